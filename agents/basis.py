@@ -1,0 +1,186 @@
+"""What all agents hold in common: the inducing inputs, and the coordinates in which their messages add up.
+
+Statistics are whitened: with ``K + jitter·I = LLᵀ`` an agent is a Bayesian linear model on features ``φ = L⁻¹κ(x)``,
+whose weights ``v`` are standard normal. Messages speak in *common coordinates*, the same for agents with any
+hyper-parameters; a :class:`Geometry` is the map between them and an agent's own whitened coordinates.
+
+:class:`FunctionBasis` (the default) fixes inducing inputs in the input domain: messages are about ``f(X_u)`` written as
+``L_ref v_ref``, with ``L_ref`` the factor under reference hyper-parameters that everyone holds. :class:`LatentBasis`
+fixes them in the standardized domain, as in the paper: messages are about ``u(Z)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from coolgp.agents.kernels import Array, expected_kernel, expected_outer, project, squared_exponential
+
+__all__ = ["Basis", "FunctionBasis", "Geometry", "LatentBasis", "factorise"]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Inducing points seen through hyper-parameters.
+
+    points ``[..., M, P]``: inducing points in the standardized domain. kernel ``[..., M, M]``: their unit kernel
+    matrix without jitter. factor, inverse ``[..., M, M]``: ``L`` and ``L⁻¹``. to_common, from_common ``[..., M, M]`` or
+    None for the identity: a row in whitened coordinates times ``to_common`` is that row in common ones.
+    """
+
+    points: Array
+    kernel: Array
+    factor: Array
+    inverse: Array
+    to_common: Array | None = None
+    from_common: Array | None = None
+
+    def whitened(self, kappa: Array) -> Array:
+        """Features ``φ = L⁻¹κ`` of rows ``κ [..., B, M]``."""
+        return kappa @ self.inverse.swapaxes(-1, -2)
+
+    def rows_to_common(self, rows: Array) -> Array:
+        """Rows ``[..., B, M]`` of whitened features, in common coordinates."""
+        return rows if self.to_common is None else rows @ self.to_common
+
+    def gram_to_common(self, gram: Array) -> Array:
+        """A quadratic form ``[..., M, M]`` in whitened coordinates, in common ones."""
+        return gram if self.to_common is None else _congruence(gram, self.to_common)
+
+    def gram_from_common(self, gram: Array) -> Array:
+        """A quadratic form ``[..., M, M]`` in common coordinates, in whitened ones."""
+        return gram if self.from_common is None else _congruence(gram, self.from_common)
+
+    def rows_from_common(self, rows: Array) -> Array:
+        """Rows ``[..., B, M]`` in common coordinates, in whitened ones."""
+        return rows if self.from_common is None else rows @ self.from_common
+
+
+class Basis(Protocol):
+    """Inducing inputs ``[M, D]`` (or ``[M, P]``) common to all agents, and what messages about them mean."""
+
+    inducing: Array
+    jitter: float
+    moves: bool
+    """Whether inducing points follow an agent's projection in the standardized domain."""
+
+    def geometry(self, projection: Array) -> Geometry:
+        """The inducing points under projections ``[..., P, D]``."""
+        ...
+
+    def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
+        """Factors ``[...]`` that turn unscaled sums (gram, cross) into scaled evidence (precision, shift)."""
+        ...
+
+    def amplitude(self, signal_variance: Array) -> Array:
+        """Factor ``[...]`` of a row that goes from common to whitened coordinates: one standard deviation or one."""
+        ...
+
+    def carry(self, old: Array, new: Array) -> Array | None:
+        """``T [A, M, M]`` with ``G ← TᵀGT`` when projections move ``old -> new``; None where nothing need be done."""
+        ...
+
+
+def factorise(kernel: Array, jitter: float) -> Array:
+    """Cholesky factor of ``K + jitter·I``, ``[..., M, M]``.
+
+    Raises ValueError where the matrix is not positive definite, saying what to try.
+    """
+    try:
+        return np.linalg.cholesky(kernel + jitter * np.eye(kernel.shape[-1]))
+    except np.linalg.LinAlgError:
+        raise ValueError(
+            f"the kernel matrix of {kernel.shape[-1]} inducing inputs is not positive definite with jitter {jitter:g}: "
+            "raise agents.jitter, take fewer inducing inputs, or shorten the lengthscales"
+        ) from None
+
+
+@dataclass(frozen=True)
+class FunctionBasis:
+    """Inducing inputs ``[M, D]`` in the input domain; messages are about ``f(X_u) = L_ref v_ref``.
+
+    reference ``[P, D]``: the projection under which ``L_ref`` is formed, known to everyone. With an agent's own factor
+    ``L``, ``v_ref = σ_s C v`` with ``C = L_ref⁻¹L``, so evidence about ``v_ref`` becomes evidence about ``v`` by one
+    congruence, well conditioned where ``K⁻¹`` is not.
+    """
+
+    inducing: Array
+    reference: Array
+    jitter: float
+    moves: bool = True
+
+    def geometry(self, projection: Array) -> Geometry:
+        """The inducing inputs under projections ``[..., P, D]``."""
+        points = project(self.inducing, projection)
+        kernel = squared_exponential(points, points)
+        factor = factorise(kernel, self.jitter)
+        inverse = np.linalg.inv(factor)
+        reference, reference_inverse = self._reference
+        return Geometry(points, kernel, factor, inverse, inverse @ reference, reference_inverse @ factor)
+
+    def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
+        """Sums are about ``f`` itself: only the noise scales them."""
+        return 1.0 / noise_variance, 1.0 / noise_variance
+
+    def amplitude(self, signal_variance: Array) -> Array:
+        """``σ_s``: ``f = σ_s L v``."""
+        return np.sqrt(signal_variance)
+
+    def carry(self, old: Array, new: Array) -> Array | None:
+        """None: ``f(X_u)`` is the same random vector under any hyper-parameters."""
+        return None
+
+    @cached_property
+    def _reference(self) -> tuple[Array, Array]:
+        points = project(self.inducing, self.reference)
+        factor = factorise(squared_exponential(points, points), self.jitter)
+        return factor, np.linalg.inv(factor)
+
+
+@dataclass(frozen=True)
+class LatentBasis:
+    """Inducing points ``Z [M, P]`` in the standardized domain; messages are about ``u(Z) = Lv``, as in the paper.
+
+    Exact where all agents share hyper-parameters, and right where their phenomena are scaled copies of one another;
+    where all observe one function but hold different projections, statistics about ``u`` do not mean the same.
+    """
+
+    inducing: Array
+    jitter: float
+    moves: bool = False
+
+    def geometry(self, projection: Array) -> Geometry:
+        """The same points under any projection ``[..., P, D]``."""
+        lead = (1,) * (projection.ndim - 2)
+        kernel = squared_exponential(self.inducing, self.inducing)
+        factor = factorise(kernel, self.jitter)
+        parts = (self.inducing, kernel, factor, np.linalg.inv(factor))
+        points, kernel, factor, inverse = (part.reshape(*lead, *part.shape) for part in parts)
+        return Geometry(points, kernel, factor, inverse)
+
+    def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
+        """``σ_s²/σ_η²`` and ``σ_s/σ_η²``: COOL-GP (AAAI-19), equation 3."""
+        return signal_variance / noise_variance, np.sqrt(signal_variance) / noise_variance
+
+    def amplitude(self, signal_variance: Array) -> Array:
+        """One: the scale is in the evidence already."""
+        return np.ones_like(signal_variance)
+
+    def carry(self, old: Array, new: Array) -> Array | None:
+        """``T = L⁻¹ k(Z', Z) L⁻ᵀ`` with ``Z' = W_new W_old⁻¹ Z``, where the old points lie under the new projection."""
+        geometry = self.geometry(new)
+        moved = project(self.inducing, new @ np.linalg.inv(old))
+        inverse = geometry.inverse
+        transport: Array = inverse @ squared_exponential(moved, geometry.points) @ inverse.swapaxes(-1, -2)
+        return transport
+
+    def expected(self, geometry: Geometry, x: Array, mean: Array, spread: Array) -> tuple[Array, Array]:
+        """``E[κ] [..., B, M]`` and ``E[κκᵀ] [..., B, M, M]`` under ``q(W)`` with moments ``[..., P, D]``."""
+        return expected_kernel(x, geometry.points, mean, spread), expected_outer(x, geometry.points, mean, spread)
+
+
+def _congruence(gram: Array, map_: Array) -> Array:
+    return map_.swapaxes(-1, -2) @ gram @ map_

@@ -1,0 +1,49 @@
+"""Choosing inducing inputs from a pilot sample that everyone holds before the start."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.cluster.vq import kmeans2
+
+from coolgp.agents.kernels import Array, squared_exponential
+
+__all__ = ["CHOICES", "conditional_variance", "kmeans"]
+
+
+def conditional_variance(candidates: Array, inducing: int, rng: np.random.Generator) -> Array:
+    """Rows of ``candidates [n, D]`` (in units of the lengthscales) picked greedily by largest conditional variance.
+
+    A pivoted Cholesky factorisation of the pilot's kernel matrix stopped after ``M = inducing`` pivots (Burt et al.,
+    JMLR 2020); ``O(n M²)``. Returns ``[M, D]``. Raises ValueError where there are fewer distinct rows.
+    """
+    _enough(candidates, inducing)
+    residual = np.ones(len(candidates))
+    factor = np.zeros((inducing, len(candidates)))
+    picked = np.empty(inducing, dtype=np.intp)
+    for step in range(inducing):
+        pivot = picked[step] = int(np.argmax(residual))
+        row = squared_exponential(candidates[[pivot]], candidates)[0] - factor[:step, pivot] @ factor[:step]
+        factor[step] = row / np.sqrt(max(residual[pivot], 1e-12))
+        residual = np.maximum(residual - np.square(factor[step]), 0.0)
+        residual[picked[: step + 1]] = -1.0
+    chosen: Array = candidates[picked]
+    return chosen
+
+
+def kmeans(candidates: Array, inducing: int, rng: np.random.Generator) -> Array:
+    """Centres ``[M, D]`` of k-means clusters of ``candidates [n, D]``, seeded by k-means++."""
+    _enough(candidates, inducing)
+    centres: Array = kmeans2(candidates, inducing, minit="++", seed=rng, missing="warn")[0]
+    return centres
+
+
+CHOICES = {"conditional-variance": conditional_variance, "kmeans": kmeans}
+
+
+def _enough(candidates: Array, inducing: int) -> None:
+    distinct = len(np.unique(candidates, axis=0))
+    if distinct < inducing:
+        raise ValueError(
+            f"{inducing} inducing inputs need as many distinct pilot rows; there are {distinct}: "
+            "set agents.inducing lower, or agents.pilot higher if there are more training rows"
+        )

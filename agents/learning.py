@@ -1,0 +1,144 @@
+"""Hyper-parameter steps: gradients of the evidence lower bound, and the bound itself.
+
+For the projection: the stochastic gradient of the bound with ``q(f_u)`` held, from the newest batch, per observation
+(COOL-GP, AAAI-19, "online learning of q(W)"). At the optimal ``q`` it is the gradient of the collapsed bound. For
+signal and noise variance: the gradient of the collapsed bound itself, a function of the sums alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from coolgp.agents.basis import LatentBasis
+from coolgp.agents.kernels import Array, project, squared_exponential
+from coolgp.agents.model import Batch, Model
+from coolgp.agents.population import Population
+from coolgp.agents.prediction import Posterior, posterior, weights_and_shrinkage
+from coolgp.agents.statistics import Evidence
+from coolgp.agents.uncertain import uncertain_gradient
+
+__all__ = ["Adam", "Held", "bound", "gradient", "step"]
+
+
+def bound(model: Model, theta: Array, evidence: Evidence) -> Array:
+    """Collapsed evidence lower bound of all data behind the evidence, ``[A]`` nats.
+
+    ``log N(y | 0, Q + σ_η²I) - (σ_s²/2σ_η²)(n - tr G)``, from the sums by the determinant and inversion lemmas.
+    """
+    belief = posterior(model, theta, evidence)
+    layout, n = model.layout, evidence.count
+    log_determinant = 2.0 * np.log(np.diagonal(belief.factor, axis1=-2, axis2=-1)).sum(-1)
+    explained = (belief.shift * belief.mean).sum(-1)
+    misfit = log_determinant - explained + evidence.square + n * np.log(2 * np.pi * layout.noise_variance(theta))
+    lower: Array = -0.5 * (misfit + _residual(model, belief, n))
+    return lower
+
+
+def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch) -> Array:
+    """Gradient of the bound per observation by ``θ``, ``[A, K]``; zero for agents that know or see nothing.
+
+    evidence ``[A]`` is what ``q(f_u)`` is formed from; batch: the newest observations.
+    """
+    belief = posterior(model, theta, evidence)
+    alpha, shrink = weights_and_shrinkage(belief.geometry.inverse, belief.factor, belief.mean)
+    variances = _variance_gradient(model, belief, evidence)
+    held = Held(alpha, shrink, evidence.count)
+    if model.layout.uncertain and isinstance(model.basis, LatentBasis):
+        by_mean, by_spread = uncertain_gradient(model, theta, batch, held.alpha, held.shrink, held.count)
+        whole = model.layout.gradient(theta, by_mean, by_spread, variances)
+    else:
+        whole = model.layout.gradient(theta, _projection_gradient(model, belief, held, batch), None, variances)
+    informed = (evidence.count > 0) & (batch.count > 0)
+    return np.where(informed[:, None], np.nan_to_num(whole), 0.0)
+
+
+@dataclass(frozen=True)
+class Held:
+    """``q(f_u)`` as the gradient needs it: ``α = K⁻¹m/σ_s``, ``F = K⁻¹ - K⁻¹SK⁻¹/σ_s²``, and its observations."""
+
+    alpha: Array
+    shrink: Array
+    count: Array
+
+
+def _projection_gradient(model: Model, belief: Posterior, held: Held, batch: Batch) -> Array:
+    """By ``W [A, P, D]``, from ``H = (∂L/∂κ)∘κ`` and, where inducing points move with ``W``, ``H' = (∂L/∂K)∘K``."""
+    layout, theta, geometry = model.layout, belief.theta, belief.geometry
+    projection = layout.projection(theta)
+    signal, noise = layout.signal_variance(theta)[:, None, None], layout.noise_variance(theta)[:, None, None]
+    kappa = squared_exponential(project(batch.x, projection), geometry.points) * batch.mask[..., None]
+    share = 1.0 / np.maximum(batch.count, 1.0)[:, None, None]
+    gap = batch.y * batch.mask - np.sqrt(signal[..., 0]) * (kappa @ held.alpha[..., None])[..., 0]
+    gamma = np.sqrt(signal) * gap[..., None] * held.alpha[:, None, :] + signal * (kappa @ held.shrink)
+    by_kappa = gamma * kappa * (share / noise)
+    if not model.basis.moves:
+        return _fixed_points(projection, batch.x, geometry.points, by_kappa)
+    rows = geometry.whitened(kappa) @ geometry.inverse
+    by_kernel = rows.swapaxes(-1, -2) @ (0.5 * signal * rows - gamma) * (share / noise)
+    prior = held.shrink - held.alpha[..., :, None] * held.alpha[..., None, :]
+    by_kernel -= 0.5 * prior / np.maximum(held.count, 1.0)[:, None, None]
+    return _moving_points(projection, batch.x, model.basis.inducing, by_kappa, by_kernel * geometry.kernel)
+
+
+def _fixed_points(projection: Array, x: Array, points: Array, weight: Array) -> Array:
+    """``-Σ_nj H_nj (Wx_n - z_j) x_nᵀ``."""
+    rows = weight.sum(-1)[..., None] * project(x, projection) - weight @ points
+    gradient: Array = -rows.swapaxes(-1, -2) @ x
+    return gradient
+
+
+def _moving_points(projection: Array, x: Array, inducing: Array, weight: Array, inner: Array) -> Array:
+    """``-W [Σ_nj H_nj δδᵀ + Σ_jk H'_jk δδᵀ]``, δ the differences in the input domain, each sum as matrix products."""
+    cross = x.swapaxes(-1, -2) @ weight @ inducing
+    diagonal = weight.sum(-2) + inner.sum(-2) + inner.sum(-1)
+    middle = inducing.T @ inner @ inducing
+    spread = x.swapaxes(-1, -2) @ (x * weight.sum(-1)[..., None])
+    spread += (inducing.T * diagonal[..., None, :]) @ inducing
+    spread -= cross + cross.swapaxes(-1, -2) + middle + middle.swapaxes(-1, -2)
+    gradient: Array = -projection @ spread
+    return gradient
+
+
+def _variance_gradient(model: Model, belief: Posterior, evidence: Evidence) -> Array:
+    """Derivatives of the collapsed bound per observation by ``log σ_s²`` and ``log σ_η²``, ``[A, 2]``."""
+    n = evidence.count
+    half = np.linalg.inv(belief.factor)
+    learned = belief.shift.shape[-1] - np.square(half).sum((-2, -1))  # M - tr Λ⁻¹
+    size, fit = np.square(belief.mean).sum(-1), (belief.shift * belief.mean).sum(-1)
+    residual = _residual(model, belief, n)
+    by_signal = 0.5 * (size - learned - residual)
+    by_noise = 0.5 * (learned - fit - size + evidence.square - n + residual)
+    gradient: Array = np.stack([by_signal, by_noise], axis=-1) / np.maximum(n, 1.0)[:, None]
+    return gradient
+
+
+def _residual(model: Model, belief: Posterior, n: Array) -> Array:
+    """``(σ_s²/σ_η²)(n - tr G)``: signal that the inducing points cannot express; never negative."""
+    ratio = model.layout.signal_variance(belief.theta) / model.layout.noise_variance(belief.theta)
+    residual: Array = np.maximum(ratio * n - np.trace(belief.gram, axis1=-2, axis2=-1), 0.0)
+    return residual
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Steps of about ``rate`` in log units along the gradient (Kingma & Ba, ICLR-15)."""
+
+    rate: float
+    decay: float = 0.9
+    decay_square: float = 0.99
+    floor: float = 1e-8
+
+
+def step(population: Population, adam: Adam, theta: Array, slope: Array) -> Population:
+    """Ascend from ``θ [A, K]`` along gradients ``[A, K]``, and take the statistics along to where it ends."""
+    model, steps = population.model, population.steps + 1
+    first = adam.decay * population.moments[:, 0] + (1 - adam.decay) * slope
+    second = adam.decay_square * population.moments[:, 1] + (1 - adam.decay_square) * np.square(slope)
+    corrected = first / (1 - adam.decay**steps)
+    scale = np.sqrt(second / (1 - adam.decay_square**steps)) + adam.floor
+    moved = model.layout.bounded(theta + adam.rate * corrected / scale)
+    statistics, anchor = model.encoding.move(model, population.statistics, population.anchor, moved)
+    moments = np.stack([first, second], axis=1)
+    return replace(population, statistics=statistics, theta=moved, anchor=anchor, moments=moments, steps=steps)

@@ -1,0 +1,101 @@
+"""Hyper-parameters as one flat, unconstrained vector per agent, so that they can be stepped, averaged and stored alike.
+
+``θ [A, K]`` holds the projection ``W`` (the logarithm of its diagonal, or the full matrix), optionally the logarithm of
+its standard deviation under ``q(W)``, and ``log σ_s²``, ``log σ_η²``. A :class:`Layout` says which is where.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coolgp.agents.kernels import Array
+
+__all__ = ["Layout"]
+
+LOG_BOUND = 7.0
+"""Logarithms of positive hyper-parameters are held within ± this: e^7 is about 1,100 scaled units."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each hyper-parameter stands in ``θ [A, K]``.
+
+    inputs: number of inputs ``D``. full: ``W`` is a full ``D × D`` matrix instead of a positive diagonal. A full ``W``
+    is known only up to a rotation, so all agents must start from the same one. uncertain: ``θ`` also holds the standard
+    deviations of a factorised Gaussian ``q(W)`` around it.
+    """
+
+    inputs: int
+    full: bool = False
+    uncertain: bool = False
+
+    @property
+    def width(self) -> int:
+        """Number of entries that describe the mean of ``W``."""
+        return self.inputs**2 if self.full else self.inputs
+
+    @property
+    def size(self) -> int:
+        """Length ``K`` of a hyper-parameter vector."""
+        return self.width * (2 if self.uncertain else 1) + 2
+
+    def pack(self, lengthscale: Array, signal_variance: float, noise_variance: float, spread: float = 0.0) -> Array:
+        """Starting vector ``[K]`` from lengthscales ``[D]``, variances, and one standard deviation for ``q(W)``."""
+        weight = 1.0 / np.broadcast_to(np.asarray(lengthscale, dtype=float), (self.inputs,))
+        mean = np.diag(weight).ravel() if self.full else np.log(weight)
+        deviation = np.full(self.width, np.log(spread)) if self.uncertain else np.empty(0)
+        return np.concatenate([mean, deviation, np.log([signal_variance, noise_variance])])
+
+    def projection(self, theta: Array) -> Array:
+        """The (mean) projection ``[..., D, D]`` of ``θ [..., K]``."""
+        return self._matrix(theta[..., : self.width] if self.full else np.exp(theta[..., : self.width]))
+
+    def spread(self, theta: Array) -> Array:
+        """Standard deviations of ``q(W)``, ``[..., D, D]``; zeros for a point estimate and off a diagonal."""
+        if not self.uncertain:
+            return np.zeros((*theta.shape[:-1], self.inputs, self.inputs))
+        return self._matrix(np.exp(theta[..., self.width : 2 * self.width]))
+
+    def signal_variance(self, theta: Array) -> Array:
+        """``σ_s² [...]``."""
+        return np.exp(theta[..., -2])
+
+    def noise_variance(self, theta: Array) -> Array:
+        """``σ_η² [...]``."""
+        return np.exp(theta[..., -1])
+
+    def lengthscale(self, theta: Array) -> Array:
+        """Lengthscale of each input, ``[..., D]``: the reciprocal norm of its column of ``W``."""
+        lengthscale: Array = 1.0 / np.linalg.norm(self.projection(theta), axis=-2)
+        return lengthscale
+
+    def gradient(self, theta: Array, projection: Array, spread: Array | None, variances: Array) -> Array:
+        """Chain rule to ``θ`` from derivatives by ``W``, by its deviation (``[..., D, D]``) and by log variances."""
+        by_mean = self._flat(projection)
+        if not self.full:
+            by_mean = by_mean * np.exp(theta[..., : self.width])
+        if not self.uncertain:
+            return np.concatenate([by_mean, variances], axis=-1)
+        deviation = np.exp(theta[..., self.width : 2 * self.width])
+        by_deviation = np.zeros_like(by_mean) if spread is None else self._flat(spread) * deviation
+        return np.concatenate([by_mean, by_deviation, variances], axis=-1)
+
+    def bounded(self, theta: Array) -> Array:
+        """``θ`` held inside the bounds that keep every kernel matrix representable."""
+        return np.clip(theta, -LOG_BOUND, LOG_BOUND)
+
+    def names(self, features: tuple[str, ...]) -> tuple[str, ...]:
+        """Column names of the lengthscales and the two variances, in that order."""
+        return (*(f"lengthscale_{name}" for name in features), "signal_variance", "noise_variance")
+
+    def _matrix(self, entries: Array) -> Array:
+        if self.full:
+            return entries.reshape(*entries.shape[:-1], self.inputs, self.inputs)
+        return entries[..., :, None] * np.eye(self.inputs)
+
+    def _flat(self, matrix: Array) -> Array:
+        if self.full:
+            return matrix.reshape(*matrix.shape[:-2], self.width)
+        return np.diagonal(matrix, axis1=-2, axis2=-1)

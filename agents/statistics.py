@@ -1,0 +1,106 @@
+"""Sums of an agent's data, and the evidence they become.
+
+:class:`Statistics` are unscaled, so that signal and noise variance can move freely without touching data.
+:class:`Evidence` is scaled, in common coordinates and without the prior: a commutative group, so fusing is ``+`` and
+taking back what a neighbour told is ``-``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from coolgp.agents.kernels import Array
+
+__all__ = ["Evidence", "Statistics", "packed_length"]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Unscaled sums of the data of ``A`` agents, in whitened or common coordinates as their encoding says.
+
+    gram ``[A, M, M]``: ``Σ φφᵀ``; cross ``[A, M]``: ``Σ φy``; square ``[A]``: ``Σ y²``; count ``[A]``: observations.
+    The importance encoding keeps one gram and cross per sampled projection: ``[A, S, M, M]`` and ``[A, S, M]``.
+    """
+
+    gram: Array
+    cross: Array
+    square: Array
+    count: Array
+
+    def add_in_place(self, where: slice, increment: Statistics) -> None:
+        """Add sums of more data for the agents of a slice, reusing this record's memory."""
+        for name in (field.name for field in fields(self)):
+            getattr(self, name)[where] += getattr(increment, name)
+
+    def __getitem__(self, agents: slice | npt.NDArray[np.intp]) -> Statistics:
+        return Statistics(*(getattr(self, field.name)[agents] for field in fields(self)))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What data say about the function, prior left out, in common coordinates.
+
+    precision ``[..., M, M]``, shift ``[..., M]``: natural parameters; square ``[...]``: ``Σ y²/σ_η²``; count ``[...]``.
+    COOL-GP (AAAI-19), equation 4, whitened.
+
+    >>> one = Evidence(np.eye(2), np.ones(2), np.float64(3.0), np.float64(4.0))
+    >>> float((one + one - one).count)
+    4.0
+    """
+
+    precision: Array
+    shift: Array
+    square: Array
+    count: Array
+
+    def __add__(self, other: Evidence) -> Self:
+        return self._zip(other, np.add)
+
+    def __sub__(self, other: Evidence) -> Self:
+        return self._zip(other, np.subtract)
+
+    def __getitem__(self, agents: slice | npt.NDArray[np.intp]) -> Evidence:
+        return Evidence(*(getattr(self, field.name)[agents] for field in fields(self)))
+
+    def pack(self) -> Array:
+        """One row a agent, ``[..., P]``, the symmetric precision stored once: ``P = M(M+1)/2 + M + 2``."""
+        rows, columns = _lower(self.shift.shape[-1])
+        scalars = (np.asarray(self.square)[..., None], np.asarray(self.count)[..., None])
+        return np.concatenate([self.precision[..., rows, columns], self.shift, *scalars], axis=-1)
+
+    @staticmethod
+    def unpack(packed: Array, inducing: int) -> Evidence:
+        """The inverse of :meth:`pack` for ``M = inducing``."""
+        rows, columns = _lower(inducing)
+        precision = np.empty((*packed.shape[:-1], inducing, inducing))
+        precision[..., rows, columns] = packed[..., : rows.size]
+        precision[..., columns, rows] = packed[..., : rows.size]
+        return Evidence(precision, packed[..., rows.size : -2], packed[..., -2], packed[..., -1])
+
+    @staticmethod
+    def concatenate(parts: Sequence[Evidence]) -> Evidence:
+        """Evidence of agents of several blocks, one after the other."""
+        return Evidence(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Evidence)))
+
+    def _zip(self, other: Evidence, operation: np.ufunc) -> Self:
+        return type(self)(*(operation(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
+
+
+def packed_length(inducing: int) -> int:
+    """Length ``P`` of packed evidence about ``M`` inducing points.
+
+    >>> packed_length(100)
+    5152
+    """
+    return inducing * (inducing + 1) // 2 + inducing + 2
+
+
+@cache
+def _lower(size: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    return np.tril_indices(size)

@@ -1,0 +1,117 @@
+"""Who learns hyper-parameters from what: nobody, each agent from its own data, or all together.
+
+``fixed`` never moves. ``local`` (the paper's) steps along the gradient at an agent's own posterior. ``collective``
+takes the gradient of an agent's own batch at the fused posterior, announces it with the hyper-parameters, and steps
+from their average: all agents follow the stochastic gradient of one bound, that of everyone's data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from coolgp.agents.kernels import Array
+from coolgp.agents.learning import Adam, gradient, step
+from coolgp.agents.model import Batch
+from coolgp.agents.population import Population, map_blocks
+from coolgp.agents.statistics import Evidence
+
+__all__ = ["MODES", "Collective", "Fixed", "Local", "Mode"]
+
+Belief = Callable[[slice], Evidence]
+GRAIN = 2.0**-30
+"""Averages are rounded to this, far below any step, so that agents that agree hold the same bits."""
+
+
+class Mode(Protocol):
+    """When hyper-parameters move, around the exchange of a round."""
+
+    def start(self, population: Population) -> Population:
+        """Before the first round: what agents will announce takes its place in the messages."""
+        ...
+
+    def adopt(self, population: Population, average: Array) -> Population:
+        """Before a batch: use the average ``[A, C]`` of what was announced last."""
+        ...
+
+    def propose(self, population: Population, batch: Batch, belief: Belief) -> Population:
+        """After a batch was observed: step, or announce; ``belief`` gives the fused evidence of a block of agents."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Hyper-parameters stay where they start."""
+
+    adam: Adam
+
+    def start(self, population: Population) -> Population:
+        """Nothing to announce."""
+        return population
+
+    def adopt(self, population: Population, average: Array) -> Population:
+        """Nothing to adopt."""
+        return population
+
+    def propose(self, population: Population, batch: Batch, belief: Belief) -> Population:
+        """Nothing to propose."""
+        return population
+
+
+@dataclass(frozen=True)
+class Local:
+    """Each agent its own, from its own statistics and newest batch."""
+
+    adam: Adam
+
+    def start(self, population: Population) -> Population:
+        """Nothing to announce."""
+        return population
+
+    def adopt(self, population: Population, average: Array) -> Population:
+        """Nothing to adopt."""
+        return population
+
+    def propose(self, population: Population, batch: Batch, belief: Belief) -> Population:
+        """Step at once."""
+        slope = _slopes(population, batch, population.evidence)
+        return step(population, self.adam, population.theta, slope)
+
+
+@dataclass(frozen=True)
+class Collective:
+    """All agents one setting, by averaging over the same graph that evidence travels."""
+
+    adam: Adam
+
+    def start(self, population: Population) -> Population:
+        """Announce where all start, and no gradient."""
+        return _announcing(population, np.zeros_like(population.theta))
+
+    def adopt(self, population: Population, average: Array) -> Population:
+        """Step from the average hyper-parameters along the average gradient."""
+        theta, slope = np.split(np.round(average / GRAIN) * GRAIN, 2, axis=1)
+        return step(population, self.adam, theta, slope)
+
+    def propose(self, population: Population, batch: Batch, belief: Belief) -> Population:
+        """Announce hyper-parameters and the batch's gradient at the fused posterior."""
+        slope = _slopes(population, batch, belief)
+        return _announcing(population, slope)
+
+
+MODES = {"fixed": Fixed, "local": Local, "collective": Collective}
+
+
+def _announcing(population: Population, slope: Array) -> Population:
+    return replace(population, announced=np.concatenate([population.theta, slope], axis=1))
+
+
+def _slopes(population: Population, batch: Batch, evidence: Belief) -> Array:
+    def of(agents: slice) -> Array:
+        return gradient(population.model, population.theta[agents], evidence(agents), batch[agents])
+
+    blocks = map_blocks(of, population.size, population.model.inducing)
+    return np.concatenate(blocks) if blocks else np.zeros_like(population.theta)

@@ -1,0 +1,32 @@
+"""No fusion: every agent knows what it saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coolgp.agents.kernels import Array
+from coolgp.fusion.sums import SumRule
+from coolgp.network.transport import Transport
+
+__all__ = ["Isolated"]
+
+
+@dataclass(frozen=True)
+class Isolated(SumRule):
+    """The rule ``none``: the floor that fusion is measured from. Sends nothing."""
+
+    def begin(self, values: Array, transport: Transport) -> Array:
+        """Own contributions."""
+        return values
+
+    def round(self, state: Array, values: Array, transport: Transport) -> Array:
+        """Own contributions."""
+        return values
+
+    def settle(self, state: Array, values: Array, transport: Transport) -> Array:
+        """Own contributions."""
+        return values
+
+    def sums(self, state: Array) -> Array:
+        """Own contributions."""
+        return state

@@ -1,0 +1,68 @@
+"""What launched this process, and with what to launch more: known without loading MPI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+__all__ = ["find_launcher", "launched_rank", "launched_size", "library_problem"]
+
+# SLURM sets its own for every step, of MPI or not: they count only beside a variable of the process manager.
+VARIABLES = (
+    ("PMI_RANK", "PMI_SIZE"),
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
+    ("PMIX_RANK", "SLURM_STEP_NUM_TASKS"),
+    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+)
+FIX = 'pip install "coolgp[mpich]"'
+
+
+def launched_rank(environment: Mapping[str, str] = os.environ) -> int:
+    """Return the rank of this process by the variables of mpiexec or srun; 0 if none launched it.
+
+    >>> launched_rank({"PMI_RANK": "2", "PMI_SIZE": "4"}), launched_rank({"SLURM_PROCID": "2"})
+    (2, 0)
+    """
+    return _launched(environment)[0]
+
+
+def launched_size(environment: Mapping[str, str] = os.environ) -> int:
+    """Return the number of ranks by the variables of mpiexec or srun; 1 if none launched this process."""
+    return _launched(environment)[1]
+
+
+def _launched(environment: Mapping[str, str]) -> tuple[int, int]:
+    managed = any(name.startswith("PMI") for name in environment)
+    for rank, size in VARIABLES:
+        known = environment.get(rank, "").isdecimal() and environment.get(size, "").isdecimal()
+        if known and (managed or not rank.startswith("SLURM")):
+            return int(environment[rank]), int(environment[size])
+    return 0, 1
+
+
+def find_launcher() -> Path | None:
+    """Return mpiexec: the one beside this Python, which belongs to its MPI library, else the one on the PATH."""
+    here = shutil.which("mpiexec", path=str(Path(sys.executable).parent))
+    found = here or shutil.which("mpiexec")
+    return Path(found) if found else None
+
+
+def library_problem() -> str | None:
+    """Return why MPI cannot be loaded, with the fix, in one line; None if it can.
+
+    Another process tries, so that this one stays without MPI.
+    """
+    code = "import mpi4py; mpi4py.rc.initialize = False; from mpi4py import MPI"
+    # A child that sees the launcher's variables would take itself for a rank.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "OMPI_", "HYD"))}
+    tried = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    if tried.returncode == 0:
+        return None
+    reason = (tried.stderr.strip().splitlines() or ["no reason given"])[-1]
+    return f"MPI cannot be loaded ({reason}): {FIX}"

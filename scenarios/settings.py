@@ -1,0 +1,403 @@
+"""The keys of a scenario: their meaning, defaults and allowed values, as frozen records that refuse anything else.
+
+These records hold plain values; `coolgp.scenarios.config` reads them from TOML and words the complaints.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import types
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import tomli_w
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, Strict, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, core_schema
+
+__all__ = [
+    "GENERATOR_NAMES",
+    "RULE_NAMES",
+    "SECTIONS",
+    "SOURCE_TARGETS",
+    "AgentsSettings",
+    "DataSettings",
+    "FusionSettings",
+    "NetworkSettings",
+    "RunSettings",
+    "Scenario",
+    "Settings",
+    "choices",
+    "needed",
+]
+
+SOURCE_TARGETS = {"airline": "arr_delay", "synthetic": "y", "field": "value"}
+"""The data sources that come with the package, and what each predicts."""
+GENERATED_SOURCES = ("synthetic", "field")
+"""Sources that are drawn from the seed: they deal their own rows to their own agents."""
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+GENERATOR_NAMES = (
+    "ring",
+    "grid",
+    "small-world",
+    "random-regular",
+    "erdos-renyi",
+    "geometric",
+    "scale-free",
+    "random-tree",
+    "star",
+    "complete",
+)
+TOPOLOGY_SUFFIXES = (".graphml", ".csv", ".txt", ".edges")
+RULE_NAMES: tuple[str, ...] = ("tree", "consensus", "none", "central")
+
+IMPORTANCE_STD = 0.1  # importance weights q(W)/p(W) need a density; at 0 there is none
+
+
+@dataclass(frozen=True)
+class Names:
+    """Marks a text that must be one of `names()`, or the path of a file that ends in one of `suffixes`."""
+
+    names: Callable[[], tuple[str, ...]]
+    suffixes: tuple[str, ...] = ()
+
+    def is_path(self, value: str) -> bool:
+        """Whether the text is read as the path of a file."""
+        return value not in self.names() and Path(value).suffix.lower() in self.suffixes
+
+    def check(self, value: str) -> str:
+        """Return the text, or raise `ValueError`."""
+        if value in self.names() or self.is_path(value):
+            return value
+        raise ValueError(f"needed {self.words()}")
+
+    def words(self) -> str:
+        """What is allowed, for a message."""
+        words = " | ".join(f'"{name}"' for name in self.names())
+        return f"{words}, or a file ending in {', '.join(self.suffixes)}" if self.suffixes else words
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+Columns = Annotated[tuple[str, ...], Strict(False), Field(min_length=1)]  # TOML has lists, no tuples
+Positives = Annotated[tuple[Positive, ...], Strict(False), Field(min_length=1)]
+
+
+class Settings(BaseModel):
+    """One section of a scenario."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Fill in defaults that follow from other keys."""
+        return values
+
+    @classmethod
+    def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return (key, complaint) for keys that do not go together; `values` leaves out keys that are wrong anyway."""
+        return []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: Any) -> Any:
+        return cls.completed(dict(values)) if isinstance(values, Mapping) else values
+
+    @model_validator(mode="after")
+    def _agree(self) -> Settings:
+        found = self.conflicts(self.__dict__)
+        if found:
+            raise ValueError("; ".join(f"{key}: {complaint}" for key, complaint in found))
+        return self
+
+
+class DataSettings(Settings):
+    """Where the rows come from, which columns are used, and which agent observes which row."""
+
+    source: Annotated[str, Names(lambda: tuple(SOURCE_TARGETS), TABLE_SUFFIXES)] = Field(
+        description="a CSV or Parquet file, or a source that comes with the package"
+    )
+    target: str | None = Field(
+        default=None, description="column to predict; must be named for a file, known for the package's own sources"
+    )
+    features: Columns | None = Field(default=None, description="input columns; default every other numeric column")
+    agent: str | None = Field(
+        default=None, description="column whose values name the agents; agents.count is then ignored"
+    )
+    partition: Literal["random", "kmeans", "dirichlet"] | None = Field(
+        default=None,
+        description="how rows are dealt to agents where no column names them: evenly at random (the default), by "
+        "k-means clusters of the inputs, or in random order with shares from a flat Dirichlet distribution",
+    )
+    test_fraction: float = Field(
+        default=0.1, gt=0, lt=1, description="share of the rows held out; not used by generated sources"
+    )
+    test_count: Count | None = Field(default=None, description="number of rows held out, in place of test_fraction")
+    standardize: bool = Field(
+        default=True, description="scale inputs and target to zero mean and unit variance (pilot sample)"
+    )
+    observations: Count | None = Field(
+        default=None,
+        description="training rows to generate for all agents together (generated sources); default what the run uses",
+    )
+
+    @classmethod
+    def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Fill in the target of the package's own sources, and the random partition where rows must be dealt."""
+        source = values.get("source")
+        if values.get("target") is None and isinstance(source, str) and source in SOURCE_TARGETS:
+            values["target"] = SOURCE_TARGETS[source]
+        if values.get("agent") is None and values.get("partition") is None and source not in GENERATED_SOURCES:
+            values["partition"] = "random"
+        return values
+
+    @classmethod
+    def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return the keys that contradict one another or the source."""
+        source, target, features = values.get("source"), values.get("target"), values.get("features") or ()
+        found = []
+        if values.get("agent") is not None and values.get("partition") is not None:
+            found.append(("partition", "not together with data.agent, which already deals the rows: leave one out"))
+        if target is not None and target in features:
+            found.append(("features", f'the target "{target}" cannot be a feature as well'))
+        if len(set(features)) < len(features):
+            twice = sorted({name for name in features if list(features).count(name) > 1})
+            found.append(("features", f"named more than once: {', '.join(twice)}"))
+        if target is not None and target == values.get("agent"):
+            found.append(("agent", f'the target "{target}" cannot name the agents as well'))
+        if source is None:
+            return found
+        own = SOURCE_TARGETS.get(source)
+        if own is None and "target" in values and target is None:
+            found.append(("target", "missing; needed the name of the column to predict"))
+        if own is not None and target not in (None, own):
+            found.append(("target", f'needed "{own}", which is what "{source}" predicts; got "{target}"'))
+        if source in GENERATED_SOURCES:
+            refused = [key for key in ("agent", "partition", "features") if values.get(key) is not None]
+            found += [
+                (key, f'not for "{source}", which makes its own agents and inputs: leave it out') for key in refused
+            ]
+        elif values.get("observations") is not None:
+            found.append(("observations", f"only for {_either(GENERATED_SOURCES)}, which are generated: leave it out"))
+        if source == "field" and values.get("test_count") is not None:
+            found.append(("test_count", 'not for "field", which is tested on a regular grid: leave it out'))
+        return found
+
+
+class AgentsSettings(Settings):
+    """The agents and the model that each of them learns."""
+
+    count: Count = Field(default=100, description="number of agents; ignored where data.agent names a column")
+    inducing: Count = Field(default=100, description="inducing inputs, common to all agents")
+    batch_size: Count = Field(default=20, description="observations in one batch of one agent")
+    hyperparameters: Literal["collective", "fixed", "local"] = Field(
+        default="collective",
+        description="learned together over the graph, held at their start, or learned by each agent alone",
+    )
+    lengthscale: Positive | Positives | Literal["pilot"] = Field(
+        default="pilot",
+        description="in scaled inputs, one or one per feature; the start where learned; from the pilot sample",
+    )
+    signal_variance: Positive | Literal["pilot"] = Field(
+        default="pilot", description="prior variance of the scaled function"
+    )
+    noise_variance: Positive | Literal["pilot"] = Field(
+        default="pilot", description="noise variance of the scaled target"
+    )
+    encoding: Literal["transport", "importance", "stale"] = Field(
+        default="transport", description="what becomes of old batches when the hyper-parameters move"
+    )
+    shared: Literal["function", "latent"] = Field(
+        default="function",
+        description="what agents have in common: inducing inputs in the input or the standardized domain",
+    )
+    inducing_choice: Literal["conditional-variance", "kmeans"] = Field(
+        default="conditional-variance", description="how inducing inputs are chosen from the pilot sample"
+    )
+    pilot: int = Field(
+        default=2000,
+        ge=2,
+        description="rows of the training data that everyone holds before the start: scaling, inducing inputs, "
+        "starting values",
+    )
+    projection: Literal["diagonal", "full"] = Field(default="diagonal", description="form of the projection W")
+    projection_std: float = Field(
+        default=0.0, ge=0, description="standard deviation of the factorised Gaussian q(W); 0 is a point estimate"
+    )
+    importance_samples: Count = Field(default=20, description='samples of W that encoding = "importance" keeps')
+    learning_rate: Positive = Field(default=0.02, description="step size on the log hyper-parameters")
+    jitter: Positive = Field(
+        default=1e-6, description="added to the unit-variance kernel matrix of the inducing inputs"
+    )
+
+    @classmethod
+    def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Give q(W) a width where importance weights need one."""
+        if values.get("encoding") == "importance" and values.get("projection_std", 0.0) == 0:
+            values["projection_std"] = IMPORTANCE_STD
+        return values
+
+    @classmethod
+    def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Refuse an uncertain W where its closed forms do not hold."""
+        uncertain = (values.get("projection_std") or 0) > 0
+        if uncertain and values.get("shared") == "function" and values.get("encoding") in ("transport", "stale"):
+            why = "the closed forms of E[κκᵀ] under q(W) hold for inducing inputs in the standardized domain"
+            return [("projection_std", f'above 0 it needs shared = "latent" or encoding = "importance": {why}')]
+        return []
+
+
+class NetworkSettings(Settings):
+    """The graph along which agents talk."""
+
+    topology: Annotated[str, Names(lambda: GENERATOR_NAMES, TOPOLOGY_SUFFIXES)] = Field(
+        default="small-world", description="a generated graph, or a GraphML or edge-list file"
+    )
+    degree: Count = Field(default=4, description="neighbours of an agent (small-world, random-regular, scale-free)")
+    rewiring: float = Field(default=0.1, ge=0, le=1, description="probability that a link is rewired (small-world)")
+    probability: float | None = Field(default=None, ge=0, le=1, description="probability of a link (erdos-renyi)")
+    radius: float | None = Field(default=None, gt=0, description="distance within which agents are linked (geometric)")
+    partition: Literal["contiguous", "metis"] = Field(
+        default="contiguous", description="how agents are dealt to MPI ranks"
+    )
+
+
+class FusionSettings(Settings):
+    """How what the agents learned apart becomes one model."""
+
+    rule: Annotated[str, Names(lambda: RULE_NAMES)] = Field(default="tree", description="the fusion rule")
+    rounds_per_step: Count | Literal["converge"] = Field(
+        default="converge", description="communication rounds after each round of learning, or until the fixed point"
+    )
+
+
+class RunSettings(Settings):
+    """How long to run, and what to look at."""
+
+    rounds: Count | Literal["all"] = Field(
+        default=30, description='rounds of learning; "all" uses every training row once'
+    )
+    seed: int = Field(default=0, ge=0, description="everything random follows from it")
+    probes: Count = Field(default=20, description="agents whose predictions are evaluated and stored")
+
+
+class Scenario(BaseModel):
+    """Everything that determines a run, resolved."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, description="what the run folder is called after")
+    data: DataSettings
+    agents: AgentsSettings = AgentsSettings()
+    network: NetworkSettings = NetworkSettings()
+    fusion: FusionSettings = FusionSettings()
+    run: RunSettings = RunSettings()
+
+    def hash8(self) -> str:
+        """Eight hexadecimal digits of the contents; the name is not part of them."""
+        contents = json.dumps(self.model_dump(mode="json", exclude={"name"}), sort_keys=True)
+        return hashlib.sha256(contents.encode()).hexdigest()[:8]
+
+    def to_toml(self) -> str:
+        """Every key with its value, as TOML that loads to an equal scenario; keys without a value are left out.
+
+        >>> print(Scenario(name="one", data=DataSettings(source="airline")).to_toml()[:67])
+        name = "one"
+        <BLANKLINE>
+        [data]
+        source = "airline"
+        target = "arr_delay"
+        """
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+SECTIONS: dict[str, type[Settings]] = {
+    "data": DataSettings,
+    "agents": AgentsSettings,
+    "network": NetworkSettings,
+    "fusion": FusionSettings,
+    "run": RunSettings,
+}
+
+
+def needed(field: FieldInfo) -> str:
+    """Say in words what a key may hold.
+
+    >>> needed(RunSettings.model_fields["rounds"])
+    'a whole number of at least 1, or "all"'
+    >>> needed(AgentsSettings.model_fields["encoding"])
+    '"transport" | "importance" | "stale"'
+    """
+    return _words(field.annotation, list(_flat(field.metadata)))
+
+
+def choices(field: FieldInfo) -> tuple[str, ...]:
+    """Return the names that a key may hold, for suggestions.
+
+    >>> choices(RunSettings.model_fields["rounds"])
+    ('all',)
+    """
+    return _choices(field.annotation, list(_flat(field.metadata)))
+
+
+def _flat(metadata: Iterable[Any]) -> Iterable[Any]:
+    for item in metadata:
+        if isinstance(item, FieldInfo):
+            yield from _flat(item.metadata)
+        else:
+            yield item
+
+
+def _words(kind: Any, marks: list[Any]) -> str:
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _words(args[0], [*marks, *_flat(args[1:])])
+    if origin in (Union, types.UnionType):
+        return ", or ".join(_words(arg, marks) for arg in args if arg is not type(None))
+    if origin is Literal:
+        return " | ".join(f'"{arg}"' for arg in args)
+    if origin is tuple:
+        item = _words(args[0], [])
+        return "a list of " + item.replace("a number", "numbers").replace("a text", "texts")
+    for mark in marks:
+        if isinstance(mark, Names):
+            return mark.words()
+    return {bool: "true | false", str: "a text"}.get(kind) or _number_words(kind, marks)
+
+
+def _number_words(kind: Any, marks: list[Any]) -> str:
+    bounds = []
+    for mark in marks:
+        match mark:
+            case Ge():
+                bounds.append(f"of at least {mark.ge}")
+            case Gt():
+                bounds.append(f"above {mark.gt}")
+            case Le():
+                bounds.append(f"of at most {mark.le}")
+            case Lt():
+                bounds.append(f"below {mark.lt}")
+    noun = "a whole number" if kind is int else "a number"
+    return " ".join([noun, " and ".join(bounds)]).strip()
+
+
+def _choices(kind: Any, marks: list[Any]) -> tuple[str, ...]:
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _choices(args[0], [*marks, *_flat(args[1:])])
+    if origin in (Union, types.UnionType):
+        return tuple(name for arg in args for name in _choices(arg, []))
+    if origin is Literal:
+        return args
+    return tuple(name for mark in marks if isinstance(mark, Names) for name in mark.names())
+
+
+def _either(names: Iterable[str]) -> str:
+    return " | ".join(f'"{name}"' for name in names)

@@ -1,0 +1,37 @@
+"""Starting programs on several MPI ranks."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+OPEN_MPI_ENVIRONMENT = {  # Open MPI refuses root and more ranks than cores unless told otherwise
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_mpi_yield_when_idle": "1",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+}
+
+
+@pytest.fixture
+def on_ranks(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a program, a path or its source, on so many ranks; a rank that raises ends the job."""
+    launcher = shutil.which("mpiexec", path=str(Path(sys.executable).parent)) or shutil.which("mpiexec")
+    if launcher is None:
+        pytest.skip('no mpiexec beside this Python or on the PATH: pip install "coolgp[mpich]"')
+
+    def start(
+        ranks: int, program: str | Path, *args: object, timeout: float = 120, runner: tuple[str, ...] = ("-m", "mpi4py")
+    ) -> subprocess.CompletedProcess[str]:
+        if isinstance(program, str) and "\n" in program:
+            source, program = program, tmp_path / "program.py"
+            program.write_text(source)
+        command = [launcher, "-n", str(ranks), sys.executable, *runner, str(program), *map(str, args)]
+        environment = {**os.environ, **OPEN_MPI_ENVIRONMENT, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
+
+    return start

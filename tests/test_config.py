@@ -1,0 +1,349 @@
+"""Laws of the configuration: what loads, what is refused, and in which words."""
+
+from __future__ import annotations
+
+import pickle
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coolgp.scenarios import settings
+from coolgp.scenarios.config import ConfigError, load_scenario, override, resolve
+from coolgp.scenarios.data import SOURCES
+from coolgp.scenarios.settings import SECTIONS, AgentsSettings, DataSettings, Scenario
+
+ISSUE_TOML = """\
+[data]
+source = "points.csv"          # CSV, Parquet, or "airline" | "synthetic" | "field"
+target = "y"
+features = ["x0", "x1"]        # default: every other numeric column
+agent = "station"              # a column; or partition = "random" | "kmeans" | "dirichlet"
+test_fraction = 0.1
+standardize = true
+[agents]
+count = 100                    # ignored where data.agent names a column
+inducing = 100
+batch_size = 20
+hyperparameters = "collective" # "fixed" | "local"
+lengthscale = [1.0, 0.5]       # a number or one per feature; the starting point where learned
+signal_variance = 1.0
+noise_variance = 0.1
+encoding = "transport"         # "importance" | "stale"
+shared = "function"            # "latent"
+[network]
+topology = "small-world"       # or a file: "roads.graphml", "edges.csv"
+[fusion]
+rule = "tree"                  # "consensus" | "none" | "central"
+rounds_per_step = "converge"   # communication rounds after each round of learning: a number, or until the fixed point
+[run]
+rounds = 30                    # "all" uses every training observation exactly once
+seed = 0
+probes = 20                    # agents whose predictions are evaluated and stored
+"""
+AIRLINE: dict[str, Any] = {"data": {"source": "airline"}}
+
+
+def write(folder: Path, text: str, name: str = "points.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def problems(mapping: dict[str, Any], *overrides: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        resolve(mapping, "m.toml", overrides)
+    return caught.value.problems
+
+
+def only_problem(mapping: dict[str, Any], *overrides: str) -> str:
+    (problem,) = problems(mapping, *overrides)
+    return problem
+
+
+def with_keys(section: str, **keys: Any) -> dict[str, Any]:
+    return {**AIRLINE, section: {**AIRLINE.get(section, {}), **keys}}
+
+
+def test_the_documented_file_works_as_written(tmp_path: Path) -> None:
+    scenario = load_scenario(write(tmp_path, ISSUE_TOML))
+    assert scenario.name == "points"
+    assert scenario.data.features == ("x0", "x1")
+    assert (scenario.data.agent, scenario.data.partition) == ("station", None)
+    assert scenario.agents.lengthscale == (1.0, 0.5)
+    assert (scenario.fusion.rounds_per_step, scenario.run.rounds) == ("converge", 30)
+
+
+def test_only_the_source_and_a_files_target_are_required(tmp_path: Path) -> None:
+    scenario = load_scenario(write(tmp_path, '[data]\nsource = "a.csv"\ntarget = "y"\n'))
+    assert scenario.data.partition == "random"
+    assert (scenario.agents.count, scenario.agents.lengthscale, scenario.run.rounds) == (100, "pilot", 30)
+
+
+@pytest.mark.parametrize("source", settings.SOURCE_TARGETS)
+def test_the_packages_own_sources_need_no_target(source: str) -> None:
+    scenario = resolve({"data": {"source": source}}, source)
+    assert scenario.name == source
+    assert scenario.data.target == settings.SOURCE_TARGETS[source]
+
+
+def test_every_named_source_has_a_loader() -> None:
+    assert set(settings.SOURCE_TARGETS) == set(SOURCES)
+
+
+def test_every_key_is_described_and_has_an_example_of_what_it_needs() -> None:
+    for model in SECTIONS.values():
+        for info in model.model_fields.values():
+            assert info.description
+            assert "None" not in settings.needed(info)
+
+
+def test_paths_start_from_the_files_folder(tmp_path: Path) -> None:
+    text = '[data]\nsource = "sub/a.csv"\ntarget = "y"\n[network]\ntopology = "../roads.graphml"\n'
+    scenario = load_scenario(write(tmp_path, text))
+    assert scenario.data.source == str(tmp_path / "sub/a.csv")
+    assert scenario.network.topology == str(tmp_path.parent / "roads.graphml")
+
+
+def test_paths_on_the_command_line_start_from_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    path = write(tmp_path, ISSUE_TOML)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert load_scenario(path, ["data.source=b.csv"]).data.source == str(tmp_path / "elsewhere/b.csv")
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        AIRLINE,
+        {"data": {"source": "synthetic", "observations": 400}, "agents": {"count": 2, "encoding": "importance"}},
+        {
+            "data": {"source": "a.csv", "target": "y", "agent": "b"},
+            "agents": {"lengthscale": [1, 2.5], "jitter": 1e-12},
+        },
+        {"data": {"source": "a.csv", "target": 'qu"ote\\é'}, "run": {"rounds": "all"}},
+    ],
+)
+def test_a_resolved_scenario_written_as_toml_loads_to_its_equal(mapping: dict[str, Any], tmp_path: Path) -> None:
+    scenario = resolve(mapping, "some")
+    again = load_scenario(write(tmp_path, scenario.to_toml(), "config.toml"))
+    assert again == scenario
+    assert again.hash8() == scenario.hash8()
+
+
+@given(
+    st.integers(1, 10**6),
+    st.floats(1e-9, 1e9) | st.lists(st.floats(1e-9, 1e9), min_size=1).map(tuple) | st.just("pilot"),
+    st.text(st.characters(codec="utf-8"), min_size=1),
+)
+def test_any_valid_values_survive_the_round_trip(count: int, lengthscale: Any, target: str) -> None:
+    data = DataSettings(source="a.csv", target=target)
+    scenario = Scenario(name="some", data=data, agents=AgentsSettings(count=count, lengthscale=lengthscale))
+    assert Scenario(**_sections(tomllib.loads(scenario.to_toml()))) == scenario
+
+
+def _sections(mapping: dict[str, Any]) -> dict[str, Any]:
+    return {"name": mapping["name"], **{key: model(**mapping[key]) for key, model in SECTIONS.items()}}
+
+
+def test_the_hash_follows_the_contents_and_not_the_name() -> None:
+    assert resolve(AIRLINE, "a").hash8() == resolve(AIRLINE, "b").hash8()
+    assert resolve(AIRLINE, "a").hash8() != resolve(AIRLINE, "a", ["run.seed=1"]).hash8()
+    assert len(resolve(AIRLINE, "a").hash8()) == 8
+
+
+@pytest.mark.parametrize(
+    "item, section, key, value",
+    [
+        ("run.seed=7", "run", "seed", 7),
+        ("data.test_fraction=0.2", "data", "test_fraction", 0.2),
+        ("data.standardize=false", "data", "standardize", False),
+        ("fusion.rule=none", "fusion", "rule", "none"),
+        ('run.rounds="all"', "run", "rounds", "all"),
+        ("agents.lengthscale=[1.0, 2.0]", "agents", "lengthscale", (1.0, 2.0)),
+        ("network.topology = ring", "network", "topology", "ring"),
+    ],
+)
+def test_an_override_is_a_toml_value_or_a_bare_text(item: str, section: str, key: str, value: Any) -> None:
+    if " = " in item:
+        assert "needed section.key=value" in only_problem(AIRLINE, item)
+    else:
+        assert getattr(getattr(resolve(AIRLINE, "m", [item]), section), key) == value
+
+
+def test_overriding_leaves_the_mapping_as_it_was() -> None:
+    mapping = {"run": {"seed": 1}}
+    assert override(mapping, ["run.seed=2"]) == {"run": {"seed": 2}}
+    assert mapping == {"run": {"seed": 1}}
+
+
+def test_a_problem_points_at_the_line_of_its_key(tmp_path: Path) -> None:
+    path = write(tmp_path, ISSUE_TOML.replace("inducing = 100", "inducing = 0"))
+    with pytest.raises(ConfigError) as caught:
+        load_scenario(path)
+    assert str(caught.value) == f"{path}:10: agents.inducing: needed a whole number of at least 1; got 0"
+
+
+def test_a_problem_of_an_override_points_at_the_override(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"^--set run\.seed=-1: run\.seed: needed a whole number of at least 0; got -1$"
+    ):
+        load_scenario(write(tmp_path, ISSUE_TOML), ["run.seed=-1"])
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    text = """\
+[data]
+source = "a.csv"
+partition = "kmean"
+agent = "b"
+[agents]
+count = "many"
+inducng = 3
+encoding = "transprt"
+projection_std = 0.2
+[netwrk]
+[fusion]
+rule = "tre"
+"""
+    with pytest.raises(ConfigError) as caught:
+        load_scenario(write(tmp_path, text), ["run.seed=x", "nonsense"])
+    keys = {problem.split(": ")[1] for problem in caught.value.problems}
+    assert keys == {
+        "data.target",
+        "data.partition",
+        "agents.count",
+        "agents.inducng",
+        "agents.encoding",
+        "netwrk",
+        "fusion.rule",
+        "run.seed",
+        "needed section.key=value, for example run.seed=1",
+    }
+    assert all("\n" not in problem for problem in caught.value.problems)
+
+
+def test_contradictions_are_told_together_with_wrong_values() -> None:
+    told = problems(
+        {"data": {"source": "a.csv", "target": "y", "test_fraction": 2, "agent": "b", "partition": "random"}}
+    )
+    assert [problem.split(": ")[1] for problem in told] == ["data.test_fraction", "data.partition"]
+
+
+@pytest.mark.parametrize(
+    "mapping, text",
+    [
+        ({}, "data.source: missing; needed"),
+        ({"data": {"target": "y"}}, "data.source: missing; needed"),
+        ({"data": {"source": "a.csv"}}, "data.target: missing; needed the name of the column"),
+        ({"data": 3}, "data: needed a section [data] of keys (source, target,"),
+        ({"data": {"source": "airlin"}}, 'got "airlin"; did you mean "airline"?'),
+        (with_keys("data", target="delay"), 'data.target: needed "arr_delay", which is what "airline" predicts'),
+        (with_keys("data", features=[]), "data.features: needed a list of texts; got []"),
+        (with_keys("data", features=["day", "day"]), "data.features: named more than once: day"),
+        (with_keys("data", features=["arr_delay"]), 'the target "arr_delay" cannot be a feature'),
+        (with_keys("data", agent="dest", partition="random"), "data.partition: not together with data.agent"),
+        (with_keys("data", agent="arr_delay"), "data.agent: the target"),
+        (with_keys("data", observations=9), "data.observations: only for"),
+        (with_keys("data", test_fraction=1.0), "data.test_fraction: needed a number above 0 and below 1; got 1.0"),
+        (with_keys("data", standardize=1), "data.standardize: needed true | false; got 1"),
+        ({"data": {"source": "field", "partition": "kmeans"}}, "data.partition: not for"),
+        ({"data": {"source": "field", "test_count": 5}}, "data.test_count: not for"),
+        (with_keys("agents", count=True), "agents.count: needed a whole number of at least 1; got true"),
+        (with_keys("agents", batch_size="20"), 'agents.batch_size: needed a whole number of at least 1; got "20"'),
+        (
+            with_keys("agents", lengthscale=[1.0, -1.0]),
+            'agents.lengthscale: needed a number above 0, or a list of numbers above 0, or "pilot"; got [1.0, -1.0]',
+        ),
+        (with_keys("agents", noise_variance=float("nan")), "agents.noise_variance: needed a number above 0"),
+        (with_keys("agents", projection_std=0.1), 'agents.projection_std: above 0 it needs shared = "latent"'),
+        (with_keys("agents", encoding="importence"), 'got "importence"; did you mean "importance"?'),
+        (with_keys("agents", lenghtscale=1.0), 'agents.lenghtscale: unknown key; did you mean "lengthscale"?'),
+        (with_keys("agents", topology="ring"), "agents.topology: unknown key; did you mean network.topology?"),
+        (with_keys("run", zzz=1), "run.zzz: unknown key; known keys: rounds, seed, probes"),
+        (with_keys("network", topology="smal-world"), 'got "smal-world"; did you mean "small-world"?'),
+        (
+            with_keys("network", rewiring=1.5),
+            "network.rewiring: needed a number of at least 0 and of at most 1; got 1.5",
+        ),
+        (
+            with_keys("fusion", rule="trees"),
+            'needed "tree" | "consensus" | "none" | "central"; got "trees"; did you mean',
+        ),
+        (with_keys("run", rounds="al"), 'run.rounds: needed a whole number of at least 1, or "all"; got "al"; did you'),
+        ({**AIRLINE, "netwrk": {}}, 'netwrk: unknown section; did you mean "network"?'),
+        ({**AIRLINE, "seed": 1}, "seed: unknown key; did you mean run.seed?"),
+        ({**AIRLINE, "name": 3}, "name: needed a text, got 3"),
+    ],
+)
+def test_what_is_wrong_is_said_in_plain_words(mapping: dict[str, Any], text: str) -> None:
+    problem = only_problem(mapping)
+    assert problem.startswith("m.toml: ")
+    assert text in problem
+    assert not any(jargon in problem for jargon in ("pydantic", "http", "type=", "Literal", "validation"))
+
+
+def test_a_new_fusion_rule_is_allowed_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "RULE_NAMES", ("tree", "committee"))
+    assert resolve(with_keys("fusion", rule="committee"), "m").fusion.rule == "committee"
+    assert 'needed "tree" | "committee"' in only_problem(with_keys("fusion", rule="consensus"))
+
+
+def test_importance_weights_get_an_uncertain_projection() -> None:
+    assert resolve(with_keys("agents", encoding="importance"), "m").agents.projection_std == 0.1
+    assert resolve(with_keys("agents", encoding="importance", projection_std=0.3), "m").agents.projection_std == 0.3
+    assert resolve(AIRLINE, "m").agents.projection_std == 0.0
+
+
+def test_settings_made_in_python_obey_the_same_laws() -> None:
+    with pytest.raises(ValueError, match="not together with"):
+        DataSettings(source="a.csv", target="y", agent="b", partition="random")
+    with pytest.raises(ValueError, match="shared"):
+        AgentsSettings(projection_std=0.1)
+
+
+@pytest.mark.parametrize(
+    "content, text",
+    [
+        (b"[data]\nsource = \n", ":2: not valid TOML"),
+        (b"[data]\nseed = 1\nseed = 2\n", ":3: not valid TOML"),
+        (b'[data]\nsource = "a', ":2: not valid TOML"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe", "is not a TOML file: it is not UTF-8 text"),
+        (b"PK\x03\x04\x00\x00", "is not a TOML file: it holds binary data"),
+        (b"", "data.source: missing"),
+    ],
+)
+def test_a_file_that_is_not_toml_is_refused(content: bytes, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "points.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load_scenario(path)
+    assert str(caught.value).startswith(str(path))
+    assert text in str(caught.value)
+
+
+def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
+    write(tmp_path, ISSUE_TOML)
+    with pytest.raises(ConfigError, match=r'pionts\.toml: no such file; did you mean "points\.toml"\?'):
+        load_scenario(tmp_path / "pionts.toml")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is a folder; needed a TOML file"):
+        load_scenario(tmp_path)
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_obstacle(tmp_path: Path) -> None:
+    path = tmp_path / "points.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + ISSUE_TOML.replace("\n", "\r\n").encode())
+    assert load_scenario(path).run.probes == 20
+
+
+def test_the_error_survives_pickling() -> None:
+    error = ConfigError("one", "two")
+    assert str(pickle.loads(pickle.dumps(error))) == "one\ntwo"
