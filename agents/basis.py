@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from coolgp.agents.kernels import Array, expected_kernel, expected_outer, project, squared_exponential
+from coolgp.agents.triangular import inverse_of_lower
 
 __all__ = ["Basis", "FunctionBasis", "Geometry", "LatentBasis", "factorise"]
 
@@ -27,8 +28,8 @@ class Geometry:
     """Inducing points seen through hyper-parameters.
 
     points ``[..., M, P]``: inducing points in the standardized domain. kernel ``[..., M, M]``: their unit kernel
-    matrix without jitter. factor, inverse ``[..., M, M]``: ``L`` and ``L⁻¹``. to_common, from_common ``[..., M, M]`` or
-    None for the identity: a row in whitened coordinates times ``to_common`` is that row in common ones.
+    matrix without jitter. factor, inverse ``[..., M, M]``: ``L`` and ``L⁻¹``. to_common ``[..., M, M]``, or None for
+    the identity: a row of whitened features times this is that row in common coordinates.
     """
 
     points: Array
@@ -36,7 +37,6 @@ class Geometry:
     factor: Array
     inverse: Array
     to_common: Array | None = None
-    from_common: Array | None = None
 
     def whitened(self, kappa: Array) -> Array:
         """Features ``φ = L⁻¹κ`` of rows ``κ [..., B, M]``."""
@@ -50,22 +50,52 @@ class Geometry:
         """A quadratic form ``[..., M, M]`` in whitened coordinates, in common ones."""
         return gram if self.to_common is None else _congruence(gram, self.to_common)
 
-    def gram_from_common(self, gram: Array) -> Array:
-        """A quadratic form ``[..., M, M]`` in common coordinates, in whitened ones."""
-        return gram if self.from_common is None else _congruence(gram, self.from_common)
+    @cached_property
+    def prior(self) -> Array:
+        """Prior precision ``[..., M, M]`` of common coordinates for a unit amplitude."""
+        identity = np.eye(self.factor.shape[-1])
+        return self.gram_to_common(np.broadcast_to(identity, self.factor.shape))
 
-    def rows_from_common(self, rows: Array) -> Array:
-        """Rows ``[..., B, M]`` in common coordinates, in whitened ones."""
-        return rows if self.from_common is None else rows @ self.from_common
+    @cached_property
+    def prior_log_determinant(self) -> Array:
+        """Its log determinant ``[...]``: ``to_common`` is triangular."""
+        if self.to_common is None:
+            return np.zeros(self.factor.shape[:-2])
+        log_determinant: Array = 2.0 * np.log(np.diagonal(self.to_common, axis1=-2, axis2=-1)).sum(-1)
+        return log_determinant
+
+    @cached_property
+    def precision(self) -> Array:
+        """``K⁻¹ [..., M, M]``."""
+        return self.inverse.swapaxes(-1, -2) @ self.inverse
+
+    @cached_property
+    def common_covariance(self) -> Array:
+        """Prior covariance ``[..., M, M]`` of common coordinates for a unit amplitude."""
+        if self.to_common is None:
+            return np.eye(self.factor.shape[-1])
+        inverse = inverse_of_lower(self.to_common)
+        return inverse @ inverse.swapaxes(-1, -2)
+
+    @cached_property
+    def carrier(self) -> Array:
+        """``L⁻ᵀ to_common [..., M, M]``: ``κ(x)`` times this is the row that gives ``f(x)`` from common coordinates."""
+        transposed = self.inverse.swapaxes(-1, -2)
+        return transposed if self.to_common is None else transposed @ self.to_common
 
 
 class Basis(Protocol):
     """Inducing inputs ``[M, D]`` (or ``[M, P]``) common to all agents, and what messages about them mean."""
 
-    inducing: Array
-    jitter: float
-    moves: bool
-    """Whether inducing points follow an agent's projection in the standardized domain."""
+    @property
+    def inducing(self) -> Array:
+        """Inducing inputs ``[M, D]``, or points ``[M, P]`` of the standardized domain."""
+        ...
+
+    @property
+    def moves(self) -> bool:
+        """Whether inducing points follow an agent's projection in the standardized domain."""
+        ...
 
     def geometry(self, projection: Array) -> Geometry:
         """The inducing points under projections ``[..., P, D]``."""
@@ -76,7 +106,7 @@ class Basis(Protocol):
         ...
 
     def amplitude(self, signal_variance: Array) -> Array:
-        """Factor ``[...]`` of a row that goes from common to whitened coordinates: one standard deviation or one."""
+        """Prior standard deviation ``[...]`` of what messages are about: ``σ_s`` or one."""
         ...
 
     def carry(self, old: Array, new: Array) -> Array | None:
@@ -103,8 +133,7 @@ class FunctionBasis:
     """Inducing inputs ``[M, D]`` in the input domain; messages are about ``f(X_u) = L_ref v_ref``.
 
     reference ``[P, D]``: the projection under which ``L_ref`` is formed, known to everyone. With an agent's own factor
-    ``L``, ``v_ref = σ_s C v`` with ``C = L_ref⁻¹L``, so evidence about ``v_ref`` becomes evidence about ``v`` by one
-    congruence, well conditioned where ``K⁻¹`` is not.
+    ``L``, ``v_ref = σ_s L_ref⁻¹L v``: a map between whitened coordinates, well conditioned where ``K⁻¹`` is not.
     """
 
     inducing: Array
@@ -117,9 +146,8 @@ class FunctionBasis:
         points = project(self.inducing, projection)
         kernel = squared_exponential(points, points)
         factor = factorise(kernel, self.jitter)
-        inverse = np.linalg.inv(factor)
-        reference, reference_inverse = self._reference
-        return Geometry(points, kernel, factor, inverse, inverse @ reference, reference_inverse @ factor)
+        inverse = inverse_of_lower(factor)
+        return Geometry(points, kernel, factor, inverse, inverse @ self._reference_factor)
 
     def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
         """Sums are about ``f`` itself: only the noise scales them."""
@@ -134,10 +162,9 @@ class FunctionBasis:
         return None
 
     @cached_property
-    def _reference(self) -> tuple[Array, Array]:
+    def _reference_factor(self) -> Array:
         points = project(self.inducing, self.reference)
-        factor = factorise(squared_exponential(points, points), self.jitter)
-        return factor, np.linalg.inv(factor)
+        return factorise(squared_exponential(points, points), self.jitter)
 
 
 @dataclass(frozen=True)
@@ -157,7 +184,7 @@ class LatentBasis:
         lead = (1,) * (projection.ndim - 2)
         kernel = squared_exponential(self.inducing, self.inducing)
         factor = factorise(kernel, self.jitter)
-        parts = (self.inducing, kernel, factor, np.linalg.inv(factor))
+        parts = (self.inducing, kernel, factor, inverse_of_lower(factor))
         points, kernel, factor, inverse = (part.reshape(*lead, *part.shape) for part in parts)
         return Geometry(points, kernel, factor, inverse)
 

@@ -15,7 +15,7 @@ from coolgp.agents.basis import LatentBasis
 from coolgp.agents.kernels import Array, project, squared_exponential
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population
-from coolgp.agents.prediction import Posterior, posterior, weights_and_shrinkage
+from coolgp.agents.prediction import Posterior, posterior, shrinkage
 from coolgp.agents.statistics import Evidence
 from coolgp.agents.uncertain import uncertain_gradient
 
@@ -27,12 +27,11 @@ def bound(model: Model, theta: Array, evidence: Evidence) -> Array:
 
     ``log N(y | 0, Q + σ_η²I) - (σ_s²/2σ_η²)(n - tr G)``, from the sums by the determinant and inversion lemmas.
     """
-    belief = posterior(model, theta, evidence)
-    layout, n = model.layout, evidence.count
-    log_determinant = 2.0 * np.log(np.diagonal(belief.factor, axis1=-2, axis2=-1)).sum(-1)
-    explained = (belief.shift * belief.mean).sum(-1)
-    misfit = log_determinant - explained + evidence.square + n * np.log(2 * np.pi * layout.noise_variance(theta))
-    lower: Array = -0.5 * (misfit + _residual(model, belief, n))
+    belief, n = posterior(model, theta, evidence), evidence.count
+    explained = (evidence.shift * belief.mean).sum(-1)
+    misfit = belief.log_determinant - explained + evidence.square
+    misfit += n * np.log(2 * np.pi * model.layout.noise_variance(theta))
+    lower: Array = -0.5 * (misfit + _residual(model, belief, evidence))
     return lower
 
 
@@ -42,9 +41,8 @@ def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch) -> Ar
     evidence ``[A]`` is what ``q(f_u)`` is formed from; batch: the newest observations.
     """
     belief = posterior(model, theta, evidence)
-    alpha, shrink = weights_and_shrinkage(belief.geometry.inverse, belief.factor, belief.mean)
-    variances = _variance_gradient(model, belief, evidence)
-    held = Held(alpha, shrink, evidence.count)
+    held = Held(belief.weights, shrinkage(belief), evidence.count)
+    variances = _variance_gradient(model, belief, held, evidence)
     if model.layout.uncertain and isinstance(model.basis, LatentBasis):
         by_mean, by_spread = uncertain_gradient(model, theta, batch, held.alpha, held.shrink, held.count)
         whole = model.layout.gradient(theta, by_mean, by_spread, variances)
@@ -75,7 +73,7 @@ def _projection_gradient(model: Model, belief: Posterior, held: Held, batch: Bat
     by_kappa = gamma * kappa * (share / noise)
     if not model.basis.moves:
         return _fixed_points(projection, batch.x, geometry.points, by_kappa)
-    rows = geometry.whitened(kappa) @ geometry.inverse
+    rows = kappa @ geometry.precision
     by_kernel = rows.swapaxes(-1, -2) @ (0.5 * signal * rows - gamma) * (share / noise)
     prior = held.shrink - held.alpha[..., :, None] * held.alpha[..., None, :]
     by_kernel -= 0.5 * prior / np.maximum(held.count, 1.0)[:, None, None]
@@ -101,23 +99,24 @@ def _moving_points(projection: Array, x: Array, inducing: Array, weight: Array, 
     return gradient
 
 
-def _variance_gradient(model: Model, belief: Posterior, evidence: Evidence) -> Array:
+def _variance_gradient(model: Model, belief: Posterior, held: Held, evidence: Evidence) -> Array:
     """Derivatives of the collapsed bound per observation by ``log σ_s²`` and ``log σ_η²``, ``[A, 2]``."""
-    n = evidence.count
-    half = np.linalg.inv(belief.factor)
-    learned = belief.shift.shape[-1] - np.square(half).sum((-2, -1))  # M - tr Λ⁻¹
-    size, fit = np.square(belief.mean).sum(-1), (belief.shift * belief.mean).sum(-1)
-    residual = _residual(model, belief, n)
-    by_signal = 0.5 * (size - learned - residual)
-    by_noise = 0.5 * (learned - fit - size + evidence.square - n + residual)
+    n, factor = evidence.count, belief.geometry.factor
+    learned = (held.shrink * (factor @ factor.swapaxes(-1, -2))).sum((-2, -1))  # tr FK, the directions that data fixed
+    fit, residual = (evidence.shift * belief.mean).sum(-1), _residual(model, belief, evidence)
+    by_signal = 0.5 * (belief.size - learned - residual)
+    by_noise = 0.5 * (learned - fit - belief.size + evidence.square - n + residual)
     gradient: Array = np.stack([by_signal, by_noise], axis=-1) / np.maximum(n, 1.0)[:, None]
     return gradient
 
 
-def _residual(model: Model, belief: Posterior, n: Array) -> Array:
+def _residual(model: Model, belief: Posterior, evidence: Evidence) -> Array:
     """``(σ_s²/σ_η²)(n - tr G)``: signal that the inducing points cannot express; never negative."""
-    ratio = model.layout.signal_variance(belief.theta) / model.layout.noise_variance(belief.theta)
-    residual: Array = np.maximum(ratio * n - np.trace(belief.gram, axis1=-2, axis2=-1), 0.0)
+    signal = model.layout.signal_variance(belief.theta)
+    spread = belief.geometry.common_covariance
+    expressed = np.square(model.basis.amplitude(signal)) * (evidence.precision * spread).sum((-2, -1))
+    ratio = signal / model.layout.noise_variance(belief.theta)
+    residual: Array = np.maximum(ratio * evidence.count - expressed, 0.0)
     return residual
 
 

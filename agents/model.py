@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -63,7 +64,7 @@ class Encoding(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """The common ground of all agents: layout of ``θ``, basis, and encoding."""
 
@@ -81,11 +82,20 @@ class Model:
 
         Agents that hold the same hyper-parameters, to the bit, share one factorisation.
         """
-        return self.basis.geometry(self.layout.projection(agreed(theta)))
+        rows = agreed(theta)
+        if len(rows) != 1:
+            return self.basis.geometry(self.layout.projection(rows))
+        return _shared_geometry(self, rows.tobytes())
 
     def scales(self, theta: Array) -> tuple[Array, Array]:
         """Factors ``[A]`` from unscaled sums to evidence."""
         return self.basis.scales(self.layout.signal_variance(theta), self.layout.noise_variance(theta))
+
+
+@lru_cache(maxsize=8)
+def _shared_geometry(model: Model, theta: bytes) -> Geometry:
+    """The geometry of agents that all hold one ``θ``: every block of them asks for it again."""
+    return model.basis.geometry(model.layout.projection(np.frombuffer(theta)[None]))
 
 
 def agreed(theta: Array) -> Array:

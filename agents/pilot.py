@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky
+from scipy.linalg import cholesky
+from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
 from coolgp.agents.kernels import Array, squared_exponential
@@ -23,7 +24,7 @@ class Start:
     evidence: float
 
 
-def fit_start(x: Array, y: Array, start: Start, free: tuple[bool, bool, bool], iterations: int = 60) -> Start:
+def fit_start(x: Array, y: Array, start: Start, free: tuple[bool, bool, bool], iterations: int = 40) -> Start:
     """Maximise ``log N(y | 0, K + σ_η²I)`` over the hyper-parameters marked free (lengthscales, signal, noise).
 
     x ``[n, D]``, y ``[n]``, both scaled. L-BFGS on logarithms, from ``start``; ``O(n³)`` an iteration.
@@ -56,7 +57,7 @@ def _evidence(x: Array, y: Array, theta: Array) -> tuple[float, Array]:
     z = x / lengthscale
     kernel = signal * squared_exponential(z, z)
     factor = cholesky(kernel + (noise + 1e-8 * signal) * np.eye(n), lower=True, check_finite=False)
-    inverse = cho_solve((factor, True), np.eye(n), check_finite=False)
+    inverse = _symmetric(dpotri(factor, lower=True)[0])
     alpha = inverse @ y
     value = -0.5 * y @ alpha - np.log(np.diag(factor)).sum() - 0.5 * n * np.log(2 * np.pi)
     outer = 0.5 * (np.outer(alpha, alpha) - inverse)
@@ -65,3 +66,9 @@ def _evidence(x: Array, y: Array, theta: Array) -> tuple[float, Array]:
     by_lengthscale = 2 * (rows @ np.square(z)) - 2 * np.einsum("nd,nd->d", z, weight @ z)
     slope = np.concatenate([by_lengthscale, [weight.sum(), noise * np.trace(outer)]])
     return float(value) / n, slope / n
+
+
+def _symmetric(lower: Array) -> Array:
+    whole: Array = np.tril(lower)
+    whole += np.tril(lower, -1).T
+    return whole

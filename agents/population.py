@@ -1,24 +1,17 @@
-"""All agents of one rank as one record, and the loop over blocks of them."""
+"""All agents of one rank as one record."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
+from coolgp.agents.blocks import map_blocks
 from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.statistics import Evidence, Statistics
 
-__all__ = ["Population", "found", "map_blocks", "observe_in_place"]
-
-Result = TypeVar("Result")
-BLOCK_BYTES = 2**22
-"""A block of agents is as many as fill this with one [M, M] array: a few of those fit the cache together."""
+__all__ = ["Population", "found", "observe_in_place"]
 
 
 @dataclass(frozen=True)
@@ -65,17 +58,3 @@ def observe_in_place(population: Population, batch: Batch) -> None:
         population.statistics.add_in_place(agents, increment)
 
     map_blocks(add, population.size, model.inducing)
-
-
-def map_blocks(work: Callable[[slice], Result], agents: int, inducing: int) -> list[Result]:
-    """Apply ``work`` to blocks of agents that fit the cache, on the cores this rank may use; results in order."""
-    width = max(1, BLOCK_BYTES // (8 * inducing**2))
-    blocks = [slice(start, min(start + width, agents)) for start in range(0, agents, width)]
-    if len(blocks) < 2 or _threads() < 2:
-        return [work(block) for block in blocks]
-    with ThreadPoolExecutor(_threads()) as pool:
-        return list(pool.map(work, blocks))
-
-
-def _threads() -> int:
-    return int(os.environ.get("COOLGP_THREADS", "0")) or len(os.sched_getaffinity(0))

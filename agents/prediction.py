@@ -1,8 +1,9 @@
 """Prediction from evidence: the one place where the prior enters.
 
-With the evidence taken to whitened coordinates, ``Λ = I + G`` and ``Λ mean = h``; at a query ``φ = L⁻¹κ(x*)`` the mean
-is ``σ_s φᵀΛ⁻¹h`` and the latent variance ``σ_s²(1 - φᵀφ + φᵀΛ⁻¹φ)``. Under an uncertain projection, expectations of
-``κ`` and ``κκᵀ`` and the law of total variance take their place.
+In common coordinates the posterior precision is ``Λ = E + P`` with evidence ``E`` and the prior's precision ``P``. At a
+query, ``φ = L⁻¹κ(x*)``; the mean is ``σ_s κᵀα`` and the latent variance ``σ_s²(1 - φᵀφ + ‖Yκ‖²)``, with weights ``α``
+and reach ``Y`` formed once. Under an uncertain projection, expectations of ``κ`` and ``κκᵀ`` and the law of total
+variance take their place.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from coolgp.agents.basis import Geometry, LatentBasis
+from coolgp.agents.blocks import map_tasks
 from coolgp.agents.kernels import Array, project, squared_exponential
 from coolgp.agents.model import Model
 from coolgp.agents.statistics import Evidence
+from coolgp.agents.triangular import inverse_of_lower
 
 __all__ = ["Posterior", "Prediction", "posterior", "predict"]
 
-QUERY_BLOCK = 1024
+QUERY_BLOCK = 1000
 """Queries evaluated at a time, so that their features stay in the cache."""
 
 
@@ -34,17 +36,19 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Posterior:
-    """``q(v) = N(mean, Λ⁻¹)`` in whitened coordinates, for a leading axis of agents.
+    """What ``A`` agents believe.
 
-    gram ``[A, M, M]``: ``Λ - I``; factor ``[A, M, M]``: Cholesky factor of ``Λ``; shift, mean ``[A, M]``.
+    mean ``[A, M]`` and log_determinant ``[A]`` of ``Λ`` relative to the prior's: in common coordinates. weights
+    ``α [A, M]`` and reach ``Y [A, M, M]``: what they make of ``κ(x)``. size ``[A]``: the mean's squared prior norm.
     """
 
     theta: Array
     geometry: Geometry
-    gram: Array
-    factor: Array
-    shift: Array
     mean: Array
+    log_determinant: Array
+    weights: Array
+    reach: Array
+    size: Array
 
 
 def posterior(model: Model, theta: Array, evidence: Evidence) -> Posterior:
@@ -54,11 +58,16 @@ def posterior(model: Model, theta: Array, evidence: Evidence) -> Posterior:
     """
     geometry = model.geometry(theta)
     amplitude = model.basis.amplitude(model.layout.signal_variance(theta))
-    gram = geometry.gram_from_common(evidence.precision) * np.square(amplitude)[:, None, None]
-    shift = geometry.rows_from_common(evidence.shift[:, None, :])[:, 0] * amplitude[:, None]
-    factor = _factor(gram + np.eye(gram.shape[-1]))
-    mean = np.linalg.solve(factor.swapaxes(-1, -2), np.linalg.solve(factor, shift[..., None]))[..., 0]
-    return Posterior(theta, geometry, gram, factor, shift, mean)
+    prior = geometry.prior / np.square(amplitude)[:, None, None]
+    factor = _factor(evidence.precision + prior)
+    inverse = inverse_of_lower(factor)
+    mean = (inverse.swapaxes(-1, -2) @ (inverse @ evidence.shift[..., None]))[..., 0]
+    carrier = geometry.carrier / amplitude[:, None, None]
+    log_determinant = 2.0 * np.log(np.diagonal(factor, axis1=-2, axis2=-1)).sum(-1)
+    log_determinant -= geometry.prior_log_determinant - 2.0 * mean.shape[-1] * np.log(amplitude)
+    weights = (carrier @ mean[..., None])[..., 0]
+    size = ((prior @ mean[..., None])[..., 0] * mean).sum(-1)
+    return Posterior(theta, geometry, mean, log_determinant, weights, inverse @ carrier.swapaxes(-1, -2), size)
 
 
 def predict(model: Model, theta: Array, evidence: Evidence, x: Array) -> Prediction:
@@ -68,10 +77,12 @@ def predict(model: Model, theta: Array, evidence: Evidence, x: Array) -> Predict
     at = _uncertain_at if uncertain else _certain_at
     signal = model.layout.signal_variance(theta)
     mean, variance = (np.empty((theta.shape[0], x.shape[0])) for _ in range(2))
-    for agent in range(theta.shape[0]):
-        for start in range(0, x.shape[0], QUERY_BLOCK):
-            rows = slice(start, start + QUERY_BLOCK)
-            mean[agent, rows], variance[agent, rows] = at(model, belief, agent, x[rows])
+
+    def fill(task: tuple[int, int]) -> None:
+        agent, rows = task[0], slice(task[1], task[1] + QUERY_BLOCK)
+        mean[agent, rows], variance[agent, rows] = at(model, belief, agent, x[rows])
+
+    map_tasks(fill, [(agent, start) for agent in range(theta.shape[0]) for start in range(0, x.shape[0], QUERY_BLOCK)])
     mean *= np.sqrt(signal)[:, None]
     return Prediction(mean, np.maximum(variance, 0.0) * signal[:, None], model.layout.noise_variance(theta))
 
@@ -79,36 +90,35 @@ def predict(model: Model, theta: Array, evidence: Evidence, x: Array) -> Predict
 def _certain_at(model: Model, belief: Posterior, agent: int, x: Array) -> tuple[Array, Array]:
     geometry, projection = belief.geometry, model.layout.projection(belief.theta[agent])
     kappa = squared_exponential(_of(geometry.points, agent), project(x, projection))  # [M, Q]
-    phi = solve_triangular(_of(geometry.factor, agent), kappa, lower=True, overwrite_b=True, check_finite=False)
-    known = solve_triangular(belief.factor[agent], phi, lower=True, check_finite=False)
-    variance = 1.0 - np.einsum("mq,mq->q", phi, phi) + np.einsum("mq,mq->q", known, known)
-    return belief.mean[agent] @ phi, variance
+    variance = 1.0 - _column_norms(_of(geometry.inverse, agent) @ kappa) + _column_norms(belief.reach[agent] @ kappa)
+    return belief.weights[agent] @ kappa, variance
 
 
 def _uncertain_at(model: Model, belief: Posterior, agent: int, x: Array) -> tuple[Array, Array]:
-    """``E[κ]ᵀα`` and ``1 + tr(E[κκᵀ](ααᵀ - F)) - (E[κ]ᵀα)²``, with ``α = L⁻ᵀ mean``, ``F = L⁻ᵀ(I - Λ⁻¹)L⁻¹``."""
+    """``E[κ]ᵀα`` and ``1 + tr(E[κκᵀ](ααᵀ - F)) - (E[κ]ᵀα)²``."""
     assert isinstance(model.basis, LatentBasis)
-    theta, inverse = belief.theta[agent], _of(belief.geometry.inverse, agent)
-    alpha, shrink = weights_and_shrinkage(inverse, belief.factor[agent], belief.mean[agent])
+    theta, alpha = belief.theta[agent], belief.weights[agent]
+    form = np.outer(alpha, alpha) - shrinkage(belief)[agent]
     mean, variance = np.empty(x.shape[0]), np.empty(x.shape[0])
+    moments = model.layout.projection(theta), model.layout.spread(theta)
+    geometry = model.basis.geometry(moments[0])
     step = max(1, 2**21 // alpha.size**2)
     for start in range(0, x.shape[0], step):
         rows = slice(start, start + step)
-        geometry = model.basis.geometry(model.layout.projection(theta))
-        moments = model.layout.projection(theta), model.layout.spread(theta)
         first, second = model.basis.expected(geometry, x[rows], *moments)
         mean[rows] = first @ alpha
-        variance[rows] = 1.0 + (second * (np.outer(alpha, alpha) - shrink)).sum((-2, -1)) - np.square(mean[rows])
+        variance[rows] = 1.0 + (second * form).sum((-2, -1)) - np.square(mean[rows])
     return mean, variance
 
 
-def weights_and_shrinkage(inverse: Array, factor: Array, mean: Array) -> tuple[Array, Array]:
-    """``α = L⁻ᵀ mean [..., M]`` and ``F = L⁻ᵀ(I - Λ⁻¹)L⁻¹ [..., M, M]``, from ``L⁻¹`` and the moments of ``q(v)``."""
-    identity = np.eye(factor.shape[-1])
-    half = np.linalg.inv(factor)
-    inner = identity - half.swapaxes(-1, -2) @ half
-    back = inverse.swapaxes(-1, -2)
-    return (back @ mean[..., None])[..., 0], back @ inner @ inverse
+def shrinkage(belief: Posterior) -> Array:
+    """``F = K⁻¹ - YᵀY [A, M, M]``: what is known already of the prior variance, as a form in ``κ``."""
+    return belief.geometry.precision - belief.reach.swapaxes(-1, -2) @ belief.reach
+
+
+def _column_norms(matrix: Array) -> Array:
+    norms: Array = np.einsum("mq,mq->q", matrix, matrix)
+    return norms
 
 
 def _of(shared: Array, agent: int) -> Array:
@@ -123,6 +133,7 @@ def _factor(precision: Array) -> Array:
         lowest = np.linalg.eigvalsh(precision)[:, 0]
         row = int(np.argmin(lowest))
         raise ValueError(
-            f"the precision of agent row {row} is not positive definite (lowest eigenvalue {lowest[row]:.3g}, "
-            "at least 1 is expected): messages it fused do not add up; raise agents.jitter or check the fusion rule"
+            f"the precision of agent row {row} is not positive definite (lowest eigenvalue {lowest[row]:.3g}): "
+            "what it fused does not add up, or its hyper-parameters ran away; "
+            "check the fusion rule, raise agents.jitter or lower agents.learning_rate"
         ) from None

@@ -13,10 +13,11 @@ from typing import Protocol
 
 import numpy as np
 
+from coolgp.agents.blocks import map_blocks
 from coolgp.agents.kernels import Array
 from coolgp.agents.learning import Adam, gradient, step
 from coolgp.agents.model import Batch
-from coolgp.agents.population import Population, map_blocks
+from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence
 
 __all__ = ["MODES", "Collective", "Fixed", "Local", "Mode"]
@@ -102,7 +103,7 @@ class Collective:
         return _announcing(population, slope)
 
 
-MODES = {"fixed": Fixed, "local": Local, "collective": Collective}
+MODES: dict[str, Callable[[Adam], Mode]] = {"fixed": Fixed, "local": Local, "collective": Collective}
 
 
 def _announcing(population: Population, slope: Array) -> Population:

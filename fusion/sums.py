@@ -11,8 +11,9 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from coolgp.agents.blocks import map_blocks
 from coolgp.agents.kernels import Array
-from coolgp.agents.population import Population, map_blocks
+from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence, packed_length
 from coolgp.fusion.rule import Indices, State

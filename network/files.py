@@ -21,9 +21,9 @@ def read_topology(path: str | Path) -> Topology:
     """Read a topology from a .graphml file, or from a .csv or .txt edge list.
 
     An edge list has a line `tail,head` or `tail,head,weight` for each link, with commas or white space between; labels
-    are any words. A header line may come first (such as `tail,head` or `source,target`; with three columns, any whose third
-    is no number), and `#` starts a comment. Agents come in the order of their labels if
-    all are whole numbers, otherwise in the order of first appearance.
+    are any words. A header line may come first (such as `tail,head` or `source,target`; with three columns, any whose
+    third is no number), and `#` starts a comment. Agents come in the order of their labels if all are whole numbers,
+    otherwise in the order of first appearance.
 
     Raises:
         ValueError: if the file is missing, unreadable, of another kind, or wrong in some line (which is named).

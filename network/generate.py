@@ -25,13 +25,14 @@ __all__ = ["GENERATORS", "generate"]
 ATTEMPTS = 100
 
 
-def generate(kind: str, size: int, seed: int, **options: float) -> Topology:
+def generate(kind: str, size: int, seed: int, position: Array | None = None, **options: float) -> Topology:
     """Generate a connected graph of `size` agents.
 
     Args:
         kind: a name in `GENERATORS`.
         size: N, at least 1.
         seed: the same seed gives the same graph.
+        position: [N,2] where the agents are, if that is known: a geometric graph links those that are close.
         options: those of the kind, such as `degree` of "random-regular".
 
     Raises:
@@ -46,11 +47,16 @@ def generate(kind: str, size: int, seed: int, **options: float) -> Topology:
         raise ValueError(f"A graph's kind must be one of {', '.join(GENERATORS)}; got {kind!r}{hint}")
     if size < 1:
         raise ValueError(f"A graph needs at least 1 agent; got size {size}")
-    known = list(inspect.signature(GENERATORS[kind]).parameters)[2:]
+    if position is not None and position.shape != (size, 2):
+        raise ValueError(f"A graph of {size} agents needs position [{size},2]; got {list(position.shape)}")
+    known = [name for name in list(inspect.signature(GENERATORS[kind]).parameters)[2:] if name != "position"]
     for option in options:
         if option not in known:
             raise ValueError(f"A {kind} graph takes {', '.join(known) or 'no options'}; got {option!r}")
-    return GENERATORS[kind](int(size), seed, **options)
+    if GENERATORS[kind] is geometric:
+        return geometric(int(size), seed, position=position, **options)
+    topology = GENERATORS[kind](int(size), seed, **options)
+    return topology if position is None else replace(topology, position=position)
 
 
 def ring(size: int, seed: int) -> Topology:
@@ -135,15 +141,16 @@ def erdos_renyi(size: int, seed: int, mean_degree: float = 6) -> Topology:
     return _bridged(tail, head, size, rng)
 
 
-def geometric(size: int, seed: int, mean_degree: float = 8) -> Topology:
-    """Uniform positions in the unit square, links between all closer than `sqrt(mean_degree / (pi N))`.
+def geometric(size: int, seed: int, mean_degree: float = 8, position: Array | None = None) -> Topology:
+    """Links between all agents closer than `sqrt(mean_degree area / (pi N))`; uniform in the unit square by default.
 
     Each piece is bridged to the largest one by the shortest possible edge.
     """
     if mean_degree <= 0:
         raise ValueError(f"A geometric graph needs mean_degree > 0; got {mean_degree}")
-    position = generator(seed, "geometric").random((size, 2))
-    near = cKDTree(position).query_pairs(math.sqrt(mean_degree / (math.pi * size)), output_type="ndarray")
+    position = generator(seed, "geometric").random((size, 2)) if position is None else position
+    area = float(np.prod(np.ptp(position, axis=0))) or 1.0
+    near = cKDTree(position).query_pairs(math.sqrt(mean_degree * area / (math.pi * size)), output_type="ndarray")
     tail, head = near[:, 0], near[:, 1]
     main, rest, part = _pieces(from_edges(tail, head, size))
     if len(rest):

@@ -19,6 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, Strict,
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
+from coolgp.fusion.registry import RULES
+from coolgp.network.generate import GENERATORS
+
 __all__ = [
     "GENERATOR_NAMES",
     "RULE_NAMES",
@@ -40,20 +43,9 @@ SOURCE_TARGETS = {"airline": "arr_delay", "synthetic": "y", "field": "value"}
 GENERATED_SOURCES = ("synthetic", "field")
 """Sources that are drawn from the seed: they deal their own rows to their own agents."""
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
-GENERATOR_NAMES = (
-    "ring",
-    "grid",
-    "small-world",
-    "random-regular",
-    "erdos-renyi",
-    "geometric",
-    "scale-free",
-    "random-tree",
-    "star",
-    "complete",
-)
+GENERATOR_NAMES = tuple(GENERATORS)
 TOPOLOGY_SUFFIXES = (".graphml", ".csv", ".txt", ".edges")
-RULE_NAMES: tuple[str, ...] = ("tree", "consensus", "none", "central")
+RULE_NAMES = tuple(RULES)
 
 IMPORTANCE_STD = 0.1  # importance weights q(W)/p(W) need a density; at 0 there is none
 
@@ -260,13 +252,20 @@ class NetworkSettings(Settings):
     topology: Annotated[str, Names(lambda: GENERATOR_NAMES, TOPOLOGY_SUFFIXES)] = Field(
         default="small-world", description="a generated graph, or a GraphML or edge-list file"
     )
-    degree: Count = Field(default=4, description="neighbours of an agent (small-world, random-regular, scale-free)")
+    degree: Count = Field(
+        default=4,
+        description="neighbours of an agent, or their mean number (small-world, random-regular, erdos-renyi, "
+        "geometric, scale-free)",
+    )
     rewiring: float = Field(default=0.1, ge=0, le=1, description="probability that a link is rewired (small-world)")
-    probability: float | None = Field(default=None, ge=0, le=1, description="probability of a link (erdos-renyi)")
-    radius: float | None = Field(default=None, gt=0, description="distance within which agents are linked (geometric)")
     partition: Literal["contiguous", "metis"] = Field(
         default="contiguous", description="how agents are dealt to MPI ranks"
     )
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the topology is read from a file."""
+        return self.topology not in GENERATOR_NAMES
 
 
 class FusionSettings(Settings):
@@ -308,12 +307,8 @@ class Scenario(BaseModel):
     def to_toml(self) -> str:
         """Every key with its value, as TOML that loads to an equal scenario; keys without a value are left out.
 
-        >>> print(Scenario(name="one", data=DataSettings(source="airline")).to_toml()[:67])
-        name = "one"
-        <BLANKLINE>
-        [data]
-        source = "airline"
-        target = "arr_delay"
+        >>> Scenario(name="one", data=DataSettings(source="airline")).to_toml().splitlines()[2:5]
+        ['[data]', 'source = "airline"', 'target = "arr_delay"']
         """
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 

@@ -145,10 +145,10 @@ def test_one_typing_error_does_not_drop_a_column_unseen(tmp_path: Path) -> None:
 
 
 def test_missing_columns_are_named_with_the_nearest(tmp_path: Path) -> None:
-    told = problems(points(tmp_path), "z", features=["x0", "x2"], agent="staton")
+    told = problems(points(tmp_path), "z", features=["x0", "x01"], agent="staton")
     assert told == (
         'no column "z"; columns: y, x0, x1, station',
-        'no column "x2" (did you mean "x1"?); columns: y, x0, x1, station',
+        'no column "x01" (did you mean "x1"?); columns: y, x0, x1, station',
         'no column "staton" (did you mean "station"?); columns: y, x0, x1, station',
     )
 
@@ -262,6 +262,11 @@ def test_noise_has_the_standard_deviation_asked_for(source: Any) -> None:
 def test_fewer_observations_than_agents_are_refused(source: Any) -> None:
     with pytest.raises(DataError, match="at least one observation for each of 5 agents"):
         source(0, 5, 4)
+
+
+def test_a_drawn_function_is_the_sum_of_its_cosines() -> None:
+    u, z = draw_function(0, "law", 3), np.random.default_rng(0).normal(0, 20, (150, 3))
+    assert np.allclose(u(z), np.cos(z @ u.frequency + u.phase) @ u.weight, rtol=0, atol=3e-6)  # single precision
 
 
 def test_a_drawn_function_has_unit_variance_over_draws() -> None:

@@ -1,0 +1,34 @@
+"""Blocks of agents, worked on side by side by the cores of this rank."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+__all__ = ["cores", "map_blocks", "map_tasks"]
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+BLOCK_BYTES = 2**21
+"""A block of agents is as many as fill this with one [M, M] array: a few of those fit the cache together."""
+
+
+def cores() -> int:
+    """Cores that this rank may use: ``COOLGP_THREADS``, or all that the operating system grants."""
+    return int(os.environ.get("COOLGP_THREADS", "0")) or len(os.sched_getaffinity(0))
+
+
+def map_tasks(work: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Result]:
+    """Apply ``work`` to independent tasks on this rank's cores; results in the tasks' order."""
+    if len(tasks) < 2 or cores() < 2:
+        return [work(task) for task in tasks]
+    with ThreadPoolExecutor(cores()) as pool:
+        return list(pool.map(work, tasks))
+
+
+def map_blocks(work: Callable[[slice], Result], agents: int, inducing: int) -> list[Result]:
+    """Apply ``work`` to slices of agents that fit the cache; results in order."""
+    width = max(1, BLOCK_BYTES // (8 * inducing**2))
+    return map_tasks(work, [slice(start, min(start + width, agents)) for start in range(0, agents, width)])

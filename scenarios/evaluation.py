@@ -1,0 +1,97 @@
+"""What the probes say after a round: their forecasts before and after fusion, gathered on the root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+import numpy.typing as npt
+
+from coolgp.agents.encoding import Importance, effective_sample_size
+from coolgp.agents.kernels import Array
+from coolgp.agents.learning import bound
+from coolgp.agents.population import Population
+from coolgp.agents.prediction import Prediction, predict
+from coolgp.fusion.rule import EvidenceRule, FusionRule, State
+from coolgp.network.randomness import generator
+from coolgp.network.transport import Transport
+from coolgp.scenarios.founding import Scaler
+from coolgp.scenarios.metrics import Forecast
+
+__all__ = ["Evaluation", "Probed", "choose_probes"]
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Probed:
+    """The probes' answers on the root, in the order of their ids.
+
+    pre: from their own statistics alone; post: after the exchange. theta ``[probes, K]``; bound ``[probes]``: nats per
+    observation that they know of; evidence ``[probes, P]``: packed, NaN for a rule without any; sample_size
+    ``[probes]``: effective, of importance weights, NaN elsewhere; seconds: what asking them took.
+    """
+
+    pre: Forecast
+    post: Forecast
+    theta: Array
+    bound: Array
+    evidence: Array
+    sample_size: Array
+    seconds: float
+
+
+def choose_probes(agents: int, probes: int, seed: int) -> Ints:
+    """Global ids ``[probes]`` of the agents that are evaluated, ascending; all of them where there are fewer."""
+    picked = generator(seed, "probes").permutation(agents)[: min(probes, agents)]
+    return np.sort(picked).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Asks the probes of every rank at test inputs ``x [Q, D]`` (scaled). probes: global ids, ascending."""
+
+    x: Array
+    scaler: Scaler
+    probes: Ints
+    rule: FusionRule
+    transport: Transport
+
+    def __call__(self, population: Population, state: State) -> Probed | None:
+        """The answers on the root, None elsewhere. Collective."""
+        started = perf_counter()
+        rows = np.flatnonzero(np.isin(self.transport.shard.agents, self.probes))
+        model, theta = population.model, population.theta[rows]
+        pre = self._forecast(predict(model, theta, population.model.encoding.evidence(
+            model, theta, population.statistics[rows]), self.x))  # fmt: skip
+        post = self._forecast(self.rule.predict(state, population, rows, self.x))
+        lower, evidence = _known(self.rule, state, population, rows)
+        answers = (pre.mean, pre.variance, post.mean, post.variance, theta, lower, evidence, _sizes(population, rows))
+        ids = self.transport.shard.agents[rows]
+        whole = [part for part in (self.transport.gather_rows(answer, ids) for answer in answers) if part is not None]
+        if not self.transport.root:
+            return None
+        theta, lower, evidence, sizes = whole[4:]
+        seconds = perf_counter() - started
+        return Probed(Forecast(*whole[:2]), Forecast(*whole[2:4]), theta, lower, evidence, sizes, seconds)
+
+    def _forecast(self, prediction: Prediction) -> Forecast:
+        observed = prediction.variance + prediction.noise_variance[:, None]
+        return Forecast(self.scaler.mean(prediction.mean), self.scaler.variance(observed))
+
+
+def _known(rule: FusionRule, state: State, population: Population, rows: Ints) -> tuple[Array, Array]:
+    """Bound per observation ``[A']`` and packed evidence ``[A', P]`` after the exchange; NaN where there are none."""
+    if not isinstance(rule, EvidenceRule):
+        return np.full(rows.size, np.nan), np.full((rows.size, 1), np.nan)
+    evidence = rule.belief(state, population, rows)
+    lower = bound(population.model, population.theta[rows], evidence) / np.maximum(evidence.count, 1.0)
+    return lower, evidence.pack()
+
+
+def _sizes(population: Population, rows: Ints) -> Array:
+    encoding = population.model.encoding
+    if not isinstance(encoding, Importance):
+        return np.full(rows.size, np.nan)
+    return effective_sample_size(encoding, population.model, population.theta[rows])

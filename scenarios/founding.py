@@ -1,0 +1,121 @@
+"""What all agents are given before the start: scaling, starting hyper-parameters, inducing inputs, from a pilot sample.
+
+The pilot is a small random part of the training rows that everyone holds; nothing else is shared but messages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coolgp.agents.basis import Basis, FunctionBasis, LatentBasis
+from coolgp.agents.encoding import ENCODINGS, Importance
+from coolgp.agents.inducing import CHOICES
+from coolgp.agents.kernels import Array, project
+from coolgp.agents.model import Encoding, Model
+from coolgp.agents.parameters import Layout
+from coolgp.agents.pilot import Start, fit_start
+from coolgp.network.randomness import generator
+from coolgp.scenarios.settings import AgentsSettings, Scenario
+from coolgp.scenarios.tables import Dataset
+
+__all__ = ["Foundation", "Scaler", "found_on_pilot"]
+
+FIT_ROWS = 800
+"""Rows of the pilot on which the exact evidence is maximised: its cost is their cube."""
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Affine maps between original and scaled units: ``x_mean, x_scale [D]``, ``y_mean, y_scale``."""
+
+    x_mean: Array
+    x_scale: Array
+    y_mean: float
+    y_scale: float
+
+    def inputs(self, x: Array) -> Array:
+        """Scaled inputs."""
+        scaled: Array = (x - self.x_mean) / self.x_scale
+        return scaled
+
+    def target(self, y: Array) -> Array:
+        """Scaled target."""
+        scaled: Array = (y - self.y_mean) / self.y_scale
+        return scaled
+
+    def mean(self, mean: Array) -> Array:
+        """A predicted mean, back in original units."""
+        original: Array = mean * self.y_scale + self.y_mean
+        return original
+
+    def variance(self, variance: Array) -> Array:
+        """A predicted variance, back in original units."""
+        original: Array = variance * self.y_scale**2
+        return original
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """The common ground: scaler, model, and the hyper-parameters ``start [K]`` that all agents begin with.
+
+    inducing_inputs ``[M, D]``: in scaled inputs; where the model's basis is latent, its points are their projections
+    at the start.
+    """
+
+    scaler: Scaler
+    model: Model
+    start: Array
+    inducing_inputs: Array
+
+
+def found_on_pilot(scenario: Scenario, dataset: Dataset) -> Foundation:
+    """Build the common ground from a pilot of the training rows. The same on every rank.
+
+    Raises ValueError where the pilot has too few distinct rows for the inducing inputs.
+    """
+    agents, seed = scenario.agents, scenario.run.seed
+    rows = generator(seed, "pilot").permutation(len(dataset.y_train))[: agents.pilot]
+    scaler = _scaler(dataset.x_train[rows], dataset.y_train[rows], scenario.data.standardize)
+    x, y = scaler.inputs(dataset.x_train[rows]), scaler.target(dataset.y_train[rows])
+    begin = _start(agents, x, y)
+    layout = Layout(x.shape[1], full=agents.projection == "full", uncertain=agents.projection_std > 0)
+    start = layout.pack(begin.lengthscale, begin.signal_variance, begin.noise_variance, agents.projection_std)
+    choose = CHOICES[agents.inducing_choice]
+    chosen = choose(x / begin.lengthscale, agents.inducing, generator(seed, "inducing")) * begin.lengthscale
+    model = Model(layout, _basis(agents, layout, start, chosen), _encoding(agents, layout, seed))
+    return Foundation(scaler, model, start, chosen)
+
+
+def _scaler(x: Array, y: Array, standardize: bool) -> Scaler:
+    if not standardize:
+        return Scaler(np.zeros(x.shape[1]), np.ones(x.shape[1]), 0.0, 1.0)
+    x_scale, y_scale = x.std(axis=0), float(y.std())
+    return Scaler(x.mean(axis=0), np.where(x_scale > 0, x_scale, 1.0), float(y.mean()), y_scale or 1.0)
+
+
+def _start(agents: AgentsSettings, x: Array, y: Array) -> Start:
+    """Given values, and the evidence of the pilot maximised over those that were not given."""
+    given = (agents.lengthscale, agents.signal_variance, agents.noise_variance)
+    free = tuple(value == "pilot" for value in given)
+    spread = float(np.var(y)) or 1.0
+    default = (np.sqrt(x.shape[1]) * np.maximum(x.std(axis=0), 1e-3), 0.5 * spread, 0.5 * spread)
+    lengthscale, signal, noise = (default[i] if free[i] else np.asarray(given[i], float) for i in range(3))
+    begin = Start(np.broadcast_to(lengthscale, (x.shape[1],)).astype(float), float(signal), float(noise), np.nan)
+    return fit_start(x[:FIT_ROWS], y[:FIT_ROWS], begin, (free[0], free[1], free[2]))
+
+
+def _basis(agents: AgentsSettings, layout: Layout, start: Array, chosen: Array) -> Basis:
+    reference = layout.projection(start)
+    if agents.shared == "latent":
+        return LatentBasis(project(chosen, reference), agents.jitter)
+    return FunctionBasis(chosen, reference, agents.jitter)
+
+
+def _encoding(agents: AgentsSettings, layout: Layout, seed: int) -> Encoding:
+    if agents.encoding == "importance":
+        draws = generator(seed, "importance").standard_normal((agents.importance_samples, layout.width))
+        return Importance(draws)
+    encoding: Encoding = ENCODINGS[agents.encoding]()
+    return encoding

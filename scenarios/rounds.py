@@ -1,0 +1,121 @@
+"""The loop: draw, observe, propose, exchange, evaluate. A run is a generator of records.
+
+Stopping, plotting and storing are the caller's business. Away from the root rank the generator yields None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+from coolgp.agents.learning import Adam
+from coolgp.agents.model import Batch
+from coolgp.agents.population import Population, found, observe_in_place
+from coolgp.fusion.hyperparameters import MODES, Belief, Mode
+from coolgp.fusion.rule import EvidenceRule, FusionRule, State
+from coolgp.network.transport import Transport
+from coolgp.scenarios.evaluation import Evaluation, Ints, Probed
+from coolgp.scenarios.founding import Foundation
+from coolgp.scenarios.settings import Scenario
+from coolgp.scenarios.streams import open_stream
+from coolgp.scenarios.tables import Dataset
+
+__all__ = ["Record", "Simulation", "simulate"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One round as the root sees it.
+
+    round: from 1, of ``rounds``. observations: by all agents so far. messages, bytes: sent by all agents in this round.
+    seconds: of this round's learning and fusion; evaluating the probes is not in it.
+    """
+
+    round: int
+    rounds: int
+    observations: int
+    probed: Probed
+    messages: int
+    bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Everything a run is made of, on this rank. probes: global ids ``[probes]`` over all ranks, ascending."""
+
+    scenario: Scenario
+    dataset: Dataset
+    foundation: Foundation
+    transport: Transport
+    rule: FusionRule
+    probes: Ints
+
+    @property
+    def rounds(self) -> int:
+        """Rounds of learning: as asked, or until every training row was observed once."""
+        wanted, dataset = self.scenario.run.rounds, self.dataset
+        if wanted != "all":
+            return wanted
+        return int(-(-np.bincount(dataset.owner).max() // self.scenario.agents.batch_size))
+
+
+def simulate(simulation: Simulation) -> Iterator[Record | None]:
+    """Run the rounds; after each, its record on the root, None elsewhere. Collective."""
+    scenario, rule, transport = simulation.scenario, simulation.rule, simulation.transport
+    dataset, foundation = simulation.dataset, simulation.foundation
+    scaler, agents = foundation.scaler, transport.shard.agents
+    x, y = scaler.inputs(dataset.x_train), scaler.target(dataset.y_train)
+    stream = open_stream(x, y, dataset.owner, agents, scenario.agents.batch_size, scenario.run.seed)
+    evaluate = Evaluation(scaler.inputs(dataset.x_test), scaler, simulation.probes, rule, transport)
+    mode = MODES[scenario.agents.hyperparameters](Adam(scenario.agents.learning_rate))
+    population = mode.start(found(foundation.model, foundation.start, agents.size))
+    state = rule.init(population, transport)
+    seen, sent = 0, _sent(transport)
+    for turn in range(simulation.rounds):
+        started = perf_counter()
+        batch = stream.batch(turn)
+        population = _learn(mode, rule, state, population, batch)
+        state = _communicate(scenario, rule, state, population, transport)
+        seconds = perf_counter() - started
+        seen += int(transport.total(np.array([batch.count.sum()]))[0])
+        before, sent = sent, _sent(transport)
+        messages, size = (sent - before).tolist()
+        probed = evaluate(population, state)
+        if probed is None:
+            yield None
+        else:
+            yield Record(turn + 1, simulation.rounds, seen, probed, messages, size, seconds)
+
+
+def _learn(mode: Mode, rule: FusionRule, state: State, population: Population, batch: Batch) -> Population:
+    if isinstance(rule, EvidenceRule):
+        population = mode.adopt(population, rule.announced(state, population))
+    observe_in_place(population, batch)
+    return mode.propose(population, batch, _belief(rule, state, population))
+
+
+def _belief(rule: FusionRule, state: State, population: Population) -> Belief:
+    """Fused evidence where the rule has any, an agent's own elsewhere."""
+    if isinstance(rule, EvidenceRule):
+        return lambda agents: rule.belief(state, population, agents)
+    return population.evidence
+
+
+def _communicate(
+    scenario: Scenario, rule: FusionRule, state: State, population: Population, transport: Transport
+) -> State:
+    turns = scenario.fusion.rounds_per_step
+    if turns == "converge":
+        return rule.converge(state, population, transport)
+    for _ in range(turns):
+        state = rule.exchange(state, population, transport)
+    return state
+
+
+def _sent(transport: Transport) -> Ints:
+    """Messages and bytes that all agents have sent so far."""
+    return np.asarray(transport.total(np.array([transport.meter.messages, transport.meter.bytes])), dtype=np.int64)
