@@ -19,10 +19,25 @@ from coolgp.agents.model import Model
 from coolgp.agents.statistics import Evidence
 from coolgp.agents.triangular import inverse_of_lower
 
-__all__ = ["Posterior", "Prediction", "posterior", "predict"]
+__all__ = ["Indefinite", "Posterior", "Prediction", "posterior", "predict"]
 
 QUERY_BLOCK = 1000
 """Queries evaluated at a time, so that their features stay in the cache."""
+
+
+class Indefinite(ValueError):
+    """The posterior precision of one agent (its row among those asked) is not positive definite."""
+
+    def __init__(self, row: int, lowest: float) -> None:
+        super().__init__(row, lowest)
+        self.row, self.lowest = row, lowest
+
+    def __str__(self) -> str:
+        return (
+            f"the precision of agent {self.row} is not positive definite (lowest eigenvalue {self.lowest:.3g}): "
+            "what it fused does not add up, or its hyper-parameters ran away; check the fusion rule, "
+            "raise agents.jitter or lower agents.learning_rate"
+        )
 
 
 @dataclass(frozen=True)
@@ -54,7 +69,7 @@ class Posterior:
 def posterior(model: Model, theta: Array, evidence: Evidence) -> Posterior:
     """What agents with hyper-parameters ``θ [A, K]`` believe given evidence ``[A]``.
 
-    Raises ValueError naming the first agent (its row) whose precision is not positive definite.
+    Raises Indefinite, a ValueError, naming the worst agent (its row) whose precision is not positive definite.
     """
     geometry = model.geometry(theta)
     amplitude = model.basis.amplitude(model.layout.signal_variance(theta))
@@ -132,8 +147,4 @@ def _factor(precision: Array) -> Array:
     except np.linalg.LinAlgError:
         lowest = np.linalg.eigvalsh(precision)[:, 0]
         row = int(np.argmin(lowest))
-        raise ValueError(
-            f"the precision of agent row {row} is not positive definite (lowest eigenvalue {lowest[row]:.3g}): "
-            "what it fused does not add up, or its hyper-parameters ran away; "
-            "check the fusion rule, raise agents.jitter or lower agents.learning_rate"
-        ) from None
+        raise Indefinite(row, float(lowest[row])) from None

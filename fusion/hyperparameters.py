@@ -1,8 +1,9 @@
 """Who learns hyper-parameters from what: nobody, each agent from its own data, or all together.
 
-``fixed`` never moves. ``local`` (the paper's) steps along the gradient at an agent's own posterior. ``collective``
-takes the gradient of an agent's own batch at the fused posterior, announces it with the hyper-parameters, and steps
-from their average: all agents follow the stochastic gradient of one bound, that of everyone's data.
+``fixed`` never moves. In both other modes an agent takes the gradient of its own batch at the fused posterior, so that
+its hyper-parameters come to fit what all say together. ``local`` (the paper's) steps along it alone. ``collective``
+announces it with the hyper-parameters, and steps from their average: all agents follow the stochastic gradient of one
+bound, that of everyone's data.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from coolgp.agents.kernels import Array
 from coolgp.agents.learning import Adam, gradient, step
 from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
+from coolgp.agents.prediction import Indefinite
 from coolgp.agents.statistics import Evidence
 
 __all__ = ["MODES", "Collective", "Fixed", "Local", "Mode"]
@@ -64,7 +66,7 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Local:
-    """Each agent its own, from its own statistics and newest batch."""
+    """Each agent its own, from its newest batch and what it knows."""
 
     adam: Adam
 
@@ -78,7 +80,7 @@ class Local:
 
     def propose(self, population: Population, batch: Batch, belief: Belief) -> Population:
         """Step at once."""
-        slope = _slopes(population, batch, population.evidence)
+        slope = _slopes(population, batch, belief)
         return step(population, self.adam, population.theta, slope)
 
 
@@ -112,7 +114,10 @@ def _announcing(population: Population, slope: Array) -> Population:
 
 def _slopes(population: Population, batch: Batch, evidence: Belief) -> Array:
     def of(agents: slice) -> Array:
-        return gradient(population.model, population.theta[agents], evidence(agents), batch[agents])
+        try:
+            return gradient(population.model, population.theta[agents], evidence(agents), batch[agents])
+        except Indefinite as failure:
+            raise Indefinite(agents.start + failure.row, failure.lowest) from None
 
     blocks = map_blocks(of, population.size, population.model.inducing)
     return np.concatenate(blocks) if blocks else np.zeros_like(population.theta)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["find_launcher", "launched_rank", "launched_size", "library_problem"]
+__all__ = ["find_launcher", "launched_rank", "launched_size", "library_problem", "local_size"]
 
 # SLURM sets its own for every step, of MPI or not: they count only beside a variable of the process manager.
 VARIABLES = (
@@ -33,6 +33,14 @@ def launched_rank(environment: Mapping[str, str] = os.environ) -> int:
 def launched_size(environment: Mapping[str, str] = os.environ) -> int:
     """Return the number of ranks by the variables of mpiexec or srun; 1 if none launched this process."""
     return _launched(environment)[1]
+
+
+def local_size(environment: Mapping[str, str] = os.environ) -> int:
+    """Return how many ranks share this machine; all of them where the launcher does not say."""
+    for name in ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE"):
+        if environment.get(name, "").isdecimal():
+            return int(environment[name])
+    return launched_size(environment)
 
 
 def _launched(environment: Mapping[str, str]) -> tuple[int, int]:

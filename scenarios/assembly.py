@@ -55,7 +55,7 @@ def assemble(scenario: Scenario, dataset: Dataset | None = None, ranks: int = 1)
     rule, topology = rule_named(scenario.fusion.rule), build_topology(scenario, dataset)
     foundation = found_on_pilot(scenario, dataset)
     probes = choose_probes(len(dataset.agents), scenario.run.probes, scenario.run.seed)
-    return Simulation(scenario, dataset, foundation, connect(topology, scenario, ranks), rule, probes)
+    return Simulation(scenario, dataset, foundation, topology, connect(topology, scenario, ranks), rule, probes)
 
 
 def one_thread() -> AbstractContextManager[object]:

@@ -16,6 +16,7 @@ from coolgp.agents.model import Batch
 from coolgp.agents.population import Population, found, observe_in_place
 from coolgp.fusion.hyperparameters import MODES, Belief, Mode
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State
+from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 from coolgp.scenarios.evaluation import Evaluation, Ints, Probed
 from coolgp.scenarios.founding import Foundation
@@ -50,6 +51,7 @@ class Simulation:
     scenario: Scenario
     dataset: Dataset
     foundation: Foundation
+    topology: Topology
     transport: Transport
     rule: FusionRule
     probes: Ints

@@ -1,0 +1,6 @@
+"""``python -m coolgp.scenarios``: the command line."""
+
+from coolgp.scenarios.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Scenarios that come with the package, by name; each is a file beside this one that also runs by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from coolgp.scenarios.config import ConfigError, load_scenario, resolve
+from coolgp.scenarios.settings import Scenario
+
+__all__ = ["NAMES", "describe", "scenario_named"]
+
+NAMES = ("airline", "synthetic", "field")
+
+
+def scenario_named(name: str, overrides: Iterable[str] = ()) -> Scenario:
+    """A scenario by its name, or from a TOML file.
+
+    Raises ConfigError, with all problems at once.
+    """
+    if name in NAMES:
+        settings: dict[str, Any] = import_module(f"coolgp.scenarios.{name}").SETTINGS
+        return resolve({"name": name} | settings, name, overrides)
+    if not Path(name).suffix and not Path(name).exists():
+        near = get_close_matches(name, NAMES, n=1)
+        hint = f' did you mean "{near[0]}"?' if near else ""
+        raise ConfigError(f"{name}: needed a scenario ({', '.join(NAMES)}) or a TOML file; there is none.{hint}")
+    return load_scenario(name, overrides)
+
+
+def describe(name: str) -> str:
+    """First line of the scenario's own description."""
+    return (import_module(f"coolgp.scenarios.{name}").__doc__ or "").strip().splitlines()[0]

@@ -1,0 +1,164 @@
+"""The command line: run, list, plot, doctor. A user's mistake is one clear message and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from coolgp.network.launcher import launched_rank, launched_size
+from coolgp.scenarios.catalogue import scenario_named
+from coolgp.scenarios.launch import check_ranks, check_world, launch
+from coolgp.scenarios.listing import listing
+from coolgp.scenarios.progress import progress_for, size_text
+from coolgp.scenarios.recorder import check_folder, default_folder
+from coolgp.scenarios.rounds import Record
+from coolgp.scenarios.settings import Scenario
+
+__all__ = ["app", "main", "run_script"]
+
+app = typer.Typer(
+    name="coolgp",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Many agents each learn a sparse Gaussian process online, and fuse by messages between neighbours alone.",
+    epilog="Examples:  coolgp run airline   |   coolgp run study.toml --ranks 4   |   coolgp list   |   coolgp doctor",
+)
+
+
+@app.command(
+    epilog="Examples:  coolgp run airline   |   coolgp run field --agents 50 --out fields/a   |   "
+    "coolgp run study.toml --set agents.inducing=200 --set fusion.rule=consensus --ranks 2   |   "
+    "mpiexec -n 4 coolgp run airline"
+)
+def run(
+    scenario: Annotated[str, typer.Argument(help="A scenario's name (see `coolgp list`) or a TOML file.")],
+    agents: Annotated[int | None, typer.Option(help="Number of agents: agents.count.")] = None,
+    rounds: Annotated[str | None, typer.Option(help='Rounds of learning, or "all": run.rounds.')] = None,
+    seed: Annotated[int | None, typer.Option(help="Everything random follows from it: run.seed.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the scenario; repeatable."),
+    ] = None,
+    ranks: Annotated[int | None, typer.Option(help="MPI ranks; starts mpiexec itself.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/<time>-<name>-<hash>.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that --out holds already.")] = False,
+) -> None:
+    """Run a scenario: learn, fuse, evaluate; leave a run folder with tables, figures, report and model."""
+    with explained():
+        flags = {"agents.count": agents, "run.rounds": rounds, "run.seed": seed}
+        overrides = [f"{key}={value}" for key, value in flags.items() if value is not None] + (set_ or [])
+        chosen = scenario_named(scenario, overrides)
+        folder = out or default_folder(chosen)
+        if check_ranks(ranks):
+            check_folder(folder, overwrite=overwrite)
+            sets = [part for override in overrides for part in ("--set", override)]
+            again = ["run", scenario, *sets, "--out", str(folder), *(["--overwrite"] if overwrite else [])]
+            raise typer.Exit(launch(ranks or 1, again))
+        _run(chosen, folder, overwrite=overwrite)
+
+
+@app.command("list", epilog="Example:  coolgp list")
+def list_() -> None:
+    """What there is: scenarios, data sources, fusion rules, graphs, encodings, learning of hyper-parameters."""
+    console = Console()
+    for title, rows in listing().items():
+        table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2))
+        for name, words in rows:
+            table.add_row(f"[bold]{name}[/bold]", words)
+        console.print(table)
+        console.print()
+
+
+@app.command(epilog="Example:  coolgp plot runs/20260101-120000-airline-1a2b3c4d")
+def plot(run_folder: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
+    """Draw the figures and write the report of a run again, from its tables alone."""
+    from coolgp.scenarios.plots import draw_all
+    from coolgp.scenarios.report import write_report
+
+    from coolgp.scenarios.run_folder import read_run
+
+    with explained():
+        folder = read_run(run_folder)
+        for path in (*draw_all(folder).values(), write_report(folder)):
+            print(path)
+
+
+@app.command(epilog="Example:  coolgp doctor")
+def doctor() -> None:
+    """Check this installation: MPI and its launcher, BLAS threads, extras; with the fix for each."""
+    from coolgp.scenarios.doctor import examine
+
+    table = Table(box=None, padding=(0, 2), show_header=False)
+    checks = examine()
+    for check in checks:
+        mark = {True: "[green]ok[/green]", False: "[red]fix[/red]", None: "[yellow]note[/yellow]"}[check.good]
+        table.add_row(mark, f"[bold]{check.name}[/bold]", check.found + (f"\n→ {check.fix}" if check.fix else ""))
+    Console().print(table)
+    if any(check.good is False for check in checks):
+        raise typer.Exit(1)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script."""
+    app(arguments)
+
+
+def run_script(name: str) -> None:
+    """What a scenario's file does when it is run by itself: ``coolgp run NAME`` with the command line's options."""
+    main(["run", name, *sys.argv[1:]])
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what is wrong with the user's input into a message, once for all ranks, and exit code 2."""
+    try:
+        yield
+    except (ValueError, OSError) as problem:
+        if launched_rank() == 0:
+            Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]coolgp:[/red] {_plain(problem)}")
+        raise typer.Exit(2) from None
+
+
+def _plain(problem: BaseException) -> str:
+    return str(problem).replace("[", "\\[")
+
+
+def _run(scenario: Scenario, folder: Path, *, overwrite: bool) -> None:
+    from coolgp.scenarios.session import run as run_scenario  # data and figures load only for a run
+
+    started = perf_counter()
+    if launched_size() > 1:
+        check_world()
+    if launched_rank():
+        run_scenario(scenario, folder)
+        return
+    rows: list[dict[str, float]] = []
+    with progress_for() as progress:
+
+        def watch(record: Record, row: dict[str, float]) -> None:
+            rows.append(row)
+            progress(record, row)
+
+        run_scenario(scenario, folder, overwrite=overwrite, watch=watch)
+    _summary(scenario, rows, folder, perf_counter() - started)
+
+
+def _summary(scenario: Scenario, rows: list[dict[str, float]], folder: Path, seconds: float) -> None:
+    last = rows[-1]
+    sent = size_text(sum(row["bytes"] for row in rows))
+    learning = sum(row["seconds"] for row in rows)
+    print(f"{scenario.name}: {last['observations']:,} observations in {len(rows)} rounds, {sent} sent between agents")
+    print(f"RMSE before fusion  {last['rmse_pre']:.4g} ± {last['rmse_pre_std']:.2g}  (mean ± std over probe agents)")
+    print(f"RMSE after fusion   {last['rmse_post']:.4g} ± {last['rmse_post_std']:.2g}")
+    print(f"took {seconds:.1f} s, of which learning and fusion {learning:.1f} s")
+    print(f"report: {folder / 'report.html'}")

@@ -1,0 +1,71 @@
+"""What a run was made with: versions, machine, ranks, and the commit of the code."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from coolgp.agents.blocks import cores
+
+__all__ = ["Environment", "current_environment", "installed"]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Contents of ``env.json``; None where something is not there."""
+
+    coolgp: str | None
+    python: str
+    platform: str
+    numpy: str | None
+    scipy: str | None
+    networkx: str | None
+    mpi4py: str | None
+    mpi: str | None
+    ranks: int
+    cores: int
+    threads_per_rank: int
+    git_commit: str | None
+    command: str
+    started: str
+
+
+def current_environment(ranks: int, mpi: str | None = None) -> Environment:
+    """Describe this process; ``mpi`` is the library's own text where it is in use."""
+    return Environment(
+        *(installed("coolgp"), platform.python_version(), platform.platform()),
+        *(installed(name) for name in ("numpy", "scipy", "networkx", "mpi4py")),
+        mpi=mpi,
+        ranks=ranks,
+        cores=os.cpu_count() or 1,
+        threads_per_rank=cores(),
+        git_commit=_commit(),
+        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        started=datetime.now().astimezone().isoformat(timespec="seconds"),
+    )
+
+
+def installed(package: str) -> str | None:
+    """Version of an installed package, None where it is missing."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Commit of the checkout that this code runs from, with a mark for local changes."""
+    here = Path(__file__).resolve().parent
+    try:
+        asked = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+        answer = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() or None

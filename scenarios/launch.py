@@ -1,0 +1,63 @@
+"""Starting mpiexec for the user, and refusing a launcher that does not fit the library."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from coolgp.network.launcher import FIX, find_launcher, launched_size, library_problem
+
+__all__ = ["check_ranks", "check_world", "launch"]
+
+
+def check_ranks(ranks: int | None) -> bool:
+    """Whether ``--ranks`` asks this process to start others. Raises ValueError where it contradicts the launcher."""
+    launched = launched_size()
+    if ranks is not None and launched > 1 and ranks != launched:
+        raise ValueError(f"--ranks {ranks} under a launcher that started {launched} ranks: leave --ranks out, or agree")
+    if ranks is not None and ranks < 1:
+        raise ValueError(f"--ranks needs a whole number of at least 1; got {ranks}")
+    return ranks is not None and ranks > 1 and launched == 1
+
+
+def check_world() -> None:
+    """Load MPI and compare the ranks that it sees with those that the launcher started.
+
+    Raises ValueError where they differ: the launcher belongs to another MPI than the library.
+    """
+    from coolgp.network.mpi import abort_on_error, world
+
+    try:
+        found = world().size
+    except ImportError as problem:
+        raise ValueError(str(problem)) from problem
+    if found != launched_size():
+        raise ValueError(
+            f"the launcher started {launched_size()} ranks but MPI sees {found}: launcher and MPI library are of "
+            "different makes; use the mpiexec beside this Python, and see `coolgp doctor`"
+        )
+    abort_on_error()
+
+
+def launch(ranks: int, arguments: Sequence[str]) -> int:
+    """Run ``coolgp`` with these arguments on so many ranks; its exit code.
+
+    Raises ValueError where MPI or its launcher is missing, with the line that installs it.
+    """
+    problem = library_problem()
+    if problem:
+        raise ValueError(f"--ranks {ranks} needs MPI. {problem}")
+    launcher = find_launcher()
+    if launcher is None:
+        raise ValueError(f"--ranks {ranks} needs mpiexec, which is not installed: {FIX}")
+    command = [str(launcher), "-n", str(ranks), sys.executable, "-m", "coolgp.scenarios", *arguments]
+    return subprocess.run(command, env=os.environ | _oversubscribed(ranks), check=False).returncode
+
+
+def _oversubscribed(ranks: int) -> dict[str, str]:
+    """What Open MPI needs to run more ranks than cores, and to run them at a bearable speed."""
+    if ranks <= len(os.sched_getaffinity(0)):
+        return {}
+    return {"PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe", "OMPI_MCA_mpi_yield_when_idle": "1"}

@@ -1,0 +1,91 @@
+"""What a person sees while a run goes: a bar on a terminal, one plain line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from time import perf_counter
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from coolgp.scenarios.rounds import Record
+
+__all__ = ["Bar", "Lines", "progress_for", "size_text"]
+
+EVERY_SECONDS = 5.0
+
+
+def progress_for(stream: TextIO = sys.stderr) -> Bar | Lines:
+    """A bar where the stream is a terminal, plain lines elsewhere (under mpiexec it never is one)."""
+    return Bar() if stream.isatty() else Lines(stream)
+
+
+def size_text(size: float) -> str:
+    """A number of bytes for people.
+
+    >>> size_text(82_685_232)
+    '82.7 MB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"
+
+
+@dataclass
+class Lines:
+    """Plain lines: the first round, the last, and one every few seconds between."""
+
+    stream: TextIO
+    last: float = field(default=float("-inf"))
+    begun: float = field(default_factory=perf_counter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stream.flush()
+
+    def __call__(self, record: Record, row: dict[str, float]) -> None:
+        """Show a round."""
+        now = perf_counter()
+        if now - self.last < EVERY_SECONDS and record.round < record.rounds:
+            return
+        self.last = now
+        eta = (now - self.begun) / record.round * (record.rounds - record.round)
+        print(f"round {record.round}/{record.rounds}: {_words(record, row)}, {eta:.0f} s left", file=self.stream)
+
+
+class Bar:
+    """A bar with the round, errors, traffic and the time left."""
+
+    def __init__(self) -> None:
+        columns = (BarColumn(24), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+        self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self.task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        self.task = self.bar.add_task("loading data", total=None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+
+    def __call__(self, record: Record, row: dict[str, float]) -> None:
+        """Show a round."""
+        assert self.task is not None
+        self.bar.update(self.task, total=record.rounds, completed=record.round, description=_words(record, row))
+
+
+def _words(record: Record, row: dict[str, float]) -> str:
+    return (
+        f"RMSE {row['rmse_pre']:.4g} before, {row['rmse_post']:.4g} after fusion, "
+        f"{size_text(record.bytes)} in {record.messages:,} messages"
+    )

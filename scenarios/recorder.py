@@ -1,0 +1,164 @@
+"""A run folder, written as the run goes: one line a round, and at the end what is needed to predict again.
+
+Tables grow by whole lines; every other file appears complete or not at all.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coolgp.agents.kernels import Array
+from coolgp.scenarios.environment import Environment
+from coolgp.scenarios.metrics import coverage, disagreement, nlpd, rmse
+from coolgp.scenarios.model_file import model_arrays
+from coolgp.scenarios.rounds import Record, Simulation
+from coolgp.scenarios.settings import Scenario
+
+__all__ = ["Recorder", "default_folder", "write_whole"]
+
+METRICS = (
+    "round", "observations", "rmse_pre", "rmse_pre_std", "rmse_post", "rmse_post_std", "nlpd_pre", "nlpd_post",
+    "coverage95_post", "disagreement", "messages", "bytes", "seconds",
+)  # fmt: skip
+
+
+def default_folder(scenario: Scenario) -> Path:
+    """``runs/<time>-<name>-<hash>`` below the working folder."""
+    return Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{scenario.name}-{scenario.hash8()}"
+
+
+def check_folder(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a place where a run cannot be written. Raises ValueError saying why and what to do."""
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        raise ValueError(f"{folder}: there is a run already: take another --out, or --overwrite to replace it")
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder}: needed a folder to write to; this is a file: take another --out")
+    parent = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not os.access(parent, os.W_OK):
+        raise ValueError(f"{folder}: no permission to write in {parent}: take another --out")
+
+
+class Recorder:
+    """Writes one run. Only the root makes one."""
+
+    def __init__(self, folder: Path, simulation: Simulation, environment: Environment) -> None:
+        self.folder, self.simulation, self.environment = folder, simulation, environment
+        dataset, probes = simulation.dataset, simulation.probes
+        owner = dataset.test_owner
+        asked = np.ones((probes.size, dataset.y_test.size)) if owner is None else probes[:, None] == owner
+        self.asked = asked.astype(float)
+        self.labels = np.array([dataset.agents[probe] for probe in probes])
+        layout, features = simulation.foundation.model.layout, dataset.features
+        self.names = ("bound", "effective_sample_size", *layout.names(features))
+        folder.mkdir(parents=True, exist_ok=True)
+        for stale in folder.iterdir():  # of a run that is being overwritten
+            stale.unlink()
+        write_whole(folder / "config.toml", simulation.scenario.to_toml().encode())
+        self._write_environment(finished=False)
+        self._header("metrics.csv", METRICS)
+        self._header("probes.csv", ("round", "agent", "rmse_pre", "rmse_post"))
+        self._header("hyperparameters.csv", ("round", *(f"{n}{s}" for n in self.names for s in ("", "_std"))))
+
+    def write(self, record: Record) -> dict[str, float]:
+        """Add a round to the tables; returns its row of metrics."""
+        pre, post, y = record.probed.pre, record.probed.post, self.simulation.dataset.y_test
+        before, after = rmse(pre, y, self.asked), rmse(post, y, self.asked)
+        row: dict[str, float] = {
+            "round": record.round,
+            "observations": record.observations,
+            "rmse_pre": float(before.mean()),
+            "rmse_pre_std": float(before.std()),
+            "rmse_post": float(after.mean()),
+            "rmse_post_std": float(after.std()),
+            "nlpd_pre": float(nlpd(pre, y, self.asked).mean()),
+            "nlpd_post": float(nlpd(post, y, self.asked).mean()),
+            "coverage95_post": float(coverage(post, y, self.asked).mean()),
+            "disagreement": disagreement(post),
+            "messages": record.messages,
+            "bytes": record.bytes,
+            "seconds": round(record.seconds, 6),
+        }
+        self._append("metrics.csv", [[row[name] for name in METRICS]])
+        rows = zip(self.labels, before, after, strict=True)
+        self._append("probes.csv", [[record.round, agent, first, second] for agent, first, second in rows])
+        self._append("hyperparameters.csv", [[record.round, *self._hyperparameters(record)]])
+        return row
+
+    def finish(self, record: Record, seconds: Mapping[str, float]) -> None:
+        """Write predictions, model and network as they are after the last round."""
+        dataset, probed = self.simulation.dataset, record.probed
+        truth = {} if dataset.truth is None else {"truth": dataset.truth}
+        self._arrays(
+            "predictions.npz",
+            x_test=dataset.x_test,
+            y_test=dataset.y_test,
+            agents=self.labels,
+            mean_pre=probed.pre.mean,
+            variance_pre=probed.pre.variance,
+            mean_post=probed.post.mean,
+            variance_post=probed.post.variance,
+            asked=self.asked.astype(bool),
+            **truth,
+        )
+        self._arrays("model.npz", **model_arrays(self.simulation, probed, self.labels))
+        self._arrays("network.npz", **_network(self.simulation))
+        self._write_environment(finished=True, **{f"seconds_{name}": spent for name, spent in seconds.items()})
+
+    def _hyperparameters(self, record: Record) -> list[Any]:
+        layout, theta = self.simulation.foundation.model.layout, record.probed.theta
+        columns = [record.probed.bound, record.probed.sample_size, *layout.lengthscale(theta).T]
+        columns += [layout.signal_variance(theta), layout.noise_variance(theta)]
+        pairs = [(float(column.mean()), float(column.std())) for column in columns]
+        return ["" if np.isnan(value) else value for pair in pairs for value in pair]
+
+    def _write_environment(self, *, finished: bool, **more: float) -> None:
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        contents = asdict(self.environment) | {"finished": now if finished else None} | more
+        write_whole(self.folder / "env.json", json.dumps(contents, indent=2).encode())
+
+    def _header(self, name: str, columns: tuple[str, ...]) -> None:
+        write_whole(self.folder / name, (",".join(_quoted(column) for column in columns) + "\n").encode())
+
+    def _append(self, name: str, rows: list[list[Any]]) -> None:
+        with (self.folder / name).open("a", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+
+    def _arrays(self, name: str, **arrays: Any) -> None:
+        temporary = self.folder / f".{name}"
+        with temporary.open("wb") as file:
+            np.savez(file, **arrays)
+        temporary.replace(self.folder / name)
+
+
+def write_whole(path: Path, contents: bytes) -> None:
+    """Write a file so that it is there complete or not at all."""
+    temporary = path.with_name(f".{path.name}")
+    temporary.write_bytes(contents)
+    temporary.replace(path)
+
+
+def _network(simulation: Simulation) -> dict[str, Array]:
+    topology, links = simulation.topology, simulation.rule.links(simulation.topology)
+    position = {} if topology.position is None else {"position": topology.position}
+    return {
+        "indptr": topology.indptr,
+        "indices": topology.indices,
+        "links_indptr": links.indptr,
+        "links_indices": links.indices,
+        "labels": np.array(simulation.dataset.agents),
+        "probes": simulation.probes,
+        **position,
+    }
+
+
+def _quoted(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"' if any(mark in column for mark in ',"\n') else column

@@ -1,0 +1,239 @@
+"""The report of a run: one HTML file that needs nothing else, made from the run folder alone."""
+
+from __future__ import annotations
+
+import base64
+import math
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from coolgp.scenarios.plots import draw_all, spread_words
+from coolgp.scenarios.recorder import write_whole
+from coolgp.scenarios.run_folder import Columns, RunFolder
+
+__all__ = ["headline", "write_report"]
+
+SHOWN_ROUNDS = 12
+ROUNDING = 1e-9
+"""What sums in another order may differ by, relatively."""
+TRUSTED_SAMPLES = 2.0
+"""Importance weights whose effective sample size is below this rest on a single sample of W."""
+
+RULES = {
+    "tree": "messages between neighbours on a spanning tree",
+    "consensus": "repeated averaging between neighbours",
+    "central": "a server that pools what all agents know",
+    "none": "no rule: the agents do not talk",
+}
+CAPTIONS = {
+    "convergence": "Error, log density and traffic as observations come in. Lines are means over the probe agents, "
+    "bands one standard deviation over them to either side: they show how much agents differ, not a confidence.",
+    "profiles": "The test error of each probe agent, from its own observations alone and after fusion. Agents that "
+    "know different things end with the same model where the lines collapse onto one.",
+    "network": "The agents and their links. The colour of a probe agent is its error at the last round, on one scale "
+    "left and right.",
+    "field": "The field as it is, as one agent knows it from its own observations, and as the same agent knows it "
+    "after fusion. The agent is the one whose improvement is the median over the probe agents.",
+}
+
+
+def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -> Path:
+    """Write report.html into the run's folder, the file replaced whole, and return its path.
+
+    `figures` are those that `draw_all` returned; they are drawn where none are given.
+    """
+    figures = draw_all(folder) if figures is None else figures
+    html = _template().render(
+        folder=folder,
+        config=folder.config,
+        env=folder.env,
+        headline=_unbroken(headline(folder)),
+        warnings=_warnings(folder),
+        tiles=_tiles(folder),
+        figures=[(name, _embedded(path), CAPTIONS[name]) for name, path in figures.items()],
+        hyperparameters=_hyperparameter_rows(folder.hyperparameters),
+        metrics=_metric_rows(folder.metrics),
+        unit=f" ({folder.unit})" if folder.unit else "",
+        command=_command(folder.env),
+        rule=RULES.get(folder.config.fusion.rule, folder.config.fusion.rule),
+        toml=folder.config.to_toml(),
+    )
+    path = folder.path / "report.html"
+    write_whole(path, html.encode())
+    return path
+
+
+def _template() -> jinja2.Template:
+    beside = jinja2.FileSystemLoader(Path(__file__).parent)
+    page = jinja2.Environment(
+        loader=beside, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return page.get_template("report.html.j2")
+
+
+def headline(folder: RunFolder) -> str:
+    """Say in two sentences what the run showed."""
+    metrics, probes = folder.metrics, len(folder.probes.agents)
+    pre, post = _error(folder, "pre"), _error(folder, "post")
+    over = f" (mean ± standard deviation over {probes} agents)" if probes > 1 else " (one agent)"
+    result = (
+        f"{folder.network.graph.size:,} agents made {metrics['observations'][-1]:,.0f} observations in "
+        f"{_counted(len(metrics['round']), 'round')}. Alone, an agent predicts {folder.target} with an RMSE of {pre}"
+        f"{over}; after fusion {post}"
+    )
+    messages, size = np.nansum(metrics["messages"]), np.nansum(metrics["bytes"])
+    if not messages:
+        return f"{result}. No message was sent, so nothing was fused."
+    spread = f", and the spread over agents is {_spread(metrics)}" if probes > 1 else ""
+    return f"{result}: {_gain(metrics)}{spread}. That took {_counted(messages, 'message')}, {_bytes(size)} in all."
+
+
+def _unbroken(text: str) -> str:
+    """Keep numbers and what belongs to them on one line."""
+    return text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}").replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _error(folder: RunFolder, when: str) -> str:
+    mean, std = (float(folder.metrics[f"rmse_{when}{part}"][-1]) for part in ("", "_std"))
+    text = _plus_minus(mean, std if len(folder.probes.agents) > 1 else math.nan)
+    return f"{text} {folder.unit}".strip()
+
+
+def _gain(metrics: Columns) -> str:
+    before, after = (float(metrics[f"rmse_{when}"][-1]) for when in ("pre", "post"))
+    if not (math.isfinite(before) and math.isfinite(after) and before > 0):
+        return "the change is not known"
+    share = 100 * (before - after) / before
+    return f"{abs(share):.2g} % {'lower' if share >= 0 else 'higher'}"
+
+
+def _spread(metrics: Columns) -> str:
+    return spread_words(*(float(metrics[f"rmse_{when}_std"][-1]) for when in ("pre", "post")))
+
+
+def _warnings(folder: RunFolder) -> list[str]:
+    sizes = folder.hyperparameters.get("effective_sample_size", np.array([]))
+    known = sizes[np.isfinite(sizes)]
+    if not known.size or known.mean() >= TRUSTED_SAMPLES:
+        return []
+    return [
+        f"The effective sample size of the importance weights is {known.mean():.2g} on average: they rest on about one"
+        " of the samples of W, so that what was learned under the others is all but lost. Take a smaller"
+        ' agents.projection_std, or encoding = "transport".'
+    ]
+
+
+def _tiles(folder: RunFolder) -> list[tuple[str, str, str]]:
+    """Return value, name and note of each key figure."""
+    metrics = folder.metrics
+    last = {name: float(column[-1]) for name, column in metrics.items()}
+    unit = f" {folder.unit}" if folder.unit else ""
+    links = folder.network.links.edge_count
+    return [
+        (_error(folder, "pre"), "RMSE before fusion", "an agent's own observations alone"),
+        (_error(folder, "post"), "RMSE after fusion", _gain(metrics)),
+        (_number(last["nlpd_post"]), "NLPD after fusion", f"{_number(last['nlpd_pre'])} before, in nats"),
+        (_number(last["coverage95_post"], 3), "coverage after fusion", "share inside 95 % intervals; 0.95 is right"),
+        (f"{_number(last['disagreement'])}{unit}", "disagreement", "between predictions after fusion"),
+        (_bytes(np.nansum(metrics["bytes"])), "sent", f"{np.nansum(metrics['messages']):,.0f} messages"),
+        (f"{links:,}", "links used", f"of {folder.network.graph.edge_count:,} in the graph"),
+        (f"{np.nansum(metrics['seconds']):.3g} s", "computing", f"{_counted(folder.env.get('ranks') or 1, 'rank')}"),
+    ]
+
+
+def _hyperparameter_rows(columns: Columns) -> list[tuple[str, str, str]]:
+    names = [name for name in columns if name != "round" and not name.endswith("_std")]
+    nothing = np.full(len(columns["round"]), np.nan)
+    rows = []
+    for name in names:
+        known = np.flatnonzero(np.isfinite(columns[name]))
+        if known.size:
+            std = columns.get(f"{name}_std", nothing)
+            ends = [_plus_minus(float(columns[name][i]), float(std[i])) for i in known[[0, -1]]]
+            rows.append((_named(name), ends[0], ends[1]))
+    return rows
+
+
+def _named(column: str) -> str:
+    words = {"bound": "bound (nats per observation)"}
+    if column.startswith("lengthscale_"):
+        return f"length-scale of {column.removeprefix('lengthscale_')} (scaled input)"
+    return words.get(column, column.replace("_", " "))
+
+
+def _metric_rows(metrics: Columns) -> list[list[str]]:
+    """Return the first, every k-th and the last round."""
+    count = len(metrics["round"])
+    chosen = sorted({*range(0, count, -(-count // SHOWN_ROUNDS)), count - 1})
+    return [
+        [
+            f"{metrics['round'][i]:.0f}",
+            f"{metrics['observations'][i]:,.0f}",
+            *(_plus_minus(float(metrics[f"rmse_{w}"][i]), float(metrics[f"rmse_{w}_std"][i])) for w in ("pre", "post")),
+            *(_number(float(metrics[name][i])) for name in ("nlpd_pre", "nlpd_post")),
+            _number(float(metrics["coverage95_post"][i])),
+            _number(float(metrics["disagreement"][i])),
+            _number(float(metrics["messages"][i]), 12),
+            _bytes(float(metrics["bytes"][i])),
+            _number(float(metrics["seconds"][i])),
+        ]
+        for i in chosen
+    ]
+
+
+def _command(env: Mapping[str, Any]) -> str:
+    command = env.get("command") or ""
+    return shlex.join(map(str, command)) if isinstance(command, list) else str(command)
+
+
+def _embedded(path: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+
+
+def _plus_minus(mean: float, std: float) -> str:
+    """Write a mean and a standard deviation to the same decimals, the latter to one digit unless rounding made it.
+
+    >>> _plus_minus(42.713, 1.02), _plus_minus(38.8, 0.0031), _plus_minus(38.8, 3e-14), _plus_minus(1.5, float("nan"))
+    ('42.7 ± 1.0', '38.8 ± 0.003', '38.8 ± 0', '1.5')
+    """
+    if not math.isfinite(mean) or not math.isfinite(std):
+        return _number(mean)
+    if std <= ROUNDING * abs(mean):
+        return f"{_number(mean)} ± 0"
+    if mean == 0 or not 1e-3 <= abs(mean) < 1e4:
+        return f"{mean:.3g} ± {std:.2g}"
+    places = max(0, 2 - math.floor(math.log10(abs(mean))))
+    spread = f"{std:.{places}f}"
+    return f"{mean:.{places}f} ± {spread if float(spread) else f'{std:.1g}'}"
+
+
+def _number(value: float, digits: int = 3) -> str:
+    """Write a number, or a dash where there is none.
+
+    >>> _number(0.12345), _number(25974.0, 12), _number(float("nan"))
+    ('0.123', '25,974', '–')
+    """
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 and digits > 3 else f"{value:.{digits}g}"
+
+
+def _counted(count: float, noun: str) -> str:
+    return f"{count:,.0f} {noun}{'' if count == 1 else 's'}"
+
+
+def _bytes(count: float) -> str:
+    """Write a number of bytes in a fitting unit.
+
+    >>> _bytes(0), _bytes(84_100_000.0)
+    ('0 B', '84.1 MB')
+    """
+    if not math.isfinite(count):
+        return "–"
+    power = min(int(math.log10(max(count, 1)) / 3), 4)
+    return f"{count / 1000**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"

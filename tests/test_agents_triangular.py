@@ -1,0 +1,25 @@
+"""Law of triangular inverses."""
+
+import numpy as np
+import pytest
+
+from coolgp.agents.triangular import inverse_of_lower
+
+
+@pytest.mark.parametrize("lead", [(), (3,), (2, 2)], ids=str)
+def test_inverses_of_all_sizes_are_those_of_general_matrices(lead):
+    rng = np.random.default_rng(0)
+    for size in range(1, 71):
+        factor = np.tril(rng.normal(size=(*lead, size, size)) / np.sqrt(size)) + 2.0 * np.eye(size)
+        np.testing.assert_allclose(inverse_of_lower(factor), np.linalg.inv(factor), rtol=1e-9, atol=1e-12)
+
+
+def test_above_the_diagonal_an_inverse_is_zero_to_the_bit():
+    inverse = inverse_of_lower(np.tril(np.random.default_rng(1).normal(size=(2, 60, 60))) + 3.0 * np.eye(60))
+    assert not np.triu(inverse, 1).any()
+
+
+def test_what_stands_above_the_diagonal_of_the_factor_is_not_read():
+    factor = np.tril(np.random.default_rng(2).normal(size=(60, 60))) + 3.0 * np.eye(60)
+    garbage = factor + np.triu(np.full((60, 60), 7.0), 1)
+    np.testing.assert_array_equal(inverse_of_lower(garbage), inverse_of_lower(factor))

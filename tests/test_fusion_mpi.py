@@ -1,0 +1,96 @@
+"""Laws of fusing on several ranks: the same predictions, hyper-parameters, messages and bytes as on one.
+
+Run as a program on several ranks, this file saves what every rule ends with into the folder that it is given.
+"""
+
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coolgp.agents.basis import FunctionBasis
+from coolgp.agents.encoding import Transport as TransportEncoding
+from coolgp.agents.learning import Adam
+from coolgp.agents.model import Batch, Model
+from coolgp.agents.parameters import Layout
+from coolgp.agents.population import found, observe_in_place
+from coolgp.fusion.hyperparameters import MODES
+from coolgp.fusion.registry import RULES
+from coolgp.network.generate import generate
+from coolgp.network.partition import partition
+from coolgp.network.topology import Topology
+from coolgp.network.transport import SerialTransport, Transport
+
+AGENTS, ROUNDS, ROWS = 13, 3, 10
+MODEL = Model(
+    Layout(2), FunctionBasis(np.random.default_rng(0).uniform(-2, 2, (10, 2)), np.diag([1.0, 1.2]), 1e-6),
+    TransportEncoding(),
+)  # fmt: skip
+START = MODEL.layout.pack(np.array([0.8, 1.1]), 1.3, 0.05)
+QUERIES = np.random.default_rng(1).uniform(-2, 2, (9, 2))
+CASES = [(rule, mode, verb) for rule in RULES for mode in ("fixed", "collective") for verb in ("exchange", "converge")]
+
+
+def batch(turn: int, agents: np.ndarray) -> Batch:
+    """Agents' observations belong to their ids, whichever rank holds them."""
+    rng = np.random.default_rng(turn)
+    x, mask = rng.uniform(-2, 2, (AGENTS, ROWS, 2)), (rng.random((AGENTS, ROWS)) < 0.8).astype(float)
+    y = np.sin(x[..., 0]) + 0.2 * rng.standard_normal((AGENTS, ROWS))
+    return Batch(x[agents], y[agents], mask[agents])
+
+
+def links_of(rule: str) -> Topology:
+    return RULES[rule]().links(generate("small-world", AGENTS, seed=2))
+
+
+def ended(transport: Transport, rule: str, mode: str, verb: str) -> dict[str, np.ndarray | None]:
+    """Predictions, hyper-parameters and messages after a few rounds, on the root."""
+    fusion, how, agents = RULES[rule](), MODES[mode](Adam(0.05)), transport.shard.agents
+    population = how.start(found(MODEL, START, len(agents)))
+    state = fusion.init(population, transport)
+    for turn in range(ROUNDS):
+        new = batch(turn, agents)
+        population = how.adopt(population, fusion.announced(state, population))
+        observe_in_place(population, new)
+        population = how.propose(population, new, lambda rows: fusion.belief(state, population, rows))  # noqa: B023
+        state = getattr(fusion, verb)(state, population, transport)
+    told = fusion.predict(state, population, np.arange(len(agents)), QUERIES)
+    return {
+        "mean": transport.gather(told.mean),
+        "variance": transport.gather(told.variance),
+        "theta": transport.gather(population.theta),
+        "meter": transport.total(np.array([transport.meter.messages, transport.meter.bytes])),
+    }
+
+
+def main(folder: str) -> None:
+    from coolgp.network.mpi import MPITransport, world
+
+    for case in CASES:
+        links = links_of(case[0])
+        transport = MPITransport(links, partition(links, world().size))
+        told = ended(transport, *case)
+        if transport.root:
+            np.savez(Path(folder) / f"{'-'.join(case)}.npz", **told)
+
+
+@cache
+def serial(case: tuple[str, str, str]) -> dict[str, np.ndarray | None]:
+    return ended(SerialTransport(links_of(case[0])), *case)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3, 4])
+def test_any_number_of_ranks_ends_where_one_does(on_ranks, tmp_path, ranks):
+    done = on_ranks(ranks, Path(__file__), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for case in CASES:
+        with np.load(tmp_path / f"{'-'.join(case)}.npz") as told:
+            for name, expected in serial(case).items():
+                rtol = 0.0 if name == "meter" else 1e-12
+                np.testing.assert_allclose(told[name], expected, rtol=rtol, err_msg=f"{case} {name}", strict=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

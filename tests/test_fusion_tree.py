@@ -1,0 +1,162 @@
+"""Laws of message passing on trees.
+
+Agents contribute unit vectors, so an agent's sum says how often it has counted each agent: whole numbers, exact bits.
+"""
+
+import networkx as nx
+import numpy as np
+import pytest
+from scipy.sparse import csgraph
+
+from coolgp.fusion.registry import RULES
+from coolgp.fusion.tree import Tree
+from coolgp.network.generate import GENERATORS, generate
+from coolgp.network.interchange import from_networkx
+from coolgp.network.sweep import plan_sweep
+from coolgp.network.topology import Topology, diameter
+from coolgp.network.transport import SerialTransport
+
+SIZES = range(2, 31)
+
+
+def random_tree(size: int) -> Topology:
+    """Uniform over labelled trees: long ones are common, where the generator's are shallow."""
+    return from_networkx(nx.random_labeled_tree(size, seed=size))
+
+
+@pytest.fixture(params=[*(("labelled", size) for size in SIZES), *(("recursive", size) for size in SIZES)], ids=str)
+def tree(request) -> Topology:
+    kind, size = request.param
+    return random_tree(size) if kind == "labelled" else generate("random-tree", size, seed=size)
+
+
+def units(transport: SerialTransport) -> np.ndarray:
+    """Agent i contributes the i-th unit vector: ``[A, N]``."""
+    return np.eye(transport.shard.size)[transport.shard.agents]
+
+
+def distances(tree: Topology, transport: SerialTransport) -> np.ndarray:
+    """Hops from each agent, in the transport's order, to each agent by id."""
+    return csgraph.shortest_path(tree.matrix(), unweighted=True)[transport.shard.agents]
+
+
+def test_after_k_rounds_every_agent_has_counted_those_within_k_hops_once(tree):
+    transport, rule = SerialTransport(tree), Tree()
+    values = units(transport)
+    state = rule.begin(values, transport)
+    for rounds in range(diameter(tree) + 3):
+        np.testing.assert_array_equal(rule.sums(state), distances(tree, transport) <= rounds)
+        state = rule.round(state, values, transport)
+
+
+def test_exact_after_diameter_rounds_and_not_before(tree):
+    transport, rule = SerialTransport(tree), Tree()
+    values = units(transport)
+    state = rule.begin(values, transport)
+    for _ in range(diameter(tree) - 1):
+        state = rule.round(state, values, transport)
+    assert (rule.sums(state) != 1).any()
+    np.testing.assert_array_equal(rule.sums(rule.round(state, values, transport)), 1.0)
+
+
+def test_converging_is_exchanging_diameter_times(tree):
+    transport, rule = SerialTransport(tree), Tree()
+    values = np.random.default_rng(0).integers(-99, 99, (tree.size, 5)).astype(float)
+    state = rule.begin(values, transport)
+    for _ in range(diameter(tree)):
+        state = rule.round(state, values, transport)
+    swept = rule.settle(rule.begin(values, transport), values, transport)
+    np.testing.assert_array_equal(rule.sums(swept), rule.sums(state))
+    np.testing.assert_array_equal(swept.inbox, state.inbox)
+
+
+def test_converging_takes_one_message_a_directed_edge_in_diameter_rounds(tree):
+    transport, rule = SerialTransport(tree), Tree()
+    values = units(transport)
+    state = rule.begin(values, transport)
+    messages, size = transport.meter.messages, transport.meter.bytes
+    rule.settle(state, values, transport)
+    assert transport.meter.messages - messages == 2 * (tree.size - 1)
+    assert transport.meter.bytes - size == 2 * (tree.size - 1) * tree.size * 8
+    assert len(state.sweep.routes) == diameter(tree)
+    assert sum(len(route.edges) for route in state.sweep.routes) == 2 * (tree.size - 1)
+
+
+def test_an_agent_speaks_once_all_its_other_neighbours_have_spoken_to_it(tree):
+    transport = SerialTransport(tree)
+    turn, heard = np.empty(len(transport.shard.tail)), np.empty(len(transport.shard.tail))
+    for number, route in enumerate(plan_sweep(transport).routes):
+        turn[route.edges], heard[route.arrivals] = number, number
+    tail = transport.shard.tail
+    for edge in range(len(tail)):
+        others = (tail == tail[edge]) & (np.arange(len(tail)) != edge)
+        assert turn[edge] == max(heard[others], default=-1) + 1
+
+
+def test_converging_again_with_new_contributions_is_exact(tree):
+    transport, rule = SerialTransport(tree), Tree()
+    rng = np.random.default_rng(0)
+    state = rule.begin(np.zeros((tree.size, 4)), transport)
+    for _ in range(3):
+        values = rng.integers(-99, 99, (tree.size, 4)).astype(float)
+        state = rule.settle(state, values, transport)
+        np.testing.assert_array_equal(rule.sums(state), np.tile(values.sum(0), (tree.size, 1)))
+
+
+def test_exchanging_on_while_contributions_change_is_exact_diameter_rounds_later(tree):
+    transport, rule = SerialTransport(tree), Tree()
+    rng = np.random.default_rng(0)
+    values = rng.integers(-99, 99, (tree.size, 4)).astype(float)
+    state = rule.settle(rule.begin(values, transport), values, transport)
+    for _ in range(4):
+        values = values + rng.integers(-9, 9, values.shape)
+        state = rule.round(state, values, transport)
+    for _ in range(diameter(tree) - 1):
+        state = rule.round(state, values, transport)
+    np.testing.assert_array_equal(rule.sums(state), np.tile(values.sum(0), (tree.size, 1)))
+
+
+@pytest.mark.parametrize("verb", ["round", "settle"])
+def test_an_agent_by_itself_sends_nothing(verb):
+    transport, rule = SerialTransport(generate("star", 1, seed=0)), Tree()
+    values = np.array([[3.0, 4.0]])
+    state = getattr(rule, verb)(rule.begin(values, transport), values, transport)
+    np.testing.assert_array_equal(rule.sums(state), values)
+    assert (transport.meter.messages, len(state.sweep.routes)) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", GENERATORS)
+@pytest.mark.parametrize("size", [1, 2, 5, 24])
+def test_the_links_of_a_graph_are_a_tree_among_its_own(kind, size):
+    graph = generate(kind, size, seed=1)
+    links = Tree().links(graph)
+    assert links.edge_count == size - 1
+    assert np.isfinite(csgraph.shortest_path(links.matrix(), unweighted=True)).all()
+    assert (links.matrix() > 0).multiply(graph.matrix() > 0).sum() == 2 * links.edge_count
+
+
+@pytest.mark.parametrize("kind", ["ring", "complete", "small-world"])
+def test_a_graph_with_a_cycle_is_refused(kind):
+    with pytest.raises(ValueError, match="a sweep needs a tree; this graph has a cycle"):
+        plan_sweep(SerialTransport(generate(kind, 12, seed=1)))
+
+
+@pytest.mark.parametrize("size", [1, 2, 9])
+@pytest.mark.parametrize(
+    "name, messages",
+    [
+        ("none", lambda links: 0),
+        ("tree", lambda links: 2 * links.edge_count),
+        ("consensus", lambda links: 2 * links.edge_count),
+        ("central", lambda links: 2 * links.size),
+    ],
+)
+def test_messages_of_a_round(name, messages, size):
+    links = RULES[name]().links(generate("ring", size, seed=0))
+    transport, rule = SerialTransport(links), RULES[name]()
+    values = units(transport)
+    state = rule.begin(values, transport)
+    before, sent = transport.meter.messages, transport.meter.bytes
+    rule.round(state, values, transport)
+    assert transport.meter.messages - before == messages(links)
+    assert transport.meter.bytes - sent == messages(links) * size * 8

@@ -1,0 +1,323 @@
+"""Laws of what is made from a run folder: figures and report come from its files alone, whatever the run was like."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable
+from html.parser import HTMLParser
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+
+from coolgp.network.generate import generate
+from coolgp.network.topology import Topology, from_edges, spanning_tree
+from coolgp.scenarios.config import resolve
+from coolgp.scenarios.field_plot import regular_grid, typical_probe
+from coolgp.scenarios.network_plot import layout, network_figure
+from coolgp.scenarios.plots import STYLE, draw_all
+from coolgp.scenarios.report import headline, write_report
+from coolgp.scenarios.run_folder import METRICS, Network, read_run
+
+PNG = b"\x89PNG\r\n\x1a\n"
+Make = Callable[..., Path]
+
+
+# A run folder of the documented form, with made-up numbers ------------------------------------------------------------
+
+
+def write_rows(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+def read_rows(path: Path) -> list[list[str]]:
+    return list(csv.reader(path.read_text().splitlines()))
+
+
+def write_tables(folder: Path, rng: np.random.Generator, rounds: int, agents: list[str], rule: str) -> None:
+    t = np.arange(1, rounds + 1)
+    skill = rng.normal(size=len(agents))
+    level = 40 + 4 / t
+    pre = level[:, None] + 3 + (skill + 0.3 * rng.normal(size=(rounds, len(agents)))) / np.sqrt(t)[:, None]
+    post = pre if rule == "none" else level[:, None] + 0.03 * rng.normal(size=pre.shape)
+    sent = (0, 0) if rule == "none" else (118, 118 * 41_208)
+    columns = (
+        *(t, 1200 * t, pre.mean(1), pre.std(1), post.mean(1), post.std(1)),
+        *(5.2 + 0.3 / t, 5.05 + 0.1 / t, 0.94 + 0 * t, 0.2 / t**4),
+        *(sent[0] + 0 * t, sent[1] + 0 * t, 0.12 + 0 * t),
+    )
+    write_rows(folder / "metrics.csv", METRICS, zip(*columns, strict=True))
+    each = ((t[i], name, pre[i, a], post[i, a]) for i in range(rounds) for a, name in enumerate(agents))
+    write_rows(folder / "probes.csv", ("round", "agent", "rmse_pre", "rmse_post"), each)
+    names = ["bound", "effective_sample_size", "signal_variance", "noise_variance", "lengthscale_x0", "lengthscale_x1"]
+    twins = [part for name in names for part in (name, f"{name}_std")]
+    values = (("", "") if name == "effective_sample_size" else (0.5, 0.01) for name in names)
+    cells = [part for pair in values for part in pair]
+    write_rows(folder / "hyperparameters.csv", ("round", *twins), ([i, *cells] for i in t))
+
+
+def write_predictions(folder: Path, rng: np.random.Generator, agents: list[str], side: int | None) -> None:
+    if side is None:
+        x, truth = rng.uniform(size=(50, 3)), None
+        mean = rng.normal(size=50)
+    else:
+        ticks = np.linspace(0, 1, side)
+        x = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
+        mean = truth = np.sin(7 * x[:, 0]) * np.cos(5 * x[:, 1])
+    centre = rng.uniform(size=(len(agents), x.shape[1]))
+    near = np.exp(-8 * np.square(x - centre[:, None]).sum(-1))
+    arrays: dict[str, Any] = {"mean_pre": near * mean, "variance_pre": 1.01 - near, "mean_post": mean + 0.02 * near}
+    arrays |= {"variance_post": 0.02 + 0.1 * near, "asked": np.ones(near.shape, dtype=bool)}
+    known: dict[str, Any] = {} if truth is None else {"truth": truth}
+    np.savez(folder / "predictions.npz", x_test=x, y_test=mean, agents=np.array(agents), **arrays, **known)
+
+
+def write_network(folder: Path, graph: Topology, links: Topology, labels: list[str], probes: list[int]) -> None:
+    arrays: dict[str, Any] = {"indptr": graph.indptr, "indices": graph.indices}
+    arrays |= {"links_indptr": links.indptr, "links_indices": links.indices}
+    known: dict[str, Any] = {} if graph.position is None else {"position": graph.position}
+    np.savez(folder / "network.npz", **arrays, labels=np.array(labels), probes=np.array(probes), **known)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    def run(
+        *set_: str,
+        source: str = "airline",
+        rule: str = "tree",
+        rounds: int = 6,
+        probes: int = 8,
+        agents: int = 60,
+        kind: str = "small-world",
+    ) -> Path:
+        folder, rng = tmp_path / f"run{len(list(tmp_path.iterdir()))}", np.random.default_rng(0)
+        folder.mkdir()
+        sections = {"data": {"source": source}, "agents": {"count": agents}, "fusion": {"rule": rule}}
+        scenario = resolve(sections, "demo", set_)
+        (folder / "config.toml").write_text(scenario.to_toml())
+        env = {"coolgp": "0.1.0", "python": "3.12.1", "mpi": None, "ranks": 1, "started": "2025-01-01T10:00:00"}
+        (folder / "env.json").write_text(json.dumps({**env, "command": "coolgp run airline --rounds 6 --name '<b>'"}))
+        labels, chosen = [f"s{i}" for i in range(agents)], sorted(rng.permutation(agents)[:probes].tolist())
+        names = [labels[i] for i in chosen]
+        write_tables(folder, rng, rounds, names, rule)
+        write_predictions(folder, rng, names, 30 if source == "field" else None)
+        position = rng.uniform(size=(agents, 2)) if source == "field" else None
+        graph = generate("geometric" if source == "field" else kind, agents, 0, position)
+        links = from_edges([], [], agents) if rule == "none" else spanning_tree(graph)
+        write_network(folder, graph, links, labels, chosen)
+        return folder
+
+    return run
+
+
+def blank(path: Path, *names: str) -> None:
+    header, *rows = read_rows(path)
+    lost = [header.index(name) for name in names]
+    write_rows(path, header, [["" if i in lost else cell for i, cell in enumerate(row)] for row in rows])
+
+
+class Page(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.links += [value or "" for name, value in attrs if name in ("src", "href")]
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STYLE, "savefig.dpi", 50)  # a third of the time
+
+
+# Reading -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_without_a_run_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"not a run folder: it lacks config\.toml, env\.json, metrics\.csv"):
+        read_run(tmp_path)
+    with pytest.raises(ValueError, match="there is no such folder"):
+        read_run(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["predictions.npz", "metrics.csv"])
+def test_an_unfinished_run_names_what_it_lacks(make: Make, name: str) -> None:
+    folder = make()
+    (folder / name).unlink()
+    with pytest.raises(ValueError, match=f"not a finished run folder: it lacks {re.escape(name)}"):
+        read_run(folder)
+
+
+@pytest.mark.parametrize(
+    "name, content, complaint",
+    [
+        ("metrics.csv", b"", "lacks the columns round, observations"),
+        ("metrics.csv", ",".join(METRICS).encode() + b"\n", "has no rows"),
+        ("metrics.csv", ",".join(METRICS).encode() + b"\n1,2\n", "is cut off: row 2 needs 13 cells"),
+        ("probes.csv", b"round,agent,rmse_pre,rmse_post\n1,other,1,1\n", "probe agents differ"),
+        ("hyperparameters.csv", b"round,bound\n1,high\n", "column bound: needed numbers"),
+        ("predictions.npz", b"text", "cannot be read as arrays"),
+        ("env.json", b"{", "env.json cannot be read"),
+        ("config.toml", b"[data]\nsauce = 1\n", "sauce"),
+    ],
+)
+def test_a_damaged_file_is_named(make: Make, name: str, content: bytes, complaint: str) -> None:
+    folder = make()
+    (folder / name).write_bytes(content)
+    with pytest.raises(ValueError, match=complaint) as caught:
+        read_run(folder)
+    assert name in str(caught.value)
+
+
+def test_probes_are_in_the_order_of_the_predictions(make: Make) -> None:
+    path = make()
+    straight = read_run(path).probes
+    header, *rows = read_rows(path / "probes.csv")
+    write_rows(path / "probes.csv", header, rows[::-1])
+    turned = read_run(path).probes
+    assert turned.agents == straight.agents
+    np.testing.assert_array_equal(turned.rmse_pre, straight.rmse_pre)
+
+
+# Figures -------------------------------------------------------------------------------------------------------------
+
+
+def test_figures_are_whole_files_in_the_folder(make: Make) -> None:
+    folder = read_run(make())
+    drawn = draw_all(folder)
+    assert sorted(drawn) == ["convergence", "network", "profiles"]
+    assert all(path == folder.path / f"{name}.png" for name, path in drawn.items())
+    assert all(path.read_bytes().startswith(PNG) for path in drawn.values())
+    assert not list(folder.path.glob(".*"))
+
+
+def test_a_field_is_drawn_where_its_truth_is_known_on_a_grid(make: Make) -> None:
+    assert "field" in draw_all(read_run(make(source="field")))
+
+
+def test_drawing_leaves_the_settings_of_matplotlib_alone(make: Make) -> None:
+    before = dict(matplotlib.rcParams)
+    draw_all(read_run(make()))
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_a_grid_is_recognised_in_any_order_and_only_when_full() -> None:
+    x = np.stack(np.meshgrid(np.arange(4.0), np.arange(3.0)), axis=-1).reshape(-1, 2)
+    shuffled = x[np.random.default_rng(0).permutation(len(x))]
+    grid = regular_grid(shuffled)
+    assert grid is not None
+    np.testing.assert_array_equal(grid.image(shuffled[:, 0]), np.tile(np.arange(4.0), (3, 1)))
+    assert regular_grid(x[1:]) is None
+    assert regular_grid(x**2) is None
+    assert regular_grid(np.column_stack([x, x[:, 0]])) is None
+
+
+def test_the_typical_probe_improves_by_the_median(make: Make) -> None:
+    folder = read_run(make(probes=7))
+    gain = folder.probes.rmse_pre[-1] - folder.probes.rmse_post[-1]
+    assert gain[typical_probe(folder)] == np.median(gain)
+
+
+@pytest.mark.parametrize("kind", ["random-regular", "random-tree", "star", "complete", "scale-free", "erdos-renyi"])
+@pytest.mark.parametrize("size", [2, 30, 1000])
+def test_every_agent_has_a_place_of_its_own(kind: str, size: int) -> None:
+    graph = generate(kind, size, 0)
+    started = perf_counter()
+    place = layout(Network(graph, spanning_tree(graph), np.array([0])))
+    assert perf_counter() - started < 3
+    assert np.isfinite(place).all()
+    assert len(np.unique(place.round(9), axis=0)) == size
+
+
+def test_a_graph_in_pieces_is_laid_out() -> None:
+    i = np.arange(998)
+    graph = from_edges(i[i % 3 > 0], i[i % 3 > 0] + 1, 999)
+    place = layout(Network(graph, from_edges([], [], 999), np.array([0])))
+    assert len(np.unique(place.round(9), axis=0)) == 999
+
+
+# Report --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_report_needs_nothing_but_itself(make: Make) -> None:
+    path = write_report(read_run(make(source="field")))
+    text = path.read_text(encoding="utf-8")
+    page = Page(text)
+    assert not page.open
+    assert len(page.links) == 4
+    assert all(link.startswith("data:image/png;base64,") for link in page.links)
+    assert "http" not in re.sub(r"data:image/png;base64,[^\"]*", "", text)
+    assert "&lt;b&gt;" in text
+
+
+def test_the_headline_carries_the_numbers(make: Make) -> None:
+    text = headline(read_run(make()))
+    for part in (
+        "60 agents",
+        "7,200 observations in 6 rounds",
+        "arrival delay",
+        " min",
+        "times smaller",
+        "708 messages",
+    ):
+        assert part in text
+
+
+@pytest.mark.parametrize("size, warned", [("1.2", True), ("15", False), ("", False)])
+def test_importance_weights_that_rest_on_one_sample_are_warned_of(make: Make, size: str, warned: bool) -> None:
+    path = make()
+    table = path / "hyperparameters.csv"
+    header, *rows = read_rows(table)
+    column = header.index("effective_sample_size")
+    write_rows(table, header, [[*row[:column], size, *row[column + 1 :]] for row in rows])
+    assert ("Caution." in write_report(read_run(path), {}).read_text(encoding="utf-8")) is warned
+
+
+@pytest.mark.parametrize(
+    "options, blanks",
+    [
+        ({"probes": 1}, ()),
+        ({"rounds": 1}, ()),
+        ({"rounds": 1, "probes": 1, "source": "field"}, ("rmse_pre_std", "rmse_post_std")),
+        ({"rule": "none"}, ()),
+        ({"agents": 2, "probes": 2}, ()),
+        ({"agents": 1, "probes": 1, "kind": "star"}, ()),
+        ({"rounds": 40}, ("nlpd_pre", "nlpd_post", "coverage95_post", "disagreement")),
+        ({}, METRICS[2:]),
+    ],
+    ids=[
+        "one probe",
+        "one round",
+        "one of each",
+        "no fusion",
+        "two agents",
+        "one agent",
+        "no variances",
+        "nothing measured",
+    ],
+)
+def test_poor_runs_are_reported_too(make: Make, options: dict[str, Any], blanks: tuple[str, ...]) -> None:
+    path = make(**options)
+    blank(path / "metrics.csv", *blanks)
+    text = write_report(read_run(path)).read_text(encoding="utf-8")
+    assert not Page(text).open
+    assert "nan" not in re.sub(r"data:image/png;base64,[^\"]*", "", text).lower()
+
+
+@pytest.mark.parametrize("kind", ["small-world", "random-regular"])
+def test_a_large_network_is_drawn_in_part_and_says_so(make: Make, kind: str) -> None:
+    caption = network_figure(read_run(make(agents=6002, kind=kind))).get_supxlabel()
+    assert "Drawn: 1,5" in caption
