@@ -78,8 +78,9 @@ class Stale:
 
 @dataclass(frozen=True)
 class Importance:
-    """One sum per projection ``W_s`` drawn once from the prior, reweighted by ``q(W_s)/p(W_s)`` (paper, eq. 5-6).
+    """One sum per projection ``W_s`` drawn once from the prior, reweighted by ``q(W_s)/p(W_s)``: the paper's answer.
 
+    COOL-GP (AAAI-19), equations 5 and 6.
     draws ``[S, width]``: entries of ``W`` drawn from the standard normal prior, the same for all agents and all time.
     Unbiased, and degenerate once ``q`` leaves the prior: see :func:`effective_sample_size`.
     """

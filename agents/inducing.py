@@ -11,9 +11,9 @@ __all__ = ["CHOICES", "conditional_variance", "kmeans"]
 
 
 def conditional_variance(candidates: Array, inducing: int, rng: np.random.Generator) -> Array:
-    """Rows of ``candidates [n, D]`` (in units of the lengthscales) picked greedily by largest conditional variance.
+    """Greedy choice of the pilot row with the largest variance given those chosen before.
 
-    A pivoted Cholesky factorisation of the pilot's kernel matrix stopped after ``M = inducing`` pivots (Burt et al.,
+    candidates ``[n, D]``: in units of the lengthscales. A pivoted Cholesky factorisation of the pilot's kernel matrix stopped after ``M = inducing`` pivots (Burt et al.,
     JMLR 2020); ``O(n M²)``. Returns ``[M, D]``. Raises ValueError where there are fewer distinct rows.
     """
     _enough(candidates, inducing)
@@ -31,7 +31,7 @@ def conditional_variance(candidates: Array, inducing: int, rng: np.random.Genera
 
 
 def kmeans(candidates: Array, inducing: int, rng: np.random.Generator) -> Array:
-    """Centres ``[M, D]`` of k-means clusters of ``candidates [n, D]``, seeded by k-means++."""
+    """Centres of k-means clusters of the pilot, ``[M, D]``, seeded by k-means++; candidates ``[n, D]``."""
     _enough(candidates, inducing)
     centres: Array = kmeans2(candidates, inducing, minit="++", seed=rng, missing="warn")[0]
     return centres

@@ -49,7 +49,7 @@ def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch) -> Ar
     else:
         whole = model.layout.gradient(theta, _projection_gradient(model, belief, held, batch), None, variances)
     informed = (evidence.count > 0) & (batch.count > 0)
-    return np.where(informed[:, None], np.nan_to_num(whole), 0.0)
+    return np.where(informed[:, None], whole, 0.0)
 
 
 @dataclass(frozen=True)

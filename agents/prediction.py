@@ -33,8 +33,12 @@ class Indefinite(ValueError):
         self.row, self.lowest = row, lowest
 
     def __str__(self) -> str:
+        return self.of(f"in row {self.row}")
+
+    def of(self, agent: str) -> str:
+        """The message, with the agent's own name."""
         return (
-            f"the precision of agent {self.row} is not positive definite (lowest eigenvalue {self.lowest:.3g}): "
+            f"the precision of agent {agent} is not positive definite (lowest eigenvalue {self.lowest:.3g}): "
             "what it fused does not add up, or its hyper-parameters ran away; check the fusion rule, "
             "raise agents.jitter or lower agents.learning_rate"
         )

@@ -32,7 +32,9 @@ class ConsensusState:
 
 @dataclass(frozen=True)
 class Consensus(SumRule):
-    """tolerance: settled once the deviation from the mean is this part of the contributions, in every column.
+    """Repeated averaging with the neighbours: exact in the limit on any connected graph.
+
+    tolerance: settled once the deviation from the mean is this part of the contributions, in every column.
 
     most: rounds after which settling is given up with an error.
     """

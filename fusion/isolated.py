@@ -13,7 +13,7 @@ __all__ = ["Isolated"]
 
 @dataclass(frozen=True)
 class Isolated(SumRule):
-    """The rule ``none``: the floor that fusion is measured from. Sends nothing."""
+    """No messages: every agent knows what it saw, the floor that fusion is measured from."""
 
     def begin(self, values: Array, transport: Transport) -> Array:
         """Own contributions."""

@@ -30,7 +30,7 @@ class TreeState:
 
 @dataclass(frozen=True)
 class Tree(SumRule):
-    """Exact after as many rounds as the tree's diameter, and not before."""
+    """Message passing on a spanning tree: exact after as many rounds as its diameter, and not before."""
 
     def links(self, topology: Topology) -> Topology:
         """A spanning tree."""

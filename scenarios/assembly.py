@@ -9,12 +9,14 @@ from threadpoolctl import threadpool_limits
 from coolgp.fusion.registry import rule_named
 from coolgp.network.files import read_topology
 from coolgp.network.generate import generate
+from coolgp.network.mpi import MPITransport
 from coolgp.network.partition import partition
 from coolgp.network.topology import Topology, require_connected
 from coolgp.network.transport import SerialTransport, Transport
 from coolgp.scenarios.data import load
 from coolgp.scenarios.evaluation import choose_probes
 from coolgp.scenarios.founding import found_on_pilot
+from coolgp.scenarios.launch import check_world
 from coolgp.scenarios.rounds import Simulation
 from coolgp.scenarios.settings import NetworkSettings, Scenario
 from coolgp.scenarios.tables import Dataset
@@ -41,9 +43,9 @@ def connect(topology: Topology, scenario: Scenario, ranks: int) -> Transport:
     links = rule_named(scenario.fusion.rule).links(topology)
     if ranks == 1:
         return SerialTransport(links)
-    from coolgp.network.mpi import MPITransport  # MPI starts only where it is asked for
-
-    return MPITransport(links, partition(links, ranks, scenario.network.partition))
+    owner = partition(links, ranks, scenario.network.partition)
+    check_world()  # MPI starts here: whatever is wrong with the input was said before
+    return MPITransport(links, owner)
 
 
 def assemble(scenario: Scenario, dataset: Dataset | None = None, ranks: int = 1) -> Simulation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,11 +12,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from coolgp.network.launcher import launched_rank, launched_size
+from coolgp.network.launcher import launched_rank
 from coolgp.scenarios.catalogue import scenario_named
-from coolgp.scenarios.launch import check_ranks, check_world, launch
+from coolgp.scenarios.launch import check_ranks, launch
 from coolgp.scenarios.listing import listing
 from coolgp.scenarios.progress import progress_for, size_text
 from coolgp.scenarios.recorder import check_folder, default_folder
@@ -72,7 +74,8 @@ def list_() -> None:
     """What there is: scenarios, data sources, fusion rules, graphs, encodings, learning of hyper-parameters."""
     console = Console()
     for title, rows in listing().items():
-        table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2))
+        console.print(title)
+        table = Table(show_header=False, box=None, padding=(0, 2))
         for name, words in rows:
             table.add_row(f"[bold]{name}[/bold]", words)
         console.print(table)
@@ -84,12 +87,12 @@ def plot(run_folder: Annotated[Path, typer.Argument(help="A run folder.")]) -> N
     """Draw the figures and write the report of a run again, from its tables alone."""
     from coolgp.scenarios.plots import draw_all
     from coolgp.scenarios.report import write_report
-
     from coolgp.scenarios.run_folder import read_run
 
     with explained():
         folder = read_run(run_folder)
-        for path in (*draw_all(folder).values(), write_report(folder)):
+        figures = draw_all(folder)
+        for path in (*figures.values(), write_report(folder, figures)):
             print(path)
 
 
@@ -109,7 +112,8 @@ def doctor() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script."""
+    """The console script. A fusion rule of the user's own may lie in the working folder."""
+    sys.path.append(os.getcwd())
     app(arguments)
 
 
@@ -120,25 +124,30 @@ def run_script(name: str) -> None:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what is wrong with the user's input into a message, once for all ranks, and exit code 2."""
+    """Turn what is wrong with the user's input into a message, once for all ranks, and exit code 2.
+
+    Once MPI runs, a failure of one rank must end the job: it goes on to the hook that aborts it.
+    """
     try:
         yield
     except (ValueError, OSError) as problem:
+        if "mpi4py.MPI" in sys.modules:
+            raise
         if launched_rank() == 0:
-            Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]coolgp:[/red] {_plain(problem)}")
+            Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]coolgp:[/red] {escape(_words(problem))}")
         raise typer.Exit(2) from None
 
 
-def _plain(problem: BaseException) -> str:
-    return str(problem).replace("[", "\\[")
+def _words(problem: ValueError | OSError) -> str:
+    if isinstance(problem, OSError) and problem.filename:
+        return f"{problem.filename}: cannot be read or written: {problem.strerror}"
+    return str(problem)
 
 
 def _run(scenario: Scenario, folder: Path, *, overwrite: bool) -> None:
     from coolgp.scenarios.session import run as run_scenario  # data and figures load only for a run
 
     started = perf_counter()
-    if launched_size() > 1:
-        check_world()
     if launched_rank():
         run_scenario(scenario, folder)
         return

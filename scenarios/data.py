@@ -53,6 +53,7 @@ def _file(scenario: Scenario) -> Dataset:
 
 
 def _airline(scenario: Scenario) -> Dataset:
+    """273,853 complete flights out of New York in 2013: arrival delay from eight features."""
     table, chosen = airline(scenario.data.agent), scenario.data.features
     if chosen is not None:
         unknown = [name for name in chosen if name not in table.features]
@@ -64,12 +65,14 @@ def _airline(scenario: Scenario) -> Dataset:
 
 
 def _synthetic(scenario: Scenario) -> Dataset:
+    """The paper's SYNTHETIC domain: one function seen through a projection of each agent's own."""
     tests = scenario.data.test_count or 8_000
     agents, projection = scenario.agents, scenario.agents.projection
     return synthetic(scenario.run.seed, agents.count, _observations(scenario), tests=tests, projection=projection)
 
 
 def _field(scenario: Scenario) -> Dataset:
+    """A random field on the unit square, sensed by agents at positions."""
     return field(scenario.run.seed, scenario.agents.count, _observations(scenario))
 
 

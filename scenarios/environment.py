@@ -40,14 +40,19 @@ class Environment:
 def current_environment(ranks: int, mpi: str | None = None) -> Environment:
     """Describe this process; ``mpi`` is the library's own text where it is in use."""
     return Environment(
-        *(installed("coolgp"), platform.python_version(), platform.platform()),
-        *(installed(name) for name in ("numpy", "scipy", "networkx", "mpi4py")),
+        coolgp=installed("coolgp"),
+        python=platform.python_version(),
+        platform=platform.platform(),
+        numpy=installed("numpy"),
+        scipy=installed("scipy"),
+        networkx=installed("networkx"),
+        mpi4py=installed("mpi4py"),
         mpi=mpi,
         ranks=ranks,
         cores=os.cpu_count() or 1,
         threads_per_rank=cores(),
         git_commit=_commit(),
-        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        command=_command(ranks),
         started=datetime.now().astimezone().isoformat(timespec="seconds"),
     )
 
@@ -58,6 +63,15 @@ def installed(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _command(ranks: int) -> str:
+    """What to type to run this again."""
+    program, *arguments = sys.argv
+    if program.endswith("__main__.py"):
+        program = "coolgp"
+    many = ["--ranks", str(ranks)] if ranks > 1 and "--ranks" not in arguments else []
+    return shlex.join([Path(program).name, *arguments, *many])
 
 
 def _commit() -> str | None:

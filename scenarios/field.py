@@ -1,11 +1,11 @@
-"""A random field on a square, sensed by 100 agents near their own positions: each sees a patch, together they see all.
+"""A random field on a square, sensed by 60 agents, each near its own position: alone they know a patch.
 
 Links join agents that are close; messages travel along a spanning tree of them.
 """
 
 SETTINGS = {
     "data": {"source": "field"},
-    "agents": {"count": 100, "inducing": 150, "batch_size": 20},
+    "agents": {"count": 60, "inducing": 150, "batch_size": 5},
     "network": {"topology": "geometric", "degree": 8},
     "run": {"rounds": 10},
 }

@@ -42,7 +42,7 @@ class Lines:
 
     stream: TextIO
     last: float = field(default=float("-inf"))
-    begun: float = field(default_factory=perf_counter)
+    begun: float = field(default=float("inf"))
 
     def __enter__(self) -> Self:
         return self
@@ -53,6 +53,7 @@ class Lines:
     def __call__(self, record: Record, row: dict[str, float]) -> None:
         """Show a round."""
         now = perf_counter()
+        self.begun = min(self.begun, now - record.seconds - record.probed.seconds)
         if now - self.last < EVERY_SECONDS and record.round < record.rounds:
             return
         self.last = now

@@ -21,14 +21,10 @@ from coolgp.scenarios.environment import Environment
 from coolgp.scenarios.metrics import coverage, disagreement, nlpd, rmse
 from coolgp.scenarios.model_file import model_arrays
 from coolgp.scenarios.rounds import Record, Simulation
+from coolgp.scenarios.run_folder import METRICS
 from coolgp.scenarios.settings import Scenario
 
 __all__ = ["Recorder", "default_folder", "write_whole"]
-
-METRICS = (
-    "round", "observations", "rmse_pre", "rmse_pre_std", "rmse_post", "rmse_post_std", "nlpd_pre", "nlpd_post",
-    "coverage95_post", "disagreement", "messages", "bytes", "seconds",
-)  # fmt: skip
 
 
 def default_folder(scenario: Scenario) -> Path:

@@ -14,6 +14,7 @@ import numpy as np
 from coolgp.agents.learning import Adam
 from coolgp.agents.model import Batch
 from coolgp.agents.population import Population, found, observe_in_place
+from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.hyperparameters import MODES, Belief, Mode
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State
 from coolgp.network.topology import Topology
@@ -80,7 +81,10 @@ def simulate(simulation: Simulation) -> Iterator[Record | None]:
     for turn in range(simulation.rounds):
         started = perf_counter()
         batch = stream.batch(turn)
-        population = _learn(mode, rule, state, population, batch)
+        try:
+            population = _learn(mode, rule, state, population, batch)
+        except Indefinite as failure:
+            raise ValueError(f"round {turn + 1}: {failure.of(dataset.agents[agents[failure.row]])}") from failure
         state = _communicate(scenario, rule, state, population, transport)
         seconds = perf_counter() - started
         seen += int(transport.total(np.array([batch.count.sum()]))[0])

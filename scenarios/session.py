@@ -10,13 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-from coolgp.scenarios.plots import draw_all
-from coolgp.scenarios.report import write_report
-
 from coolgp.network.launcher import launched_rank, launched_size, local_size
 from coolgp.scenarios.assembly import assemble, one_thread
 from coolgp.scenarios.environment import current_environment
+from coolgp.scenarios.plots import draw_all
 from coolgp.scenarios.recorder import Recorder, check_folder
+from coolgp.scenarios.report import write_report
 from coolgp.scenarios.rounds import Record, simulate
 from coolgp.scenarios.run_folder import read_run
 from coolgp.scenarios.settings import Scenario
@@ -65,8 +64,7 @@ def run(
     if recorder and records:
         recorder.finish(records[-1], spent)
         finished = read_run(recorder.folder)
-        draw_all(finished)
-        write_report(finished)
+        write_report(finished, draw_all(finished))
     return records
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ GENERATOR_NAMES = tuple(GENERATORS)
 TOPOLOGY_SUFFIXES = (".graphml", ".csv", ".txt", ".edges")
 RULE_NAMES = tuple(RULES)
 
+_REFERENCE = re.compile(r"[\w.]+:\w+")
 IMPORTANCE_STD = 0.1  # importance weights q(W)/p(W) need a density; at 0 there is none
 
 
@@ -56,20 +58,27 @@ class Names:
 
     names: Callable[[], tuple[str, ...]]
     suffixes: tuple[str, ...] = ()
+    own: bool = False
+    """Whether `module:Class` is allowed as well."""
 
     def is_path(self, value: str) -> bool:
         """Whether the text is read as the path of a file."""
         return value not in self.names() and Path(value).suffix.lower() in self.suffixes
 
+    def is_reference(self, value: str) -> bool:
+        """Whether the text names something of the user's own as ``module:Class``."""
+        return self.own and bool(_REFERENCE.fullmatch(value))
+
     def check(self, value: str) -> str:
         """Return the text, or raise `ValueError`."""
-        if value in self.names() or self.is_path(value):
+        if value in self.names() or self.is_path(value) or self.is_reference(value):
             return value
         raise ValueError(f"needed {self.words()}")
 
     def words(self) -> str:
         """What is allowed, for a message."""
         words = " | ".join(f'"{name}"' for name in self.names())
+        words += ", or module:Class" if self.own else ""
         return f"{words}, or a file ending in {', '.join(self.suffixes)}" if self.suffixes else words
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -271,7 +280,7 @@ class NetworkSettings(Settings):
 class FusionSettings(Settings):
     """How what the agents learned apart becomes one model."""
 
-    rule: Annotated[str, Names(lambda: RULE_NAMES)] = Field(default="tree", description="the fusion rule")
+    rule: Annotated[str, Names(lambda: RULE_NAMES, own=True)] = Field(default="tree", description="the fusion rule")
     rounds_per_step: Count | Literal["converge"] = Field(
         default="converge", description="communication rounds after each round of learning, or until the fixed point"
     )

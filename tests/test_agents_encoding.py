@@ -15,7 +15,7 @@ from coolgp.agents.population import Population
 from coolgp.agents.prediction import predict
 from coolgp.agents.statistics import Evidence, Statistics
 
-from .oracle import BASES, JITTER, LAYOUTS, QUERIES, build_model, dense, draw, informed, rows_of, start
+from .oracle import BASES, JITTER, LAYOUTS, QUERIES, build_model, draw, informed, rows_of, start
 
 
 def moved(population: Population, change: np.ndarray | float) -> Population:
@@ -217,15 +217,3 @@ def test_a_certain_projection_among_the_draws_is_encoded_as_itself():
         expected = plain.encoding.encode(plain, theta[None], batch)
         np.testing.assert_allclose(found.gram[:, 0], expected.gram, rtol=1e-10, atol=1e-10)
         np.testing.assert_allclose(found.cross[:, 0], expected.cross, rtol=1e-10, atol=1e-10)
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_layout_reads_what_it_packs(layout):
-    model = build_model("function", layout)
-    theta = model.layout.pack(np.array([0.5, 2.0]), 1.3, 0.05)
-    np.testing.assert_allclose(model.layout.lengthscale(theta), [0.5, 2.0])
-    np.testing.assert_allclose(model.layout.projection(theta), np.diag([2.0, 0.5]))
-    assert model.layout.signal_variance(theta) == pytest.approx(1.3)
-    assert model.layout.noise_variance(theta) == pytest.approx(0.05)
-    assert len(theta) == model.layout.size
-    np.testing.assert_allclose(dense(model, theta).projection.astype(float), np.diag([2.0, 0.5]))

@@ -227,7 +227,7 @@ def test_importance_weights_degenerate_away_from_the_prior(belief):
 def learning(seed: int) -> dict[str, float]:
     """Lengthscales learned from 1.5 times the true ones on 60 batches; mean factor by which they are off at the end."""
     rng = np.random.default_rng(seed)
-    function, model = drawn_function(rng, TRUE), common_ground("function", Transport(), OFF * TRUE, 60, rng)
+    function, model = drawn_function(rng, TRUE), common_ground("function", Transport(), OFF * TRUE, 120, rng)
     mode = MODES["local"](Adam(0.03))
     population = found(model, packed(OFF * TRUE), 1)
     for _ in range(STEPS):
@@ -244,6 +244,8 @@ def test_an_agent_learns_its_lengthscales_online():
 
 if __name__ == "__main__":
     print(table(moving_table()), end="\n\n")
-    print(table({f"M = {m}, off by {off:.0%}": disagreeing_row(m, off) for m in (128, 256) for off in (0.05, 0.15, 0.3)}))
+    print(
+        table({f"M = {m}, off by {off:.0%}": disagreeing_row(m, off) for m in (128, 256) for off in (0.05, 0.15, 0.3)})
+    )
     print("\n" + table(degenerating_table()), end="\n\n")
     print(table({"online": averaged(learning)}))

@@ -19,7 +19,7 @@ from .oracle import BASES, LAYOUTS, QUERIES, build_model, dense, draw, informed,
 TOPOLOGIES = ("ring", "grid", "star", "small-world", "random-tree", "complete")
 ENCODINGS = ("transport", "stale", "importance")
 FUSING = {"tree": 1e-9, "central": 1e-9, "consensus": 1e-6}
-"""Rules that fuse everyone, and the relative accuracy: what consensus leaves of evidence is magnified in predictions."""
+"""Rules that fuse everyone, and their relative accuracy: predictions magnify what consensus leaves undone."""
 AGENTS = 7
 
 

@@ -23,14 +23,18 @@ from coolgp.network.partition import partition
 from coolgp.network.topology import Topology
 from coolgp.network.transport import SerialTransport, Transport
 
-AGENTS, ROUNDS, ROWS = 13, 3, 10
+AGENTS, ROUNDS, ROWS = 11, 2, 10
 MODEL = Model(
     Layout(2), FunctionBasis(np.random.default_rng(0).uniform(-2, 2, (10, 2)), np.diag([1.0, 1.2]), 1e-6),
     TransportEncoding(),
 )  # fmt: skip
 START = MODEL.layout.pack(np.array([0.8, 1.1]), 1.3, 0.05)
 QUERIES = np.random.default_rng(1).uniform(-2, 2, (9, 2))
-CASES = [(rule, mode, verb) for rule in RULES for mode in ("fixed", "collective") for verb in ("exchange", "converge")]
+CASES = [
+    (rule, mode, verb)
+    for rule in RULES
+    for mode, verb in (("fixed", "converge"), ("collective", "converge"), ("local", "exchange"))
+]
 
 
 def batch(turn: int, agents: np.ndarray) -> Batch:
