@@ -13,8 +13,9 @@ __all__ = ["CHOICES", "conditional_variance", "kmeans"]
 def conditional_variance(candidates: Array, inducing: int, rng: np.random.Generator) -> Array:
     """Greedy choice of the pilot row with the largest variance given those chosen before.
 
-    candidates ``[n, D]``: in units of the lengthscales. A pivoted Cholesky factorisation of the pilot's kernel matrix stopped after ``M = inducing`` pivots (Burt et al.,
-    JMLR 2020); ``O(n M²)``. Returns ``[M, D]``. Raises ValueError where there are fewer distinct rows.
+    A pivoted Cholesky factorisation of the kernel matrix of ``candidates [n, D]`` (in units of the lengthscales),
+    stopped after ``M = inducing`` pivots (Burt et al., JMLR 2020); ``O(n M²)``. Returns ``[M, D]``. Raises ValueError
+    where there are fewer distinct rows.
     """
     _enough(candidates, inducing)
     residual = np.ones(len(candidates))

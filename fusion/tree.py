@@ -50,12 +50,14 @@ class Tree(SumRule):
         return TreeState(inbox, _sums(values, inbox, tail), state.sweep)
 
     def settle(self, state: TreeState, values: Array, transport: Transport) -> TreeState:
-        """Each agent speaks on an edge once all others have spoken to it: 2(N-1) messages in diameter rounds."""
+        """Each agent speaks on an edge once all others have spoken to it: 2(N-1) messages in diameter rounds.
+
+        Reuses the memory of the state's inbox.
+        """
         tail, inbox, sums = transport.shard.tail, state.inbox, values.copy()
-        inbox[...] = 0.0  # what was told before does not count in this sweep; the memory is reused
-        for route in state.sweep.routes:
+        for route, answers in zip(state.sweep.routes, state.sweep.answers, strict=True):
             outbox = sums[tail[route.edges]]
-            outbox -= inbox[route.edges]
+            outbox[answers] -= inbox[route.edges[answers]]  # only these heads have spoken in this sweep
             told = transport.swap(outbox, route)
             inbox[route.arrivals] = told
             _add_rows(sums, tail[route.arrivals], told)

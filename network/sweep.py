@@ -18,9 +18,13 @@ __all__ = ["Sweep", "plan_sweep"]
 
 @dataclass(frozen=True)
 class Sweep:
-    """routes: the edges on which messages leave in the first, second, ... round; as many as the tree's diameter."""
+    """routes: the edges on which messages leave in the first, second, ... round; as many as the tree's diameter.
+
+    answers: for each of them, which of its messages go to an agent that has spoken on this edge in an earlier round.
+    """
 
     routes: tuple[Route, ...]
+    answers: tuple[Array, ...]
 
 
 def plan_sweep(transport: Transport) -> Sweep:
@@ -38,7 +42,9 @@ def plan_sweep(transport: Transport) -> Sweep:
         if not transport.total(np.array([np.count_nonzero(now)]))[0]:
             raise ValueError("a sweep needs a tree; this graph has a cycle: take its spanning tree first")
         ready[now] = rounds
-    return Sweep(tuple(transport.route(ready == turn) for turn in range(1, rounds + 1)))
+    spoken = transport.swap(ready[:, None])[:, 0]
+    routes = tuple(transport.route(ready == turn) for turn in range(1, rounds + 1))
+    return Sweep(routes, tuple(np.flatnonzero(spoken[route.edges] < ready[route.edges]) for route in routes))
 
 
 def _waiting(ready: Array, transport: Transport) -> bool:

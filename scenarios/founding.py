@@ -22,7 +22,7 @@ from coolgp.scenarios.tables import Dataset
 
 __all__ = ["Foundation", "Scaler", "found_on_pilot"]
 
-FIT_ROWS = 800
+FIT_ROWS = 600
 """Rows of the pilot on which the exact evidence is maximised: its cost is their cube."""
 
 

@@ -68,19 +68,34 @@ def test_there_and_back_again_a_latent_basis_knows_about_the_same(layout):
     assert np.sqrt(np.square(after.mean - before.mean).mean()) < 0.15 * spread
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_points_that_cover_the_domain_densely_lose_nothing_there_and_back(layout):
-    coarse = build_model("latent", layout)
+@pytest.fixture(params=LAYOUTS)
+def dense_model(request):
+    """Latent points at half a lengthscale: between them nothing is lost."""
+    coarse = build_model("latent", request.param)
     grid = np.stack(np.meshgrid(np.linspace(-4, 4, 12), np.linspace(-4, 4, 12)), axis=-1).reshape(-1, 2)
-    model = Model(coarse.layout, LatentBasis(grid, JITTER), coarse.encoding)
-    population = informed(model, start(model), draw(1, 60))
-    before = predict(model, population.theta, population.evidence(), QUERIES)
-    back = moved(
-        moved(population, np.array([0.1] * model.layout.width + [0.0, 0.0])),
-        np.array([-0.1] * model.layout.width + [0.0, 0.0]),
-    )
-    after = predict(model, back.theta, back.evidence(), QUERIES)
+    return Model(coarse.layout, LatentBasis(grid, JITTER), coarse.encoding)
+
+
+def projection_only(model: Model, change: float) -> np.ndarray:
+    return np.array([change] * model.layout.width + [0.0, 0.0])
+
+
+def test_points_that_cover_the_domain_densely_lose_nothing_there_and_back(dense_model):
+    population = informed(dense_model, start(dense_model), draw(1, 60))
+    before = predict(dense_model, population.theta, population.evidence(), QUERIES)
+    back = moved(moved(population, projection_only(dense_model, 0.1)), projection_only(dense_model, -0.1))
+    after = predict(dense_model, back.theta, back.evidence(), QUERIES)
     assert np.abs(after.mean - before.mean).max() < 0.01 * before.mean.std()
+
+
+def test_transported_statistics_still_say_what_the_function_is_like(dense_model):
+    """A new projection at the same data: predictions there are nearly those of data encoded anew."""
+    batch = draw(1, 60)
+    x, _ = rows_of(batch)
+    there = moved(informed(dense_model, start(dense_model), batch), projection_only(dense_model, 0.1))
+    anew = informed(dense_model, there.theta[0], batch)
+    found, expected = (predict(dense_model, there.theta, told.evidence(), x) for told in (there, anew))
+    assert np.abs(found.mean - expected.mean).max() < 0.05 * expected.mean.std()
 
 
 def test_a_latent_anchor_stays_until_the_projection_is_far_from_it():

@@ -48,6 +48,12 @@ def test_all_distinct_rows_can_be_taken(choice):
     assert {tuple(row) for row in chosen.round(9)} == {tuple(row) for row in candidates.round(9)}
 
 
+def test_rows_closer_than_rounding_are_taken_once_each():
+    candidates = np.array([[0.0], [1e-12], [2e-12], [3e-12]])
+    chosen = conditional_variance(candidates, 4, np.random.default_rng(0))
+    np.testing.assert_array_equal(np.sort(chosen, axis=0), candidates)
+
+
 @pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
 def test_too_few_distinct_rows_are_refused(choice):
     candidates = np.repeat(np.random.default_rng(1).normal(size=(8, 2)), 5, axis=0)

@@ -9,7 +9,7 @@ from coolgp.agents.basis import LatentBasis, factorise
 from coolgp.agents.learning import bound
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
-from coolgp.agents.prediction import posterior, predict
+from coolgp.agents.prediction import Indefinite, posterior, predict
 from coolgp.agents.statistics import Evidence
 
 from .oracle import BASES, LAYOUTS, LONG, QUERIES, build_model, dense, draw, informed, pooled, rows_of, solve, start
@@ -227,8 +227,9 @@ def test_evidence_that_is_none_is_refused_naming_the_agent():
     model = build_model()
     theta, evidence = everyone(model)
     broken = replace(evidence, precision=evidence.precision * np.array([1.0, -1.0])[:, None, None])
-    with pytest.raises(ValueError, match="the precision of agent 1 is not positive definite"):
+    with pytest.raises(Indefinite, match="is not positive definite") as caught:
         predict(model, theta, broken, QUERIES)
+    assert caught.value.row == 1
 
 
 def test_coinciding_inducing_inputs_are_refused_without_jitter():

@@ -9,6 +9,7 @@ from coolgp.agents import blocks
 from coolgp.agents.learning import Adam, gradient
 from coolgp.agents.model import Batch
 from coolgp.agents.population import Population, found, observe_in_place
+from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.hyperparameters import GRAIN, MODES
 from coolgp.fusion.registry import RULES
 from coolgp.network.generate import generate
@@ -144,5 +145,6 @@ def test_evidence_that_is_none_is_refused_naming_the_agent_behind_its_block(monk
     evidence = population.evidence()
     sign = np.where(np.arange(AGENTS) == 4, -1.0, 1.0)[:, None, None]
     broken = replace(evidence, precision=sign * evidence.precision)
-    with pytest.raises(ValueError, match="agent 4 is not positive definite"):
+    with pytest.raises(Indefinite) as caught:
         MODES["collective"](Adam(0.1)).propose(population, batch, lambda agents: broken[agents])
+    assert caught.value.row == 4

@@ -1,0 +1,202 @@
+"""Laws of whole runs: exact against a central sparse Gaussian process, equal over ranks, readable again."""
+
+import csv
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.linalg import solve_triangular
+from scipy.spatial.distance import cdist
+
+from coolgp.fusion.registry import RULES
+from coolgp.scenarios import load_model, load_scenario, run
+from coolgp.scenarios.data import load
+from coolgp.scenarios.settings import Scenario
+
+RANKS = (1, 2, 3, 4)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small study of one's own: 11 stations observe one function of two inputs, unevenly often."""
+    folder = tmp_path_factory.mktemp("study")
+    rng = np.random.default_rng(7)
+    x = rng.uniform(0, 1, (900, 2))
+    y = 20 + 3 * np.sin(6 * x[:, 0]) * np.cos(4 * x[:, 1]) + 0.3 * rng.normal(size=len(x))
+    station = np.minimum(rng.geometric(0.2, len(x)), 11)
+    rows = [f"s{s},{a!r},{b!r},{c!r}" for s, (a, b), c in zip(station, x.tolist(), y.tolist(), strict=True)]
+    (folder / "points.csv").write_text("\n".join(["station,x0,x1,y", *rows]) + "\n")
+    (folder / "study.toml").write_text(
+        '[data]\nsource = "points.csv"\ntarget = "y"\nagent = "station"\n'
+        "[agents]\ninducing = 40\nbatch_size = 15\n[run]\nrounds = 4\nprobes = 5\n"
+    )
+    return folder / "study.toml"
+
+
+def central(folder: Path, scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance [probes,Q] of one sparse GP (DTC) on all training rows, by QR on what the run stored."""
+    model, stored, data = np.load(folder / "model.npz"), np.load(folder / "predictions.npz"), load(scenario)
+    x, queries = ((part - model["x_mean"]) / model["x_scale"] for part in (data.x_train, stored["x_test"]))
+    y, inducing = (data.y_train - model["y_mean"]) / model["y_scale"], model["inducing_inputs"]
+    means, variances = [], []
+    for length, signal, noise in zip(
+        model["lengthscale"], model["signal_variance"], model["noise_variance"], strict=True
+    ):
+
+        def kernel(a: np.ndarray, b: np.ndarray, length: np.ndarray = length) -> np.ndarray:
+            return np.exp(-0.5 * cdist(a / length, b / length, "sqeuclidean"))
+
+        factor = np.linalg.cholesky(kernel(inducing, inducing) + model["jitter"] * np.eye(len(inducing)))
+        phi = np.sqrt(signal) * solve_triangular(factor, kernel(inducing, x), lower=True).T
+        design = np.vstack([np.eye(len(inducing)), phi / np.sqrt(noise)])
+        q, r = np.linalg.qr(design)
+        weights = solve_triangular(r, q[len(inducing) :].T @ (y / np.sqrt(noise)))
+        at = np.sqrt(signal) * solve_triangular(factor, kernel(inducing, queries), lower=True)
+        known = solve_triangular(r, at, trans=1)
+        means.append(at.T @ weights * model["y_scale"] + model["y_mean"])
+        variance = signal - (at**2).sum(0) + (known**2).sum(0) + noise
+        variances.append(variance * model["y_scale"] ** 2)
+    return np.array(means), np.array(variances)
+
+
+def metrics(folder: Path) -> list[dict[str, str]]:
+    with (folder / "metrics.csv").open() as file:
+        return [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize(
+    "rule, shared, relative",
+    [
+        ("tree", "function", 1e-8),
+        ("tree", "latent", 1e-8),
+        ("consensus", "function", 1e-6),
+        ("central", "latent", 1e-8),
+    ],
+)
+def test_after_fusion_every_agent_predicts_as_one_central_sparse_gp(
+    study: Path, tmp_path: Path, rule: str, shared: str, relative: float
+) -> None:
+    settings = ("agents.hyperparameters=fixed", "run.rounds=all", f"fusion.rule={rule}", f"agents.shared={shared}")
+    scenario = load_scenario(study, settings)
+    run(scenario, tmp_path / "run")
+    mean, variance = central(tmp_path / "run", scenario)
+    stored = np.load(tmp_path / "run" / "predictions.npz")
+    np.testing.assert_allclose(stored["mean_post"], mean, rtol=relative)
+    np.testing.assert_allclose(stored["variance_post"], variance, rtol=relative)
+    assert np.abs(stored["mean_pre"] / mean - 1).max() > 1e-4
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_run_gives_the_same_metrics_on_any_number_of_ranks(
+    study: Path, tmp_path: Path, rule: str, on_ranks: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    run(load_scenario(study, [f"fusion.rule={rule}"]), tmp_path / "serial")
+    expected = metrics(tmp_path / "serial")
+    for ranks in RANKS:
+        folder = tmp_path / str(ranks)
+        arguments = ("run", study, "--set", f"fusion.rule={rule}", "--out", folder)
+        done = on_ranks(ranks, "coolgp.scenarios", *arguments, runner=("-m",))
+        assert done.returncode == 0, done.stderr
+        assert metrics(folder) == expected
+
+
+def test_rounds_all_observes_every_training_row_exactly_once(study: Path) -> None:
+    scenario = load_scenario(study, ["run.rounds=all"])
+    rows = len(load(scenario).y_train)
+    records = run(scenario)
+    assert records[-1].observations == rows
+    assert records[-2].observations < rows
+
+
+def test_a_stored_model_predicts_what_the_run_predicted(study: Path, tmp_path: Path) -> None:
+    run(load_scenario(study), tmp_path / "run")
+    stored, model = np.load(tmp_path / "run" / "predictions.npz"), load_model(tmp_path / "run")
+    for place, agent in enumerate(stored["agents"].tolist()):
+        forecast = model.predict(stored["x_test"], agent)
+        np.testing.assert_allclose(forecast.mean, stored["mean_post"][place], rtol=1e-10)
+        np.testing.assert_allclose(forecast.variance, stored["variance_post"][place], rtol=1e-10)
+
+
+def test_the_documented_formula_predicts_from_the_model_file_alone(study: Path, tmp_path: Path) -> None:
+    run(load_scenario(study), tmp_path / "run")
+    model, stored = np.load(tmp_path / "run" / "model.npz"), np.load(tmp_path / "run" / "predictions.npz")
+    x, u = (stored["x_test"] - model["x_mean"]) / model["x_scale"], model["inducing_inputs"]
+
+    def kernel(a: np.ndarray, b: np.ndarray, length: np.ndarray) -> np.ndarray:
+        return np.exp(-0.5 * cdist(a / length, b / length, "sqeuclidean"))
+
+    jitter = model["jitter"] * np.eye(len(u))
+    reference = np.linalg.cholesky(kernel(u, u, model["reference_lengthscale"]) + jitter)
+    length, signal = model["lengthscale"][0], model["signal_variance"][0]
+    gram, k = kernel(u, u, length) + jitter, kernel(u, x, length)
+    inside = np.linalg.solve(reference, np.linalg.solve(reference, signal * gram).T)
+    a = reference.T @ np.linalg.solve(gram, k)
+    precision = np.linalg.inv(inside) + model["precision"][0]
+    mean = a.T @ np.linalg.solve(precision, model["shift"][0])
+    np.testing.assert_allclose(mean * model["y_scale"] + model["y_mean"], stored["mean_post"][0], rtol=1e-7)
+
+
+def test_a_run_is_the_same_twice_and_another_with_another_seed(study: Path, tmp_path: Path) -> None:
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        run(load_scenario(study, [f"run.seed={seed}"]), tmp_path / name)
+    assert metrics(tmp_path / "a") == metrics(tmp_path / "b")
+    assert metrics(tmp_path / "a") != metrics(tmp_path / "c")
+
+
+@pytest.mark.parametrize("mode", ["fixed", "local", "collective"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("agents.encoding=stale",),
+        ("agents.encoding=importance",),
+        ("agents.shared=latent", "agents.encoding=transport"),
+        ("agents.shared=latent", "agents.projection_std=0.05", "agents.inducing=15"),
+        ("agents.projection=full",),
+        ("agents.inducing_choice=kmeans",),
+        ("fusion.rounds_per_step=1",),
+        ("fusion.rule=consensus", "fusion.rounds_per_step=3"),
+        ("fusion.rule=none",),
+        ("network.topology=star",),
+        (
+            "data.standardize=false",
+            "agents.lengthscale=[0.3, 0.4]",
+            "agents.signal_variance=4",
+            "agents.noise_variance=1",
+        ),
+    ],
+    ids=lambda settings: " ".join(settings),
+)
+def test_every_way_to_learn_runs_and_fusing_does_not_hurt(study: Path, mode: str, settings: tuple[str, ...]) -> None:
+    records = run(load_scenario(study, [*settings, f"agents.hyperparameters={mode}"]))
+    last, y = records[-1].probed, load(load_scenario(study)).y_test
+    before, after = (float(np.sqrt(np.mean((part.mean - y) ** 2))) for part in (last.pre, last.post))
+    assert after <= before * 1.02
+    assert np.isfinite(last.bound).all()
+
+
+def test_the_importance_encoding_reports_its_effective_sample_size(study: Path, tmp_path: Path) -> None:
+    run(load_scenario(study, ["agents.encoding=importance"]), tmp_path / "run")
+    with (tmp_path / "run" / "hyperparameters.csv").open() as file:
+        sizes = [float(row["effective_sample_size"]) for row in csv.DictReader(file)]
+    assert all(1 <= size <= 20 for size in sizes)
+
+
+@pytest.mark.parametrize("name", ["synthetic", "field"])
+def test_a_scenario_runs_by_path_as_a_module_and_by_name_with_the_same_metrics(name: str, tmp_path: Path) -> None:
+    import sys
+
+    small = ["--rounds", "2", "--set", "agents.inducing=20", "--set", "data.observations=400"]
+    ways = {
+        "path": [f"scenarios/{name}.py"],
+        "module": ["-m", f"coolgp.scenarios.{name}"],
+        "name": ["-m", "coolgp.scenarios", "run", name],
+    }
+    root = Path(__file__).resolve().parents[1]
+    for way, command in ways.items():
+        where = root if way == "path" else tmp_path
+        asked = [sys.executable, *command, *small, "--out", str(tmp_path / way)]
+        done = subprocess.run(asked, cwd=where, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert metrics(tmp_path / "path") == metrics(tmp_path / "module") == metrics(tmp_path / "name")
