@@ -147,7 +147,7 @@ def _zeros(inducing: int, agents: int) -> Statistics:
 
 def _encode(model: Model, theta: Array, batch: Batch, *, common: bool) -> Statistics:
     layout, geometry = model.layout, model.geometry(theta)
-    if layout.uncertain and isinstance(model.basis, LatentBasis):
+    if model.expects:
         return _expected_sums(model, geometry.inverse, theta, batch)
     kappa = squared_exponential(project(batch.x, layout.projection(theta)), geometry.points)
     phi = geometry.whitened(kappa)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coolgp.agents.basis import LatentBasis
 from coolgp.agents.kernels import Array, project, squared_exponential
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population
@@ -35,15 +34,20 @@ def bound(model: Model, theta: Array, evidence: Evidence) -> Array:
     return lower
 
 
-def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch) -> Array:
+def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch, own: Evidence | None = None) -> Array:
     """Gradient of the bound per observation by ``θ``, ``[A, K]``; zero for agents that know or see nothing.
 
-    evidence ``[A]`` is what ``q(f_u)`` is formed from; batch: the newest observations.
+    evidence ``[A]`` is what ``q(f_u)`` is formed from; batch: the newest observations. own ``[A]``: what the variances
+    are learned from where others scaled their part of the evidence by noise variances of theirs; all of it otherwise.
     """
     belief = posterior(model, theta, evidence)
     held = Held(belief.weights, shrinkage(belief), evidence.count)
-    variances = _variance_gradient(model, belief, held, evidence)
-    if model.layout.uncertain and isinstance(model.basis, LatentBasis):
+    if own is None:
+        variances = _variance_gradient(model, belief, held.shrink, evidence)
+    else:
+        alone = posterior(model, theta, own)
+        variances = _variance_gradient(model, alone, shrinkage(alone), own)
+    if model.expects:
         by_mean, by_spread = uncertain_gradient(model, theta, batch, held.alpha, held.shrink, held.count)
         whole = model.layout.gradient(theta, by_mean, by_spread, variances)
     else:
@@ -99,10 +103,10 @@ def _moving_points(projection: Array, x: Array, inducing: Array, weight: Array, 
     return gradient
 
 
-def _variance_gradient(model: Model, belief: Posterior, held: Held, evidence: Evidence) -> Array:
+def _variance_gradient(model: Model, belief: Posterior, shrink: Array, evidence: Evidence) -> Array:
     """Derivatives of the collapsed bound per observation by ``log σ_s²`` and ``log σ_η²``, ``[A, 2]``."""
     n, factor = evidence.count, belief.geometry.factor
-    learned = (held.shrink * (factor @ factor.swapaxes(-1, -2))).sum((-2, -1))  # tr FK, the directions that data fixed
+    learned = (shrink * (factor @ factor.swapaxes(-1, -2))).sum((-2, -1))  # tr FK, the directions that data fixed
     fit, residual = (evidence.shift * belief.mean).sum(-1), _residual(model, belief, evidence)
     by_signal = 0.5 * (belief.size - learned - residual)
     by_noise = 0.5 * (learned - fit - belief.size + evidence.square - n + residual)

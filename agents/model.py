@@ -73,6 +73,11 @@ class Model:
     encoding: Encoding
 
     @property
+    def expects(self) -> bool:
+        """Whether ``κ`` is random under ``q(W)``, so that its expectations take its place."""
+        return self.layout.uncertain and not self.basis.moves
+
+    @property
     def inducing(self) -> int:
         """Number of inducing points ``M``."""
         return int(self.basis.inducing.shape[0])

@@ -8,13 +8,15 @@ variance take their place.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from coolgp.agents.basis import Geometry, LatentBasis
 from coolgp.agents.blocks import map_tasks
-from coolgp.agents.kernels import Array, project, squared_exponential
+from coolgp.agents.kernels import Array, expected_kernel, expected_outer, project, squared_exponential
 from coolgp.agents.model import Model
 from coolgp.agents.statistics import Evidence
 from coolgp.agents.triangular import inverse_of_lower
@@ -92,14 +94,13 @@ def posterior(model: Model, theta: Array, evidence: Evidence) -> Posterior:
 def predict(model: Model, theta: Array, evidence: Evidence, x: Array) -> Prediction:
     """Predictions of ``A`` agents with ``θ [A, K]`` and evidence ``[A]`` at queries ``x [Q, D]``."""
     belief = posterior(model, theta, evidence)
-    uncertain = model.layout.uncertain and isinstance(model.basis, LatentBasis)
-    at = _uncertain_at if uncertain else _certain_at
+    at = _uncertain(model, belief) if model.expects else partial(_certain_at, model, belief)
     signal = model.layout.signal_variance(theta)
     mean, variance = (np.empty((theta.shape[0], x.shape[0])) for _ in range(2))
 
     def fill(task: tuple[int, int]) -> None:
         agent, rows = task[0], slice(task[1], task[1] + QUERY_BLOCK)
-        mean[agent, rows], variance[agent, rows] = at(model, belief, agent, x[rows])
+        mean[agent, rows], variance[agent, rows] = at(agent, x[rows])
 
     map_tasks(fill, [(agent, start) for agent in range(theta.shape[0]) for start in range(0, x.shape[0], QUERY_BLOCK)])
     mean *= np.sqrt(signal)[:, None]
@@ -113,21 +114,26 @@ def _certain_at(model: Model, belief: Posterior, agent: int, x: Array) -> tuple[
     return belief.weights[agent] @ kappa, variance
 
 
-def _uncertain_at(model: Model, belief: Posterior, agent: int, x: Array) -> tuple[Array, Array]:
-    """``E[κ]ᵀα`` and ``1 + tr(E[κκᵀ](ααᵀ - F)) - (E[κ]ᵀα)²``."""
-    assert isinstance(model.basis, LatentBasis)
-    theta, alpha = belief.theta[agent], belief.weights[agent]
-    form = np.outer(alpha, alpha) - shrinkage(belief)[agent]
-    mean, variance = np.empty(x.shape[0]), np.empty(x.shape[0])
-    moments = model.layout.projection(theta), model.layout.spread(theta)
-    geometry = model.basis.geometry(moments[0])
-    step = max(1, 2**21 // alpha.size**2)
-    for start in range(0, x.shape[0], step):
-        rows = slice(start, start + step)
-        first, second = model.basis.expected(geometry, x[rows], *moments)
-        mean[rows] = first @ alpha
-        variance[rows] = 1.0 + (second * form).sum((-2, -1)) - np.square(mean[rows])
-    return mean, variance
+def _uncertain(model: Model, belief: Posterior) -> Callable[[int, Array], tuple[Array, Array]]:
+    """``E[κ]ᵀα`` and ``1 + tr(E[κκᵀ](ααᵀ - F)) - (E[κ]ᵀα)²``, as a function of agent and queries."""
+    basis, alpha = model.basis, belief.weights
+    assert isinstance(basis, LatentBasis)
+    forms = alpha[:, :, None] * alpha[:, None, :] - shrinkage(belief)
+    means, spreads = model.layout.projection(belief.theta), model.layout.spread(belief.theta)
+
+    def at(agent: int, x: Array) -> tuple[Array, Array]:
+        points = _of(belief.geometry.points, agent)
+        mean, variance = np.empty(x.shape[0]), np.empty(x.shape[0])
+        step = max(1, 2**21 // points.shape[0] ** 2)
+        for start in range(0, x.shape[0], step):
+            rows = slice(start, start + step)
+            first = expected_kernel(x[rows], points, means[agent], spreads[agent])
+            second = expected_outer(x[rows], points, means[agent], spreads[agent])
+            mean[rows] = first @ alpha[agent]
+            variance[rows] = 1.0 + (second * forms[agent]).sum((-2, -1)) - np.square(mean[rows])
+        return mean, variance
+
+    return at
 
 
 def shrinkage(belief: Posterior) -> Array:

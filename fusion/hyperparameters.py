@@ -1,7 +1,7 @@
 """Who learns hyper-parameters from what: nobody, each agent from its own data, or all together.
 
 ``fixed`` never moves. In both other modes an agent takes the gradient of its own batch at the fused posterior, so that
-its hyper-parameters come to fit what all say together. ``local`` (the paper's) steps along it alone. ``collective``
+its length-scales come to fit what all say together. ``local`` (the paper's) steps along it alone. ``collective``
 announces it with the hyper-parameters, and steps from their average: all agents follow the stochastic gradient of one
 bound, that of everyone's data.
 """
@@ -79,8 +79,8 @@ class Local:
         return population
 
     def propose(self, population: Population, batch: Batch, belief: Belief) -> Population:
-        """Step at once."""
-        slope = _slopes(population, batch, belief)
+        """Step at once; for the variances only an agent's own statistics have its own scale."""
+        slope = _slopes(population, batch, belief, population.evidence)
         return step(population, self.adam, population.theta, slope)
 
 
@@ -112,10 +112,11 @@ def _announcing(population: Population, slope: Array) -> Population:
     return replace(population, announced=np.concatenate([population.theta, slope], axis=1))
 
 
-def _slopes(population: Population, batch: Batch, evidence: Belief) -> Array:
+def _slopes(population: Population, batch: Batch, evidence: Belief, own: Belief | None = None) -> Array:
     def of(agents: slice) -> Array:
+        alone = own(agents) if own else None
         try:
-            return gradient(population.model, population.theta[agents], evidence(agents), batch[agents])
+            return gradient(population.model, population.theta[agents], evidence(agents), batch[agents], alone)
         except Indefinite as failure:
             raise Indefinite(agents.start + failure.row, failure.lowest) from None
 

@@ -54,6 +54,7 @@ def run(
     ranks: Annotated[int | None, typer.Option(help="MPI ranks; starts mpiexec itself.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/<time>-<name>-<hash>.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that --out holds already.")] = False,
+    figures: Annotated[bool, typer.Option(help="Draw figures and write the report at the end.")] = True,
 ) -> None:
     """Run a scenario: learn, fuse, evaluate; leave a run folder with tables, figures, report and model."""
     with explained():
@@ -64,9 +65,9 @@ def run(
         if check_ranks(ranks):
             check_folder(folder, overwrite=overwrite)
             sets = [part for override in overrides for part in ("--set", override)]
-            again = ["run", scenario, *sets, "--out", str(folder), *(["--overwrite"] if overwrite else [])]
-            raise typer.Exit(launch(ranks or 1, again))
-        _run(chosen, folder, overwrite=overwrite)
+            flagged = [*(["--overwrite"] if overwrite else []), *([] if figures else ["--no-figures"])]
+            raise typer.Exit(launch(ranks or 1, ["run", scenario, *sets, "--out", str(folder), *flagged]))
+        _run(chosen, folder, overwrite=overwrite, figures=figures)
 
 
 @app.command("list", epilog="Example:  coolgp list")
@@ -144,7 +145,7 @@ def _words(problem: ValueError | OSError) -> str:
     return str(problem)
 
 
-def _run(scenario: Scenario, folder: Path, *, overwrite: bool) -> None:
+def _run(scenario: Scenario, folder: Path, *, overwrite: bool, figures: bool) -> None:
     from coolgp.scenarios.session import run as run_scenario  # data and figures load only for a run
 
     started = perf_counter()
@@ -158,7 +159,7 @@ def _run(scenario: Scenario, folder: Path, *, overwrite: bool) -> None:
             rows.append(row)
             progress(record, row)
 
-        run_scenario(scenario, folder, overwrite=overwrite, watch=watch)
+        run_scenario(scenario, folder, overwrite=overwrite, figures=figures, watch=watch)
     _summary(scenario, rows, folder, perf_counter() - started)
 
 
@@ -170,4 +171,4 @@ def _summary(scenario: Scenario, rows: list[dict[str, float]], folder: Path, sec
     print(f"RMSE before fusion  {last['rmse_pre']:.4g} ± {last['rmse_pre_std']:.2g}  (mean ± std over probe agents)")
     print(f"RMSE after fusion   {last['rmse_post']:.4g} ± {last['rmse_post_std']:.2g}")
     print(f"took {seconds:.1f} s, of which learning and fusion {learning:.1f} s")
-    print(f"report: {folder / 'report.html'}")
+    print(f"report: {folder / 'report.html'}" if (folder / "report.html").exists() else f"run folder: {folder}")

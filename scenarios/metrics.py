@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from coolgp.agents.kernels import Array
 
@@ -33,7 +33,7 @@ def nlpd(forecast: Forecast, y: Array, asked: Array) -> Array:
 
 def coverage(forecast: Forecast, y: Array, asked: Array, level: float = 0.95) -> Array:
     """Share of test rows inside the central interval of that level, for each probe ``[probes]``."""
-    reach = norm.ppf(0.5 + 0.5 * level) * np.sqrt(forecast.variance)
+    reach = ndtri(0.5 + 0.5 * level) * np.sqrt(forecast.variance)
     return _over_rows((np.abs(forecast.mean - y) <= reach).astype(float), asked)
 
 

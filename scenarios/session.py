@@ -32,13 +32,15 @@ def run(
     out: str | Path | None = None,
     *,
     overwrite: bool = False,
+    figures: bool = True,
     dataset: Dataset | None = None,
     watch: Watch | None = None,
 ) -> list[Record]:
     """Run a scenario; the records of its rounds, on the root rank (an empty list on the others).
 
-    out: folder for tables, figures, report and model; nothing is written where it is None. dataset: in place of what
-    ``scenario.data`` names. watch: called after each round with its record and, with ``out``, its row of metrics.
+    out: folder for tables and model, and unless ``figures`` is False for figures and report; nothing is written where
+    it is None. dataset: in place of what ``scenario.data`` names. watch: called after each round with its record and,
+    with ``out``, its row of metrics.
 
     Raises ValueError for settings, data or a graph that do not fit, before the first round and before MPI starts.
     """
@@ -63,8 +65,9 @@ def run(
         spent["total"] = perf_counter() - started
     if recorder and records:
         recorder.finish(records[-1], spent)
-        finished = read_run(recorder.folder)
-        write_report(finished, draw_all(finished))
+        if figures:
+            finished = read_run(recorder.folder)
+            write_report(finished, draw_all(finished))
     return records
 
 

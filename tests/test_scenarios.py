@@ -1,7 +1,9 @@
 """Laws of whole runs: exact against a central sparse Gaussian process, equal over ranks, readable again."""
 
 import csv
+import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,7 +82,7 @@ def test_after_fusion_every_agent_predicts_as_one_central_sparse_gp(
 ) -> None:
     settings = ("agents.hyperparameters=fixed", "run.rounds=all", f"fusion.rule={rule}", f"agents.shared={shared}")
     scenario = load_scenario(study, settings)
-    run(scenario, tmp_path / "run")
+    run(scenario, tmp_path / "run", figures=False)
     mean, variance = central(tmp_path / "run", scenario)
     stored = np.load(tmp_path / "run" / "predictions.npz")
     np.testing.assert_allclose(stored["mean_post"], mean, rtol=relative)
@@ -88,18 +90,25 @@ def test_after_fusion_every_agent_predicts_as_one_central_sparse_gp(
     assert np.abs(stored["mean_pre"] / mean - 1).max() > 1e-4
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("ranks", RANKS)
 def test_a_run_gives_the_same_metrics_on_any_number_of_ranks(
-    study: Path, tmp_path: Path, rule: str, on_ranks: Callable[..., subprocess.CompletedProcess[str]]
+    study: Path, tmp_path: Path, ranks: int, on_ranks: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    run(load_scenario(study, [f"fusion.rule={rule}"]), tmp_path / "serial")
-    expected = metrics(tmp_path / "serial")
-    for ranks in RANKS:
-        folder = tmp_path / str(ranks)
-        arguments = ("run", study, "--set", f"fusion.rule={rule}", "--out", folder)
-        done = on_ranks(ranks, "coolgp.scenarios", *arguments, runner=("-m",))
-        assert done.returncode == 0, done.stderr
-        assert metrics(folder) == expected
+    cases = [[f"fusion.rule={rule}"] for rule in RULES]
+    cases += [["fusion.rule=tree", "fusion.rounds_per_step=2", "agents.hyperparameters=local"]]
+    cases += [["network.partition=metis", "agents.shared=latent"]]
+    program = (
+        "import json, sys\n"
+        "from coolgp.scenarios import load_scenario, run\n"
+        "study, out, cases = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])\n"
+        "for place, settings in enumerate(cases):\n"
+        "    run(load_scenario(study, settings), f'{out}/{place}', figures=False)\n"
+    )
+    done = on_ranks(ranks, program, study, tmp_path / "ranks", json.dumps(cases))
+    assert done.returncode == 0, done.stderr
+    for place, settings in enumerate(cases):
+        run(load_scenario(study, settings), tmp_path / "serial" / str(place), figures=False)
+        assert metrics(tmp_path / "ranks" / str(place)) == metrics(tmp_path / "serial" / str(place))
 
 
 def test_rounds_all_observes_every_training_row_exactly_once(study: Path) -> None:
@@ -111,7 +120,7 @@ def test_rounds_all_observes_every_training_row_exactly_once(study: Path) -> Non
 
 
 def test_a_stored_model_predicts_what_the_run_predicted(study: Path, tmp_path: Path) -> None:
-    run(load_scenario(study), tmp_path / "run")
+    run(load_scenario(study), tmp_path / "run", figures=False)
     stored, model = np.load(tmp_path / "run" / "predictions.npz"), load_model(tmp_path / "run")
     for place, agent in enumerate(stored["agents"].tolist()):
         forecast = model.predict(stored["x_test"], agent)
@@ -120,7 +129,7 @@ def test_a_stored_model_predicts_what_the_run_predicted(study: Path, tmp_path: P
 
 
 def test_the_documented_formula_predicts_from_the_model_file_alone(study: Path, tmp_path: Path) -> None:
-    run(load_scenario(study), tmp_path / "run")
+    run(load_scenario(study), tmp_path / "run", figures=False)
     model, stored = np.load(tmp_path / "run" / "model.npz"), np.load(tmp_path / "run" / "predictions.npz")
     x, u = (stored["x_test"] - model["x_mean"]) / model["x_scale"], model["inducing_inputs"]
 
@@ -140,7 +149,7 @@ def test_the_documented_formula_predicts_from_the_model_file_alone(study: Path, 
 
 def test_a_run_is_the_same_twice_and_another_with_another_seed(study: Path, tmp_path: Path) -> None:
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        run(load_scenario(study, [f"run.seed={seed}"]), tmp_path / name)
+        run(load_scenario(study, [f"run.seed={seed}"]), tmp_path / name, figures=False)
     assert metrics(tmp_path / "a") == metrics(tmp_path / "b")
     assert metrics(tmp_path / "a") != metrics(tmp_path / "c")
 
@@ -177,7 +186,7 @@ def test_every_way_to_learn_runs_and_fusing_does_not_hurt(study: Path, mode: str
 
 
 def test_the_importance_encoding_reports_its_effective_sample_size(study: Path, tmp_path: Path) -> None:
-    run(load_scenario(study, ["agents.encoding=importance"]), tmp_path / "run")
+    run(load_scenario(study, ["agents.encoding=importance"]), tmp_path / "run", figures=False)
     with (tmp_path / "run" / "hyperparameters.csv").open() as file:
         sizes = [float(row["effective_sample_size"]) for row in csv.DictReader(file)]
     assert all(1 <= size <= 20 for size in sizes)
@@ -185,9 +194,7 @@ def test_the_importance_encoding_reports_its_effective_sample_size(study: Path, 
 
 @pytest.mark.parametrize("name", ["synthetic", "field"])
 def test_a_scenario_runs_by_path_as_a_module_and_by_name_with_the_same_metrics(name: str, tmp_path: Path) -> None:
-    import sys
-
-    small = ["--rounds", "2", "--set", "agents.inducing=20", "--set", "data.observations=400"]
+    small = ["--rounds", "2", "--set", "agents.inducing=20", "--set", "data.observations=400", "--no-figures"]
     ways = {
         "path": [f"scenarios/{name}.py"],
         "module": ["-m", f"coolgp.scenarios.{name}"],
