@@ -14,7 +14,7 @@ import numpy as np
 from coolgp.agents.kernels import Array, project, squared_exponential
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population
-from coolgp.agents.prediction import Posterior, posterior, shrinkage
+from coolgp.agents.prediction import Posterior, posterior, shared, shrinkage
 from coolgp.agents.statistics import Evidence
 from coolgp.agents.uncertain import uncertain_gradient
 
@@ -40,7 +40,7 @@ def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch, own: 
     evidence ``[A]`` is what ``q(f_u)`` is formed from; batch: the newest observations. own ``[A]``: what the variances
     are learned from where others scaled their part of the evidence by noise variances of theirs; all of it otherwise.
     """
-    belief = posterior(model, theta, evidence)
+    belief = posterior(model, *shared(theta, evidence))
     held = Held(belief.weights, shrinkage(belief), evidence.count)
     if own is None:
         variances = _variance_gradient(model, belief, held.shrink, evidence)

@@ -17,7 +17,7 @@ import numpy as np
 from coolgp.agents.basis import Geometry, LatentBasis
 from coolgp.agents.blocks import map_tasks
 from coolgp.agents.kernels import Array, expected_kernel, expected_outer, project, squared_exponential
-from coolgp.agents.model import Model
+from coolgp.agents.model import Model, agreed
 from coolgp.agents.statistics import Evidence
 from coolgp.agents.triangular import inverse_of_lower
 
@@ -91,8 +91,18 @@ def posterior(model: Model, theta: Array, evidence: Evidence) -> Posterior:
     return Posterior(theta, geometry, mean, log_determinant, weights, inverse @ carrier.swapaxes(-1, -2), size)
 
 
+def shared(theta: Array, evidence: Evidence) -> tuple[Array, Evidence]:
+    """The first row of ``θ [A, K]`` and evidence ``[A]`` where all agents hold the same to the bit, else all rows."""
+    one = agreed(theta)
+    fields = (evidence.shift, evidence.count, evidence.square, evidence.precision)  # cheapest first
+    if len(one) == 1 and all((field == field[:1]).all() for field in fields):
+        return one, evidence[:1]
+    return theta, evidence
+
+
 def predict(model: Model, theta: Array, evidence: Evidence, x: Array) -> Prediction:
     """Predictions of ``A`` agents with ``θ [A, K]`` and evidence ``[A]`` at queries ``x [Q, D]``."""
+    agents, (theta, evidence) = theta.shape[0], shared(theta, evidence)
     belief = posterior(model, theta, evidence)
     at = _uncertain(model, belief) if model.expects else partial(_certain_at, model, belief)
     signal = model.layout.signal_variance(theta)
@@ -104,7 +114,9 @@ def predict(model: Model, theta: Array, evidence: Evidence, x: Array) -> Predict
 
     map_tasks(fill, [(agent, start) for agent in range(theta.shape[0]) for start in range(0, x.shape[0], QUERY_BLOCK)])
     mean *= np.sqrt(signal)[:, None]
-    return Prediction(mean, np.maximum(variance, 0.0) * signal[:, None], model.layout.noise_variance(theta))
+    variance = np.maximum(variance, 0.0) * signal[:, None]
+    every, noise = (agents, x.shape[0]), model.layout.noise_variance(theta)
+    return Prediction(np.broadcast_to(mean, every), np.broadcast_to(variance, every), np.broadcast_to(noise, agents))
 
 
 def _certain_at(model: Model, belief: Posterior, agent: int, x: Array) -> tuple[Array, Array]:

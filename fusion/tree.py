@@ -21,9 +21,9 @@ __all__ = ["Tree", "TreeState"]
 
 @dataclass(frozen=True)
 class TreeState:
-    """inbox ``[E, P]``: the newest message on each edge; sums ``[A, P]``; sweep: who can speak when."""
+    """inbox ``[E, P]``: the newest message on each edge, or None; sums ``[A, P]``; sweep: who speaks when."""
 
-    inbox: Array
+    inbox: Array | None
     sums: Array
     sweep: Sweep
 
@@ -38,30 +38,33 @@ class Tree(SumRule):
 
     def begin(self, values: Array, transport: Transport) -> TreeState:
         """No messages yet."""
-        inbox = np.zeros((transport.shard.tail.size, values.shape[1]))
-        return TreeState(inbox, values.copy(), plan_sweep(transport))
+        return TreeState(None, values.copy(), plan_sweep(transport))
 
     def round(self, state: TreeState, values: Array, transport: Transport) -> TreeState:
         """Every agent tells every neighbour its sum less what this neighbour told it."""
         tail = transport.shard.tail
-        outbox = _sums(values, state.inbox, tail)[tail]
-        outbox -= state.inbox  # an edge must not echo: the neighbour would count its own data twice
+        if state.inbox is None:
+            outbox = values[tail]
+        else:
+            outbox = _sums(values, state.inbox, tail)[tail]
+            outbox -= state.inbox  # an edge must not echo: the neighbour would count its own data twice
         inbox = transport.swap(outbox)
         return TreeState(inbox, _sums(values, inbox, tail), state.sweep)
 
     def settle(self, state: TreeState, values: Array, transport: Transport) -> TreeState:
         """Each agent speaks on an edge once all others have spoken to it: 2(N-1) messages in diameter rounds.
 
-        Reuses the memory of the state's inbox.
+        To a neighbour that has spoken on the edge before, it knows everything and says the sum itself, which the
+        neighbour takes over in place of its own: in exact arithmetic what adding the sum less the echo gives, and in
+        floating point all agents end with the same bits.
         """
-        tail, inbox, sums = transport.shard.tail, state.inbox, values.copy()
-        for route, answers in zip(state.sweep.routes, state.sweep.answers, strict=True):
-            outbox = sums[tail[route.edges]]
-            outbox[answers] -= inbox[route.edges[answers]]  # only these heads have spoken in this sweep
-            told = transport.swap(outbox, route)
-            inbox[route.arrivals] = told
-            _add_rows(sums, tail[route.arrivals], told)
-        return TreeState(inbox, sums, state.sweep)
+        tail, sums = transport.shard.tail, values.copy()
+        for step in state.sweep.steps:
+            told = transport.swap(sums[tail[step.route.edges]], step.route)
+            at = tail[step.route.arrivals]
+            _add_rows(sums, at[step.partial], told[step.partial])
+            sums[at[step.final]] = told[step.final]
+        return TreeState(None, sums, state.sweep)
 
     def sums(self, state: TreeState) -> Array:
         """Own contribution and all that was told."""

@@ -13,18 +13,26 @@ import numpy as np
 from coolgp.network.topology import Array
 from coolgp.network.transport import Route, Transport
 
-__all__ = ["Sweep", "plan_sweep"]
+__all__ = ["Step", "Sweep", "plan_sweep"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One round of a sweep: the edges on which messages leave, and which arrivals are what.
+
+    partial, final: places among ``route.arrivals`` of first messages on a link, and of answers to one spoken before.
+    """
+
+    route: Route
+    partial: Array
+    final: Array
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """routes: the edges on which messages leave in the first, second, ... round; as many as the tree's diameter.
+    """steps: what happens in the first, second, ... round; as many as the tree's diameter."""
 
-    answers: for each of them, which of its messages go to an agent that has spoken on this edge in an earlier round.
-    """
-
-    routes: tuple[Route, ...]
-    answers: tuple[Array, ...]
+    steps: tuple[Step, ...]
 
 
 def plan_sweep(transport: Transport) -> Sweep:
@@ -42,9 +50,14 @@ def plan_sweep(transport: Transport) -> Sweep:
         if not transport.total(np.array([np.count_nonzero(now)]))[0]:
             raise ValueError("a sweep needs a tree; this graph has a cycle: take its spanning tree first")
         ready[now] = rounds
-    spoken = transport.swap(ready[:, None])[:, 0]
-    routes = tuple(transport.route(ready == turn) for turn in range(1, rounds + 1))
-    return Sweep(routes, tuple(np.flatnonzero(spoken[route.edges] < ready[route.edges]) for route in routes))
+    coming = transport.swap(ready[:, None])[:, 0]  # the round in which the other end of each edge speaks
+    routes = (transport.route(ready == turn) for turn in range(1, rounds + 1))
+    return Sweep(tuple(_step(route, ready, coming) for route in routes))
+
+
+def _step(route: Route, ready: Array, coming: Array) -> Step:
+    final = coming[route.arrivals] > ready[route.arrivals]
+    return Step(route, np.flatnonzero(~final), np.flatnonzero(final))
 
 
 def _waiting(ready: Array, transport: Transport) -> bool:

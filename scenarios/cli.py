@@ -168,7 +168,12 @@ def _summary(scenario: Scenario, rows: list[dict[str, float]], folder: Path, sec
     sent = size_text(sum(row["bytes"] for row in rows))
     learning = sum(row["seconds"] for row in rows)
     print(f"{scenario.name}: {last['observations']:,} observations in {len(rows)} rounds, {sent} sent between agents")
-    print(f"RMSE before fusion  {last['rmse_pre']:.4g} ± {last['rmse_pre_std']:.2g}  (mean ± std over probe agents)")
-    print(f"RMSE after fusion   {last['rmse_post']:.4g} ± {last['rmse_post_std']:.2g}")
+    print(f"RMSE before fusion  {_spread(last, 'pre')}  (mean ± std over probe agents)")
+    print(f"RMSE after fusion   {_spread(last, 'post')}")
     print(f"took {seconds:.1f} s, of which learning and fusion {learning:.1f} s")
     print(f"report: {folder / 'report.html'}" if (folder / "report.html").exists() else f"run folder: {folder}")
+
+
+def _spread(row: dict[str, float], when: str) -> str:
+    mean, std = row[f"rmse_{when}"], row[f"rmse_{when}_std"]
+    return f"{mean:.4g} ± {std if std > 1e-9 * mean else 0.0:.2g}"
