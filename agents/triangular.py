@@ -18,9 +18,9 @@ SMALL = 25
 def inverse_of_lower(factor: Array) -> Array:
     """``L⁻¹`` of lower triangular ``L [..., M, M]``: ``[[A, 0], [B, C]]⁻¹ = [[A⁻¹, 0], [-C⁻¹BA⁻¹, C⁻¹]]``.
 
-    >>> inverse_of_lower(np.array([[2.0, 0.0], [1.0, 1.0]]))
-    array([[ 0.5,  0. ],
-           [-0.5,  1. ]])
+    >>> factor = np.array([[2.0, 0.0], [1.0, 1.0]])
+    >>> (inverse_of_lower(factor) @ factor).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
     """
     inverse = np.zeros(factor.shape)
     _fill(factor, inverse)

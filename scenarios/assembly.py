@@ -27,15 +27,12 @@ __all__ = ["assemble", "build_topology", "connect", "one_thread"]
 def build_topology(scenario: Scenario, dataset: Dataset) -> Topology:
     """The graph of a scenario, its nodes in the order of the dataset's agents.
 
-    Raises ValueError for a file that cannot be read or does not name the agents, and for a disconnected graph.
+    Raises ValueError for a file that cannot be read or does not name the agents.
     """
     network, size = scenario.network, len(dataset.agents)
     if network.is_file:
-        topology = read_topology(network.topology).arranged(dataset.agents)
-    else:
-        topology = generate(network.topology, size, scenario.run.seed, dataset.positions, **_options(network))
-    require_connected(topology)
-    return topology
+        return read_topology(network.topology).arranged(dataset.agents)
+    return generate(network.topology, size, scenario.run.seed, dataset.positions, **_options(network))
 
 
 def connect(topology: Topology, scenario: Scenario, ranks: int) -> Transport:
@@ -48,13 +45,17 @@ def connect(topology: Topology, scenario: Scenario, ranks: int) -> Transport:
     return MPITransport(links, owner)
 
 
-def assemble(scenario: Scenario, dataset: Dataset | None = None, ranks: int = 1) -> Simulation:
-    """Load the data (unless given) and build everything that a run needs on this rank.
+def assemble(
+    scenario: Scenario, dataset: Dataset | None = None, topology: Topology | None = None, ranks: int = 1
+) -> Simulation:
+    """Load the data and the graph (unless given) and build everything that a run needs on this rank.
 
-    Raises ValueError where the scenario and its data or graph do not fit, before any MPI work.
+    topology: its nodes are the dataset's agents, by their labels where it has any. Raises ValueError where the
+    scenario and its data or graph do not fit, before any MPI work.
     """
-    dataset = load(scenario) if dataset is None else dataset
-    rule, topology = rule_named(scenario.fusion.rule), build_topology(scenario, dataset)
+    dataset, rule = load(scenario) if dataset is None else dataset, rule_named(scenario.fusion.rule)
+    topology = build_topology(scenario, dataset) if topology is None else topology.arranged(dataset.agents)
+    require_connected(topology)
     foundation = found_on_pilot(scenario, dataset)
     probes = choose_probes(len(dataset.agents), scenario.run.probes, scenario.run.seed)
     return Simulation(scenario, dataset, foundation, topology, connect(topology, scenario, ranks), rule, probes)

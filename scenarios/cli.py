@@ -26,6 +26,9 @@ from coolgp.scenarios.settings import Scenario
 
 __all__ = ["app", "main", "run_script"]
 
+DEGENERATE = 2.0
+"""Effective sample size below which importance weights are worth a warning."""
+
 app = typer.Typer(
     name="coolgp",
     no_args_is_help=True,
@@ -159,8 +162,14 @@ def _run(scenario: Scenario, folder: Path, *, overwrite: bool, figures: bool) ->
             rows.append(row)
             progress(record, row)
 
-        run_scenario(scenario, folder, overwrite=overwrite, figures=figures, watch=watch)
+        records = run_scenario(scenario, folder, overwrite=overwrite, figures=figures, watch=watch)
     _summary(scenario, rows, folder, perf_counter() - started)
+    size = float(records[-1].probed.sample_size.mean())
+    if size < DEGENERATE:
+        print(
+            f"warning: the importance weights have an effective sample size of {size:.2f} of "
+            f'{scenario.agents.importance_samples}: old batches count for little; take encoding = "transport"'
+        )
 
 
 def _summary(scenario: Scenario, rows: list[dict[str, float]], folder: Path, seconds: float) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from time import perf_counter
 
 from coolgp.network.launcher import launched_rank, launched_size, local_size
+from coolgp.network.topology import Topology
 from coolgp.scenarios.assembly import assemble, one_thread
 from coolgp.scenarios.environment import current_environment
 from coolgp.scenarios.plots import draw_all
@@ -34,13 +35,14 @@ def run(
     overwrite: bool = False,
     figures: bool = True,
     dataset: Dataset | None = None,
+    topology: Topology | None = None,
     watch: Watch | None = None,
 ) -> list[Record]:
     """Run a scenario; the records of its rounds, on the root rank (an empty list on the others).
 
     out: folder for tables and model, and unless ``figures`` is False for figures and report; nothing is written where
-    it is None. dataset: in place of what ``scenario.data`` names. watch: called after each round with its record and,
-    with ``out``, its row of metrics.
+    it is None. dataset, topology: in place of what the scenario names. watch: called after each round with its record
+    and, with ``out``, its row of metrics.
 
     Raises ValueError for settings, data or a graph that do not fit, before the first round and before MPI starts.
     """
@@ -50,7 +52,7 @@ def run(
     share_cores()
     started = perf_counter()
     with one_thread():
-        simulation = assemble(scenario, dataset, launched_size())
+        simulation = assemble(scenario, dataset, topology, launched_size())
         recorder, spent = None, {"setup": perf_counter() - started}
         if folder is not None and simulation.transport.root:
             recorder = Recorder(folder, simulation, current_environment(simulation.transport.ranks, _mpi_text()))

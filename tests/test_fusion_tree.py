@@ -131,7 +131,7 @@ def test_an_agent_by_itself_sends_nothing(verb):
     values = np.array([[3.0, 4.0]])
     state = getattr(rule, verb)(rule.begin(values, transport), values, transport)
     np.testing.assert_array_equal(rule.sums(state), values)
-    assert (transport.meter.messages, len(state.sweep.routes)) == (0, 0)
+    assert (transport.meter.messages, len(state.sweep.steps)) == (0, 0)
 
 
 @pytest.mark.parametrize("kind", GENERATORS)

@@ -18,10 +18,3 @@ def test_the_wheel_holds_every_tracked_file_of_the_four_folders_and_nothing_else
         ["git", "ls-files", *FOLDERS], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split()
     assert packed == {f"coolgp/{name}" for name in tracked}
-
-
-def test_nothing_imports_the_folders_by_their_flat_names() -> None:
-    flat = tuple(f"{verb} {folder}" for verb in ("import", "from") for folder in FOLDERS)
-    for folder in FOLDERS:
-        for path in (ROOT / folder).glob("*.py"):
-            assert not [line for line in path.read_text().splitlines() if line.startswith(flat)], path
