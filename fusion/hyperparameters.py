@@ -47,7 +47,7 @@ class Mode(Protocol):
 
 @dataclass(frozen=True)
 class Fixed:
-    """Hyper-parameters stay where they start."""
+    """Hyper-parameters stay where they start, and nobody speaks of them."""
 
     adam: Adam
 
@@ -65,18 +65,8 @@ class Fixed:
 
 
 @dataclass(frozen=True)
-class Local:
+class Local(Fixed):
     """Each agent its own, from its newest batch and what it knows."""
-
-    adam: Adam
-
-    def start(self, population: Population) -> Population:
-        """Nothing to announce."""
-        return population
-
-    def adopt(self, population: Population, average: Array) -> Population:
-        """Nothing to adopt."""
-        return population
 
     def propose(self, population: Population, batch: Batch, belief: Belief) -> Population:
         """Step at once; for the variances only an agent's own statistics have its own scale."""

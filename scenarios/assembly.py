@@ -14,12 +14,12 @@ from coolgp.network.partition import partition
 from coolgp.network.topology import Topology, require_connected
 from coolgp.network.transport import SerialTransport, Transport
 from coolgp.scenarios.data import load
+from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.evaluation import choose_probes
 from coolgp.scenarios.founding import found_on_pilot
 from coolgp.scenarios.launch import check_world
 from coolgp.scenarios.rounds import Simulation
 from coolgp.scenarios.settings import NetworkSettings, Scenario
-from coolgp.scenarios.tables import Dataset
 
 __all__ = ["assemble", "build_topology", "connect", "one_thread"]
 

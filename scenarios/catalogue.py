@@ -8,7 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from coolgp.scenarios.config import ConfigError, load_scenario, resolve
+from coolgp.scenarios.config import load_scenario, resolve
+from coolgp.scenarios.problems import ConfigError
 from coolgp.scenarios.settings import Scenario
 
 __all__ = ["NAMES", "describe", "scenario_named"]

@@ -13,7 +13,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from coolgp.scenarios.settings import SECTIONS, Names, Scenario, Settings, choices, needed
+from coolgp.scenarios.allowed import Names, choices, needed
+from coolgp.scenarios.problems import ConfigError
+from coolgp.scenarios.settings import SECTIONS, Scenario, Settings
 
 __all__ = ["ConfigError", "load_scenario", "override", "resolve"]
 
@@ -21,17 +23,6 @@ _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([\w.\"' -]+?)\s*=")
 _OVERRIDE = re.compile(r"([\w-]+)\.([\w-]+)=(.*)", re.DOTALL)
 _TOML_POSITION = re.compile(r"^(.*?) \(at (?:line (\d+), column \d+|end of document)\)$", re.DOTALL)
-
-
-class ConfigError(ValueError):
-    """What is wrong with a scenario: `problems`, one line each."""
-
-    def __init__(self, *problems: str) -> None:
-        super().__init__(*problems)  # as args, so that the error survives pickling between ranks
-        self.problems = problems
-
-    def __str__(self) -> str:
-        return "\n".join(self.problems)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from coolgp.network.randomness import generator
-from coolgp.scenarios.config import ConfigError
+from coolgp.scenarios.dataset import Dataset, Floats, Ints, Table
 from coolgp.scenarios.fields import field, synthetic
 from coolgp.scenarios.flights import airline
+from coolgp.scenarios.problems import ConfigError, DataError
 from coolgp.scenarios.settings import Scenario
-from coolgp.scenarios.tables import DataError, Dataset, Floats, Ints, Table, read_table
+from coolgp.scenarios.tables import read_table
 
 __all__ = ["PARTITIONS", "SOURCES", "DataError", "Dataset", "Table", "check_against", "load", "read_table"]
 

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
+from coolgp.scenarios.dataset import Floats, Ints
 from coolgp.scenarios.run_folder import RunFolder
-from coolgp.scenarios.tables import Floats, Ints
 
 __all__ = ["Grid", "field_figure", "regular_grid", "typical_probe"]
 

@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 
 from coolgp.network.randomness import generator
-from coolgp.scenarios.tables import DataError, Dataset, Floats, Ints
+from coolgp.scenarios.dataset import Dataset, Floats, Ints
+from coolgp.scenarios.problems import DataError
 
 __all__ = ["UnitFunction", "draw_function", "field", "synthetic"]
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from coolgp.scenarios.tables import DataError, Floats, Ints, Table
+from coolgp.scenarios.dataset import Floats, Ints, Table
+from coolgp.scenarios.problems import DataError
 
 __all__ = ["AGENT_COLUMNS", "FEATURES", "airline"]
 

@@ -17,8 +17,8 @@ from coolgp.agents.model import Encoding, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.pilot import Start, fit_start
 from coolgp.network.randomness import generator
+from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.settings import AgentsSettings, Scenario
-from coolgp.scenarios.tables import Dataset
 
 __all__ = ["Foundation", "Scaler", "found_on_pilot"]
 
@@ -100,7 +100,7 @@ def _start(agents: AgentsSettings, x: Array, y: Array) -> Start:
     given = (agents.lengthscale, agents.signal_variance, agents.noise_variance)
     free = tuple(value == "pilot" for value in given)
     spread = float(np.var(y)) or 1.0
-    default = (np.sqrt(x.shape[1]) * np.maximum(x.std(axis=0), 1e-3), 0.5 * spread, 0.5 * spread)
+    default = (np.sqrt(x.shape[1]) * np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0), 0.5 * spread, 0.5 * spread)
     lengthscale, signal, noise = (default[i] if free[i] else np.asarray(given[i], float) for i in range(3))
     begin = Start(np.broadcast_to(lengthscale, (x.shape[1],)).astype(float), float(signal), float(noise), np.nan)
     return fit_start(x[:FIT_ROWS], y[:FIT_ROWS], begin, (free[0], free[1], free[2]))

@@ -15,8 +15,8 @@ from scipy.sparse import csgraph, csr_array
 
 from coolgp.network.search import centre
 from coolgp.network.topology import Topology, from_edges
+from coolgp.scenarios.dataset import Floats, Ints
 from coolgp.scenarios.run_folder import Bools, Network, RunFolder
-from coolgp.scenarios.tables import Floats, Ints
 
 __all__ = ["layout", "network_figure"]
 

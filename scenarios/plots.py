@@ -16,11 +16,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, Locator, MaxNLocator
 
+from coolgp.scenarios.dataset import Floats, Ints
 from coolgp.scenarios.field_plot import field_figure
 from coolgp.scenarios.network_plot import network_figure
 from coolgp.scenarios.recorder import write_whole
 from coolgp.scenarios.run_folder import Columns, RunFolder
-from coolgp.scenarios.tables import Floats, Ints
 
 __all__ = ["convergence_figure", "draw_all", "profiles_figure", "spread_words"]
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ __all__ = ["Recorder", "default_folder", "write_whole"]
 
 def default_folder(scenario: Scenario) -> Path:
     """``runs/<time>-<name>-<hash>`` below the working folder."""
-    return Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{scenario.name}-{scenario.hash8()}"
+    place = Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{scenario.name}-{scenario.hash8()}"
+    others = (place.with_name(f"{place.name}-{number}") for number in count(2))
+    return place if not place.exists() else next(other for other in others if not other.exists())
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:

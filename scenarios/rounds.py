@@ -19,11 +19,11 @@ from coolgp.fusion.hyperparameters import MODES, Belief, Mode
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
+from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.evaluation import Evaluation, Ints, Probed
 from coolgp.scenarios.founding import Foundation
 from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.streams import open_stream
-from coolgp.scenarios.tables import Dataset
 
 __all__ = ["Record", "Simulation", "simulate"]
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from coolgp.network.topology import Topology
 from coolgp.scenarios.config import load_scenario
+from coolgp.scenarios.dataset import Floats, Ints
 from coolgp.scenarios.settings import Scenario
-from coolgp.scenarios.tables import Floats, Ints
 
 __all__ = ["Bools", "Columns", "Network", "Predictions", "Probes", "RunFolder", "read_run"]
 

@@ -13,6 +13,7 @@ from time import perf_counter
 from coolgp.network.launcher import launched_rank, launched_size, local_size
 from coolgp.network.topology import Topology
 from coolgp.scenarios.assembly import assemble, one_thread
+from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.environment import current_environment
 from coolgp.scenarios.plots import draw_all
 from coolgp.scenarios.recorder import Recorder, check_folder
@@ -20,7 +21,6 @@ from coolgp.scenarios.report import write_report
 from coolgp.scenarios.rounds import Record, simulate
 from coolgp.scenarios.run_folder import read_run
 from coolgp.scenarios.settings import Scenario
-from coolgp.scenarios.tables import Dataset
 
 __all__ = ["Progress", "Watch", "run", "share_cores"]
 

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coolgp.scenarios import settings
-from coolgp.scenarios.config import ConfigError, load_scenario, override, resolve
+from coolgp.scenarios.allowed import needed
+from coolgp.scenarios.config import load_scenario, override, resolve
 from coolgp.scenarios.data import SOURCES
+from coolgp.scenarios.problems import ConfigError
 from coolgp.scenarios.settings import SECTIONS, AgentsSettings, DataSettings, Scenario
 
 ISSUE_TOML = """\
@@ -99,7 +101,7 @@ def test_every_key_is_described_and_has_an_example_of_what_it_needs() -> None:
     for model in SECTIONS.values():
         for info in model.model_fields.values():
             assert info.description
-            assert "None" not in settings.needed(info)
+            assert "None" not in needed(info)
 
 
 def test_paths_start_from_the_files_folder(tmp_path: Path) -> None:

@@ -14,10 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from coolgp.scenarios import flights
-from coolgp.scenarios.config import ConfigError, resolve
+from coolgp.scenarios.config import resolve
 from coolgp.scenarios.data import PARTITIONS, check_against, load
+from coolgp.scenarios.dataset import Dataset, Table
 from coolgp.scenarios.fields import draw_function, field, synthetic
-from coolgp.scenarios.tables import DataError, Dataset, Table, read_table
+from coolgp.scenarios.problems import ConfigError, DataError
+from coolgp.scenarios.tables import read_table
 
 ROWS = 60
 
