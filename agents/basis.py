@@ -182,11 +182,14 @@ class LatentBasis:
     def geometry(self, projection: Array) -> Geometry:
         """The same points under any projection ``[..., P, D]``."""
         lead = (1,) * (projection.ndim - 2)
+        points, kernel, factor, inverse = (part.reshape(*lead, *part.shape) for part in self._parts)
+        return Geometry(points, kernel, factor, inverse)
+
+    @cached_property
+    def _parts(self) -> tuple[Array, Array, Array, Array]:
         kernel = squared_exponential(self.inducing, self.inducing)
         factor = factorise(kernel, self.jitter)
-        parts = (self.inducing, kernel, factor, inverse_of_lower(factor))
-        points, kernel, factor, inverse = (part.reshape(*lead, *part.shape) for part in parts)
-        return Geometry(points, kernel, factor, inverse)
+        return self.inducing, kernel, factor, inverse_of_lower(factor)
 
     def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
         """``σ_s²/σ_η²`` and ``σ_s/σ_η²``: COOL-GP (AAAI-19), equation 3."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-__all__ = ["cores", "map_blocks", "map_tasks"]
+__all__ = ["cores", "granted_cores", "map_blocks", "map_tasks"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -15,9 +15,19 @@ BLOCK_BYTES = 2**21
 """A block of agents is as many as fill this with one [M, M] array: a few of those fit the cache together."""
 
 
+def granted_cores() -> int:
+    """Cores that the operating system grants this process."""
+    if hasattr(os, "sched_getaffinity"):  # Linux alone
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def cores() -> int:
     """Cores that this rank may use: ``COOLGP_THREADS``, or all that the operating system grants."""
-    return int(os.environ.get("COOLGP_THREADS", "0")) or len(os.sched_getaffinity(0))
+    asked = os.environ.get("COOLGP_THREADS", "")
+    if asked and not asked.isdecimal():
+        raise ValueError(f"COOLGP_THREADS needs a whole number of cores for each rank; got {asked!r}")
+    return int(asked or 0) or granted_cores()
 
 
 def map_tasks(work: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Result]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.agents.basis import LatentBasis
+from coolgp.agents.basis import Geometry, LatentBasis
 from coolgp.agents.kernels import Array, project, squared_exponential
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.statistics import Evidence, Statistics
@@ -148,19 +148,20 @@ def _zeros(inducing: int, agents: int) -> Statistics:
 def _encode(model: Model, theta: Array, batch: Batch, *, common: bool) -> Statistics:
     layout, geometry = model.layout, model.geometry(theta)
     if model.expects:
-        return _expected_sums(model, geometry.inverse, theta, batch)
+        return _expected_sums(model, geometry, theta, batch)
     kappa = squared_exponential(project(batch.x, layout.projection(theta)), geometry.points)
     phi = geometry.whitened(kappa)
     return _sums(geometry.rows_to_common(phi) if common else phi, batch.y, batch.mask, batch)
 
 
-def _expected_sums(model: Model, inverse: Array, theta: Array, batch: Batch) -> Statistics:
+def _expected_sums(model: Model, geometry: Geometry, theta: Array, batch: Batch) -> Statistics:
     """``Ψ = ΣE[κκᵀ]`` and ``ψ = ΣE[κ]y`` of equation 3, whitened."""
     assert isinstance(model.basis, LatentBasis)
     mean, spread = model.layout.projection(theta), model.layout.spread(theta)
-    first, second = model.basis.expected(model.geometry(theta), batch.x, mean, spread)
+    first, second = model.basis.expected(geometry, batch.x, mean, spread)
     gram = (second * batch.mask[..., None, None]).sum(-3)
     cross = ((batch.y * batch.mask)[..., None] * first).sum(-2)
+    inverse = geometry.inverse
     whitened = inverse @ gram @ inverse.swapaxes(-1, -2)
     return Statistics(whitened, (inverse @ cross[..., None])[..., 0], *_scalars(batch))
 

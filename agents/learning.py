@@ -141,7 +141,7 @@ def step(population: Population, adam: Adam, theta: Array, slope: Array) -> Popu
     second = adam.decay_square * population.moments[:, 1] + (1 - adam.decay_square) * np.square(slope)
     corrected = first / (1 - adam.decay**steps)
     scale = np.sqrt(second / (1 - adam.decay_square**steps)) + adam.floor
-    moved = model.layout.bounded(theta + adam.rate * corrected / scale)
+    moved = model.layout.bounded(theta + adam.rate * corrected / scale, population.origin)
     statistics, anchor = model.encoding.move(model, population.statistics, population.anchor, moved)
     moments = np.stack([first, second], axis=1)
     return replace(population, statistics=statistics, theta=moved, anchor=anchor, moments=moments, steps=steps)

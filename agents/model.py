@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -72,6 +73,11 @@ class Model:
     basis: Basis
     encoding: Encoding
 
+    @cached_property
+    def _shared(self) -> Callable[[bytes], Geometry]:
+        """The geometry of agents that all hold one ``θ``: every block of them asks for it again."""
+        return lru_cache(4)(lambda theta: self.basis.geometry(self.layout.projection(np.frombuffer(theta)[None])))
+
     @property
     def expects(self) -> bool:
         """Whether ``κ`` is random under ``q(W)``, so that its expectations take its place."""
@@ -90,17 +96,11 @@ class Model:
         rows = agreed(theta)
         if len(rows) != 1:
             return self.basis.geometry(self.layout.projection(rows))
-        return _shared_geometry(self, rows.tobytes())
+        return self._shared(rows.tobytes())
 
     def scales(self, theta: Array) -> tuple[Array, Array]:
         """Factors ``[A]`` from unscaled sums to evidence."""
         return self.basis.scales(self.layout.signal_variance(theta), self.layout.noise_variance(theta))
-
-
-@lru_cache(maxsize=8)
-def _shared_geometry(model: Model, theta: bytes) -> Geometry:
-    """The geometry of agents that all hold one ``θ``: every block of them asks for it again."""
-    return model.basis.geometry(model.layout.projection(np.frombuffer(theta)[None]))
 
 
 def agreed(theta: Array) -> Array:

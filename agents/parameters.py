@@ -15,7 +15,7 @@ from coolgp.agents.kernels import Array
 __all__ = ["Layout"]
 
 LOG_BOUND = 7.0
-"""Logarithms of positive hyper-parameters are held within ± this: e^7 is about 1,100 scaled units."""
+"""Hyper-parameters are held within ± this of where they started: logarithms, so a factor of about 1,100."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ class Layout:
         by_deviation = np.zeros_like(by_mean) if spread is None else self._flat(spread) * deviation
         return np.concatenate([by_mean, by_deviation, variances], axis=-1)
 
-    def bounded(self, theta: Array) -> Array:
-        """``θ`` held inside the bounds that keep every kernel matrix representable."""
-        return np.clip(theta, -LOG_BOUND, LOG_BOUND)
+    def bounded(self, theta: Array, origin: Array) -> Array:
+        """``θ`` held near ``origin [K]``, so that every kernel matrix stays representable."""
+        return np.clip(theta, origin - LOG_BOUND, origin + LOG_BOUND)
 
     def names(self, features: tuple[str, ...]) -> tuple[str, ...]:
         """Column names of the lengthscales and the two variances, in that order."""

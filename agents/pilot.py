@@ -41,10 +41,8 @@ def fit_start(x: Array, y: Array, start: Start, free: tuple[bool, bool, bool], i
         value, slope = _evidence(x, y, whole)
         return -value, -slope[mask]
 
-    best = minimize(
-        objective, theta[mask], jac=True, method="L-BFGS-B", bounds=[(-5.0, 5.0)] * int(mask.sum()),
-        options={"maxiter": iterations},
-    )  # fmt: skip
+    near = [(value - 5.0, value + 5.0) for value in theta[mask]]
+    best = minimize(objective, theta[mask], jac=True, method="L-BFGS-B", bounds=near, options={"maxiter": iterations})
     theta[mask] = best.x
     lengthscale, (signal, noise) = np.exp(theta[:width]), np.exp(theta[width:])
     return Start(lengthscale, float(signal), float(noise), -float(best.fun))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from coolgp.agents.blocks import map_blocks
 from coolgp.agents.kernels import Array
@@ -20,7 +21,7 @@ class Population:
 
     statistics: their sums, encoded under anchor ``[A, K]``. theta ``[A, K]``: hyper-parameters. moments ``[A, 2, K]``:
     first and second moments of their gradients; steps: how many were taken. announced ``[A, C]``: what agents say
-    beside their evidence.
+    beside their evidence. origin ``[K]``: the hyper-parameters that all started from.
     """
 
     model: Model
@@ -29,6 +30,7 @@ class Population:
     anchor: Array
     moments: Array
     announced: Array
+    origin: Array
     steps: int = 0
 
     @property
@@ -36,8 +38,8 @@ class Population:
         """Number of agents ``A`` on this rank."""
         return int(self.theta.shape[0])
 
-    def evidence(self, agents: slice | None = None) -> Evidence:
-        """What the agents' own data say, ``[A]`` or those of a slice, in common coordinates."""
+    def evidence(self, agents: slice | npt.NDArray[np.intp] | None = None) -> Evidence:
+        """What the agents' own data say, ``[A]`` or those of some rows, in common coordinates."""
         where = slice(None) if agents is None else agents
         return self.model.encoding.evidence(self.model, self.theta[where], self.statistics[where])
 
@@ -46,7 +48,9 @@ def found(model: Model, theta: Array, agents: int) -> Population:
     """Agents that have seen nothing and all start from hyper-parameters ``θ [K]``."""
     start = np.tile(theta, (agents, 1))
     zeros = model.encoding.zeros(model, agents)
-    return Population(model, zeros, start, start.copy(), np.zeros((agents, 2, theta.size)), np.empty((agents, 0)))
+    return Population(
+        model, zeros, start, start.copy(), np.zeros((agents, 2, theta.size)), np.empty((agents, 0)), theta
+    )
 
 
 def observe_in_place(population: Population, batch: Batch) -> None:

@@ -7,7 +7,6 @@ taking back what a neighbour told is ``-``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Self
@@ -69,7 +68,7 @@ class Evidence:
         return Evidence(*(getattr(self, field.name)[agents] for field in fields(self)))
 
     def pack(self) -> Array:
-        """One row a agent, ``[..., P]``, the symmetric precision stored once: ``P = M(M+1)/2 + M + 2``."""
+        """One row an agent, ``[..., P]``, the symmetric precision stored once: ``P = M(M+1)/2 + M + 2``."""
         rows, columns = _lower(self.shift.shape[-1])
         scalars = (np.asarray(self.square)[..., None], np.asarray(self.count)[..., None])
         return np.concatenate([self.precision[..., rows, columns], self.shift, *scalars], axis=-1)
@@ -82,11 +81,6 @@ class Evidence:
         precision[..., rows, columns] = packed[..., : rows.size]
         precision[..., columns, rows] = packed[..., : rows.size]
         return Evidence(precision, packed[..., rows.size : -2], packed[..., -2], packed[..., -1])
-
-    @staticmethod
-    def concatenate(parts: Sequence[Evidence]) -> Evidence:
-        """Evidence of agents of several blocks, one after the other."""
-        return Evidence(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Evidence)))
 
     def _zip(self, other: Evidence, operation: np.ufunc) -> Self:
         return type(self)(*(operation(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))

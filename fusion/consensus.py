@@ -55,6 +55,8 @@ class Consensus(SumRule):
     def settle(self, state: ConsensusState, values: Array, transport: Transport) -> ConsensusState:
         """Repeat until every agent is within the tolerance of the mean, looking every few rounds.
 
+        The looking is the simulator's, by a sum over all agents that is not counted as messages.
+
         Raises ValueError when that takes more than ``most`` rounds.
         """
         target = transport.allsum(values) / state.size

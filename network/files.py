@@ -29,7 +29,7 @@ def read_topology(path: str | Path) -> Topology:
         ValueError: if the file is missing, unreadable, of another kind, or wrong in some line (which is named).
     """
     path = Path(path)
-    readers = {".graphml": _read_graphml, ".csv": _read_edges, ".txt": _read_edges}
+    readers = {".graphml": _read_graphml, ".csv": _read_edges, ".txt": _read_edges, ".edges": _read_edges}
     if path.suffix.lower() not in readers:
         raise ValueError(f"A topology file must end in {', '.join(readers)}; got {path}")
     if not path.is_file():

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["find_launcher", "launched_rank", "launched_size", "library_problem", "local_size"]
+__all__ = ["find_launcher", "is_launched", "launched_rank", "launched_size", "library_problem", "local_size"]
 
 # SLURM sets its own for every step, of MPI or not: they count only beside a variable of the process manager.
 VARIABLES = (
@@ -33,6 +33,11 @@ def launched_rank(environment: Mapping[str, str] = os.environ) -> int:
 def launched_size(environment: Mapping[str, str] = os.environ) -> int:
     """Return the number of ranks by the variables of mpiexec or srun; 1 if none launched this process."""
     return _launched(environment)[1]
+
+
+def is_launched(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether mpiexec or srun started this process, be it as the only rank."""
+    return any(rank in environment and size in environment for rank, size in VARIABLES[:3]) or launched_size() > 1
 
 
 def local_size(environment: Mapping[str, str] = os.environ) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from coolgp.network.launcher import launched_rank
+from coolgp.network.launcher import launched_rank, launched_size
 from coolgp.scenarios.catalogue import scenario_named
-from coolgp.scenarios.launch import check_ranks, launch
+from coolgp.scenarios.launch import LauncherError, check_ranks, first_refusal, launch
 from coolgp.scenarios.listing import listing
 from coolgp.scenarios.progress import progress_for, size_text
 from coolgp.scenarios.recorder import check_folder, default_folder
@@ -70,7 +70,7 @@ def run(
             sets = [part for override in overrides for part in ("--set", override)]
             flagged = [*(["--overwrite"] if overwrite else []), *([] if figures else ["--no-figures"])]
             raise typer.Exit(launch(ranks or 1, ["run", scenario, *sets, "--out", str(folder), *flagged]))
-        _run(chosen, folder, overwrite=overwrite, figures=figures)
+    _run(chosen, folder, overwrite=overwrite, figures=figures)
 
 
 @app.command("list", epilog="Example:  coolgp list")
@@ -128,18 +128,23 @@ def run_script(name: str) -> None:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what is wrong with the user's input into a message, once for all ranks, and exit code 2.
-
-    Once MPI runs, a failure of one rank must end the job: it goes on to the hook that aborts it.
-    """
+    """Turn what is wrong with the user's input into a message, once for all ranks, and exit code 2."""
     try:
         yield
     except (ValueError, OSError) as problem:
-        if "mpi4py.MPI" in sys.modules:
-            raise
-        if launched_rank() == 0:
+        if _speaks(problem) and str(problem):
             Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]coolgp:[/red] {escape(_words(problem))}")
         raise typer.Exit(2) from None
+
+
+def _speaks(problem: ValueError | OSError) -> bool:
+    """Whether this rank is the one that says what is wrong: the first of those that found something."""
+    if launched_size() == 1 or isinstance(problem, LauncherError):
+        return launched_rank() == 0
+    try:
+        return first_refusal(refused=True) == launched_rank()
+    except LauncherError:
+        return launched_rank() == 0
 
 
 def _words(problem: ValueError | OSError) -> str:
@@ -149,22 +154,28 @@ def _words(problem: ValueError | OSError) -> str:
 
 
 def _run(scenario: Scenario, folder: Path, *, overwrite: bool, figures: bool) -> None:
-    from coolgp.scenarios.session import run as run_scenario  # data and figures load only for a run
+    from coolgp.scenarios.session import go, prepare  # data and figures load only for a run
 
-    started = perf_counter()
-    if launched_rank():
-        run_scenario(scenario, folder)
-        return
-    rows: list[dict[str, float]] = []
-    with progress_for() as progress:
+    started, rows = perf_counter(), list[dict[str, float]]()
+    with progress_for() if launched_rank() == 0 else nullcontext() as progress:
 
         def watch(record: Record, row: dict[str, float]) -> None:
             rows.append(row)
-            progress(record, row)
+            if progress is not None:
+                progress(record, row)
 
-        records = run_scenario(scenario, folder, overwrite=overwrite, figures=figures, watch=watch)
+        with explained():
+            prepared = prepare(scenario, folder, overwrite=overwrite, figures=figures)
+        with explained() if launched_size() == 1 else nullcontext():  # many ranks: a failure ends the job
+            records = go(prepared, watch)
+    if not records:
+        return
     _summary(scenario, rows, folder, perf_counter() - started)
-    size = float(records[-1].probed.sample_size.mean())
+    _warn(scenario, records[-1])
+
+
+def _warn(scenario: Scenario, last: Record) -> None:
+    size = float(last.probed.sample_size.mean()) if last.probed else float("nan")
     if size < DEGENERATE:
         print(
             f"warning: the importance weights have an effective sample size of {size:.2f} of "

@@ -109,6 +109,7 @@ def read_parquet(path: Path, content: bytes) -> Columns:
         raise DataError(f"{path}: is not a Parquet file, whatever its name says")
     try:
         import pyarrow as pa
+        import pyarrow.compute as pc
         import pyarrow.parquet as pq
     except ImportError:
         raise DataError(f'{path}: Parquet needs pyarrow: pip install "coolgp[parquet]"') from None
@@ -120,7 +121,9 @@ def read_parquet(path: Path, content: bytes) -> Columns:
     cells: dict[str, Sequence[str] | Floats] = {}
     for name, column in zip(names, table.columns, strict=True):
         kind = column.type
-        if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+        if pa.types.is_integer(kind) and pc.max(pc.abs(column.cast(pa.float64(), safe=False))).as_py() > 2**53:
+            cells[name] = ["" if value is None else str(value) for value in column.to_pylist()]  # names, not numbers
+        elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
             cells[name] = np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
         else:
             cells[name] = ["" if value is None else str(value) for value in column.to_pylist()]

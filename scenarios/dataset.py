@@ -8,6 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from coolgp.scenarios.problems import DataError
+
 __all__ = ["Dataset", "Floats", "Ints", "Table"]
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -54,3 +56,20 @@ class Dataset:
     """`[Q]`, without noise, where it is known."""
     test_owner: Ints | None = None
     """`[Q]`, the agent that each test row belongs to; None where all agents are tested on all rows."""
+
+    def __post_init__(self) -> None:
+        n, q, width = len(self.y_train), len(self.y_test), len(self.features)
+        wanted = {"x_train": (n, width), "y_train": (n,), "owner": (n,), "x_test": (q, width), "y_test": (q,)}
+        problems = []
+        for name, shape in wanted.items():
+            values = getattr(self, name)
+            if values.shape != shape:
+                problems.append(f"{name}: needed shape {shape}, got {values.shape}")
+            elif not np.isfinite(values).all():
+                problems.append(f"{name}: {np.count_nonzero(~np.isfinite(values))} values are not finite")
+        if not problems and n and not 0 <= self.owner.min() <= self.owner.max() < len(self.agents):
+            problems.append(
+                f"owner: needed agents in [0, {len(self.agents)}), got {self.owner.min()}..{self.owner.max()}"
+            )
+        if problems:
+            raise DataError(*problems)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_info
 
+from coolgp.agents.blocks import granted_cores
 from coolgp.network.launcher import FIX, find_launcher, library_problem
 from coolgp.scenarios.environment import installed
 
@@ -81,7 +82,7 @@ def _agreement(launcher: Path) -> Check:
 
 
 def _cores() -> Check:
-    granted = len(os.sched_getaffinity(0))
+    granted = granted_cores()
     return Check("cores", True, f"{granted} for this process; more ranks than that work, but wait for one another")
 
 

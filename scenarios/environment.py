@@ -68,8 +68,9 @@ def installed(package: str) -> str | None:
 def _command(ranks: int) -> str:
     """What to type to run this again."""
     program, *arguments = sys.argv
-    if program.endswith("__main__.py"):
-        program = "coolgp"
+    name = Path(program).stem
+    if program.endswith(".py"):  # python -m coolgp.scenarios, or a scenario's own file
+        program, arguments = "coolgp", arguments if name == "__main__" else ["run", name, *arguments]
     many = ["--ranks", str(ranks)] if ranks > 1 and "--ranks" not in arguments else []
     return shlex.join([Path(program).name, *arguments, *many])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 
 import numpy as np
@@ -58,13 +59,16 @@ class Evaluation:
     rule: FusionRule
     transport: Transport
 
+    @cached_property
+    def rows(self) -> Ints:
+        """Rows ``[A']`` of this rank's agents that are probes."""
+        return np.flatnonzero(np.isin(self.transport.shard.agents, self.probes))
+
     def __call__(self, population: Population, state: State) -> Probed | None:
         """The answers on the root, None elsewhere. Collective."""
-        started = perf_counter()
-        rows = np.flatnonzero(np.isin(self.transport.shard.agents, self.probes))
+        started, rows = perf_counter(), self.rows
         model, theta = population.model, population.theta[rows]
-        pre = self._forecast(predict(model, theta, population.model.encoding.evidence(
-            model, theta, population.statistics[rows]), self.x))  # fmt: skip
+        pre = self._forecast(predict(model, theta, population.evidence(rows), self.x))
         post = self._forecast(self.rule.predict(state, population, rows, self.x))
         lower, evidence = _known(self.rule, state, population, rows)
         answers = (pre.mean, pre.variance, post.mean, post.variance, theta, lower, evidence, _sizes(population, rows))

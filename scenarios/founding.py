@@ -91,8 +91,13 @@ def found_on_pilot(scenario: Scenario, dataset: Dataset) -> Foundation:
 def _scaler(x: Array, y: Array, standardize: bool) -> Scaler:
     if not standardize:
         return Scaler(np.zeros(x.shape[1]), np.ones(x.shape[1]), 0.0, 1.0)
-    x_scale, y_scale = x.std(axis=0), float(y.std())
-    return Scaler(x.mean(axis=0), np.where(x_scale > 0, x_scale, 1.0), float(y.mean()), y_scale or 1.0)
+    return Scaler(x.mean(axis=0), _scale(x), float(y.mean()), float(_scale(y)))
+
+
+def _scale(values: Array) -> Array:
+    """Standard deviation by column; one where a column is constant but for rounding."""
+    deviation = values.std(axis=0)
+    return np.where(deviation > 1e-10 * np.abs(values).max(axis=0), deviation, 1.0)
 
 
 def _start(agents: AgentsSettings, x: Array, y: Array) -> Start:
@@ -100,7 +105,7 @@ def _start(agents: AgentsSettings, x: Array, y: Array) -> Start:
     given = (agents.lengthscale, agents.signal_variance, agents.noise_variance)
     free = tuple(value == "pilot" for value in given)
     spread = float(np.var(y)) or 1.0
-    default = (np.sqrt(x.shape[1]) * np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0), 0.5 * spread, 0.5 * spread)
+    default = (np.sqrt(x.shape[1]) * _scale(x), 0.5 * spread, 0.5 * spread)
     lengthscale, signal, noise = (default[i] if free[i] else np.asarray(given[i], float) for i in range(3))
     begin = Start(np.broadcast_to(lengthscale, (x.shape[1],)).astype(float), float(signal), float(noise), np.nan)
     return fit_start(x[:FIT_ROWS], y[:FIT_ROWS], begin, (free[0], free[1], free[2]))

@@ -7,15 +7,20 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from coolgp.network.launcher import FIX, find_launcher, launched_size, library_problem
+from coolgp.agents.blocks import granted_cores
+from coolgp.network.launcher import FIX, find_launcher, is_launched, launched_size, library_problem
 
-__all__ = ["check_ranks", "check_world", "launch"]
+__all__ = ["LauncherError", "check_ranks", "check_world", "first_refusal", "launch"]
+
+
+class LauncherError(ValueError):
+    """What started this process does not fit MPI: every rank finds it for itself."""
 
 
 def check_ranks(ranks: int | None) -> bool:
     """Whether ``--ranks`` asks this process to start others. Raises ValueError where it contradicts the launcher."""
     launched = launched_size()
-    if ranks is not None and launched > 1 and ranks != launched:
+    if ranks is not None and is_launched() and ranks != launched:
         raise ValueError(f"--ranks {ranks} under a launcher that started {launched} ranks: leave --ranks out, or agree")
     if ranks is not None and ranks < 1:
         raise ValueError(f"--ranks needs a whole number of at least 1; got {ranks}")
@@ -23,22 +28,36 @@ def check_ranks(ranks: int | None) -> bool:
 
 
 def check_world() -> None:
-    """Load MPI and compare the ranks that it sees with those that the launcher started.
+    """Start MPI, now that this rank's input is right, and go on only if that of all ranks is.
 
-    Raises ValueError where they differ: the launcher belongs to another MPI than the library.
+    From here on a rank that fails ends the job. Raises LauncherError where launcher and library do not fit, there is
+    no MPI, or another rank refused its input.
     """
-    from coolgp.network.mpi import abort_on_error, world
+    from coolgp.network.mpi import abort_on_error
+
+    if first_refusal(refused=False) is not None:
+        raise LauncherError("")
+    abort_on_error()
+
+
+def first_refusal(*, refused: bool) -> int | None:
+    """The first rank that refused its input, None where no rank did. Collective: every rank that was started calls it.
+
+    Without it a rank that refuses alone would leave the others waiting for it.
+    """
+    from coolgp.network.mpi import library, world
 
     try:
         found = world().size
     except ImportError as problem:
-        raise ValueError(str(problem)) from problem
+        raise LauncherError(str(problem)) from problem
     if found != launched_size():
-        raise ValueError(
+        raise LauncherError(
             f"the launcher started {launched_size()} ranks but MPI sees {found}: launcher and MPI library are of "
             "different makes; use the mpiexec beside this Python, and see `coolgp doctor`"
         )
-    abort_on_error()
+    first = int(world().allreduce(world().rank if refused else found, op=library().MIN))
+    return first if first < found else None
 
 
 def launch(ranks: int, arguments: Sequence[str]) -> int:
@@ -58,6 +77,6 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
 
 def _oversubscribed(ranks: int) -> dict[str, str]:
     """What Open MPI needs to run more ranks than cores, and to run them at a bearable speed."""
-    if ranks <= len(os.sched_getaffinity(0)):
+    if ranks <= granted_cores():
         return {}
     return {"PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe", "OMPI_MCA_mpi_yield_when_idle": "1"}

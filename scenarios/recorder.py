@@ -19,11 +19,16 @@ import numpy as np
 
 from coolgp.agents.kernels import Array
 from coolgp.scenarios.environment import Environment
+from coolgp.scenarios.evaluation import Probed
 from coolgp.scenarios.metrics import coverage, disagreement, nlpd, rmse
 from coolgp.scenarios.model_file import model_arrays
 from coolgp.scenarios.rounds import Record, Simulation
-from coolgp.scenarios.run_folder import METRICS
+from coolgp.scenarios.run_folder import FILES, METRICS
 from coolgp.scenarios.settings import Scenario
+
+FIGURES = ("convergence.png", "profiles.png", "network.png", "field.png")
+RUN_FILES = (*FILES, "model.npz", *FIGURES, "report.html")
+"""All that a run leaves: nothing else in its folder is touched."""
 
 __all__ = ["Recorder", "default_folder", "write_whole"]
 
@@ -37,11 +42,16 @@ def default_folder(scenario: Scenario) -> Path:
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:
     """Refuse a place where a run cannot be written. Raises ValueError saying why and what to do."""
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+    found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if found and "metrics.csv" not in found:
+        raise ValueError(f"{folder}: holds files, but no run: take another --out")
+    if found and not overwrite:
         raise ValueError(f"{folder}: there is a run already: take another --out, or --overwrite to replace it")
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder}: needed a folder to write to; this is a file: take another --out")
     parent = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not parent.is_dir():
+        raise ValueError(f"{folder}: {parent} is a file: take another --out")
     if not os.access(parent, os.W_OK):
         raise ValueError(f"{folder}: no permission to write in {parent}: take another --out")
 
@@ -59,8 +69,8 @@ class Recorder:
         layout, features = simulation.foundation.model.layout, dataset.features
         self.names = ("bound", "effective_sample_size", *layout.names(features))
         folder.mkdir(parents=True, exist_ok=True)
-        for stale in folder.iterdir():  # of a run that is being overwritten
-            stale.unlink()
+        for name in RUN_FILES:  # of a run that is being overwritten
+            (folder / name).unlink(missing_ok=True)
         write_whole(folder / "config.toml", simulation.scenario.to_toml().encode())
         self._write_environment(finished=False)
         self._header("metrics.csv", METRICS)
@@ -69,6 +79,7 @@ class Recorder:
 
     def write(self, record: Record) -> dict[str, float]:
         """Add a round to the tables; returns its row of metrics."""
+        assert record.probed is not None
         pre, post, y = record.probed.pre, record.probed.post, self.simulation.dataset.y_test
         before, after = rmse(pre, y, self.asked), rmse(post, y, self.asked)
         row: dict[str, float] = {
@@ -89,12 +100,13 @@ class Recorder:
         self._append("metrics.csv", [[row[name] for name in METRICS]])
         rows = zip(self.labels, before, after, strict=True)
         self._append("probes.csv", [[record.round, agent, first, second] for agent, first, second in rows])
-        self._append("hyperparameters.csv", [[record.round, *self._hyperparameters(record)]])
+        self._append("hyperparameters.csv", [[record.round, *self._hyperparameters(record.probed)]])
         return row
 
     def finish(self, record: Record, seconds: Mapping[str, float]) -> None:
         """Write predictions, model and network as they are after the last round."""
         dataset, probed = self.simulation.dataset, record.probed
+        assert probed is not None
         truth = {} if dataset.truth is None else {"truth": dataset.truth}
         self._arrays(
             "predictions.npz",
@@ -112,9 +124,9 @@ class Recorder:
         self._arrays("network.npz", **_network(self.simulation))
         self._write_environment(finished=True, **{f"seconds_{name}": spent for name, spent in seconds.items()})
 
-    def _hyperparameters(self, record: Record) -> list[Any]:
-        layout, theta = self.simulation.foundation.model.layout, record.probed.theta
-        columns = [record.probed.bound, record.probed.sample_size, *layout.lengthscale(theta).T]
+    def _hyperparameters(self, probed: Probed) -> list[Any]:
+        layout, theta = self.simulation.foundation.model.layout, probed.theta
+        columns = [probed.bound, probed.sample_size, *layout.lengthscale(theta).T]
         columns += [layout.signal_variance(theta), layout.noise_variance(theta)]
         pairs = [(float(column.mean()), float(column.std())) for column in columns]
         return ["" if np.isnan(value) else value for pair in pairs for value in pair]
@@ -128,7 +140,7 @@ class Recorder:
         write_whole(self.folder / name, (",".join(_quoted(column) for column in columns) + "\n").encode())
 
     def _append(self, name: str, rows: list[list[Any]]) -> None:
-        with (self.folder / name).open("a", newline="") as file:
+        with (self.folder / name).open("a", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
 
     def _arrays(self, name: str, **arrays: Any) -> None:

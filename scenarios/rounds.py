@@ -12,10 +12,9 @@ from time import perf_counter
 import numpy as np
 
 from coolgp.agents.learning import Adam
-from coolgp.agents.model import Batch
 from coolgp.agents.population import Population, found, observe_in_place
 from coolgp.agents.prediction import Indefinite
-from coolgp.fusion.hyperparameters import MODES, Belief, Mode
+from coolgp.fusion.hyperparameters import MODES, Belief
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
@@ -33,13 +32,14 @@ class Record:
     """One round as the root sees it.
 
     round: from 1, of ``rounds``. observations: by all agents so far. messages, bytes: sent by all agents in this round.
-    seconds: of this round's learning and fusion; evaluating the probes is not in it.
+    seconds: of this round's learning and fusion; evaluating the probes is not in it. probed: what the probes say, or
+    None in a record that was put away.
     """
 
     round: int
     rounds: int
     observations: int
-    probed: Probed
+    probed: Probed | None
     messages: int
     bytes: int
     seconds: float
@@ -82,26 +82,30 @@ def simulate(simulation: Simulation) -> Iterator[Record | None]:
         started = perf_counter()
         batch = stream.batch(turn)
         try:
-            population = _learn(mode, rule, state, population, batch)
+            if turn and isinstance(rule, EvidenceRule):
+                population = mode.adopt(population, rule.announced(state, population))
+            observe_in_place(population, batch)
+            population = mode.propose(population, batch, _belief(rule, state, population))
         except Indefinite as failure:
-            raise ValueError(f"round {turn + 1}: {failure.of(dataset.agents[agents[failure.row]])}") from failure
+            raise _named(failure, turn, dataset, agents) from failure
         state = _communicate(scenario, rule, state, population, transport)
         seconds = perf_counter() - started
         seen += int(transport.total(np.array([batch.count.sum()]))[0])
         before, sent = sent, _sent(transport)
         messages, size = (sent - before).tolist()
-        probed = evaluate(population, state)
+        try:
+            probed = evaluate(population, state)
+        except Indefinite as failure:
+            raise _named(failure, turn, dataset, agents[evaluate.rows]) from failure
         if probed is None:
             yield None
         else:
             yield Record(turn + 1, simulation.rounds, seen, probed, messages, size, seconds)
 
 
-def _learn(mode: Mode, rule: FusionRule, state: State, population: Population, batch: Batch) -> Population:
-    if isinstance(rule, EvidenceRule):
-        population = mode.adopt(population, rule.announced(state, population))
-    observe_in_place(population, batch)
-    return mode.propose(population, batch, _belief(rule, state, population))
+def _named(failure: Indefinite, turn: int, dataset: Dataset, agents: Ints) -> ValueError:
+    """The failure in words, with the round and the agent's own name; agents: global ids of the rows it counted."""
+    return ValueError(f"round {turn + 1}: {failure.of(dataset.agents[agents[failure.row]])}")
 
 
 def _belief(rule: FusionRule, state: State, population: Population) -> Belief:

@@ -229,6 +229,14 @@ class NetworkSettings(Settings):
         default="contiguous", description="how agents are dealt to MPI ranks"
     )
 
+    @classmethod
+    def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Refuse a ring of neighbours that has not as many on either side."""
+        degree = values.get("degree")
+        if values.get("topology") == "small-world" and degree is not None and degree % 2:
+            return [("degree", f'needed an even number for "small-world", half on either side; got {degree}')]
+        return []
+
     @property
     def is_file(self) -> bool:
         """Whether the topology is read from a file."""

@@ -26,12 +26,6 @@ class Stream:
     start: Ints
     batch_size: int
 
-    @property
-    def rounds(self) -> int:
-        """Rounds after which every row of this rank was observed once."""
-        longest = int(np.diff(self.start).max(initial=0))
-        return -(-longest // self.batch_size)
-
     def batch(self, turn: int) -> Batch:
         """The batch of round ``turn`` (from 0); rows that an agent has no more of are masked."""
         place = self.start[:-1, None] + turn * self.batch_size + np.arange(self.batch_size)
@@ -49,7 +43,6 @@ def open_stream(x: Array, y: Array, owner: Ints, agents: Ints, batch_size: int, 
     by_agent = shuffled[np.argsort(owner[shuffled], kind="stable")]
     count = np.bincount(owner, minlength=int(agents.max(initial=-1)) + 1)
     first = np.concatenate([[0], np.cumsum(count)])
-    parts = [by_agent[first[agent] : first[agent] + count[agent]] for agent in agents]
-    rows = np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
     start = np.concatenate([[0], np.cumsum(count[agents])])
-    return Stream(x, y, rows, start, batch_size)
+    within = np.arange(start[-1]) - np.repeat(start[:-1], count[agents])
+    return Stream(x, y, by_agent[np.repeat(first[agents], count[agents]) + within], start, batch_size)

@@ -65,8 +65,8 @@ def test_the_chain_rule_is_that_of_finite_differences(layout):
 def test_bounded_hyper_parameters_stay_and_others_end_at_the_bound(layout):
     theta = np.linspace(-2 * LOG_BOUND, 2 * LOG_BOUND, layout.size)
     inside = np.abs(theta) <= LOG_BOUND
-    np.testing.assert_array_equal(layout.bounded(theta)[inside], theta[inside])
-    np.testing.assert_array_equal(np.abs(layout.bounded(theta)[~inside]), LOG_BOUND)
+    np.testing.assert_array_equal(layout.bounded(theta, np.zeros(layout.size))[inside], theta[inside])
+    np.testing.assert_array_equal(np.abs(layout.bounded(theta, np.zeros(layout.size))[~inside]), LOG_BOUND)
 
 
 def test_names_follow_the_features(layout):

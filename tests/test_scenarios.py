@@ -192,6 +192,19 @@ def test_the_importance_encoding_reports_its_effective_sample_size(study: Path, 
     assert all(1 <= size <= 20 for size in sizes)
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e5])
+def test_without_standardizing_the_units_of_the_data_do_not_matter(study: Path, tmp_path: Path, scale: float) -> None:
+    header, *rows = (study.parent / "points.csv").read_text().split()
+    cells = [row.split(",") for row in rows]
+    wide = [f"{s},{float(a) * scale!r},{float(b) * scale!r},{y}" for s, a, b, y in cells]
+    (tmp_path / "points.csv").write_text("\n".join([header, *wide]))
+    (tmp_path / "study.toml").write_text(study.read_text())
+    scenario = load_scenario(tmp_path / "study.toml", ["data.standardize=false"])
+    last = run(scenario)[-1].probed
+    assert last is not None
+    assert np.sqrt(np.mean((last.post.mean - load(scenario).y_test) ** 2)) < 0.4
+
+
 @pytest.mark.parametrize("name", ["synthetic", "field"])
 def test_a_scenario_runs_by_path_as_a_module_and_by_name_with_the_same_metrics(name: str, tmp_path: Path) -> None:
     small = ["--rounds", "2", "--set", "agents.inducing=20", "--set", "data.observations=400", "--no-figures"]
