@@ -15,10 +15,14 @@ from coolgp.agents.kernels import Array, project, squared_exponential
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.statistics import Evidence, Statistics
 
-__all__ = ["ENCODINGS", "Importance", "Stale", "Transport", "effective_sample_size"]
+__all__ = ["ENCODINGS", "TRUSTED_SAMPLES", "Importance", "Stale", "Transport", "effective_sample_size"]
 
 ANCHOR_TOLERANCE = 0.05
 """A latent anchor is moved once some entry of ``W W_anchor⁻¹`` is this far from the identity: each move projects."""
+
+
+TRUSTED_SAMPLES = 2.0
+"""Effective sample size below which importance weights are worth a warning."""
 
 
 @dataclass(frozen=True)

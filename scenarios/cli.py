@@ -15,19 +15,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from coolgp.agents.encoding import TRUSTED_SAMPLES
 from coolgp.network.launcher import launched_rank, launched_size
 from coolgp.scenarios.catalogue import scenario_named
 from coolgp.scenarios.launch import LauncherError, check_ranks, first_refusal, launch
 from coolgp.scenarios.listing import listing
-from coolgp.scenarios.progress import progress_for, size_text
+from coolgp.scenarios.progress import progress_for
 from coolgp.scenarios.recorder import check_folder, default_folder
 from coolgp.scenarios.rounds import Record
 from coolgp.scenarios.settings import Scenario
+from coolgp.scenarios.words import size_text
 
 __all__ = ["app", "main", "run_script"]
-
-DEGENERATE = 2.0
-"""Effective sample size below which importance weights are worth a warning."""
 
 app = typer.Typer(
     name="coolgp",
@@ -176,7 +175,7 @@ def _run(scenario: Scenario, folder: Path, *, overwrite: bool, figures: bool) ->
 
 def _warn(scenario: Scenario, last: Record) -> None:
     size = float(last.probed.sample_size.mean()) if last.probed else float("nan")
-    if size < DEGENERATE:
+    if size < TRUSTED_SAMPLES:
         print(
             f"warning: the importance weights have an effective sample size of {size:.2f} of "
             f'{scenario.agents.importance_samples}: old batches count for little; take encoding = "transport"'

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from coolgp.scenarios.rounds import Record
+from coolgp.scenarios.words import size_text
 
-__all__ = ["Bar", "Lines", "progress_for", "size_text"]
+__all__ = ["Bar", "Lines", "progress_for"]
 
 EVERY_SECONDS = 5.0
 
@@ -21,19 +22,6 @@ EVERY_SECONDS = 5.0
 def progress_for(stream: TextIO = sys.stderr) -> Bar | Lines:
     """A bar where the stream is a terminal, plain lines elsewhere (under mpiexec it never is one)."""
     return Bar() if stream.isatty() else Lines(stream)
-
-
-def size_text(size: float) -> str:
-    """A number of bytes for people.
-
-    >>> size_text(82_685_232)
-    '82.7 MB'
-    """
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} TB"
 
 
 @dataclass

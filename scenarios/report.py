@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import math
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,17 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from coolgp.agents.encoding import TRUSTED_SAMPLES
 from coolgp.scenarios.plots import draw_all, spread_words
 from coolgp.scenarios.recorder import write_whole
 from coolgp.scenarios.run_folder import Columns, RunFolder
+from coolgp.scenarios.words import size_text
 
 __all__ = ["headline", "write_report"]
 
 SHOWN_ROUNDS = 12
 ROUNDING = 1e-9
 """What sums in another order may differ by, relatively."""
-TRUSTED_SAMPLES = 2.0
 """Importance weights whose effective sample size is below this rest on a single sample of W."""
 
 RULES = {
@@ -90,7 +90,7 @@ def headline(folder: RunFolder) -> str:
     if not messages:
         return f"{result}. No message was sent, so nothing was fused."
     spread = f", and the spread over agents is {_spread(metrics)}" if probes > 1 else ""
-    return f"{result}: {_gain(metrics)}{spread}. That took {_counted(messages, 'message')}, {_bytes(size)} in all."
+    return f"{result}: {_gain(metrics)}{spread}. That took {_counted(messages, 'message')}, {size_text(size)} in all."
 
 
 def _unbroken(text: str) -> str:
@@ -140,7 +140,7 @@ def _tiles(folder: RunFolder) -> list[tuple[str, str, str]]:
         (_number(last["nlpd_post"]), "NLPD after fusion", f"{_number(last['nlpd_pre'])} before, in nats"),
         (_number(last["coverage95_post"], 3), "coverage after fusion", "share inside 95 % intervals; 0.95 is right"),
         (f"{_number(last['disagreement'])}{unit}", "disagreement", "between predictions after fusion"),
-        (_bytes(np.nansum(metrics["bytes"])), "sent", f"{np.nansum(metrics['messages']):,.0f} messages"),
+        (size_text(np.nansum(metrics["bytes"])), "sent", f"{np.nansum(metrics['messages']):,.0f} messages"),
         (f"{links:,}", "links used", f"of {folder.network.graph.edge_count:,} in the graph"),
         (f"{np.nansum(metrics['seconds']):.3g} s", "computing", f"{_counted(folder.env.get('ranks') or 1, 'rank')}"),
     ]
@@ -179,7 +179,7 @@ def _metric_rows(metrics: Columns) -> list[list[str]]:
             _number(float(metrics["coverage95_post"][i])),
             _number(float(metrics["disagreement"][i])),
             _number(float(metrics["messages"][i]), 12),
-            _bytes(float(metrics["bytes"][i])),
+            size_text(float(metrics["bytes"][i])),
             _number(float(metrics["seconds"][i])),
         ]
         for i in chosen
@@ -187,8 +187,7 @@ def _metric_rows(metrics: Columns) -> list[list[str]]:
 
 
 def _command(env: Mapping[str, Any]) -> str:
-    command = env.get("command") or ""
-    return shlex.join(map(str, command)) if isinstance(command, list) else str(command)
+    return str(env.get("command") or "")
 
 
 def _embedded(path: Path) -> str:
@@ -225,15 +224,3 @@ def _number(value: float, digits: int = 3) -> str:
 
 def _counted(count: float, noun: str) -> str:
     return f"{count:,.0f} {noun}{'' if count == 1 else 's'}"
-
-
-def _bytes(count: float) -> str:
-    """Write a number of bytes in a fitting unit.
-
-    >>> _bytes(0), _bytes(84_100_000.0)
-    ('0 B', '84.1 MB')
-    """
-    if not math.isfinite(count):
-        return "–"
-    power = min(int(math.log10(max(count, 1)) / 3), 4)
-    return f"{count / 1000**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
