@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coolgp.scenarios.config import load_scenario
     from coolgp.scenarios.model_file import load_model
     from coolgp.scenarios.rounds import Record, simulate
-    from coolgp.scenarios.session import run
+    from coolgp.scenarios.running import run
     from coolgp.scenarios.settings import Scenario
 
 __all__ = ["Record", "Scenario", "assemble", "load_model", "load_scenario", "run", "scenario_named", "simulate"]
@@ -29,7 +29,7 @@ _HOMES = {
     "assemble": "assembly",
     "load_model": "model_file",
     "load_scenario": "config",
-    "run": "session",
+    "run": "running",
     "scenario_named": "catalogue",
     "simulate": "rounds",
 }

@@ -153,7 +153,7 @@ def _words(problem: ValueError | OSError) -> str:
 
 
 def _run(scenario: Scenario, folder: Path, *, overwrite: bool, figures: bool) -> None:
-    from coolgp.scenarios.session import go, prepare  # data and figures load only for a run
+    from coolgp.scenarios.running import go, prepare  # data and figures load only for a run
 
     started, rows = perf_counter(), list[dict[str, float]]()
     with progress_for() if launched_rank() == 0 else nullcontext() as progress:
