@@ -80,7 +80,7 @@ def list_() -> None:
         console.print(title)
         table = Table(show_header=False, box=None, padding=(0, 2))
         for name, words in rows:
-            table.add_row(f"[bold]{name}[/bold]", words)
+            table.add_row(f"[bold]{name}[/bold]", escape(words))
         console.print(table)
         console.print()
 
@@ -108,7 +108,9 @@ def doctor() -> None:
     checks = examine()
     for check in checks:
         mark = {True: "[green]ok[/green]", False: "[red]fix[/red]", None: "[yellow]note[/yellow]"}[check.good]
-        table.add_row(mark, f"[bold]{check.name}[/bold]", check.found + (f"\n→ {check.fix}" if check.fix else ""))
+        table.add_row(
+            mark, f"[bold]{check.name}[/bold]", escape(check.found + (f"\n→ {check.fix}" if check.fix else ""))
+        )
     Console().print(table)
     if any(check.good is False for check in checks):
         raise typer.Exit(1)

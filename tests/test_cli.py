@@ -173,3 +173,8 @@ def test_doctor_finds_the_library_and_its_launcher(place: Path, on_ranks: Progra
     done = coolgp(place, "doctor", COLUMNS="200")
     assert "two ranks" in done.stdout
     assert done.returncode == 0, done.stdout
+
+
+def test_doctor_says_what_to_install_in_full(place: Path) -> None:
+    hidden = {"MPI4PY_MPIABI": "mpich", "MPI4PY_LIBMPI": str(place / "no-such-library.so")}
+    assert 'pip install "coolgp[mpich]"' in coolgp(place, "doctor", COLUMNS="200", **hidden).stdout
