@@ -30,7 +30,7 @@ FIGURES = ("convergence.png", "profiles.png", "network.png", "field.png")
 RUN_FILES = (*FILES, "model.npz", *FIGURES, "report.html")
 """All that a run leaves: nothing else in its folder is touched."""
 
-__all__ = ["Recorder", "default_folder", "write_whole"]
+__all__ = ["Recorder", "check_folder", "default_folder", "write_whole"]
 
 
 def default_folder(scenario: Scenario) -> Path:

@@ -24,10 +24,11 @@ from coolgp.scenarios.rounds import Record, Simulation, simulate
 from coolgp.scenarios.run_folder import read_run
 from coolgp.scenarios.settings import Scenario
 
-__all__ = ["Prepared", "Progress", "Watch", "go", "prepare", "run"]
+__all__ = ["Prepared", "Row", "Watch", "go", "prepare", "run"]
 
-Progress = dict[str, float]
-Watch = Callable[[Record, Progress], None]
+Row = dict[str, float]
+"""A round's line of ``metrics.csv``."""
+Watch = Callable[[Record, Row], None]
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,9 @@ def go(prepared: Prepared, watch: Watch | None = None) -> list[Record]:
     with one_thread():
         for record in simulate(simulation):
             if record is not None:
-                records[-1:] = [*(replace(old, probed=None) for old in records[-1:]), record]
+                if records:  # forecasts of all probes: kept for the last round alone
+                    records[-1] = replace(records[-1], probed=None)
+                records.append(record)
                 row = recorder.write(record) if recorder else {}
                 if watch:
                     watch(record, row)
