@@ -69,8 +69,14 @@ class Local(Fixed):
     """Each agent its own, from its newest batch and what it knows."""
 
     def propose(self, population: Population, batch: Batch, belief: Belief) -> Population:
-        """Step at once; for the variances only an agent's own statistics have its own scale."""
-        slope = _slopes(population, batch, belief, population.evidence)
+        """Step at once.
+
+        What is common decides where the variances are learned. Where it is ``f`` itself, others scaled their evidence
+        by noise variances of theirs: an agent's own statistics alone have its own scale. Where it is ``u``, ``σ_s`` is
+        part of the map from ``u`` to the agent's ``f`` and must fit the ``u`` that all agree on.
+        """
+        own = population.evidence if population.model.basis.moves else None
+        slope = _slopes(population, batch, belief, own)
         return step(population, self.adam, population.theta, slope)
 
 
