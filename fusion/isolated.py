@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coolgp.agents.kernels import Array
+from coolgp.fusion.rule import Outlook
 from coolgp.fusion.sums import SumRule
+from coolgp.network.faults import Faults
+from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
 __all__ = ["Isolated"]
@@ -26,6 +29,10 @@ class Isolated(SumRule):
     def settle(self, state: Array, values: Array, transport: Transport) -> Array:
         """Own contributions."""
         return values
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """Each agent alone."""
+        return Outlook("approximate", "agents say nothing to one another: each knows what it saw")
 
     def sums(self, state: Array) -> Array:
         """Own contributions."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 from coolgp.fusion.centralised import Central
 from coolgp.fusion.consensus import Consensus
@@ -10,7 +12,9 @@ from coolgp.fusion.isolated import Isolated
 from coolgp.fusion.rule import FusionRule
 from coolgp.fusion.tree import Tree
 
-__all__ = ["RULES", "rule_named"]
+__all__ = ["RULES", "rule_class", "rule_named"]
+
+VERBS = ("fit", "outlook", "links", "init", "exchange", "converge", "predict")
 
 RULES: dict[str, type[FusionRule]] = {
     "tree": Tree,
@@ -20,24 +24,38 @@ RULES: dict[str, type[FusionRule]] = {
 }
 
 
-def rule_named(name: str) -> FusionRule:
-    """The rule with its default settings, from the registry or from ``module:Class``.
+def rule_class(name: str) -> type[FusionRule]:
+    """The class of a rule, from the registry or from ``module:Class``.
 
     Raises ValueError where there is none of that name, or the class cannot be imported.
 
-    >>> rule_named("tree")
-    Tree()
+    >>> rule_class("tree").__name__
+    'Tree'
     """
     if name in RULES:
-        return RULES[name]()
+        return RULES[name]
     module, colon, attribute = name.partition(":")
     if not colon:
         raise ValueError(f"fusion.rule needs one of {', '.join(RULES)}, or module:Class; got {name!r}")
     try:
-        rule: FusionRule = getattr(import_module(module), attribute)()
-    except (ImportError, AttributeError, TypeError) as problem:
+        found: type[FusionRule] = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as problem:
         raise ValueError(f"the fusion rule {name!r} cannot be loaded: {problem}") from problem
-    missing = [verb for verb in ("links", "init", "exchange", "converge", "predict") if not hasattr(rule, verb)]
+    missing = [verb for verb in VERBS if not hasattr(found, verb)]
     if missing:
         raise ValueError(f"the fusion rule {name!r} lacks {', '.join(missing)}: see coolgp.fusion.rule.FusionRule")
-    return rule
+    return found
+
+
+def rule_named(name: str, options: Mapping[str, Any] | None = None) -> FusionRule:
+    """A rule with its own settings, its dataclass fields, by name; defaults for those that are not given.
+
+    Raises ValueError where there is no such rule, or it does not take these settings.
+
+    >>> rule_named("consensus", {"tolerance": 1e-9}).tolerance
+    1e-09
+    """
+    try:
+        return rule_class(name)(**(options or {}))
+    except TypeError as problem:
+        raise ValueError(f"the fusion rule {name!r} cannot be set up: {problem}") from problem

@@ -6,7 +6,8 @@ transport alone, and never asks for its rank. A new rule is one file and one lin
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +16,43 @@ from coolgp.agents.kernels import Array
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction
 from coolgp.agents.statistics import Evidence
+from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
-__all__ = ["EvidenceRule", "FusionRule", "Indices", "State"]
+__all__ = ["EvidenceRule", "FusionRule", "Indices", "Outlook", "State"]
 
 State = Any
 Indices = npt.NDArray[np.intp]
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """What a rule promises on a network, said before a run.
+
+    kind: ``exact``: every agent's sum is the true one after finitely many communication rounds; ``asymptotic``: it
+    tends to the true one; ``approximate``: it need not. why: in words. rounds: communication rounds predicted to the
+    rule's tolerance where nothing fails, and gap: the spectral gap that says so; None where there is no such number.
+    messages: of one communication round, all agents together, of one row each; a sweep counts as one round.
+    """
+
+    kind: Literal["exact", "asymptotic", "approximate"]
+    why: str
+    rounds: int | None = None
+    gap: float | None = None
+    messages: float = 0.0
+
+
 class FusionRule(Protocol):
     """How agents turn what they and their neighbours know into one prediction."""
+
+    def fit(self, topology: Topology, faults: Faults) -> FusionRule:
+        """The rule as it goes on this network; whatever it needs to know of the whole graph is found out here."""
+        ...
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """What the fitted rule promises on this network."""
+        ...
 
     def links(self, topology: Topology) -> Topology:
         """The part of the graph that the rule speaks over: the transport is built on it."""
@@ -54,6 +81,14 @@ class EvidenceRule(FusionRule, Protocol):
 
     def belief(self, state: State, population: Population, agents: slice | Indices) -> Evidence:
         """What the agents know after the exchange, in common coordinates."""
+        ...
+
+    def error(self, state: State, population: Population, transport: Transport) -> float:
+        """How far agents are from the sum over all of them (0: exact), as :func:`coolgp.fusion.sums.deviation` says."""
+        ...
+
+    def counted(self, state: State, agents: Indices) -> Array:
+        """How many agents each of these ``[A']`` has counted, itself among them."""
         ...
 
     def announced(self, state: State, population: Population) -> Array:

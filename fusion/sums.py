@@ -8,6 +8,8 @@ With evidence a commutative group, fusing all agents is one sum ``Σ_a E_a`` and
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,15 +18,45 @@ from coolgp.agents.kernels import Array
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence, packed_length
-from coolgp.fusion.rule import Indices, State
+from coolgp.fusion.rule import FusionRule, Indices, Outlook, State
+from coolgp.network.axes import PerAgent
+from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
-__all__ = ["SumRule", "contributions"]
+__all__ = ["SumRule", "SumState", "contributions", "deviation"]
+
+SAMPLED_COLUMNS = 64
+"""Columns of the contributions by which a run follows the error of the sums."""
 
 
+@dataclass(frozen=True)
+class SumState:
+    """inner: what the rule itself keeps; sample ``[A, C]``: a few columns of what agents contributed last."""
+
+    inner: Any
+    sample: PerAgent
+
+
+@dataclass(frozen=True)
 class SumRule(ABC):
-    """A rule that estimates, at every agent, the sum over all agents of a row ``[P]`` that each contributes."""
+    """A rule that estimates, at every agent, the sum over all agents of a row ``[P]`` that each contributes.
+
+    tolerance: settled once :func:`deviation` is this small. most: communication rounds after which settling is given up
+    with an error. look_every: rounds between two looks.
+    """
+
+    tolerance: float = 1e-12
+    most: int = 100_000
+    look_every: int = 10
+
+    def fit(self, topology: Topology, faults: Faults) -> FusionRule:
+        """The rule as it is: it needs to know nothing of the whole graph."""
+        return self
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """Nothing is promised unless the rule says so itself."""
+        return Outlook("approximate", "the rule does not say what it promises", messages=len(topology.indices))
 
     def links(self, topology: Topology) -> Topology:
         """All links."""
@@ -39,39 +71,81 @@ class SumRule(ABC):
         """One communication round, with the contributions ``[A, P]`` of the moment."""
 
     @abstractmethod
-    def settle(self, state: State, values: Array, transport: Transport) -> State:
-        """Communicate until every agent's sum is that of these contributions."""
-
-    @abstractmethod
     def sums(self, state: State) -> Array:
         """What each agent holds for the sum, ``[A, P]``."""
 
-    def init(self, population: Population, transport: Transport) -> State:
+    def settle(self, state: State, values: Array, transport: Transport) -> State:
+        """Repeat the round until every agent's sum is within the tolerance, looking every few rounds.
+
+        The looking is the simulator's, by sums over all agents that are not counted as messages. Raises ValueError when
+        that takes more than ``most`` rounds.
+        """
+        target, scale = transport.allsum(values), np.sqrt(transport.allsum(np.square(values)))
+        for turn in range(self.most):
+            state = self.round(state, values, transport)
+            transport.meter.rounds += 1
+            if turn % self.look_every == 0:
+                off = deviation(self.sums(state), target, scale, transport)
+                if off <= self.tolerance:
+                    return state
+        raise ValueError(
+            f"{type(self).__name__.lower()} had not settled to {self.tolerance:g} after {self.most} communication "
+            f"rounds (off by {off:.2g}): the graph mixes too slowly, or messages fail; take a number for "
+            'fusion.rounds_per_step, a larger fusion.tolerance, fusion.rule = "tree", or a better connected graph'
+        )
+
+    def init(self, population: Population, transport: Transport) -> SumState:
         """State before the first message."""
-        return self.begin(contributions(population), transport)
+        values = contributions(population)
+        return SumState(self.begin(values, transport), _sampled(values))
 
-    def exchange(self, state: State, population: Population, transport: Transport) -> State:
+    def exchange(self, state: SumState, population: Population, transport: Transport) -> SumState:
         """One communication round."""
-        return self.round(state, contributions(population), transport)
+        values = contributions(population)
+        transport.meter.rounds += 1
+        return SumState(self.round(state.inner, values, transport), _sampled(values))
 
-    def converge(self, state: State, population: Population, transport: Transport) -> State:
+    def converge(self, state: SumState, population: Population, transport: Transport) -> SumState:
         """Communicate until the fixed point."""
-        return self.settle(state, contributions(population), transport)
+        values = contributions(population)
+        return SumState(self.settle(state.inner, values, transport), _sampled(values))
 
-    def belief(self, state: State, population: Population, agents: slice | Indices) -> Evidence:
+    def belief(self, state: SumState, population: Population, agents: slice | Indices) -> Evidence:
         """The summed evidence of some agents."""
         packed = packed_length(population.model.inducing)
-        return Evidence.unpack(self.sums(state)[agents, :packed], population.model.inducing)
+        return Evidence.unpack(self.sums(state.inner)[agents, :packed], population.model.inducing)
 
-    def announced(self, state: State, population: Population) -> Array:
+    def error(self, state: SumState, population: Population, transport: Transport) -> float:
+        """:func:`deviation` of all agents' sums, in the sampled columns."""
+        values = state.sample
+        total, scale = transport.allsum(values), np.sqrt(transport.allsum(np.square(values)))
+        return deviation(_sampled(self.sums(state.inner)), total, scale, transport)
+
+    def counted(self, state: SumState, agents: Indices) -> Array:
+        """How many agents each of these has counted."""
+        count: Array = self.sums(state.inner)[agents, -1]
+        return count
+
+    def announced(self, state: SumState, population: Population) -> Array:
         """Average announcement as each agent knows it, ``[A, C]``."""
-        tail = self.sums(state)[:, packed_length(population.model.inducing) :]
+        tail = self.sums(state.inner)[:, packed_length(population.model.inducing) :]
         average: Array = tail[:, :-1] / tail[:, -1:]
         return average
 
-    def predict(self, state: State, population: Population, probes: Indices, x: Array) -> Prediction:
+    def predict(self, state: SumState, population: Population, probes: Indices, x: Array) -> Prediction:
         """Predictions of the probe agents from their summed evidence."""
         return predict(population.model, population.theta[probes], self.belief(state, population, probes), x)
+
+
+def deviation(sums: Array, target: Array, scale: Array, transport: Transport) -> float:
+    """How far sums ``[A, P]`` are from the target ``[P]``, in the worst column. Collective.
+
+    Root mean square over all agents, as a part of ``√N · scale``, where scale ``[P]`` is the root of the sum of squares
+    of what agents contributed: by the Cauchy-Schwarz inequality the target is never larger than that.
+    """
+    square = transport.allsum(np.square(sums - target)) / transport.shard.size**2
+    known = scale > 0
+    return float((np.sqrt(square[known]) / scale[known]).max(initial=0.0))
 
 
 def contributions(population: Population) -> Array:
@@ -87,3 +161,8 @@ def contributions(population: Population) -> Array:
     rows[:, packed:-1] = announced
     rows[:, -1] = 1.0
     return rows
+
+
+def _sampled(values: Array) -> Array:
+    columns = np.unique(np.linspace(0, values.shape[1] - 1, SAMPLED_COLUMNS).astype(int))
+    return np.ascontiguousarray(values[:, columns])

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.agents.kernels import Array
+from coolgp.fusion.rule import Outlook
 from coolgp.fusion.sums import SumRule
+from coolgp.network.axes import PerAgent, PerEdge
+from coolgp.network.faults import Faults
 from coolgp.network.sweep import Sweep, plan_sweep
-from coolgp.network.topology import Topology, spanning_tree
+from coolgp.network.topology import Topology, diameter, spanning_tree
 from coolgp.network.transport import Transport
 
 __all__ = ["Tree", "TreeState"]
@@ -23,14 +26,20 @@ __all__ = ["Tree", "TreeState"]
 class TreeState:
     """inbox ``[E, P]``: the newest message on each edge, or None; sums ``[A, P]``; sweep: who speaks when."""
 
-    inbox: Array | None
-    sums: Array
+    inbox: PerEdge | None
+    sums: PerAgent
     sweep: Sweep
 
 
 @dataclass(frozen=True)
 class Tree(SumRule):
     """Message passing on a spanning tree: exact after as many rounds as its diameter, and not before."""
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """Exact on a tree: nothing can come back to where it came from."""
+        tree = self.links(topology)
+        why = "messages along a spanning tree count every agent once"
+        return Outlook("exact", why, diameter(tree), None, 2.0 * tree.edge_count)
 
     def links(self, topology: Topology) -> Topology:
         """A spanning tree."""
@@ -59,6 +68,7 @@ class Tree(SumRule):
         floating point all agents end with the same bits.
         """
         tail, sums = transport.shard.tail, values.copy()
+        transport.meter.rounds += len(state.sweep.steps)
         for step in state.sweep.steps:
             told = transport.swap(sums[tail[step.route.edges]], step.route)
             at = tail[step.route.arrivals]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 import traceback
 from functools import cache
-from math import prod
 from types import ModuleType, TracebackType
 from typing import Any
 
@@ -19,16 +18,18 @@ from coolgp.network.shard import build_shard
 from coolgp.network.topology import Array, Topology
 from coolgp.network.transport import (
     Meter,
+    PerfectLinks,
     Route,
     add_blocks,
     block_sums,
-    check_mask,
+    check_leaving,
     check_rows,
     count_by_rank,
     move_rows,
     plan_route,
     prepare_halo,
     prepare_swap,
+    row_bytes,
 )
 
 __all__ = ["MPITransport", "abort_on_error", "world"]
@@ -49,7 +50,7 @@ def world() -> Any:
     return library().COMM_WORLD
 
 
-class MPITransport:
+class MPITransport(PerfectLinks):
     """The agents of one rank, linked to those of all others. All methods but the properties are collective.
 
     Args:
@@ -73,7 +74,7 @@ class MPITransport:
         self._row_types: dict[int, Any] = {}
         self._buffers: dict[str, Array] = {}
         self._plan_collectives(topology, owner)
-        everything = np.ones(len(self.shard.tail), dtype=bool)
+        everything = np.ones(len(self.shard.tail), dtype=np.int64)
         self._all = plan_route(self.shard, everything, everything, self._ranks)
 
     def _plan_collectives(self, topology: Topology, owner: Array) -> None:
@@ -104,15 +105,17 @@ class MPITransport:
 
     def route(self, edges: Array) -> Route:
         """See `Transport`."""
-        mask = check_mask(self.shard, edges)
-        arriving = self._exchange(mask, self._all, np.empty_like(mask))
-        return plan_route(self.shard, mask, arriving, self._ranks)
+        leaving = check_leaving(self.shard, edges)
+        arriving = self._exchange(leaving, self._all, np.empty_like(leaving))
+        return plan_route(self.shard, leaving, arriving, self._ranks)
 
     def swap(self, messages: Array, route: Route | None = None, out: Array | None = None) -> Array:
         """See `Transport`."""
         route = self._all if route is None else route
         messages, out = prepare_swap(messages, route, out)
-        self.meter.sent(len(messages), prod(messages.shape[1:]), messages.itemsize)
+        size = row_bytes(messages)
+        self.meter.sent(route.messages, messages.nbytes)
+        self.meter.moved(len(route.near_out) * size, int(route.out_counts.sum()) * size)
         return self._exchange(messages, route, out)
 
     def _exchange(self, messages: Array, route: Route, out: Array) -> Array:
@@ -127,7 +130,11 @@ class MPITransport:
     def halo(self, values: Array, out: Array | None = None) -> Array:
         """See `Transport`."""
         values, out = prepare_halo(self.shard, values, out)
-        self.meter.sent(len(self.shard.tail), prod(values.shape[1:]), values.itemsize)
+        size = row_bytes(values)
+        self.meter.sent(len(self.shard.tail), len(self.shard.tail) * size)
+        # What several agents here hear from one elsewhere comes once, and is handed on within this rank.
+        handed_on = len(self.shard.tail) - len(self.shard.halo)
+        self.meter.moved(handed_on * size, len(self._halo_out) * size)
         send = self._pack("send", values, self._halo_out)
         request = self._start(send, self._halo_out_counts, out[len(values) :], self._halo_in_counts)
         out[: len(values)] = values
@@ -192,7 +199,7 @@ class MPITransport:
 
     def _row_type(self, values: Array) -> Any:
         """The datatype of one row: counts in rows stay below 2^31 where counts in bytes would not."""
-        size = prod(values.shape[1:]) * values.itemsize
+        size = row_bytes(values)
         if size not in self._row_types:
             self._row_types[size] = library().BYTE.Create_contiguous(size).Commit()
         return self._row_types[size]
@@ -202,7 +209,7 @@ class MPITransport:
 
     def _buffer(self, name: str, rows: int, like: Array) -> Array:
         """Room for rows like those of `like`, in memory kept from call to call."""
-        size = rows * prod(like.shape[1:]) * like.itemsize
+        size = rows * row_bytes(like)
         if name not in self._buffers or self._buffers[name].nbytes < size:
             self._buffers[name] = np.empty(size, dtype=np.uint8)
         return self._buffers[name][:size].view(like.dtype).reshape(rows, *like.shape[1:])

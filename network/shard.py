@@ -32,6 +32,7 @@ class Shard:
         blocks: for each of this rank's blocks (block number, start, stop): its agents are `agents[start:stop]`.
         block_count: number of blocks of all ranks.
         reverse: [E] the edge from head back to tail if that is on this rank, else -1.
+        slot: [E] global number of each edge: its place in the topology's `indices`.
     """
 
     size: int
@@ -45,6 +46,7 @@ class Shard:
     blocks: tuple[tuple[int, int, int], ...]
     block_count: int
     reverse: Array
+    slot: Array
 
 
 def build_shard(topology: Topology, owner: Array, rank: int) -> Shard:
@@ -80,6 +82,7 @@ def build_shard(topology: Topology, owner: Array, rank: int) -> Shard:
         blocks=_blocks(place // size),
         block_count=-(-topology.size // size),
         reverse=_reverse(agents, tail, index[head_agent], head_agent),
+        slot=slot,
     )
 
 

@@ -7,6 +7,7 @@ Values may have any trailing axes; [.., P] stands for them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Protocol
 
@@ -15,31 +16,68 @@ import numpy as np
 from coolgp.network.shard import Shard, build_shard
 from coolgp.network.topology import Array, Topology
 
-__all__ = ["Meter", "Route", "SerialTransport", "Transport"]
+__all__ = ["Delivery", "Meter", "Route", "SerialTransport", "Transport"]
 
 CHUNK = 1 << 16  # rows moved at once, so that moving needs little memory
 
 
 @dataclass
 class Meter:
-    """Counts messages from agent to agent on this rank, whether or not they cross ranks."""
+    """Counts what the agents of this rank send.
+
+    Attributes:
+        messages, bytes: from agent to agent, whether or not they cross ranks.
+        lost: messages to agents of this rank that the channel lost.
+        near_bytes: of `bytes`, what stayed on a rank: handed over in memory.
+        far_bytes: of `bytes`, what this rank handed to MPI. Over all ranks, `near_bytes + far_bytes == bytes`.
+        rounds: communication rounds, the same number on each rank.
+    """
 
     messages: int = 0
     bytes: int = 0
+    lost: int = 0
+    near_bytes: int = 0
+    far_bytes: int = 0
+    rounds: int = 0
 
-    def sent(self, count: int, floats_per_message: int, itemsize: int = 8) -> None:
-        """Add `count` messages of so many floats of `itemsize` bytes."""
-        self.messages += int(count)
-        self.bytes += int(count) * int(floats_per_message) * itemsize
+    def sent(self, messages: int, size: int) -> None:
+        """Add so many messages of `size` bytes in all."""
+        self.messages += int(messages)
+        self.bytes += int(size)
+
+    def moved(self, near: int, far: int = 0) -> None:
+        """Add bytes that stayed on this rank, and bytes that went to others."""
+        self.near_bytes += int(near)
+        self.far_bytes += int(far)
+
+
+@dataclass(frozen=True, eq=False)
+class Delivery:
+    """What reached the agents of this rank in one communication round.
+
+    Attributes:
+        edges: [K] the edges on whose slot a row arrived (from i to j on j's edge to i), ascending; an edge comes
+            several times where several rows arrived on it, the oldest first.
+        rows: [K,P].
+    """
+
+    edges: Array
+    rows: Array
+
+    def newest(self) -> Delivery:
+        """Return only the newest row on each edge."""
+        last = np.flatnonzero(np.append(self.edges[1:] != self.edges[:-1], True)[: len(self.edges)])
+        return self if len(last) == len(self.edges) else Delivery(self.edges[last], self.rows[last])
 
 
 @dataclass(frozen=True, eq=False)
 class Route:
-    """A subset of all directed edges on which messages go; only `edges` and `arrivals` are of use outside.
+    """Directed edges on which rows go, each perhaps several; only `edges` and `arrivals` are of use outside.
 
     Attributes:
-        edges: [K] this rank's edges on which a message leaves, ascending.
-        arrivals: [K'] this rank's edges on whose slot one arrives (a message i -> j on j's edge to i), ascending.
+        edges: [K] this rank's edges on which a row leaves, ascending; an edge stands as often as it carries one.
+        arrivals: [K'] this rank's edges on whose slot one arrives (from i to j on j's edge to i), ascending.
+        messages: number of different edges in `edges`: all rows on an edge are one message.
         near_out: places in `edges` of messages that stay on this rank, and
         near_in: their places in `arrivals`, ascending.
         far_out: places in `edges` of messages to other ranks, in the order in which they are packed, and
@@ -50,6 +88,7 @@ class Route:
 
     edges: Array
     arrivals: Array
+    messages: int
     near_out: Array
     near_in: Array
     far_out: Array
@@ -65,6 +104,34 @@ class Transport(Protocol):
     meter: Meter
 
     @property
+    def faultless(self) -> bool:
+        """Whether every message arrives in the round in which it is sent, over links that never change."""
+
+    @property
+    def up(self) -> Array:
+        """[E] the edges over which this rank's agents can send now: an agent knows which of its links work."""
+
+    @property
+    def present(self) -> Array:
+        """[A] the agents that are in the network now."""
+
+    def advance(self, round: int) -> None:
+        """Begin a round of learning, from 0: agents and links come and go. Collective."""
+
+    def send(self, rows: Array, edges: Array | None = None, lane: str = "values") -> Delivery:
+        """One communication round through the channel: rows [K,P] leave on `edges` [K]. Collective.
+
+        Args:
+            rows: numbers; the channel may lose them, delay them, or spoil those of an agent that is not honest.
+            edges: ascending; rows on one edge are one message and share its fate. Default one row on each of the E.
+                Edges that are not up are left out.
+            lane: messages of one lane keep their order on a link; other lanes have fates of their own.
+        """
+
+    def reached(self, lane: str = "server") -> Array:
+        """[A] whether a message between each agent and a server got through this time. Collective."""
+
+    @property
     def root(self) -> bool:
         """Whether this rank writes; for the recorder and the command line only."""
 
@@ -73,7 +140,7 @@ class Transport(Protocol):
         """The number of ranks."""
 
     def route(self, edges: Array) -> Route:
-        """Prepare exchanges over the edges where the mask [E] is true. Collective."""
+        """Prepare exchanges over the edges where the mask [E] is true, or of so many rows [E] each. Collective."""
 
     def swap(self, messages: Array, route: Route | None = None, out: Array | None = None) -> Array:
         """Deliver [E,P] -> [E,P]: what i sends j arrives on j's edge to i. With a route, [K,P] -> [K',P]."""
@@ -97,7 +164,39 @@ class Transport(Protocol):
         """Sum integers over the ranks, exactly."""
 
 
-class SerialTransport:
+class PerfectLinks:
+    """What both transports have in common where no channel interferes: everything arrives at once."""
+
+    shard: Shard
+    meter: Meter
+    faultless = True
+
+    @cached_property
+    def up(self) -> Array:
+        """See `Transport`."""
+        return np.ones(len(self.shard.tail), dtype=bool)
+
+    @cached_property
+    def present(self) -> Array:
+        """See `Transport`."""
+        return np.ones(len(self.shard.agents), dtype=bool)
+
+    def advance(self, round: int) -> None:
+        """See `Transport`."""
+
+    def send(self: Transport, rows: Array, edges: Array | None = None, lane: str = "values") -> Delivery:
+        """See `Transport`."""
+        if edges is None:
+            return Delivery(np.arange(len(self.shard.tail)), self.swap(rows))
+        route = self.route(np.bincount(edges, minlength=len(self.shard.tail)))
+        return Delivery(route.arrivals, self.swap(rows, route))
+
+    def reached(self, lane: str = "server") -> Array:
+        """See `Transport`."""
+        return self.present
+
+
+class SerialTransport(PerfectLinks):
     """All agents on one rank, without MPI.
 
     >>> from coolgp.network.generate import generate
@@ -118,20 +217,23 @@ class SerialTransport:
 
     def route(self, edges: Array) -> Route:
         """See `Transport`."""
-        mask = check_mask(self.shard, edges)
-        return plan_route(self.shard, mask, mask[self.shard.reverse], np.arange(0))
+        leaving = check_leaving(self.shard, edges)
+        return plan_route(self.shard, leaving, leaving[self.shard.reverse], np.arange(0))
 
     def swap(self, messages: Array, route: Route | None = None, out: Array | None = None) -> Array:
         """See `Transport`."""
         route = self._all if route is None else route
         messages, out = prepare_swap(messages, route, out)
-        self.meter.sent(len(messages), prod(messages.shape[1:]), messages.itemsize)
+        self.meter.sent(route.messages, messages.nbytes)
+        self.meter.moved(messages.nbytes)
         return np.take(messages, route.near_out, axis=0, out=out, mode="clip")
 
     def halo(self, values: Array, out: Array | None = None) -> Array:
         """See `Transport`."""
         values, out = prepare_halo(self.shard, values, out)
-        self.meter.sent(len(self.shard.tail), prod(values.shape[1:]), values.itemsize)
+        size = len(self.shard.tail) * row_bytes(values)
+        self.meter.sent(len(self.shard.tail), size)
+        self.meter.moved(size)
         out[:] = values
         return out
 
@@ -166,42 +268,61 @@ def check_rows(verb: str, values: Array, rows: int) -> Array:
     return np.ascontiguousarray(values)
 
 
-def check_mask(shard: Shard, edges: Array) -> Array:
-    """Return the mask [E]; raise ValueError unless it has a truth value for each edge."""
+def check_leaving(shard: Shard, edges: Array) -> Array:
+    """Return how many rows leave on each edge [E]; raise ValueError unless it is a truth value or a count for each."""
     edges = np.asarray(edges)
-    if edges.shape != shard.tail.shape or edges.dtype != np.bool_:
+    counts = edges.dtype == np.bool_ or np.issubdtype(edges.dtype, np.integer)
+    if edges.shape != shard.tail.shape or not counts or (edges < 0).any():
         raise ValueError(
-            f"A route needs a bool mask of {len(shard.tail)} edges; got shape {list(edges.shape)} of {edges.dtype}"
+            f"A route needs a bool mask or row counts of {len(shard.tail)} edges; "
+            f"got shape {list(edges.shape)} of {edges.dtype}"
         )
-    return edges
+    return edges.astype(np.int64)
 
 
-def plan_route(shard: Shard, mask: Array, arriving: Array, neighbours: Array) -> Route:
-    """Plan the exchange of messages that leave on `mask` [E] and arrive on `arriving` [E].
+def plan_route(shard: Shard, leaving: Array, arriving: Array, neighbours: Array) -> Route:
+    """Plan the exchange of `leaving` [E] rows on each edge, of which `arriving` [E] come on each slot.
 
-    Both ends of a pair of ranks pack their messages by (sender's id, receiver's id), so none needs a header.
+    Both ends of a pair of ranks pack their rows by (sender's id, receiver's id), so none needs a header.
     """
-    out_place, in_place = np.cumsum(mask) - 1, np.cumsum(arriving) - 1
-    near = np.flatnonzero(arriving & (shard.reverse >= 0))
-    far = np.flatnonzero(shard.reverse < 0)
+    out_start, in_start = np.cumsum(leaving) - leaving, np.cumsum(arriving) - arriving
+    near, far = np.flatnonzero(shard.reverse >= 0), np.flatnonzero(shard.reverse < 0)
     mine, theirs, owner = shard.agents[shard.tail[far]], shard.head_agent[far], shard.owner[far]
     leave, come = far[np.lexsort((theirs, mine, owner))], far[np.lexsort((mine, theirs, owner))]
-    leave, come = leave[mask[leave]], come[arriving[come]]
+    every = np.arange(len(shard.tail))
     return Route(
-        edges=np.flatnonzero(mask),
-        arrivals=np.flatnonzero(arriving),
-        near_out=out_place[shard.reverse[near]],
-        near_in=in_place[near],
-        far_out=out_place[leave],
-        out_counts=count_by_rank(shard.owner[leave], neighbours),
-        far_in=in_place[come],
-        in_counts=count_by_rank(shard.owner[come], neighbours),
+        edges=np.repeat(every, leaving),
+        arrivals=np.repeat(every, arriving),
+        messages=int(np.count_nonzero(leaving)),
+        near_out=ranges(out_start[shard.reverse[near]], arriving[near]),
+        near_in=ranges(in_start[near], arriving[near]),
+        far_out=ranges(out_start[leave], leaving[leave]),
+        out_counts=count_by_rank(shard.owner[leave], neighbours, leaving[leave]),
+        far_in=ranges(in_start[come], arriving[come]),
+        in_counts=count_by_rank(shard.owner[come], neighbours, arriving[come]),
     )
 
 
-def count_by_rank(owner: Array, neighbours: Array) -> Array:
-    """Return how many of the owners are each of the neighbouring ranks (ascending)."""
-    return np.bincount(np.searchsorted(neighbours, owner), minlength=len(neighbours))
+def ranges(start: Array, count: Array) -> Array:
+    """Return `start[0], start[0]+1, ...` (`count[0]` numbers), then the same from `start[1]`, and so on.
+
+    >>> ranges(np.array([5, 0]), np.array([2, 3])).tolist()
+    [5, 6, 0, 1, 2]
+    """
+    first = np.cumsum(count) - count
+    return np.asarray(np.arange(int(count.sum())) + np.repeat(start - first, count))
+
+
+def row_bytes(values: Array) -> int:
+    """Return the bytes of one row."""
+    return int(prod(values.shape[1:]) * values.itemsize)
+
+
+def count_by_rank(owner: Array, neighbours: Array, count: Array | None = None) -> Array:
+    """Return how many of the owners, or of `count` rows each, belong to each of the neighbouring ranks (ascending)."""
+    counts = np.zeros(len(neighbours), dtype=np.int64)
+    np.add.at(counts, np.searchsorted(neighbours, owner), 1 if count is None else count)
+    return counts
 
 
 def prepare_swap(messages: Array, route: Route, out: Array | None) -> tuple[Array, Array]:

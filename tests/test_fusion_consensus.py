@@ -87,5 +87,5 @@ def test_agents_that_agree_stay(topology):
 def test_a_graph_that_mixes_too_slowly_is_refused():
     transport, rule = SerialTransport(generate("ring", 30, seed=0)), Consensus(most=20)
     values = contributions(30)
-    with pytest.raises(ValueError, match=r'not settled to 1e-12 after 20 rounds.*take fusion.rule = "tree"'):
+    with pytest.raises(ValueError, match=r'not settled to 1e-12 after 20 communication rounds.*fusion.rule = "tree"'):
         rule.settle(rule.begin(values, transport), values, transport)

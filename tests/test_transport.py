@@ -60,6 +60,7 @@ def delivered(transport: Transport) -> dict[str, np.ndarray]:
         "consensus": transport.gather(local_metropolis(shard) @ transport.halo(agent)),
         "members": transport.allsum(np.ones(len(agent), dtype=bool)),
         "meter": transport.total(np.array([transport.meter.messages, transport.meter.bytes])),
+        "moved": transport.total(np.array([transport.meter.near_bytes + transport.meter.far_bytes])),
     }
 
 
@@ -164,7 +165,7 @@ def test_every_message_is_metered():
         (lambda t: t.allsum(np.zeros((3, 2))), "allsum needs 10 rows"),
         (lambda t: t.gather(np.array([None] * 10)), "gather needs 10 rows of numbers; got shape \\[10\\] of object"),
         (lambda t: t.gather_rows(np.zeros(2), np.arange(3)), "gather_rows needs 3 rows"),
-        (lambda t: t.route(np.zeros(20)), "bool mask of 20 edges; got shape \\[20\\] of float64"),
+        (lambda t: t.route(np.zeros(20)), "mask or row counts of 20 edges; got shape \\[20\\] of float64"),
         (lambda t: t.swap(np.zeros((20, 2)), out=np.zeros((20, 3))), "`out` \\[20, 2\\] of float64 apart"),
     ],
 )

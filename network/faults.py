@@ -1,0 +1,83 @@
+"""What can go wrong on a network: one record that the channel acts on and the rules make their promises by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["PERFECT", "Absence", "Faults"]
+
+
+@dataclass(frozen=True)
+class Absence:
+    """One agent (global id) that is away from the start of round `leave` up to that of round `back`, from 0."""
+
+    agent: int
+    leave: int
+    back: int
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What links do to messages, and who comes and goes. The default is a network on which nothing ever fails.
+
+    Attributes:
+        loss: share of messages that are lost.
+        burst: mean length, in communication rounds, of the bursts in which a link loses everything (Gilbert-Elliott,
+            with `loss` as the share of time); None for losses that are independent of one another.
+        delay: communication rounds that a message takes beyond the one in which it is sent: that number (fixed), or
+            their mean (geometric). Links keep the order of messages.
+        bandwidth: bytes that a link carries in a communication round; a larger message takes several, in which the link
+            takes no other. None for no limit.
+        churn: probability that an agent leaves the network at the start of a round of learning, and
+        absence: the mean number of rounds of learning that it stays away.
+        away: agents that leave and come back at given rounds of learning.
+        one_way: share of the links outside a spanning tree that carry messages in one direction only.
+        byzantine: number of agents that send garbage in place of what they know.
+        moving: whether links appear and disappear from round to round of learning.
+    """
+
+    loss: float = 0.0
+    burst: float | None = None
+    delay: float = 0.0
+    delays: Literal["fixed", "geometric"] = "fixed"
+    bandwidth: int | None = None
+    churn: float = 0.0
+    absence: float = 3.0
+    away: tuple[Absence, ...] = ()
+    one_way: float = 0.0
+    byzantine: int = 0
+    moving: bool = False
+
+    @property
+    def lossless(self) -> bool:
+        """Whether every message that is sent arrives."""
+        return self.loss == 0
+
+    @property
+    def timely(self) -> bool:
+        """Whether what arrives comes in the round in which it was sent, in every round."""
+        return self.delay == 0 and self.bandwidth is None
+
+    @property
+    def steady(self) -> bool:
+        """Whether agents and links stay."""
+        return self.churn == 0 and not self.away and not self.moving
+
+    @property
+    def two_way(self) -> bool:
+        """Whether every link works in both directions."""
+        return self.one_way == 0
+
+    @property
+    def honest(self) -> bool:
+        """Whether all agents say what they know."""
+        return self.byzantine == 0
+
+    @property
+    def perfect(self) -> bool:
+        """Whether nothing ever fails."""
+        return self.lossless and self.timely and self.steady and self.two_way and self.honest
+
+
+PERFECT = Faults()
