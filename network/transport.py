@@ -6,7 +6,7 @@ Values may have any trailing axes; [.., P] stands for them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from math import prod
 from typing import Protocol
@@ -49,6 +49,9 @@ class Meter:
         """Add bytes that stayed on this rank, and bytes that went to others."""
         self.near_bytes += int(near)
         self.far_bytes += int(far)
+
+    def __sub__(self, before: Meter) -> Meter:
+        return Meter(*(now - then for now, then in zip(astuple(self), astuple(before), strict=True)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,8 +30,9 @@ class Probed:
     """The probes' answers on the root, in the order of their ids.
 
     pre: from their own statistics alone; post: after the exchange. theta ``[probes, K]``; bound ``[probes]``: nats per
-    observation that they know of; evidence ``[probes, P]``: packed, NaN for a rule without any; sample_size
-    ``[probes]``: effective, of importance weights, NaN elsewhere; seconds: what asking them took.
+    observation that they know of; evidence ``[probes, P]``: packed; counted ``[probes]``: agents that each has counted,
+    itself among them; NaN for a rule without any; sample_size ``[probes]``: effective, of importance weights, NaN
+    elsewhere; seconds: what asking them took.
     """
 
     pre: Forecast
@@ -39,6 +40,7 @@ class Probed:
     theta: Array
     bound: Array
     evidence: Array
+    counted: Array
     sample_size: Array
     seconds: float
 
@@ -70,28 +72,28 @@ class Evaluation:
         model, theta = population.model, population.theta[rows]
         pre = self._forecast(predict(model, theta, population.evidence(rows), self.x))
         post = self._forecast(self.rule.predict(state, population, rows, self.x))
-        lower, evidence = _known(self.rule, state, population, rows)
-        answers = (pre.mean, pre.variance, post.mean, post.variance, theta, lower, evidence, _sizes(population, rows))
+        known = _known(self.rule, state, population, rows)
+        answers = (pre.mean, pre.variance, post.mean, post.variance, theta, *known, _sizes(population, rows))
         ids = self.transport.shard.agents[rows]
         whole = [part for part in (self.transport.gather_rows(answer, ids) for answer in answers) if part is not None]
         if not self.transport.root:
             return None
-        theta, lower, evidence, sizes = whole[4:]
+        theta, lower, evidence, counted, sizes = whole[4:]
         seconds = perf_counter() - started
-        return Probed(Forecast(*whole[:2]), Forecast(*whole[2:4]), theta, lower, evidence, sizes, seconds)
+        return Probed(Forecast(*whole[:2]), Forecast(*whole[2:4]), theta, lower, evidence, counted, sizes, seconds)
 
     def _forecast(self, prediction: Prediction) -> Forecast:
         observed = prediction.variance + prediction.noise_variance[:, None]
         return Forecast(self.scaler.mean(prediction.mean), self.scaler.variance(observed))
 
 
-def _known(rule: FusionRule, state: State, population: Population, rows: Ints) -> tuple[Array, Array]:
-    """Bound per observation ``[A']`` and packed evidence ``[A', P]`` after the exchange; NaN where there are none."""
+def _known(rule: FusionRule, state: State, population: Population, rows: Ints) -> tuple[Array, Array, Array]:
+    """Bound per observation, packed evidence ``[A', P]`` and agents counted after the exchange; NaN where none are."""
     if not isinstance(rule, EvidenceRule):
-        return np.full(rows.size, np.nan), np.full((rows.size, 1), np.nan)
+        return np.full(rows.size, np.nan), np.full((rows.size, 1), np.nan), np.full(rows.size, np.nan)
     evidence = rule.belief(state, population, rows)
     lower = bound(population.model, population.theta[rows], evidence) / np.maximum(evidence.count, 1.0)
-    return lower, evidence.pack()
+    return lower, evidence.pack(), rule.counted(state, rows)
 
 
 def _sizes(population: Population, rows: Ints) -> Array:

@@ -76,5 +76,5 @@ class Bar:
 def _words(record: Record, row: dict[str, float]) -> str:
     return (
         f"RMSE {row['rmse_pre']:.4g} before, {row['rmse_post']:.4g} after fusion, "
-        f"{size_text(record.bytes)} in {record.messages:,} messages"
+        f"{size_text(record.sent.bytes)} in {record.sent.messages:,} messages"
     )

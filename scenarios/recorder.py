@@ -23,7 +23,7 @@ from coolgp.scenarios.evaluation import Probed
 from coolgp.scenarios.metrics import coverage, disagreement, nlpd, rmse
 from coolgp.scenarios.model_file import model_arrays
 from coolgp.scenarios.rounds import Record, Simulation
-from coolgp.scenarios.run_folder import FILES, METRICS
+from coolgp.scenarios.run_folder import FILES, METRICS, TRAFFIC
 from coolgp.scenarios.settings import Scenario
 
 FIGURES = ("convergence.png", "profiles.png", "network.png", "field.png")
@@ -74,6 +74,7 @@ class Recorder:
         write_whole(folder / "config.toml", simulation.scenario.to_toml().encode())
         self._write_environment(finished=False)
         self._header("metrics.csv", METRICS)
+        self._header("traffic.csv", TRAFFIC)
         self._header("probes.csv", ("round", "agent", "rmse_pre", "rmse_post"))
         self._header("hyperparameters.csv", ("round", *(f"{n}{s}" for n in self.names for s in ("", "_std"))))
 
@@ -93,11 +94,17 @@ class Recorder:
             "nlpd_post": float(nlpd(post, y, self.asked).mean()),
             "coverage95_post": float(coverage(post, y, self.asked).mean()),
             "disagreement": disagreement(post),
-            "messages": record.messages,
-            "bytes": record.bytes,
+            "communication_rounds": record.sent.rounds,
+            "messages": record.sent.messages,
+            "lost": record.sent.lost,
+            "bytes": record.sent.bytes,
+            "present": record.present,
+            "counted": float(record.probed.counted.mean()),
+            "fusion_error": record.error,
             "seconds": round(record.seconds, 6),
         }
         self._append("metrics.csv", [[row[name] for name in METRICS]])
+        self._append("traffic.csv", [[record.round, record.sent.near_bytes, record.sent.far_bytes]])
         rows = zip(self.labels, before, after, strict=True)
         self._append("probes.csv", [[record.round, agent, first, second] for agent, first, second in rows])
         self._append("hyperparameters.csv", [[record.round, *self._hyperparameters(record.probed)]])

@@ -6,7 +6,7 @@ Stopping, plotting and storing are the caller's business. Away from the root ran
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -17,7 +17,7 @@ from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.hyperparameters import MODES, Belief
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State
 from coolgp.network.topology import Topology
-from coolgp.network.transport import Transport
+from coolgp.network.transport import Meter, Transport
 from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.evaluation import Evaluation, Ints, Probed
 from coolgp.scenarios.founding import Foundation
@@ -31,17 +31,19 @@ __all__ = ["Record", "Simulation", "simulate"]
 class Record:
     """One round as the root sees it.
 
-    round: from 1, of ``rounds``. observations: by all agents so far. messages, bytes: sent by all agents in this round.
-    seconds: of this round's learning and fusion; evaluating the probes is not in it. probed: what the probes say, or
-    None in a record that was put away.
+    round: from 1, of ``rounds``. observations: by all agents so far. sent: by all agents in this round. present: agents
+    in the network. error: how far agents are from the sum of all they know, see :class:`EvidenceRule`; NaN without
+    sums. seconds: of this round's learning and fusion; evaluating the probes is not in it. probed: what the probes
+    say, or None in a record that was put away.
     """
 
     round: int
     rounds: int
     observations: int
     probed: Probed | None
-    messages: int
-    bytes: int
+    sent: Meter
+    present: int
+    error: float
     seconds: float
 
 
@@ -80,6 +82,7 @@ def simulate(simulation: Simulation) -> Iterator[Record | None]:
     seen, sent = 0, _sent(transport)
     for turn in range(simulation.rounds):
         started = perf_counter()
+        transport.advance(turn)
         batch = stream.batch(turn)
         try:
             if turn and isinstance(rule, EvidenceRule):
@@ -92,7 +95,8 @@ def simulate(simulation: Simulation) -> Iterator[Record | None]:
         seconds = perf_counter() - started
         seen += int(transport.total(np.array([batch.count.sum()]))[0])
         before, sent = sent, _sent(transport)
-        messages, size = (sent - before).tolist()
+        present = int(transport.total(np.array([np.count_nonzero(transport.present)]))[0])
+        error = rule.error(state, population, transport) if isinstance(rule, EvidenceRule) else float("nan")
         try:
             probed = evaluate(population, state)
         except Indefinite as failure:
@@ -100,7 +104,7 @@ def simulate(simulation: Simulation) -> Iterator[Record | None]:
         if probed is None:
             yield None
         else:
-            yield Record(turn + 1, simulation.rounds, seen, probed, messages, size, seconds)
+            yield Record(turn + 1, simulation.rounds, seen, probed, sent - before, present, error, seconds)
 
 
 def _named(failure: Indefinite, turn: int, dataset: Dataset, agents: Ints) -> ValueError:
@@ -126,6 +130,7 @@ def _communicate(
     return state
 
 
-def _sent(transport: Transport) -> Ints:
-    """Messages and bytes that all agents have sent so far."""
-    return np.asarray(transport.total(np.array([transport.meter.messages, transport.meter.bytes])), dtype=np.int64)
+def _sent(transport: Transport) -> Meter:
+    """What all agents have sent so far."""
+    counts = transport.total(np.array(astuple(transport.meter)))
+    return replace(Meter(*counts.tolist()), rounds=transport.meter.rounds)

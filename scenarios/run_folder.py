@@ -30,6 +30,7 @@ FILES = (
     "config.toml",
     "env.json",
     "metrics.csv",
+    "traffic.csv",
     "probes.csv",
     "hyperparameters.csv",
     "predictions.npz",
@@ -37,8 +38,10 @@ FILES = (
 )
 METRICS = (
     "round", "observations", "rmse_pre", "rmse_pre_std", "rmse_post", "rmse_post_std", "nlpd_pre", "nlpd_post",
-    "coverage95_post", "disagreement", "messages", "bytes", "seconds",
+    "coverage95_post", "disagreement", "communication_rounds", "messages", "lost", "bytes", "present", "counted",
+    "fusion_error", "seconds",
 )  # fmt: skip
+TRAFFIC = ("round", "bytes_on_rank", "bytes_between_ranks")
 TARGETS = {"airline": ("arrival delay", "min")}
 """What a source's target is called in words, and its unit."""
 
@@ -100,6 +103,8 @@ class RunFolder:
     env: Mapping[str, Any]
     metrics: Columns
     """Columns `[R]` of metrics.csv."""
+    traffic: Columns
+    """Columns `[R]` of traffic.csv."""
     probes: Probes
     hyperparameters: Columns
     """Columns `[R]` of hyperparameters.csv, means over probes, each but `round` with its `<name>_std`."""
@@ -152,6 +157,7 @@ def read_run(path: str | Path) -> RunFolder:
         config,
         env,
         _numbers(path / "metrics.csv", METRICS),
+        _numbers(path / "traffic.csv", TRAFFIC),
         _probes(path / "probes.csv", predictions.agents),
         _numbers(path / "hyperparameters.csv", ("round",)),
         predictions,
