@@ -178,6 +178,8 @@ def _metric_rows(metrics: Columns) -> list[list[str]]:
             *(_number(float(metrics[name][i])) for name in ("nlpd_pre", "nlpd_post")),
             _number(float(metrics["coverage95_post"][i])),
             _number(float(metrics["disagreement"][i])),
+            _number(float(metrics["fusion_error"][i]), 2),
+            _number(float(metrics["communication_rounds"][i]), 12),
             _number(float(metrics["messages"][i]), 12),
             size_text(float(metrics["bytes"][i])),
             _number(float(metrics["seconds"][i])),

@@ -22,7 +22,7 @@ from coolgp.scenarios.field_plot import regular_grid, typical_probe
 from coolgp.scenarios.network_plot import layout, network_figure
 from coolgp.scenarios.plots import STYLE, draw_all
 from coolgp.scenarios.report import headline, write_report
-from coolgp.scenarios.run_folder import METRICS, Network, read_run
+from coolgp.scenarios.run_folder import METRICS, TRAFFIC, Network, read_run
 
 PNG = b"\x89PNG\r\n\x1a\n"
 Make = Callable[..., Path]
@@ -50,8 +50,10 @@ def write_tables(folder: Path, rng: np.random.Generator, rounds: int, agents: li
     columns = (
         *(t, 1200 * t, pre.mean(1), pre.std(1), post.mean(1), post.std(1)),
         *(5.2 + 0.3 / t, 5.05 + 0.1 / t, 0.94 + 0 * t, 0.2 / t**4),
-        *(sent[0] + 0 * t, sent[1] + 0 * t, 0.12 + 0 * t),
+        *(12 + 0 * t, sent[0] + 0 * t, 0 * t, sent[1] + 0 * t, len(agents) + 0 * t, len(agents) + 0 * t, 1e-16 + 0 * t),
+        0.12 + 0 * t,
     )
+    write_rows(folder / "traffic.csv", TRAFFIC, zip(t, sent[1] + 0 * t, 0 * t, strict=True))
     write_rows(folder / "metrics.csv", METRICS, zip(*columns, strict=True))
     each = ((t[i], name, pre[i, a], post[i, a]) for i in range(rounds) for a, name in enumerate(agents))
     write_rows(folder / "probes.csv", ("round", "agent", "rmse_pre", "rmse_post"), each)
@@ -166,7 +168,7 @@ def test_an_unfinished_run_names_what_it_lacks(make: Make, name: str) -> None:
     [
         ("metrics.csv", b"", "lacks the columns round, observations"),
         ("metrics.csv", ",".join(METRICS).encode() + b"\n", "has no rows"),
-        ("metrics.csv", ",".join(METRICS).encode() + b"\n1,2\n", "is cut off: row 2 needs 13 cells"),
+        ("metrics.csv", ",".join(METRICS).encode() + b"\n1,2\n", "is cut off: row 2 needs 18 cells"),
         ("probes.csv", b"round,agent,rmse_pre,rmse_post\n1,other,1,1\n", "probe agents differ"),
         ("hyperparameters.csv", b"round,bound\n1,high\n", "column bound: needed numbers"),
         ("predictions.npz", b"text", "cannot be read as arrays"),
