@@ -18,6 +18,7 @@ from matplotlib.ticker import FixedLocator, Locator, MaxNLocator
 
 from coolgp.scenarios.dataset import Floats, Ints
 from coolgp.scenarios.field_plot import field_figure
+from coolgp.scenarios.fusion_plot import fusion_figure
 from coolgp.scenarios.network_plot import network_figure
 from coolgp.scenarios.recorder import write_whole
 from coolgp.scenarios.run_folder import Columns, RunFolder
@@ -176,6 +177,7 @@ def _with_unit(words: str, unit: str) -> str:
 FIGURES = {
     "convergence": convergence_figure,
     "profiles": profiles_figure,
+    "fusion": fusion_figure,
     "network": network_figure,
     "field": field_figure,
 }

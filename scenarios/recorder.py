@@ -26,7 +26,7 @@ from coolgp.scenarios.rounds import Record, Simulation
 from coolgp.scenarios.run_folder import FILES, METRICS, TRAFFIC
 from coolgp.scenarios.settings import Scenario
 
-FIGURES = ("convergence.png", "profiles.png", "network.png", "field.png")
+FIGURES = ("convergence.png", "profiles.png", "fusion.png", "network.png", "field.png")
 RUN_FILES = (*FILES, "model.npz", *FIGURES, "report.html")
 """All that a run leaves: nothing else in its folder is touched."""
 

@@ -35,6 +35,8 @@ CAPTIONS = {
     "bands one standard deviation over them to either side: they show how much agents differ, not a confidence.",
     "profiles": "The test error of each probe agent, from its own observations alone and after fusion. Agents that "
     "know different things end with the same model where the lines collapse onto one.",
+    "fusion": "How fusing went: the distance of the agents' sums from that over all agents, who was in the network and "
+    "how many agents the probes counted, and the messages that were sent and lost.",
     "network": "The agents and their links. The colour of a probe agent is its error at the last round, on one scale "
     "left and right.",
     "field": "The field as it is, as one agent knows it from its own observations, and as the same agent knows it "
