@@ -82,6 +82,15 @@ class Evidence:
         precision[..., columns, rows] = packed[..., : rows.size]
         return Evidence(precision, packed[..., rows.size : -2], packed[..., -2], packed[..., -1])
 
+    def clipped(self) -> Evidence:
+        """The nearest evidence, in the Frobenius norm, that could come from data: no direction has negative precision.
+
+        Precisions that were fused coordinate by coordinate need not be positive semi-definite.
+        """
+        values, vectors = np.linalg.eigh(self.precision)
+        precision = (vectors * np.maximum(values, 0.0)[..., None, :]) @ vectors.swapaxes(-1, -2)
+        return Evidence(precision, self.shift, self.square, self.count)
+
     def _zip(self, other: Evidence, operation: np.ufunc) -> Self:
         return type(self)(*(operation(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
 

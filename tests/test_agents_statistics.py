@@ -113,3 +113,12 @@ class TestBatches:
 def test_a_batch_of_unequal_shapes_is_refused():
     with pytest.raises(ValueError, match=r"got \(2, 3, 1\), \(2, 4\) and \(2, 3\)"):
         Batch(np.zeros((2, 3, 1)), np.zeros((2, 4)), np.zeros((2, 3)))
+
+
+def test_clipping_leaves_what_data_could_say_and_mends_what_they_could_not():
+    indefinite = evidence(1, 5)
+    clipped = indefinite.clipped()
+    assert np.linalg.eigvalsh(indefinite.precision).min() < -1
+    assert np.linalg.eigvalsh(clipped.precision).min() > -1e-12
+    assert_equal(clipped.clipped(), clipped, rtol=1e-12)
+    np.testing.assert_allclose(clipped.precision, clipped.precision.swapaxes(-1, -2), rtol=1e-12, atol=1e-12)
