@@ -1,48 +1,173 @@
-"""Average consensus with Metropolis weights: exact in the limit on any connected graph.
+"""Average consensus: repeated averaging with the neighbours, exact in the limit on any connected graph.
 
-``X ← PX`` keeps the mean of the contributions, and every row tends to it at the graph's spectral gap; the sum is N
-times the mean. New contributions enter as increments, so that the mean tracks streams (Xiao & Boyd, Systems & Control
-Letters 2004; Zhu & Martínez, Automatica 2010).
+``X ← WX`` with symmetric weights keeps the mean of the contributions, and every row tends to it at the graph's spectral
+gap; the sum is N times the mean. New contributions enter as increments, so that the mean tracks streams (Xiao & Boyd,
+Systems & Control Letters 2004; Zhu & Martínez, Automatica 2010). Or the mean is trimmed, against agents that lie
+(W-MSR: LeBlanc, Zhang, Koutsoukos & Sundaram, IEEE JSAC 2013).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from scipy.sparse import csr_array
+import numpy as np
 
 from coolgp.agents.kernels import Array
-from coolgp.fusion.sums import SumRule
+from coolgp.fusion.rule import Outlook
+from coolgp.fusion.sums import SumRule, deviation
 from coolgp.network.axes import PerAgent
-from coolgp.network.mixing import local_metropolis
+from coolgp.network.faults import Faults
+from coolgp.network.mixing import (
+    Mixing,
+    edge_sums,
+    laplacian_interval,
+    local_mixing,
+    metropolis,
+    rounds_to,
+    second_eigenvalue,
+)
+from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
-__all__ = ["Consensus", "ConsensusState"]
+__all__ = ["Consensus", "ConsensusState", "mix", "trimmed_mean"]
+
+PIECE = 1 << 22  # numbers that are sorted at a time
 
 
 @dataclass(frozen=True)
 class ConsensusState:
-    """estimate ``[A, P]``: of the mean; values ``[A, P]``: contributions it has taken in; weights ``[A, A+H]``."""
+    """estimate ``[A, P]``: of the mean; values ``[A, P]``: contributions it has taken in; mixing: the weights."""
 
     estimate: PerAgent
     values: PerAgent
-    weights: csr_array
+    mixing: Mixing
     size: int
 
 
 @dataclass(frozen=True)
 class Consensus(SumRule):
-    """Repeated averaging with the neighbours: exact in the limit on any connected graph."""
+    """Repeated averaging with the neighbours: exact in the limit on any connected graph.
+
+    weights: ``metropolis`` (``1/(1+max(d_i, d_j))``: agents need to know their neighbours' degrees), ``max-degree``
+    (``1/(1+d_max)``) or ``optimal-constant`` (``2/(λ_2+λ_N)`` of the Laplacian: the best single weight).
+
+    trim: neighbours per agent that may lie. Where it is not 0, every agent drops in each column up to so many of the
+    neighbours' values above its own and as many below, and averages the rest equally with its own, whatever the
+    weights. Honest agents then stay within the range of what honest agents contributed, but no longer end with the
+    exact mean, nor does what only one of them knows come through: nothing tells it from a lie. Columns are trimmed one
+    by one, so that a matrix in them need not stay positive definite.
+
+    weight, eigenvalue: the constant weight and the eigenvalue that decides its rate; :meth:`fit` finds them.
+    """
+
+    weights: Literal["metropolis", "max-degree", "optimal-constant"] = "metropolis"
+    trim: int = 0
+    weight: float | None = None
+    eigenvalue: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.weights not in ("metropolis", "max-degree", "optimal-constant"):
+            raise ValueError(f"weights must be metropolis, max-degree or optimal-constant; got {self.weights!r}")
+        if self.trim < 0:
+            raise ValueError(f"trim must be a number of neighbours, 0 or more; got {self.trim}")
+
+    def fit(self, topology: Topology, faults: Faults) -> Consensus:
+        """Find the constant weight for this graph."""
+        if self.weights == "metropolis" or topology.size == 1:
+            return self
+        low, high = laplacian_interval(topology)
+        weight = 1.0 / (1.0 + topology.degree.max()) if self.weights == "max-degree" else 2.0 / (low + high)
+        return replace(self, weight=float(weight), eigenvalue=max(1.0 - weight * low, weight * high - 1.0))
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """Asymptotic while whatever one agent takes, another gives."""
+        messages = float(len(topology.indices))
+        if self.trim:
+            why = f"up to {self.trim} lying neighbours of an agent are outvoted, and the truth at the edges with them"
+            return Outlook("approximate", why, messages=messages)
+        rate = second_eigenvalue(metropolis(topology)) if self.eigenvalue is None else self.eigenvalue
+        kind, why = promise(faults)
+        return Outlook(kind, why, rounds_to(self.tolerance, rate), 1.0 - rate, messages)
 
     def begin(self, values: Array, transport: Transport) -> ConsensusState:
-        """Every agent's estimate is its own contribution."""
-        return ConsensusState(values.copy(), values, local_metropolis(transport.shard), transport.shard.size)
+        """Every agent's estimate is its own contribution. Raises ValueError where :meth:`fit` was needed and missed."""
+        if self.weights != "metropolis" and self.weight is None and transport.shard.size > 1:
+            raise ValueError(f"{self.weights} weights depend on the whole graph: call fit(topology, faults) first")
+        mixing = local_mixing(transport.shard, self.weight)
+        return ConsensusState(values.copy(), values, mixing, transport.shard.size)
 
     def round(self, state: ConsensusState, values: Array, transport: Transport) -> ConsensusState:
         """Take in what is new, then average with the neighbours."""
         fresh = state.estimate + (values - state.values)
-        return ConsensusState(state.weights @ transport.halo(fresh), values, state.weights, state.size)
+        mean = trimmed_mean(fresh, self.trim, transport) if self.trim else mix(fresh, state.mixing, transport)
+        return ConsensusState(mean, values, state.mixing, state.size)
+
+    def settle(self, state: ConsensusState, values: Array, transport: Transport) -> ConsensusState:
+        """Repeat the round until all agents hold the sum; a trimmed one, until they stay where they are."""
+        if not self.trim:
+            settled: ConsensusState = super().settle(state, values, transport)
+            return settled
+        scale = np.sqrt(transport.allsum(np.square(values)))
+        for _ in range(self.most):
+            before, state = state, self.round(state, values, transport)
+            transport.meter.rounds += 1
+            moved = deviation(state.estimate - before.estimate, np.zeros_like(scale), scale / state.size, transport)
+            if moved <= self.tolerance:
+                return state
+        raise ValueError(
+            f"trimmed consensus still moved by {moved:.2g} after {self.most} communication rounds: take a number for "
+            "fusion.rounds_per_step, a larger fusion.tolerance, or a better connected graph"
+        )
 
     def sums(self, state: ConsensusState) -> Array:
         """N times the estimate of the mean."""
         return state.estimate * state.size
+
+
+def promise(faults: Faults) -> tuple[Literal["asymptotic", "approximate"], str]:
+    """What averaging with symmetric weights keeps under these faults, and why."""
+    if not faults.honest:
+        return "approximate", "one agent that lies moves the mean of all: trim > 0 outvotes it"
+    if not (faults.lossless and faults.timely and faults.two_way):
+        return "approximate", "where a message is lost or late, one agent takes what no other gives: the mean drifts"
+    if not faults.steady:
+        why = "links work both ways or not at all, so the sum is kept, and reached as far as all stay linked in the end"
+        return "asymptotic", why
+    return "asymptotic", "symmetric weights keep the sum, and differences shrink in every round"
+
+
+def mix(values: Array, mixing: Mixing, transport: Transport) -> Array:
+    """One average with the neighbours, ``[A, P]``: where a neighbour's message is missing, its weight stays at home."""
+    if transport.faultless:
+        return np.asarray(mixing.matrix @ transport.halo(values))
+    tail = transport.shard.tail
+    told = transport.send(values[tail]).newest()
+    at = tail[told.edges]
+    return np.asarray(values + edge_sums(at, told.rows - values[at], len(values), mixing.pull[told.edges]))
+
+
+def trimmed_mean(values: Array, trim: int, transport: Transport) -> Array:
+    """Each agent's mean ``[A, P]`` of its own and its neighbours' values, less the extremes of the neighbours'.
+
+    In each column up to ``trim`` of the neighbours' values above its own are dropped, and up to as many below. What is
+    no number counts as above.
+    """
+    told = transport.send(values[transport.shard.tail]).newest()
+    count = np.bincount(transport.shard.tail[told.edges], minlength=len(values))
+    start, mean = np.cumsum(count) - count, values.copy()
+    for heard in np.unique(count[count > 0]).tolist():
+        agents = np.flatnonzero(count == heard)
+        for some in np.array_split(agents, 1 + agents.size * heard * values.shape[1] // PIECE):
+            mean[some] = _trimmed(values[some], told.rows[start[some][:, None] + np.arange(heard)], trim)
+    return mean
+
+
+def _trimmed(own: Array, others: Array, trim: int) -> Array:
+    """Own ``[G, P]``, others ``[G, d, P]``; added in rising order, one by one: the bits depend on no grouping."""
+    below = np.minimum((others < own[:, None]).sum(1), trim)[:, None]
+    above = np.minimum((~(others <= own[:, None])).sum(1), trim)[:, None]
+    place = np.arange(others.shape[1])[:, None]
+    kept = (place >= below) & (place < others.shape[1] - above)
+    total = np.where(kept, np.sort(others, axis=1), 0.0).cumsum(axis=1)[:, -1]
+    return np.asarray((own + total) / (1 + kept.sum(1)))

@@ -7,9 +7,14 @@ from importlib import import_module
 from typing import Any
 
 from coolgp.fusion.centralised import Central
+from coolgp.fusion.chebyshev import Chebyshev
 from coolgp.fusion.consensus import Consensus
+from coolgp.fusion.flood import Flood
+from coolgp.fusion.gossip import Gossip
 from coolgp.fusion.isolated import Isolated
+from coolgp.fusion.push_sum import PushSum
 from coolgp.fusion.rule import FusionRule
+from coolgp.fusion.server import Server
 from coolgp.fusion.tree import Tree
 
 __all__ = ["RULES", "rule_class", "rule_named"]
@@ -19,8 +24,13 @@ VERBS = ("fit", "outlook", "links", "init", "exchange", "converge", "predict")
 RULES: dict[str, type[FusionRule]] = {
     "tree": Tree,
     "consensus": Consensus,
-    "none": Isolated,
+    "chebyshev": Chebyshev,
+    "push-sum": PushSum,
+    "gossip": Gossip,
+    "flood": Flood,
+    "server": Server,
     "central": Central,
+    "none": Isolated,
 }
 
 

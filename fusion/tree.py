@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.agents.kernels import Array
-from coolgp.fusion.rule import Outlook
+from coolgp.fusion.edges import add_rows
+from coolgp.fusion.growing_tree import GrowingTree
+from coolgp.fusion.rule import FusionRule, Outlook
 from coolgp.fusion.sums import SumRule
 from coolgp.network.axes import PerAgent, PerEdge
 from coolgp.network.faults import Faults
 from coolgp.network.sweep import Sweep, plan_sweep
-from coolgp.network.topology import Topology, diameter, spanning_tree
+from coolgp.network.topology import Array, Topology, diameter, spanning_tree
 from coolgp.network.transport import Transport
 
 __all__ = ["Tree", "TreeState"]
@@ -24,22 +25,37 @@ __all__ = ["Tree", "TreeState"]
 
 @dataclass(frozen=True)
 class TreeState:
-    """inbox ``[E, P]``: the newest message on each edge, or None; sums ``[A, P]``; sweep: who speaks when."""
+    """inbox ``[E, P]``: the newest message on each edge (0: none yet), or None where none came at all.
+
+    sums ``[A, P]``. sweep: who speaks when, or None where messages may fail: a sweep waits for each of them.
+    """
 
     inbox: PerEdge | None
     sums: PerAgent
-    sweep: Sweep
+    sweep: Sweep | None
 
 
 @dataclass(frozen=True)
 class Tree(SumRule):
-    """Message passing on a spanning tree: exact after as many rounds as its diameter, and not before."""
+    """Message passing on a spanning tree: exact after as many rounds as its diameter, and not before.
+
+    Messages may be lost, late or slow: a receiver goes by the last one that it has, and each tells all anew.
+    """
+
+    def fit(self, topology: Topology, faults: Faults) -> FusionRule:
+        """Where agents or links come and go, a tree that the agents grow and re-grow themselves."""
+        return self if faults.steady else GrowingTree(self.tolerance, self.most, self.look_every)
 
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
-        """Exact on a tree: nothing can come back to where it came from."""
-        tree = self.links(topology)
-        why = "messages along a spanning tree count every agent once"
-        return Outlook("exact", why, diameter(tree), None, 2.0 * tree.edge_count)
+        """Exact on a tree of links that stay: nothing can come back to where it came from."""
+        tree, doubt, why = self.links(topology), "", "messages along a spanning tree count every agent once"
+        if not faults.honest:
+            doubt = "what an agent that is not honest says is added to every sum beyond it"
+        elif not faults.steady:
+            doubt = "the tree breaks where an agent or a link goes; a growing tree mends itself"
+        elif not (faults.lossless and faults.timely):
+            why += "; what is lost or late is said anew in the next round, until it is there"
+        return Outlook("approximate" if doubt else "exact", doubt or why, diameter(tree), None, 2.0 * tree.edge_count)
 
     def links(self, topology: Topology) -> Topology:
         """A spanning tree."""
@@ -47,7 +63,7 @@ class Tree(SumRule):
 
     def begin(self, values: Array, transport: Transport) -> TreeState:
         """No messages yet."""
-        return TreeState(None, values.copy(), plan_sweep(transport))
+        return TreeState(None, values.copy(), plan_sweep(transport) if transport.faultless else None)
 
     def round(self, state: TreeState, values: Array, transport: Transport) -> TreeState:
         """Every agent tells every neighbour its sum less what this neighbour told it."""
@@ -57,7 +73,7 @@ class Tree(SumRule):
         else:
             outbox = _sums(values, state.inbox, tail)[tail]
             outbox -= state.inbox  # an edge must not echo: the neighbour would count its own data twice
-        inbox = transport.swap(outbox)
+        inbox = _received(state.inbox, outbox, transport)
         return TreeState(inbox, _sums(values, inbox, tail), state.sweep)
 
     def settle(self, state: TreeState, values: Array, transport: Transport) -> TreeState:
@@ -65,14 +81,17 @@ class Tree(SumRule):
 
         To a neighbour that has spoken on the edge before, it knows everything and says the sum itself, which the
         neighbour takes over in place of its own: in exact arithmetic what adding the sum less the echo gives, and in
-        floating point all agents end with the same bits.
+        floating point all agents end with the same bits. Where messages may fail, rounds until all arrived.
         """
+        if state.sweep is None:
+            settled: TreeState = super().settle(state, values, transport)
+            return settled
         tail, sums = transport.shard.tail, values.copy()
         transport.meter.rounds += len(state.sweep.steps)
         for step in state.sweep.steps:
             told = transport.swap(sums[tail[step.route.edges]], step.route)
             at = tail[step.route.arrivals]
-            _add_rows(sums, at[step.partial], told[step.partial])
+            add_rows(sums, at[step.partial], told[step.partial])
             sums[at[step.final]] = told[step.final]
         return TreeState(None, sums, state.sweep)
 
@@ -81,15 +100,17 @@ class Tree(SumRule):
         return state.sums
 
 
+def _received(inbox: Array | None, outbox: Array, transport: Transport) -> Array:
+    """The inbox after the messages ``[E, P]`` were sent: the last that came on each edge."""
+    came = transport.send(outbox).newest()
+    if len(came.edges) == len(outbox):
+        return came.rows
+    kept = np.zeros_like(outbox) if inbox is None else inbox.copy()
+    kept[came.edges] = came.rows
+    return kept
+
+
 def _sums(values: Array, inbox: Array, tail: Array) -> Array:
     sums = values.copy()
-    _add_rows(sums, tail, inbox)
+    add_rows(sums, tail, inbox)
     return sums
-
-
-def _add_rows(target: Array, places: Array, rows: Array) -> None:
-    """``target[places] += rows`` where places ascend and may repeat, in their order."""
-    agents, first, count = np.unique(places, return_index=True, return_counts=True)
-    for turn in range(int(count.max(initial=0))):
-        more = count > turn
-        target[agents[more]] += rows[first[more] + turn]

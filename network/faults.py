@@ -16,6 +16,13 @@ class Absence:
     leave: int
     back: int
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.leave < self.back:
+            raise ValueError(
+                f"Agent {self.agent} must leave in a round from 0 on and come back in a later one; "
+                f"got leave {self.leave} and back {self.back}"
+            )
+
 
 @dataclass(frozen=True)
 class Faults:
@@ -35,6 +42,12 @@ class Faults:
         one_way: share of the links outside a spanning tree that carry messages in one direction only.
         byzantine: number of agents that send garbage in place of what they know.
         moving: whether links appear and disappear from round to round of learning.
+
+    Raises:
+        ValueError: if a number is out of its range, or bursts are too short for so much loss.
+
+    >>> Faults(loss=0.2, burst=4).lossless, Faults(loss=0.2, burst=4).timely
+    (False, True)
     """
 
     loss: float = 0.0
@@ -48,6 +61,28 @@ class Faults:
     one_way: float = 0.0
     byzantine: int = 0
     moving: bool = False
+
+    def __post_init__(self) -> None:
+        for name, fits, needed in (
+            ("loss", 0 <= self.loss <= 1, "in [0, 1]"),
+            ("burst", self.burst is None or self.burst >= 1, "at least 1"),
+            ("delay", 0 <= self.delay < float("inf"), "at least 0"),
+            ("delay", self.delays != "fixed" or self.delay % 1 == 0, "whole where delays are fixed"),
+            ("delays", self.delays in ("fixed", "geometric"), "'fixed' or 'geometric'"),
+            ("bandwidth", self.bandwidth is None or self.bandwidth >= 1, "at least 1 byte"),
+            ("churn", 0 <= self.churn <= 1, "in [0, 1]"),
+            ("absence", self.absence >= 1, "at least 1 round"),
+            ("one_way", 0 <= self.one_way <= 1, "in [0, 1]"),
+            ("byzantine", self.byzantine >= 0, "at least 0"),
+        ):
+            if not fits:
+                raise ValueError(f"Faults need {name} {needed}; got {getattr(self, name)!r}")
+        if self.burst is not None and self.loss > self.burst * (1 - self.loss):
+            # A good spell lasts burst (1 - loss) / loss rounds on average, and no spell is shorter than one.
+            raise ValueError(
+                f"Bursts of {self.burst:g} rounds are too short to lose a share of {self.loss:g}; "
+                f"take burst >= {self.loss / max(1 - self.loss, 1e-300):.3g}, or less loss"
+            )
 
     @property
     def lossless(self) -> bool:

@@ -1,21 +1,57 @@
-"""Mixing weights for average consensus as sparse matrices, and how fast they mix."""
+"""Mixing weights for average consensus as sparse matrices, and how fast they mix.
+
+Axes: `A` agents on this rank, `H` halo, `N` agents in all, `E` directed edges that leave this rank's agents, `P` row
+length.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import eigvalsh
-from scipy.sparse import csr_array
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse import csc_array, csr_array, eye_array
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh, splu
 
 from coolgp.network.randomness import generator
 from coolgp.network.shard import Shard
 from coolgp.network.topology import Array, Topology
 
-__all__ = ["local_metropolis", "metropolis", "rounds_to", "second_eigenvalue"]
+__all__ = [
+    "Mixing",
+    "edge_sums",
+    "interval",
+    "laplacian_interval",
+    "local_metropolis",
+    "local_mixing",
+    "metropolis",
+    "rounds_to",
+    "second_eigenvalue",
+    "weighted",
+]
 
 DENSE_BELOW = 200  # agents; dense eigenvalues take milliseconds there
+RESTARTS = 20  # of the Lanczos iteration; a graph that needs more mixes slowly, hence has small separators
+BASIS = 30  # vectors of the Lanczos iteration
+MARGIN = 1e-3  # by which the lowest eigenvalue of a large matrix is rather put too low
+WIDE = 1e-3  # a gap that the Lanczos iteration tells to a permille
+TINY = 1e-13  # makes a singular matrix invertible, far below any gap that matters
+
+
+@dataclass(frozen=True, eq=False)
+class Mixing:
+    """Symmetric weights as one rank's agents hold them.
+
+    Attributes:
+        pull: [E] the weight of the neighbour at the other end of each edge.
+        matrix: [A,A+H] the same with the agents' own weights; each row adds up to one.
+    """
+
+    pull: Array
+    matrix: csr_array
 
 
 def metropolis(topology: Topology) -> csr_array:
@@ -24,7 +60,12 @@ def metropolis(topology: Topology) -> csr_array:
     `W_ij = 1 / (1 + max(d_i, d_j))` on each link and `W_ii = 1 - sum_j W_ij`. Source: L. Xiao, S. Boyd and S.-J. Kim,
     "Distributed average consensus with least-mean-square deviation", JPDC 67 (2007).
     """
-    return _weights(topology.tail, topology.indices, topology.degree, topology.size)
+    return weighted(topology, _metropolis(topology.tail, topology.indices, topology.degree))
+
+
+def weighted(topology: Topology, weight: Array | float) -> csr_array:
+    """Return the weights [N,N] that are `weight` ([E_all], or one number) on the links and `1 - sum_j W_ij` at home."""
+    return _rows(topology.tail, topology.indices, np.broadcast_to(weight, topology.indices.shape), topology.size)
 
 
 def local_metropolis(shard: Shard) -> csr_array:
@@ -33,23 +74,57 @@ def local_metropolis(shard: Shard) -> csr_array:
     Each row holds its entries in the order of the graph, not of the columns: products then add in the same order, hence
     with the same bits, for any number of ranks.
     """
-    return _weights(shard.tail, shard.head, shard.degree, len(shard.agents))
+    return local_mixing(shard).matrix
 
 
-def _weights(tail: Array, head: Array, degree: Array, rows: int) -> csr_array:
-    weight = 1.0 / (1.0 + np.maximum(degree[tail], degree[head]))
+def local_mixing(shard: Shard, weight: float | None = None) -> Mixing:
+    """Return this rank's part of the Metropolis weights, or of those with one number on all links."""
+    links = shard.tail, shard.head, shard.degree
+    pull = _metropolis(*links) if weight is None else np.full(len(shard.tail), weight)
+    return Mixing(pull, _rows(shard.tail, shard.head, pull, len(shard.agents), len(shard.degree)))
+
+
+def edge_sums(tail: Array, rows: Array, agents: int, weight: Array | None = None) -> Array:
+    """Return for each agent the sum [A,P] of the rows [K,P] that belong to it, each times its weight [K].
+
+    They are added one after another in their order, so that the bits are the same on any number of ranks.
+
+    Args:
+        tail: [K] in [0, A), ascending: whose each row is.
+        rows: [K,P].
+        agents: A.
+        weight: [K], or None for ones.
+
+    >>> edge_sums(np.array([0, 0, 2]), np.array([[1.0], [2.0], [4.0]]), 3)[:, 0].tolist()
+    [3.0, 0.0, 4.0]
+    """
+    weight = np.ones(len(tail)) if weight is None else weight
+    start = np.searchsorted(tail, np.arange(agents + 1))
+    return np.asarray(csr_array((weight, np.arange(len(tail)), start), shape=(agents, len(tail))) @ rows)
+
+
+def _metropolis(tail: Array, head: Array, degree: Array) -> Array:
+    return np.asarray(1.0 / (1.0 + np.maximum(degree[tail], degree[head])))
+
+
+def _rows(tail: Array, head: Array, weight: Array, rows: int, columns: int | None = None) -> csr_array:
     own = 1.0 - np.bincount(tail, weights=weight, minlength=rows)
     start = np.searchsorted(tail, np.arange(rows))  # each row begins with its own weight
-    data, columns = np.insert(weight, start, own), np.insert(head, start, np.arange(rows))
+    data, places = np.insert(weight, start, own), np.insert(head, start, np.arange(rows))
     indptr = np.concatenate([start + np.arange(rows), [len(data)]])
-    return csr_array((data, columns, indptr), shape=(rows, len(degree)))
+    return csr_array((data, places, indptr), shape=(rows, rows if columns is None else columns))
 
 
-def second_eigenvalue(matrix: csr_array) -> float:
-    """Return the largest modulus of an eigenvalue of a symmetric doubly stochastic matrix [N,N] but for the first.
+def interval(matrix: csr_array, first: Array | None = None) -> tuple[float, float]:
+    """Return the lowest and the highest eigenvalue of symmetric weights [N,N], the first one, 1, left out once.
 
-    Each round of consensus shrinks the disagreement at least by this factor. It is 0 for one agent and 1 for an
-    unconnected graph.
+    The highest is exact enough for its distance from 1 to be good to a permille, on slow graphs too. The lowest of a
+    large matrix may come out too low, by 0.001 or where its end is crowded by more: what is built on the interval must
+    hold the whole spectrum. (0, 0) for one agent.
+
+    Args:
+        matrix: [N,N] symmetric, with the eigenvalue 1, all others in [-1, 1].
+        first: [N] the eigenvector to 1; ones by default.
 
     Raises:
         ValueError: if the matrix is not square.
@@ -57,15 +132,83 @@ def second_eigenvalue(matrix: csr_array) -> float:
     size = matrix.shape[0]
     if matrix.shape != (size, size):
         raise ValueError(f"Eigenvalues need a square matrix; got shape {list(matrix.shape)}")
+    if size == 1:
+        return 0.0, 0.0
+    unit = np.full(size, size**-0.5) if first is None else first / np.linalg.norm(first)
     if size < DENSE_BELOW:
-        # Taking 1/N away from each entry turns the first eigenvalue 1 into 0 and leaves the others.
-        return float(np.abs(eigvalsh(matrix.toarray() - 1.0 / size)).max())
-    deflated = LinearOperator(matrix.shape, matvec=lambda x: matrix @ x - x.mean(), dtype=np.float64)
+        values = eigvalsh(matrix.toarray() - 3.0 * np.outer(unit, unit))  # moves 1 to -2, below all others
+        return float(values[1]), float(values[-1])
     start = generator(0, "second-eigenvalue").normal(size=size)
-    if np.abs(deflated @ start).max() < 1e-12 * np.abs(start).max():
-        return 0.0  # all agents average at once, as in a complete graph
-    ends = eigsh(deflated, k=2, which="BE", v0=start, return_eigenvectors=False, tol=1e-8)
-    return float(np.abs(ends).max())
+    start -= unit * (unit @ start)
+    after = matrix @ start
+    only = float(start @ after) / float(start @ start)
+    if np.abs(after - only * start).max() < 1e-12 * np.abs(start).max():
+        return only, only  # there is but one, as in a complete graph, and no iteration finds it
+    return _lowest(matrix, start), _highest(matrix, unit, start)
+
+
+def _lowest(matrix: csr_array, start: Array) -> float:
+    bound = 2.0 * float(matrix.diagonal().min()) - 1.0  # by Gershgorin's theorem, as nonnegative rows add up to one
+    try:
+        return max(bound, -_lanczos(lambda x: -(matrix @ x), start, 1e-4) - MARGIN)
+    except ArpackNoConvergence:
+        return bound
+
+
+def _highest(matrix: csr_array, unit: Array, start: Array) -> float:
+    """Lanczos where the gap is wide; where it is not, Lanczos on the inverse of I - W, which then factorises well."""
+    try:
+        found = _lanczos(lambda x: matrix @ x - 3.0 * unit * (unit @ x), start, 1e-6)
+        if found < 1.0 - WIDE:
+            return found
+    except ArpackNoConvergence:
+        pass
+    solve = _factorised((1.0 + TINY) * eye_array(len(unit)) - matrix)
+
+    def inverse(x: Array) -> Array:
+        y = solve(x - unit * (unit @ x))
+        return np.asarray(y - unit * (unit @ y))
+
+    return 1.0 - (1.0 / _lanczos(inverse, start, 1e-10) - TINY)
+
+
+def _lanczos(multiply: Callable[[Array], Array], start: Array, tolerance: float) -> float:
+    """The largest eigenvalue of a symmetric operator. Raises ArpackNoConvergence."""
+    operator = LinearOperator((len(start), len(start)), matvec=multiply, dtype=np.float64)
+    found = eigsh(operator, k=1, which="LA", v0=start, ncv=BASIS, maxiter=RESTARTS, tol=tolerance)
+    return float(found[0][0])
+
+
+def _factorised(matrix: Any) -> Callable[[Array], Array]:
+    """Solve with a symmetric positive definite matrix; the ordering for these keeps its factors sparse."""
+    options = {"SymmetricMode": True}
+    solve: Callable[[Array], Array] = splu(
+        csc_array(matrix), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options
+    ).solve
+    return solve
+
+
+def laplacian_interval(topology: Topology) -> tuple[float, float]:
+    """Return the second and the largest eigenvalue of the graph's Laplacian, as exact as `interval` is.
+
+    The second is the algebraic connectivity. (0, 0) for one agent.
+    """
+    step = 1.0 / (2.0 * max(1, int(topology.degree.max())))
+    low, high = interval(weighted(topology, step))
+    return (0.0, 0.0) if topology.size == 1 else ((1.0 - high) / step, (1.0 - low) / step)
+
+
+def second_eigenvalue(matrix: csr_array) -> float:
+    """Return the largest modulus of an eigenvalue of a symmetric doubly stochastic matrix [N,N] but for the first.
+
+    Each round of consensus shrinks the disagreement at least by this factor. It is 0 for one agent and 1 for an
+    unconnected graph. Exact as `interval` is.
+
+    Raises:
+        ValueError: if the matrix is not square.
+    """
+    low, high = interval(matrix)
+    return max(abs(low), abs(high))
 
 
 def rounds_to(tolerance: float, eigenvalue: float) -> int:

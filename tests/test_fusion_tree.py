@@ -8,21 +8,30 @@ import numpy as np
 import pytest
 from scipy.sparse import csgraph
 
+from coolgp.fusion.growing_tree import GrowingTree
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.tree import Tree
+from coolgp.network.channel import FaultyTransport
+from coolgp.network.faults import PERFECT, Absence, Faults
 from coolgp.network.generate import GENERATORS, generate
 from coolgp.network.interchange import from_networkx
 from coolgp.network.sweep import plan_sweep
 from coolgp.network.topology import Topology, diameter
-from coolgp.network.transport import SerialTransport
+from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.world import World
 
 
-def random_tree(size: int) -> Topology:
+def random_tree(size: int, seed: int | None = None) -> Topology:
     """Uniform over labelled trees: long ones are common, where the generator's are shallow."""
-    return from_networkx(nx.random_labeled_tree(size, seed=size))
+    return from_networkx(nx.random_labeled_tree(size, seed=size if seed is None else seed))
+
+
+def over(graph: Topology, faults: Faults, seed: int = 0) -> Transport:
+    return FaultyTransport(SerialTransport(Tree().links(graph)), World(graph, faults, seed), faults, seed)
 
 
 LONG = [("labelled", size) for size in range(2, 31)]
+MANY = 200  # random trees
 SHALLOW = [("recursive", size) for size in (4, 9, 16, 25)]
 
 
@@ -51,7 +60,9 @@ def test_after_k_rounds_every_agent_has_counted_those_within_k_hops_once(tree):
         state = rule.round(state, values, transport)
 
 
-def test_exact_after_diameter_rounds_and_not_before(tree):
+@pytest.mark.parametrize("seed", range(MANY))
+def test_exact_after_diameter_rounds_and_not_before(seed):
+    tree = random_tree(2 + seed % 29, seed)
     transport, rule = SerialTransport(tree), Tree()
     values = units(transport)
     state = rule.begin(values, transport)
@@ -123,6 +134,64 @@ def test_exchanging_on_while_contributions_change_is_exact_diameter_rounds_later
     for _ in range(diameter(tree) - 1):
         state = rule.round(state, values, transport)
     np.testing.assert_array_equal(rule.sums(state), np.tile(values.sum(0), (tree.size, 1)))
+
+
+LOSSY = {
+    "loss": {"loss": 0.3},
+    "bursts": {"loss": 0.3, "burst": 3.0},
+    "fixed delay": {"delay": 2.0},
+    "delay and loss": {"loss": 0.2, "delay": 1.0, "delays": "geometric"},
+    "bandwidth": {"bandwidth": 100},
+    "one-way links": {"one_way": 1.0},
+}
+
+
+@pytest.mark.parametrize("faults", LOSSY.values(), ids=LOSSY)
+@pytest.mark.parametrize("kind", ["grid", "small-world", "random-tree", "complete"])
+def test_exact_in_the_end_whatever_becomes_of_messages_and_nobody_is_counted_twice(kind, faults):
+    graph, faults = generate(kind, 20, seed=3), Faults(**faults)
+    transport, rule = over(graph, faults), Tree().fit(graph, faults)
+    values = units(transport)
+    state, rounds = rule.begin(values, transport), 0
+    while (rule.sums(state) != 1).any():
+        assert np.isin(rule.sums(state), (0, 1)).all()
+        assert rounds < 2000
+        state, rounds = rule.round(state, values, transport), rounds + 1
+    assert rounds >= rule.outlook(graph, faults).rounds
+    assert rule.outlook(graph, faults).kind == "exact"
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.3])
+def test_converging_over_a_channel_ends_with_the_sum_and_goes_on_from_there(loss):
+    transport, rule = over(generate("grid", 20, seed=0), Faults(loss=loss)), Tree()
+    values = np.random.default_rng(0).normal(size=(20, 3))
+    state = rule.begin(values, transport)
+    for scale in (1.0, -3.0):
+        state = rule.settle(state, scale * values, transport)
+        expected = np.tile(scale * values.sum(0), (20, 1))
+        np.testing.assert_allclose(rule.sums(state), expected, rtol=1e-9, atol=1e-10)
+
+
+def test_where_nothing_is_lost_a_channel_changes_no_bit():
+    graph = generate("geometric", 30, seed=1)
+    values, sums = np.random.default_rng(0).normal(size=(30, 3)), []
+    for transport in (SerialTransport(Tree().links(graph)), over(graph, PERFECT)):
+        state = Tree().begin(values, transport)
+        for turn in range(8):
+            state = Tree().round(state, values + turn, transport)
+        sums.append(Tree().sums(state))
+    np.testing.assert_array_equal(*sums)
+
+
+@pytest.mark.parametrize("faults", [Faults(churn=0.1), Faults(moving=True), Faults(away=(Absence(1, 2, 3),))], ids=str)
+def test_where_agents_or_links_come_and_go_the_tree_is_one_that_grows(faults):
+    rule = Tree(tolerance=1e-6, most=7, look_every=3).fit(generate("ring", 5, seed=0), faults)
+    assert rule == GrowingTree(tolerance=1e-6, most=7, look_every=3)
+
+
+@pytest.mark.parametrize("faults", [Faults(byzantine=1), Faults(churn=0.1)], ids=str)
+def test_it_promises_no_more_than_it_keeps(faults):
+    assert Tree().outlook(generate("ring", 9, seed=0), faults).kind == "approximate"
 
 
 @pytest.mark.parametrize("verb", ["round", "settle"])

@@ -4,7 +4,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from coolgp.network.files import read_topology
+from coolgp.network.files import names_rounds, read_schedule, read_topology
 from coolgp.network.generate import GENERATORS, generate
 from coolgp.network.interchange import from_networkx, to_networkx
 from coolgp.network.mixing import metropolis, rounds_to, second_eigenvalue
@@ -253,3 +253,41 @@ def test_the_sparse_eigenvalue_is_the_dense_one(kind):
     matrix = metropolis(generate(kind, 210, seed=0))
     dense = np.sort(np.abs(np.linalg.eigvalsh(matrix.toarray())))[-2]
     assert second_eigenvalue(matrix) == pytest.approx(dense, abs=1e-8)
+
+
+TIMED = "round,tail,head\n1,b,a\n# later\n4, b, c\n1,c,d\n4,d,a\n"
+
+
+def test_a_timed_edge_list_says_which_links_are_up_from_when(tmp_path):
+    (tmp_path / "graph.csv").write_text(TIMED)
+    topology, when = read_schedule(tmp_path / "graph.csv")
+    name = np.array(topology.names)
+    found = [{"".join(sorted(pair)) for pair in zip(name[topology.tail[up]], name[topology.indices[up]], strict=True)}
+             for up in map(when.exists, range(5))]  # fmt: skip
+    assert topology.names == ("b", "a", "c", "d")
+    assert found == [{"ab", "cd"}] * 3 + [{"bc", "ad"}] * 2
+    assert names_rounds(tmp_path / "graph.csv")
+    assert same(read_topology(tmp_path / "graph.csv"), topology)
+
+
+@pytest.mark.parametrize("text", ["a,b\n", "tail,head,weight\na,b,1\n", "# round,tail,head\na,b\n"])
+def test_an_edge_list_without_rounds_is_no_schedule(tmp_path, text):
+    (tmp_path / "graph.csv").write_text(text)
+    assert not names_rounds(tmp_path / "graph.csv")
+    with pytest.raises(ValueError, match="names no rounds; its first line must be: round,tail,head"):
+        read_schedule(tmp_path / "graph.csv")
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("round,tail,head\n", "has no edges; it needs lines such as: 1,tail,head"),
+        ("round,tail,head\n1,a,b\n2,a\n", "line 3: an edge needs 3 columns \\(round, tail and head\\).* got '2,a'"),
+        ("round,tail,head\n\n0,a,b\n", "line 3: a round must be a whole number from 1 on; got '0'"),
+        ("round tail head\n1.5 a b\n", "line 2: a round must be .* got '1.5'"),
+    ],
+)
+def test_a_bad_timed_edge_list_is_refused_with_its_line(tmp_path, text, message):
+    (tmp_path / "graph.csv").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_schedule(tmp_path / "graph.csv")

@@ -1,0 +1,131 @@
+"""Chebyshev-accelerated consensus: rounds that grow with the root of the inverse spectral gap.
+
+After k rounds the contributions have gone through the polynomial ``T_k(t(W)) / T_k(t(1))``, with ``t`` the line that
+maps the interval ``[low, high]`` of W's other eigenvalues to ``[-1, 1]``: of all polynomials of that degree that keep
+the mean, the one least in the worst case (E. Montijano, J. I. Montijano & C. Sagüés, "Chebyshev polynomials in
+distributed consensus applications", IEEE TSP 2013; Golub & Varga, Numerische Mathematik 1961).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from coolgp.agents.kernels import Array
+from coolgp.fusion.consensus import mix, promise
+from coolgp.fusion.rule import Outlook
+from coolgp.fusion.sums import SumRule
+from coolgp.network.axes import PerAgent
+from coolgp.network.faults import Faults
+from coolgp.network.mixing import Mixing, interval, local_mixing, metropolis
+from coolgp.network.topology import Topology
+from coolgp.network.transport import Transport
+
+__all__ = ["Chebyshev", "ChebyshevState", "chebyshev_rounds"]
+
+
+@dataclass(frozen=True)
+class ChebyshevState:
+    """estimate, before ``[A, P]``: of the mean, now and a round ago; values ``[A, P]``: contributions taken in.
+
+    ratio ``[A]``: ``T_k(μ) / T_{k+1}(μ)`` of the last round, by the interval's half width; 0 before the first.
+    """
+
+    estimate: PerAgent
+    before: PerAgent
+    values: PerAgent
+    ratio: PerAgent
+    mixing: Mixing
+    size: int
+
+
+@dataclass(frozen=True)
+class Chebyshev(SumRule):
+    """Consensus with Metropolis weights and a momentum that the graph's eigenvalues tell.
+
+    Every round keeps the sum. low, high: the interval of the eigenvalues other than 1; :meth:`fit` finds them.
+    """
+
+    low: float | None = None
+    high: float | None = None
+
+    def fit(self, topology: Topology, faults: Faults) -> Chebyshev:
+        """Find the interval of the eigenvalues of this graph's Metropolis weights."""
+        low, high = interval(metropolis(topology))
+        return replace(self, low=low, high=high)
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """Asymptotic while whatever one agent takes, another gives."""
+        low, high = self._interval()
+        kind, why = promise(faults)
+        return Outlook(kind, why, chebyshev_rounds(self.tolerance, low, high), 1.0 - high, float(len(topology.indices)))
+
+    def begin(self, values: Array, transport: Transport) -> ChebyshevState:
+        """Every agent's estimate is its own contribution. Raises ValueError unless the rule was fitted."""
+        self._interval()
+        mixing, ratio = local_mixing(transport.shard), np.zeros(len(values))
+        return ChebyshevState(values.copy(), values, values, ratio, mixing, transport.shard.size)
+
+    def round(self, state: ChebyshevState, values: Array, transport: Transport) -> ChebyshevState:
+        """Take in what is new, then average with the neighbours and go on a little the way that one was going.
+
+        With anything new, all start afresh together from where they are: agents share the clock by which contributions
+        change. That it ticked, the simulator finds by a sum over all agents that is not counted as messages.
+        """
+        if transport.allsum((values != state.values).any(axis=1)):
+            state = restarted(state, values)
+        return self._step(state, transport)
+
+    def settle(self, state: ChebyshevState, values: Array, transport: Transport) -> ChebyshevState:
+        """Start afresh from where agents are, then repeat the round until all hold the sum."""
+        settled: ChebyshevState = super().settle(restarted(state, values), values, transport)
+        return settled
+
+    def sums(self, state: ChebyshevState) -> Array:
+        """N times the estimate of the mean."""
+        return state.estimate * state.size
+
+    def _interval(self) -> tuple[float, float]:
+        if self.low is None or self.high is None:
+            raise ValueError("Chebyshev consensus needs the graph's eigenvalues: call fit(topology, faults) first")
+        return self.low, self.high
+
+    def _step(self, state: ChebyshevState, transport: Transport) -> ChebyshevState:
+        low, high = self._interval()
+        rest, square, last = 1.0 - (low + high) / 2, ((high - low) / 2) ** 2, state.ratio
+        first = last == 0
+        ratio = 1.0 / (np.where(first, rest, 2.0 * rest) - square * last)
+        stride, momentum = np.where(first, ratio, 2.0 * ratio), square * ratio * last
+        x = state.estimate
+        # In this form of the recursion both steps add up to zero over the agents, so rounding does not move the sum.
+        after = stride[:, None] * (mix(x, state.mixing, transport) - x)
+        after += momentum[:, None] * (x - state.before)
+        after += x
+        return replace(state, estimate=after, before=x, ratio=ratio)
+
+
+def restarted(state: ChebyshevState, values: Array) -> ChebyshevState:
+    """The state before a first round from the present estimates, with the increments of the contributions added."""
+    fresh = state.estimate + (values - state.values)
+    return replace(state, estimate=fresh, before=fresh, values=values, ratio=np.zeros(len(values)))
+
+
+def chebyshev_rounds(tolerance: float, low: float, high: float) -> int:
+    """Rounds after which all eigenvectors with eigenvalues in the interval have shrunk to the tolerance.
+
+    ``arccosh(1/tolerance) / arccosh(μ)`` with ``μ = (2-(low+high)) / (high-low)``, rounded up, at least 1. Raises
+    ValueError for a highest eigenvalue of 1, or a tolerance that is not in (0, 1).
+
+    >>> chebyshev_rounds(1e-9, -0.6, 0.6), chebyshev_rounds(1e-9, 0.0, 0.0)
+    (20, 1)
+    """
+    if not 0 < tolerance < 1:
+        raise ValueError(f"A tolerance must lie between 0 and 1; got {tolerance}")
+    if not high < 1:
+        raise ValueError(f"Consensus needs a second eigenvalue below 1, so a connected graph; got {high}")
+    if high == low:
+        return 1
+    mu = (2 - (low + high)) / (high - low)
+    return max(1, math.ceil(math.acosh(1 / tolerance) / math.acosh(mu)))

@@ -1,0 +1,147 @@
+"""Randomised gossip: in every round agents pair up at random, and each pair takes its mean.
+
+S. Boyd, A. Ghosh, B. Prabhakar & D. Shah, "Randomized gossip algorithms", IEEE Transactions on Information Theory 2006,
+in parallel rounds. A coin makes each agent caller or listener; a caller calls a random neighbour that it can reach and
+tells a number that it drew; a listener answers the caller of the least number with its value; that caller hands over
+half of the difference. What one gives the other takes: the sum is kept unless the hand-over is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from coolgp.agents.kernels import Array
+from coolgp.fusion.rule import Outlook
+from coolgp.fusion.sums import SumRule
+from coolgp.network.axes import PerAgent
+from coolgp.network.faults import Faults
+from coolgp.network.mixing import edge_sums, interval, rounds_to, weighted
+from coolgp.network.randomness import generator
+from coolgp.network.topology import Topology
+from coolgp.network.transport import Transport
+
+__all__ = ["Gossip", "GossipState", "meeting_probability"]
+
+
+@dataclass(frozen=True)
+class GossipState:
+    """estimate, values ``[A, P]``: of the mean, and contributions taken in; turn ``[A]``: rounds so far."""
+
+    estimate: PerAgent
+    values: PerAgent
+    turn: PerAgent
+    size: int
+
+
+@dataclass(frozen=True)
+class Gossip(SumRule):
+    """Means of random pairs of neighbours: few messages a round, exact in the limit.
+
+    seed: of the coins and calls.
+    """
+
+    seed: int = 0
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """Asymptotic while nothing that one agent hands over is lost.
+
+        rounds: by which the mean square of the disagreement is below the tolerance's square, after Boyd et al.: with
+        second eigenvalue λ of the mean ``E[W]`` of a round's averaging matrix (a projection, so ``WᵀW = W``) it shrinks
+        at least by λ a round. ``E[W]`` is in closed form, see :func:`meeting_probability`. gap: ``1-λ``.
+        """
+        meet = meeting_probability(topology)
+        rate = interval(weighted(topology, meet / 2))[1]
+        messages = np.count_nonzero(topology.degree) / 2 + meet.sum()
+        kind, why = promise(faults)
+        return Outlook(kind, why, rounds_to(self.tolerance**2, rate), 1.0 - rate, float(messages))
+
+    def begin(self, values: Array, transport: Transport) -> GossipState:
+        """Every agent's estimate is its own contribution."""
+        return GossipState(values.copy(), values, np.zeros(len(values), dtype=np.int64), transport.shard.size)
+
+    def round(self, state: GossipState, values: Array, transport: Transport) -> GossipState:
+        """Take in what is new, pair up, and take the mean of each pair."""
+        fresh = state.estimate + (values - state.values)
+        draws = self._draws(int(state.turn.max(initial=0)), transport)
+        fresh = hand_over(fresh, accepted_calls(draws, transport), transport)
+        return GossipState(fresh, values, state.turn + 1, state.size)
+
+    def sums(self, state: GossipState) -> Array:
+        """N times the estimate of the mean."""
+        return state.estimate * state.size
+
+    def _draws(self, turn: int, transport: Transport) -> Array:
+        """Three numbers in [0, 1) for each agent ``[A, 3]``, drawn for all N: its coin, whom it calls, how urgently."""
+        drawn = generator(self.seed, "gossip", 0, turn).random((transport.shard.size, 3))
+        return np.asarray(drawn[transport.shard.agents])
+
+
+def promise(faults: Faults) -> tuple[Literal["asymptotic", "approximate"], str]:
+    """What pairs that take their mean keep under these faults, and why."""
+    if not faults.honest:
+        return "approximate", "one agent that lies moves the mean of all"
+    if not (faults.lossless and faults.timely):
+        return "approximate", "where a hand-over is lost, one of a pair gave what the other never took: the mean drifts"
+    return "asymptotic", "pairs take their mean, so the sum is kept, and in time everyone meets every neighbour"
+
+
+def accepted_calls(draws: Array, transport: Transport) -> Array:
+    """The edges ``[K]``, ascending and one an agent at most, on which listeners answer the callers that they take."""
+    tail, open_edges = transport.shard.tail, np.flatnonzero(transport.up)
+    degree = np.bincount(tail[open_edges], minlength=len(draws))
+    calls = draws[:, 0] < 0.5
+    callers = np.flatnonzero(calls & (degree > 0))
+    choice = (draws[callers, 1] * degree[callers]).astype(np.int64)
+    called = open_edges[(np.cumsum(degree) - degree)[callers] + choice]
+    heard = transport.send(draws[callers, 2:], called, "call").newest()
+    listens = ~calls[tail[heard.edges]]
+    edges, urgency = heard.edges[listens], heard.rows[listens, 0]
+    edges = edges[np.lexsort((urgency, tail[edges]))]
+    return np.asarray(edges[np.unique(tail[edges], return_index=True)[1]])
+
+
+def hand_over(values: Array, answering: Array, transport: Transport) -> Array:
+    """Listeners tell their values ``[A, P]`` on the edges ``[K]``; callers hand over half of what they have more."""
+    tail = transport.shard.tail
+    told = transport.send(values[tail[answering]], answering, "answer").newest()
+    going = transport.up[told.edges]  # an answer can be late, and its link gone
+    edges, rows = told.edges[going], told.rows[going]
+    at = tail[edges]
+    parts = 1 + np.bincount(at, minlength=len(values))  # two, unless late answers come together
+    given = (values[at] - rows) / parts[at][:, None]
+    taken = transport.send(given, edges, "values")
+    left = values - edge_sums(at, given, len(values))
+    return np.asarray(left + edge_sums(tail[taken.edges], taken.rows, len(values)))
+
+
+def meeting_probability(topology: Topology) -> Array:
+    """The probability ``[E_all]`` that the two ends of each edge take their mean in a round where nothing fails.
+
+    With ``q_i = 1/(2 d_i)`` that i calls a given neighbour, i calls a listening j and is taken before all other callers
+    with probability ``½ q_i ∫_0^1 Π_{k∈N(j)\\i} (1 - q_k u) du``, u being the number that i drew; the two may also call
+    the other way round. The integral is summed over panels that halve towards 0.
+
+    >>> from coolgp.network.generate import generate
+    >>> meeting_probability(generate("ring", 2, seed=0)).tolist()  # one calls, the other does not
+    [0.5, 0.5]
+    """
+    tail, head, size = topology.tail, topology.indices, topology.size
+    q = 0.5 / np.maximum(topology.degree, 1)[tail]
+    taken = np.zeros(len(tail))
+    for u, width in zip(*_quadrature(int(topology.degree.max())), strict=True):
+        alone = np.log1p(-q * u)
+        taken += width * np.exp(np.bincount(head, weights=alone, minlength=size)[head] - alone)
+    one_way = 0.5 * q * taken
+    return np.asarray(one_way + one_way[np.lexsort((tail, head))])
+
+
+def _quadrature(degree: int) -> tuple[Array, Array]:
+    """Nodes and weights on [0, 1] for products of so many factors ``1 - q u``."""
+    x, w = np.polynomial.legendre.leggauss(8)
+    stop = 0.5 ** np.arange(1 + max(degree, 1).bit_length())
+    start = np.append(stop[1:], 0.0)
+    half, middle = (stop - start)[:, None] / 2, (stop + start)[:, None] / 2
+    return (middle + half * x).ravel(), (half * w).ravel()

@@ -1,0 +1,110 @@
+"""Push-sum with running sums: the exact sum in the limit over links that lose messages or go one way.
+
+Every agent shares what it holds, and a weight of its own that begins with 1, equally with the neighbours that it can
+reach; the quotient of the two tends to the mean at all agents (Kempe, Dobra & Gehrke, FOCS 2003). On a link that may
+fail a message tells all that was ever pushed on it, and the receiver takes what that is more than it had received: what
+a lost message carried comes with the next one (Hadjicostis, Vaidya & Domínguez-García, IEEE TAC 2016).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from coolgp.agents.kernels import Array
+from coolgp.fusion.rule import Outlook
+from coolgp.fusion.sums import SumRule
+from coolgp.network.axes import PerAgent, PerEdge
+from coolgp.network.faults import Faults
+from coolgp.network.mixing import edge_sums, interval, local_mixing, rounds_to
+from coolgp.network.topology import Topology
+from coolgp.network.transport import Transport
+
+__all__ = ["PushSum", "PushSumState", "push_sum_eigenvalue"]
+
+
+@dataclass(frozen=True)
+class PushSumState:
+    """What agents hold, and on links that may fail all that ever went over them.
+
+    mass ``[A, P+1]``: contributions, then the weight. pushed, received ``[E, P+1]``: sums of all that was pushed on
+    each edge, and of all that arrived on it from its head; None where nothing fails. Over all agents, mass and
+    ``pushed - received`` add up to the contributions ``values [A, P]`` and to N, in every round. everyone ``[A, A+H]``:
+    ones for an agent itself and its neighbours.
+    """
+
+    mass: PerAgent
+    values: PerAgent
+    pushed: PerEdge | None
+    received: PerEdge | None
+    everyone: csr_array
+    size: int
+
+
+@dataclass(frozen=True)
+class PushSum(SumRule):
+    """Shares of all mass with the neighbours: exact in the limit under loss, delay, one-way links and outages."""
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """Asymptotic unless agents lie."""
+        rate = push_sum_eigenvalue(topology)
+        rounds, messages = rounds_to(self.tolerance, rate), float(len(topology.indices))
+        if not faults.honest:
+            return Outlook("approximate", "an agent that lies makes mass out of nothing", rounds, 1.0 - rate, messages)
+        why = "what a message loses comes with the next one on its link, so no mass is ever lost"
+        return Outlook("asymptotic", why, rounds, 1.0 - rate, messages)
+
+    def begin(self, values: Array, transport: Transport) -> PushSumState:
+        """Every agent holds its own contribution and the weight 1."""
+        shard = transport.shard
+        mass = np.concatenate([values, np.ones((len(values), 1))], axis=1)
+        nothing = None if transport.faultless else np.zeros((len(shard.tail), mass.shape[1]))
+        everyone = local_mixing(shard).matrix
+        everyone.data[:] = 1.0  # own share and the neighbours', in the order of the graph
+        return PushSumState(mass, values, nothing, nothing, everyone, shard.size)
+
+    def round(self, state: PushSumState, values: Array, transport: Transport) -> PushSumState:
+        """Take in what is new, then share it with all neighbours that can be reached."""
+        mass = state.mass.copy()
+        mass[:, :-1] += values - state.values
+        if state.pushed is None or state.received is None:
+            degree = transport.shard.degree[: len(mass)]
+            shares = transport.halo(mass / (1.0 + degree)[:, None])
+            return PushSumState(state.everyone @ shares, values, None, None, state.everyone, state.size)
+        mass, pushed, received = push(mass, state.pushed, state.received, transport)
+        return PushSumState(mass, values, pushed, received, state.everyone, state.size)
+
+    def sums(self, state: PushSumState) -> Array:
+        """N times the quotient of contributions and weight."""
+        return np.asarray(state.mass[:, :-1] / state.mass[:, -1:] * state.size)
+
+
+def push(mass: Array, pushed: Array, received: Array, transport: Transport) -> tuple[Array, Array, Array]:
+    """One round over links that may fail: returns what agents hold, have pushed and have received after it."""
+    tail, open_edges = transport.shard.tail, np.flatnonzero(transport.up)
+    at = tail[open_edges]
+    parts = 1.0 + np.bincount(at, minlength=len(mass))
+    pushed, before, received = pushed.copy(), pushed[open_edges], received.copy()
+    pushed[open_edges] += (mass / parts[:, None])[at]
+    # Large running sums round off a part of a share: it stays at home, or it would be lost.
+    left = mass - edge_sums(at, pushed[open_edges] - before, len(mass))
+    told = transport.send(pushed[open_edges], open_edges).newest()
+    left += edge_sums(tail[told.edges], told.rows - received[told.edges], len(mass))
+    received[told.edges] = told.rows
+    return left, pushed, received
+
+
+def push_sum_eigenvalue(topology: Topology) -> float:
+    """The second eigenvalue's modulus of the shares ``1/(1+d_j)`` that each agent j gives where nothing fails.
+
+    That matrix is column-stochastic and similar to a symmetric one, ``S_ij = (d_i+1)^-½ (d_j+1)^-½`` on links and at
+    home, with the eigenvector ``(d_i+1)^½``.
+    """
+    root = np.sqrt(1.0 + topology.degree)
+    data = 1.0 / (root[topology.tail] * root[topology.indices])
+    shape, here = (topology.size, topology.size), np.arange(topology.size)
+    links = csr_array((data, topology.indices, topology.indptr), shape=shape)
+    low, high = interval(csr_array(links + csr_array((root**-2, (here, here)), shape=shape)), root)
+    return max(abs(low), abs(high))
