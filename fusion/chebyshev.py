@@ -9,17 +9,17 @@ distributed consensus applications", IEEE TSP 2013; Golub & Varga, Numerische Ma
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from coolgp.agents.kernels import Array
-from coolgp.fusion.consensus import mix, promise
+from coolgp.fusion.consensus import mix, promise, symmetric
 from coolgp.fusion.rule import Outlook
-from coolgp.fusion.sums import SumRule
+from coolgp.fusion.sums import FITTED, SumRule
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
-from coolgp.network.mixing import Mixing, interval, local_mixing, metropolis
+from coolgp.network.mixing import Mixing, interval, local_mixing, metropolis, rounds_to, second_eigenvalue
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
@@ -45,22 +45,28 @@ class ChebyshevState:
 class Chebyshev(SumRule):
     """Consensus with Metropolis weights and a momentum that the graph's eigenvalues tell.
 
-    Every round keeps the sum. low, high: the interval of the eigenvalues other than 1; :meth:`fit` finds them.
+    Every round keeps the sum. Where messages are lost, late, one-way or false the recursion can grow without bound (on
+    a ring of 50 agents that loses 30 % of them tenfold in 20 rounds), and where links come and go its eigenvalues are
+    not those that it was tuned to: there it goes on without momentum, as plain consensus.
+
+    low, high: the interval of the eigenvalues other than 1, both 0 for no momentum; :meth:`fit` finds them.
     """
 
-    low: float | None = None
-    high: float | None = None
+    low: float | None = field(default=None, metadata=FITTED)
+    high: float | None = field(default=None, metadata=FITTED)
 
     def fit(self, topology: Topology, faults: Faults) -> Chebyshev:
         """Find the interval of the eigenvalues of this graph's Metropolis weights."""
-        low, high = interval(metropolis(topology))
+        low, high = interval(metropolis(topology)) if _tuned(faults) else (0.0, 0.0)
         return replace(self, low=low, high=high)
 
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
         """Asymptotic while whatever one agent takes, another gives."""
-        low, high = self._interval()
-        kind, why = promise(faults)
-        return Outlook(kind, why, chebyshev_rounds(self.tolerance, low, high), 1.0 - high, float(len(topology.indices)))
+        (low, high), (kind, why), messages = self._interval(), promise(faults), float(len(topology.indices))
+        if _tuned(faults):
+            return Outlook(kind, why, chebyshev_rounds(self.tolerance, low, high), 1.0 - high, messages)
+        rate, why = second_eigenvalue(metropolis(topology)), f"{why}; the momentum is left out, for it could diverge"
+        return Outlook(kind, why, rounds_to(self.tolerance, rate), 1.0 - rate, messages)
 
     def begin(self, values: Array, transport: Transport) -> ChebyshevState:
         """Every agent's estimate is its own contribution. Raises ValueError unless the rule was fitted."""
@@ -104,6 +110,11 @@ class Chebyshev(SumRule):
         after += momentum[:, None] * (x - state.before)
         after += x
         return replace(state, estimate=after, before=x, ratio=ratio)
+
+
+def _tuned(faults: Faults) -> bool:
+    """Whether every round multiplies by the matrix that the momentum was found for."""
+    return symmetric(faults) and faults.steady
 
 
 def restarted(state: ChebyshevState, values: Array) -> ChebyshevState:

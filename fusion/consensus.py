@@ -8,14 +8,16 @@ Systems & Control Letters 2004; Zhu & Martínez, Automatica 2010). Or the mean i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from coolgp.agents.kernels import Array
-from coolgp.fusion.rule import Outlook
-from coolgp.fusion.sums import SumRule, deviation
+from coolgp.agents.population import Population
+from coolgp.agents.statistics import Evidence
+from coolgp.fusion.rule import Indices, Outlook
+from coolgp.fusion.sums import FITTED, SumRule, SumState, deviation
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
 from coolgp.network.mixing import (
@@ -30,7 +32,7 @@ from coolgp.network.mixing import (
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
-__all__ = ["Consensus", "ConsensusState", "mix", "trimmed_mean"]
+__all__ = ["Consensus", "ConsensusState", "mix", "promise", "symmetric", "trimmed_mean"]
 
 PIECE = 1 << 22  # numbers that are sorted at a time
 
@@ -50,7 +52,8 @@ class Consensus(SumRule):
     """Repeated averaging with the neighbours: exact in the limit on any connected graph.
 
     weights: ``metropolis`` (``1/(1+max(d_i, d_j))``: agents need to know their neighbours' degrees), ``max-degree``
-    (``1/(1+d_max)``) or ``optimal-constant`` (``2/(λ_2+λ_N)`` of the Laplacian: the best single weight).
+    (``1/(1+d_max)``) or ``optimal-constant`` (``2/(λ_2+λ_N)`` of the Laplacian: the best single weight; no more than
+    that of ``max-degree`` where messages fail, for agents that weigh themselves negatively would then diverge).
 
     trim: neighbours per agent that may lie. Where it is not 0, every agent drops in each column up to so many of the
     neighbours' values above its own and as many below, and averages the rest equally with its own, whatever the
@@ -63,8 +66,8 @@ class Consensus(SumRule):
 
     weights: Literal["metropolis", "max-degree", "optimal-constant"] = "metropolis"
     trim: int = 0
-    weight: float | None = None
-    eigenvalue: float | None = None
+    weight: float | None = field(default=None, metadata=FITTED)
+    eigenvalue: float | None = field(default=None, metadata=FITTED)
 
     def __post_init__(self) -> None:
         if self.weights not in ("metropolis", "max-degree", "optimal-constant"):
@@ -77,8 +80,9 @@ class Consensus(SumRule):
         if self.weights == "metropolis" or topology.size == 1:
             return self
         low, high = laplacian_interval(topology)
-        weight = 1.0 / (1.0 + topology.degree.max()) if self.weights == "max-degree" else 2.0 / (low + high)
-        return replace(self, weight=float(weight), eigenvalue=max(1.0 - weight * low, weight * high - 1.0))
+        best, safe = 2.0 / (low + high), 1.0 / (1.0 + float(topology.degree.max()))
+        weight = safe if self.weights == "max-degree" else best if symmetric(faults) else min(best, safe)
+        return replace(self, weight=weight, eigenvalue=max(1.0 - weight * low, weight * high - 1.0))
 
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
         """Asymptotic while whatever one agent takes, another gives."""
@@ -124,12 +128,22 @@ class Consensus(SumRule):
         """N times the estimate of the mean."""
         return state.estimate * state.size
 
+    def belief(self, state: SumState, population: Population, agents: slice | Indices) -> Evidence:
+        """The summed evidence; where columns were trimmed one by one, the nearest that could come from data."""
+        evidence = super().belief(state, population, agents)
+        return evidence.clipped() if self.trim else evidence
+
+
+def symmetric(faults: Faults) -> bool:
+    """Whether what one agent takes, another gives in the same round."""
+    return faults.lossless and faults.timely and faults.two_way and faults.honest
+
 
 def promise(faults: Faults) -> tuple[Literal["asymptotic", "approximate"], str]:
     """What averaging with symmetric weights keeps under these faults, and why."""
     if not faults.honest:
         return "approximate", "one agent that lies moves the mean of all: trim > 0 outvotes it"
-    if not (faults.lossless and faults.timely and faults.two_way):
+    if not symmetric(faults):
         return "approximate", "where a message is lost or late, one agent takes what no other gives: the mean drifts"
     if not faults.steady:
         why = "links work both ways or not at all, so the sum is kept, and reached as far as all stay linked in the end"

@@ -50,7 +50,8 @@ class Gossip(SumRule):
 
         rounds: by which the mean square of the disagreement is below the tolerance's square, after Boyd et al.: with
         second eigenvalue λ of the mean ``E[W]`` of a round's averaging matrix (a projection, so ``WᵀW = W``) it shrinks
-        at least by λ a round. ``E[W]`` is in closed form, see :func:`meeting_probability`. gap: ``1-λ``.
+        at least by λ a round. On rings and the like half as many are enough. ``E[W]`` is in closed form, see
+        :func:`meeting_probability`. gap: ``1-λ``.
         """
         meet = meeting_probability(topology)
         rate = interval(weighted(topology, meet / 2))[1]
@@ -83,7 +84,8 @@ def promise(faults: Faults) -> tuple[Literal["asymptotic", "approximate"], str]:
     """What pairs that take their mean keep under these faults, and why."""
     if not faults.honest:
         return "approximate", "one agent that lies moves the mean of all"
-    if not (faults.lossless and faults.timely):
+    late = faults.delay > 0 and not faults.steady  # links that go down lose what they hold
+    if late or not faults.lossless or faults.bandwidth is not None:
         return "approximate", "where a hand-over is lost, one of a pair gave what the other never took: the mean drifts"
     return "asymptotic", "pairs take their mean, so the sum is kept, and in time everyone meets every neighbour"
 

@@ -24,8 +24,10 @@ from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
-__all__ = ["SumRule", "SumState", "contributions", "deviation"]
+__all__ = ["FITTED", "SumRule", "SumState", "contributions", "deviation"]
 
+FITTED = {"fitted": True}
+"""Marks a field that `fit` fills in: no setting of the rule's."""
 SAMPLED_COLUMNS = 64
 """Columns of the contributions by which a run follows the error of the sums."""
 

@@ -304,11 +304,11 @@ TROUBLES = {
     "loss": Faults(loss=0.3),
     "bursts": Faults(loss=0.3, burst=3),
     "late": Faults(loss=0.1, delay=1.5, delays="geometric"),
-    "narrow": Faults(delay=1, bandwidth=40),
+    "narrow": Faults(delay=1, bandwidth=20),
     "coming and going": Faults(churn=0.2, absence=2, one_way=0.5),
     "byzantine": Faults(byzantine=4),
     "moving": Faults(moving=True, delay=2, loss=0.2),
-    "all": Faults(loss=0.2, burst=2, delay=1, delays="geometric", bandwidth=50, churn=0.1, one_way=0.3, byzantine=2),
+    "all": Faults(loss=0.2, burst=2, delay=1, delays="geometric", bandwidth=24, churn=0.1, one_way=0.3, byzantine=2),
     "perfect": PERFECT,
 }
 every_trouble = pytest.mark.parametrize("name", TROUBLES)
