@@ -17,11 +17,22 @@ if TYPE_CHECKING:
     from coolgp.scenarios.catalogue import scenario_named
     from coolgp.scenarios.config import load_scenario
     from coolgp.scenarios.model_file import load_model
+    from coolgp.scenarios.resuming import resume
     from coolgp.scenarios.rounds import Record, simulate
     from coolgp.scenarios.running import run
     from coolgp.scenarios.settings import Scenario
 
-__all__ = ["Record", "Scenario", "assemble", "load_model", "load_scenario", "run", "scenario_named", "simulate"]
+__all__ = [
+    "Record",
+    "Scenario",
+    "assemble",
+    "load_model",
+    "load_scenario",
+    "resume",
+    "run",
+    "scenario_named",
+    "simulate",
+]
 
 _HOMES = {
     "Record": "rounds",
@@ -29,6 +40,7 @@ _HOMES = {
     "assemble": "assembly",
     "load_model": "model_file",
     "load_scenario": "config",
+    "resume": "resuming",
     "run": "running",
     "scenario_named": "catalogue",
     "simulate": "rounds",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import GetCoreSchemaHandler
+from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
-__all__ = ["Names", "choices", "needed"]
+__all__ = ["Names", "choices", "nearest", "needed", "shown"]
 
 _REFERENCE = re.compile(r"[\w.]+:\w+")
 
@@ -74,6 +75,31 @@ def choices(field: FieldInfo) -> tuple[str, ...]:
     return _choices(field.annotation, list(_flat(field.metadata)))
 
 
+def nearest(word: str, known: Iterable[str] | Sequence[str]) -> str:
+    """Return a suggestion, or nothing if nothing is near.
+
+    >>> nearest("trea", ("tree", "flood"))
+    '; did you mean "tree"?'
+    """
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.55)
+    return f'; did you mean "{found[0]}"?' if found else ""
+
+
+def shown(value: Any) -> str:
+    """Write a value as TOML would, shortened."""
+    if isinstance(value, bool):
+        text = str(value).lower()
+    elif isinstance(value, str):
+        text = f'"{value}"'
+    elif isinstance(value, list):
+        text = "[" + ", ".join(shown(item) for item in value) + "]"
+    elif isinstance(value, Mapping):
+        text = "{" + ", ".join(f"{key} = {shown(item)}" for key, item in value.items()) + "}"
+    else:
+        text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def _flat(metadata: Iterable[Any]) -> Iterable[Any]:
     for item in metadata:
         if isinstance(item, FieldInfo):
@@ -92,7 +118,12 @@ def _words(kind: Any, marks: list[Any]) -> str:
         return " | ".join(f'"{arg}"' for arg in args)
     if origin is tuple:
         item = _words(args[0], [])
-        return "a list of " + item.replace("a number", "numbers").replace("a text", "texts")
+        for noun in ("number", "text", "table"):
+            item = f"{noun}s{item.removeprefix(f'a {noun}')}" if item.startswith(f"a {noun}") else item
+        return f"a list of {item}"
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        keys = (f"{key} ({needed(info)})" for key, info in kind.model_fields.items())
+        return f"a table with {', '.join(keys)}"
     for mark in marks:
         if isinstance(mark, Names):
             return mark.words()

@@ -2,47 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from coolgp.fusion.registry import rule_named
-from coolgp.network.files import read_topology
+from coolgp.fusion.rule import FusionRule, Outlook
+from coolgp.network.channel import FaultyTransport
+from coolgp.network.faults import Faults
+from coolgp.network.files import names_rounds, read_schedule, read_topology
 from coolgp.network.generate import generate
+from coolgp.network.motion import Schedule, in_unit_square, moving, reach_for, scheduled
 from coolgp.network.mpi import MPITransport
 from coolgp.network.partition import partition
 from coolgp.network.topology import Topology, require_connected
 from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.world import World
 from coolgp.scenarios.data import load
 from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.evaluation import choose_probes
 from coolgp.scenarios.founding import found_on_pilot
+from coolgp.scenarios.fusion_settings import rule_options
 from coolgp.scenarios.launch import check_world
-from coolgp.scenarios.rounds import Simulation
-from coolgp.scenarios.settings import NetworkSettings, Scenario
+from coolgp.scenarios.network_settings import NetworkSettings, faults_of
+from coolgp.scenarios.problems import ConfigError
+from coolgp.scenarios.rounds import Simulation, rounds_of
+from coolgp.scenarios.settings import Scenario
 
-__all__ = ["assemble", "build_topology", "connect", "one_thread"]
+__all__ = ["Plan", "assemble", "build_topology", "connect", "one_thread", "plan"]
 
 
-def build_topology(scenario: Scenario, dataset: Dataset) -> Topology:
-    """The graph of a scenario, its nodes in the order of the dataset's agents.
+@dataclass(frozen=True)
+class Plan:
+    """Who can talk to whom, what goes wrong, and how the rule goes about it: known before any message.
+
+    topology: all links that there are in some round; schedule: which of them are there when, None where links stay;
+    rule: fitted to this network; outlook: what it promises there.
+    """
+
+    topology: Topology
+    schedule: Schedule | None
+    faults: Faults
+    rule: FusionRule
+    outlook: Outlook
+
+
+def build_topology(scenario: Scenario, dataset: Dataset) -> tuple[Topology, Schedule | None]:
+    """The graph of a scenario, its nodes in the order of the dataset's agents, and which links are there when.
 
     Raises ValueError for a file that cannot be read or does not name the agents.
     """
     network, size = scenario.network, len(dataset.agents)
-    if network.is_file:
-        return read_topology(network.topology).arranged(dataset.agents)
-    return generate(network.topology, size, scenario.run.seed, dataset.positions, **_options(network))
+    if not network.is_file:
+        return generate(network.topology, size, scenario.run.seed, dataset.positions, **_options(network)), None
+    if names_rounds(network.topology):
+        return _arranged(*read_schedule(network.topology), dataset.agents)
+    return read_topology(network.topology).arranged(dataset.agents), None
 
 
-def connect(topology: Topology, scenario: Scenario, ranks: int) -> Transport:
+def plan(scenario: Scenario, dataset: Dataset, topology: Topology | None = None) -> Plan:
+    """Find out what can be known of the network before a run.
+
+    topology: in place of what the scenario names. Raises ValueError where graph, faults, rule and agents do not fit,
+    and ConfigError where the rule is asked for a fixed point that these faults do not leave it.
+    """
+    named = build_topology(scenario, dataset) if topology is None else (topology.arranged(dataset.agents), None)
+    topology, schedule = _moving(scenario, dataset, named[0]) if scenario.network.speed else named
+    _check_connected(topology, scenario.network)
+    faults = faults_of(scenario.network, dataset.agents, moving=schedule is not None)
+    rule = chosen_rule(scenario).fit(topology, faults)
+    outlook = rule.outlook(topology, faults)
+    _check_fixed_point(scenario, faults, outlook)
+    return Plan(topology, schedule, faults, rule, outlook)
+
+
+def chosen_rule(scenario: Scenario) -> FusionRule:
+    """The scenario's rule with its options; one that draws at random does so from the run's seed."""
+    rule, options = scenario.fusion.rule, scenario.fusion.options
+    seeded = {"seed": scenario.run.seed} if "seed" in (rule_options(rule) or {}) else {}
+    return rule_named(rule, seeded | options)
+
+
+def connect(plan: Plan, scenario: Scenario, ranks: int) -> Transport:
     """A transport over the links that the rule uses: the serial one, or MPI's with its world's ranks."""
-    links = rule_named(scenario.fusion.rule).links(topology)
-    if ranks == 1:
-        return SerialTransport(links)
-    owner = partition(links, ranks, scenario.network.partition)
-    check_world()  # MPI starts here: whatever is wrong with the input was said before
-    return MPITransport(links, owner)
+    links, seed = plan.rule.links(plan.topology), scenario.run.seed
+    world = World(plan.topology, plan.faults, seed, plan.schedule)
+    inner = _inner(links, scenario, ranks)
+    return inner if plan.faults.perfect else FaultyTransport(inner, world, plan.faults, seed)
 
 
 def assemble(
@@ -53,18 +102,73 @@ def assemble(
     topology: its nodes are the dataset's agents, by their labels where it has any. Raises ValueError where the
     scenario and its data or graph do not fit, before any MPI work.
     """
-    dataset, rule = load(scenario) if dataset is None else dataset, rule_named(scenario.fusion.rule)
-    topology = build_topology(scenario, dataset) if topology is None else topology.arranged(dataset.agents)
-    require_connected(topology)
+    dataset = load(scenario) if dataset is None else dataset
+    network = plan(scenario, dataset, topology)
     foundation = found_on_pilot(scenario, dataset)
     probes = choose_probes(len(dataset.agents), scenario.run.probes, scenario.run.seed)
-    return Simulation(scenario, dataset, foundation, topology, connect(topology, scenario, ranks), rule, probes)
+    transport = connect(network, scenario, ranks)
+    known = (network.rule, probes, network.outlook, network.faults)
+    return Simulation(scenario, dataset, foundation, network.topology, transport, *known)
 
 
 def one_thread() -> AbstractContextManager[object]:
     """Hold BLAS to one thread a rank: blocks of agents run side by side instead, and sums keep their order."""
     held: AbstractContextManager[object] = threadpool_limits(limits=1)
     return held
+
+
+def _inner(links: Topology, scenario: Scenario, ranks: int) -> Transport:
+    if ranks == 1:
+        return SerialTransport(links)
+    owner = partition(links, ranks, scenario.network.partition)
+    check_world()  # MPI starts here: whatever is wrong with the input was said before
+    return MPITransport(links, owner)
+
+
+def _arranged(topology: Topology, schedule: Schedule, agents: Sequence[str]) -> tuple[Topology, Schedule]:
+    """The same links at the same times, the agents in this order."""
+    topology.arranged(agents)  # raises where they are not the same agents
+    place = {name: i for i, name in enumerate(agents)}
+    new = np.array([place[name] for name in topology.names])
+    ends = np.empty((topology.edge_count, 2), dtype=np.int64)
+    ends[schedule.number] = np.stack([new[topology.tail], new[topology.indices]], axis=1)
+    return scheduled(schedule.since.tolist(), [ends[links] for links in schedule.links], len(agents), labels=agents)
+
+
+def _moving(scenario: Scenario, dataset: Dataset, topology: Topology) -> tuple[Topology, Schedule]:
+    """The links of agents that walk about, from where the topology has them."""
+    network, place = scenario.network, topology.position
+    if place is None:
+        raise ConfigError(f"network.speed: agents that move need positions; {network.topology} has none")
+    if not ((place >= 0) & (place <= 1)).all():
+        place = in_unit_square(place)
+    reach = network.reach or reach_for(topology.size, network.degree)
+    found, schedule = moving(place, reach, network.speed, rounds_of(scenario, dataset), scenario.run.seed)
+    return replace(found, labels=topology.labels), schedule
+
+
+def _check_connected(topology: Topology, network: NetworkSettings) -> None:
+    """Refuse agents that never meet; in single rounds they may be apart."""
+    try:
+        require_connected(topology)
+    except ValueError as problem:
+        if not network.speed:
+            raise
+        why = "agents that move must all be joined by the links of all rounds taken together"
+        raise ConfigError(f"network.speed: {why}: take a larger network.reach, or more rounds. {problem}") from None
+
+
+def _check_fixed_point(scenario: Scenario, faults: Faults, outlook: Outlook) -> None:
+    """Refuse to wait for what may never come."""
+    if scenario.fusion.rounds_per_step != "converge" or faults.perfect or not outlook.messages:
+        return
+    if not faults.steady:
+        why = "with agents or links that come and go there may be no fixed point"
+    elif outlook.kind == "approximate":
+        why = f"with these faults {scenario.fusion.rule} need not reach its fixed point ({outlook.why})"
+    else:
+        return
+    raise ConfigError(f'fusion.rounds_per_step: {why}: give it a number, such as 20, in place of "converge"')
 
 
 def _options(network: NetworkSettings) -> dict[str, float]:

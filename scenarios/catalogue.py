@@ -12,9 +12,12 @@ from coolgp.scenarios.config import load_scenario, resolve
 from coolgp.scenarios.problems import ConfigError
 from coolgp.scenarios.settings import Scenario
 
-__all__ = ["NAMES", "describe", "scenario_named"]
+__all__ = ["NAMES", "STUDIES", "describe", "scenario_named"]
 
-NAMES = ("airline", "synthetic", "field")
+NAMES = ("airline", "synthetic", "field", "disparity", "lossy")
+
+STUDIES = ("lossy",)
+"""Those of them that are run over a grid of settings, their file's ``GRID``."""
 
 
 def scenario_named(name: str, overrides: Iterable[str] = ()) -> Scenario:

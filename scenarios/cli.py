@@ -1,13 +1,11 @@
-"""The command line: run, list, plot, doctor. A user's mistake is one clear message and exit code 2."""
+"""The command line: run, resume, network, plot, list, doctor. A user's mistake is one clear message and exit code 2."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated
 
 import typer
@@ -15,16 +13,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from coolgp.agents.encoding import TRUSTED_SAMPLES
-from coolgp.network.launcher import launched_rank, launched_size
-from coolgp.scenarios.catalogue import scenario_named
-from coolgp.scenarios.launch import LauncherError, check_ranks, first_refusal, launch
+from coolgp.network.launcher import launched_rank
+from coolgp.scenarios.catalogue import STUDIES, scenario_named
+from coolgp.scenarios.launch import check_ranks, launch
 from coolgp.scenarios.listing import listing
-from coolgp.scenarios.progress import progress_for
+from coolgp.scenarios.messages import explained
 from coolgp.scenarios.recorder import check_folder, default_folder
-from coolgp.scenarios.rounds import Record
-from coolgp.scenarios.settings import Scenario
-from coolgp.scenarios.words import size_text
 
 __all__ = ["app", "main", "run_script"]
 
@@ -59,17 +53,49 @@ def run(
     figures: Annotated[bool, typer.Option(help="Draw figures and write the report at the end.")] = True,
 ) -> None:
     """Run a scenario: learn, fuse, evaluate; leave a run folder with tables, figures, report and model."""
+    from coolgp.scenarios.following import follow_run, follow_study  # data and figures load only for a run
+    from coolgp.scenarios.running import prepare
+    from coolgp.scenarios.study import plan_named
+
     with explained():
         flags = {"agents.count": agents, "run.rounds": rounds, "run.seed": seed}
         overrides = [f"{key}={value}" for key, value in flags.items() if value is not None] + (set_ or [])
         chosen = scenario_named(scenario, overrides)
         folder = out or default_folder(chosen)
+        study = plan_named(scenario, overrides) if scenario in STUDIES else None
         if check_ranks(ranks):
-            check_folder(folder, overwrite=overwrite)
+            if study is None:
+                check_folder(folder, overwrite=overwrite)
             sets = [part for override in overrides for part in ("--set", override)]
             flagged = [*(["--overwrite"] if overwrite else []), *([] if figures else ["--no-figures"])]
             raise typer.Exit(launch(ranks or 1, ["run", scenario, *sets, "--out", str(folder), *flagged]))
-    _run(chosen, folder, overwrite=overwrite, figures=figures)
+    if study is not None:
+        follow_study(study, folder, overwrite=overwrite, figures=figures)
+        return
+    follow_run(lambda: prepare(chosen, folder, overwrite=overwrite, figures=figures), folder)
+
+
+@app.command(
+    epilog="Examples:  coolgp resume runs/20260101-120000-airline-1a2b3c4d   |   coolgp resume runs/mine --ranks 4"
+)
+def resume(
+    run_folder: Annotated[Path, typer.Argument(help="The folder of a run that was stopped or killed.")],
+    ranks: Annotated[int | None, typer.Option(help="MPI ranks, any number; starts mpiexec itself.")] = None,
+    figures: Annotated[bool, typer.Option(help="Draw figures and write the report at the end.")] = True,
+) -> None:
+    """Go on with a run from its last checkpoint, as if nothing had happened."""
+    from coolgp.scenarios.following import follow_run
+    from coolgp.scenarios.resuming import is_finished, prepare_resume
+
+    with explained():
+        finished = is_finished(run_folder)
+        if finished and launched_rank() == 0:
+            print(f"{run_folder} is finished: there is nothing left to do")
+        if not finished and check_ranks(ranks):
+            flagged = [] if figures else ["--no-figures"]
+            raise typer.Exit(launch(ranks or 1, ["resume", str(run_folder), *flagged]))
+    if not finished:
+        follow_run(lambda: prepare_resume(run_folder, figures=figures), run_folder)
 
 
 @app.command("list", epilog="Example:  coolgp list")
@@ -83,6 +109,38 @@ def list_() -> None:
             table.add_row(f"[bold]{name}[/bold]", escape(words))
         console.print(table)
         console.print()
+
+
+@app.command(
+    epilog="Examples:  coolgp network airline   |   coolgp network field --agents 1000 --ranks 4 --out graph.png   |   "
+    "coolgp network study.toml --set fusion.rule=consensus --set network.loss=0.2"
+)
+def network(
+    scenario: Annotated[str, typer.Argument(help="A scenario's name (see `coolgp list`) or a TOML file.")],
+    agents: Annotated[int | None, typer.Option(help="Number of agents: agents.count.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Everything random follows from it: run.seed.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the scenario; repeatable."),
+    ] = None,
+    ranks: Annotated[int, typer.Option(min=1, help="MPI ranks to deal the agents to; none is started.")] = 2,
+    out: Annotated[Path | None, typer.Option(help="PNG file. Default: network-<name>.png in this folder.")] = None,
+) -> None:
+    """Draw a scenario's graph, spread over ranks, and say what its fusion rule promises and costs there."""
+    from coolgp.scenarios.network_report import survey, table
+    from coolgp.scenarios.partition_plot import draw_survey, picture_path
+
+    with explained():
+        flags = {"agents.count": agents, "run.seed": seed}
+        overrides = [f"{key}={value}" for key, value in flags.items() if value is not None] + (set_ or [])
+        found = survey(scenario_named(scenario, overrides), ranks)
+        path = picture_path(found, out)
+        draw_survey(found, path)
+    rows = Table(show_header=False, box=None, padding=(0, 2))
+    for name, words in table(found):
+        rows.add_row(f"[bold]{name}[/bold]", escape(words))
+    Console().print(rows)
+    print(path)
 
 
 @app.command(epilog="Example:  coolgp plot runs/20260101-120000-airline-1a2b3c4d")
@@ -125,76 +183,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run_script(name: str) -> None:
     """What a scenario's file does when it is run by itself: ``coolgp run NAME`` with the command line's options."""
     main(["run", name, *sys.argv[1:]])
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Turn what is wrong with the user's input into a message, once for all ranks, and exit code 2."""
-    try:
-        yield
-    except (ValueError, OSError) as problem:
-        if _speaks(problem) and str(problem):
-            Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]coolgp:[/red] {escape(_words(problem))}")
-        raise typer.Exit(2) from None
-
-
-def _speaks(problem: ValueError | OSError) -> bool:
-    """Whether this rank is the one that says what is wrong: the first of those that found something."""
-    if launched_size() == 1 or isinstance(problem, LauncherError):
-        return launched_rank() == 0
-    try:
-        return first_refusal(refused=True) == launched_rank()
-    except LauncherError:
-        return launched_rank() == 0
-
-
-def _words(problem: ValueError | OSError) -> str:
-    if isinstance(problem, OSError) and problem.filename:
-        return f"{problem.filename}: cannot be read or written: {problem.strerror}"
-    return str(problem)
-
-
-def _run(scenario: Scenario, folder: Path, *, overwrite: bool, figures: bool) -> None:
-    from coolgp.scenarios.running import go, prepare  # data and figures load only for a run
-
-    started, rows = perf_counter(), list[dict[str, float]]()
-    with progress_for() if launched_rank() == 0 else nullcontext() as progress:
-
-        def watch(record: Record, row: dict[str, float]) -> None:
-            rows.append(row)
-            if progress is not None:
-                progress(record, row)
-
-        with explained():
-            prepared = prepare(scenario, folder, overwrite=overwrite, figures=figures)
-        with explained() if launched_size() == 1 else nullcontext():  # many ranks: a failure ends the job
-            records = go(prepared, watch)
-    if not records:
-        return
-    _summary(scenario, rows, folder, perf_counter() - started)
-    _warn(scenario, records[-1])
-
-
-def _warn(scenario: Scenario, last: Record) -> None:
-    size = float(last.probed.sample_size.mean()) if last.probed else float("nan")
-    if size < TRUSTED_SAMPLES:
-        print(
-            f"warning: the importance weights have an effective sample size of {size:.2f} of "
-            f'{scenario.agents.importance_samples}: old batches count for little; take encoding = "transport"'
-        )
-
-
-def _summary(scenario: Scenario, rows: list[dict[str, float]], folder: Path, seconds: float) -> None:
-    last = rows[-1]
-    sent = size_text(sum(row["bytes"] for row in rows))
-    learning = sum(row["seconds"] for row in rows)
-    print(f"{scenario.name}: {last['observations']:,} observations in {len(rows)} rounds, {sent} sent between agents")
-    print(f"RMSE before fusion  {_spread(last, 'pre')}  (mean ± std over probe agents)")
-    print(f"RMSE after fusion   {_spread(last, 'post')}")
-    print(f"took {seconds:.1f} s, of which learning and fusion {learning:.1f} s")
-    print(f"report: {folder / 'report.html'}" if (folder / "report.html").exists() else f"run folder: {folder}")
-
-
-def _spread(row: dict[str, float], when: str) -> str:
-    mean, std = row[f"rmse_{when}"], row[f"rmse_{when}_std"]
-    return f"{mean:.4g} ± {std if std > 1e-9 * mean else 0.0:.2g}"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,13 +12,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from coolgp.scenarios.allowed import Names, choices, needed
+from coolgp.scenarios.allowed import Names, choices, nearest, needed, shown
 from coolgp.scenarios.problems import ConfigError
-from coolgp.scenarios.settings import SECTIONS, Scenario, Settings
+from coolgp.scenarios.section import Settings
+from coolgp.scenarios.settings import SECTIONS, Scenario
 
 __all__ = ["ConfigError", "load_scenario", "override", "resolve"]
 
-_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
+_HEADER = re.compile(r"\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([\w.\"' -]+?)\s*=")
 _OVERRIDE = re.compile(r"([\w-]+)\.([\w-]+)=(.*)", re.DOTALL)
 _TOML_POSITION = re.compile(r"^(.*?) \(at (?:line (\d+), column \d+|end of document)\)$", re.DOTALL)
@@ -85,7 +85,7 @@ def _text(path: Path) -> str:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        near = _nearest(path.name, [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else [])
+        near = nearest(path.name, [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else [])
         raise ConfigError(f"{path}: no such file{near}") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
@@ -168,7 +168,7 @@ def _resolve(mapping: Mapping[str, Any], origin: _Origin, folder: Path, override
     problems = [_unknown_section(key, merged[key], origin) for key in merged if key not in (*SECTIONS, "name")]
     name = merged.get("name", Path(origin.name).stem)
     if not isinstance(name, str) or not name.strip():
-        problems.append(f"{origin.at('name')}: name: needed a text, got {_shown(name)}")
+        problems.append(f"{origin.at('name')}: name: needed a text, got {shown(name)}")
     sections: dict[str, Any] = {}
     for section, model in SECTIONS.items():
         sections[section], found = _section(model, section, merged.get(section, {}), origin)
@@ -182,12 +182,15 @@ def _section(model: type[Settings], section: str, raw: Any, origin: _Origin) -> 
     if not isinstance(raw, Mapping):
         known = ", ".join(model.model_fields)
         return None, [
-            f"{origin.at(section)}: {section}: needed a section [{section}] of keys ({known}), got {_shown(raw)}"
+            f"{origin.at(section)}: {section}: needed a section [{section}] of keys ({known}), got {shown(raw)}"
         ]
     try:
         return model.model_validate(raw), []
     except ValidationError as error:
-        wrong = {str(item["loc"][0]): item["type"] for item in error.errors(include_url=False) if item["loc"]}
+        found = [(item["loc"], item["type"]) for item in error.errors(include_url=False)]
+        # What is wrong inside of a list or table is wrong with the key that holds it.
+        wrong = {str(place[0]): kind if len(place) == 1 else "value" for place, kind in found if place}
+    wrong |= model.refused(raw)
     problems = []
     for key, kind in wrong.items():
         complaint = _complaint(model, section, key, kind, raw)
@@ -202,48 +205,28 @@ def _section(model: type[Settings], section: str, raw: Any, origin: _Origin) -> 
 
 
 def _complaint(model: type[Settings], section: str, key: str, kind: str, raw: Mapping[str, Any]) -> str:
+    known = model.known(raw)
     if kind == "extra_forbidden":
-        return _unknown_key(model, section, key)
-    info = model.model_fields[key]
+        return _unknown_key(known, section, key)
+    info = known[key]
     if kind == "missing":
         return f"missing; needed {needed(info)}"
-    near = _nearest(raw[key], choices(info)) if isinstance(raw[key], str) else ""
-    return f"needed {needed(info)}; got {_shown(raw[key])}{near}"
+    near = nearest(raw[key], choices(info)) if isinstance(raw[key], str) else ""
+    return f"needed {needed(info)}; got {shown(raw[key])}{near}"
 
 
-def _unknown_key(model: type[Settings], section: str, key: str) -> str:
+def _unknown_key(known: Iterable[str], section: str, key: str) -> str:
     elsewhere = [other for other, settings in SECTIONS.items() if other != section and key in settings.model_fields]
     if elsewhere:
         return f"unknown key; did you mean {' or '.join(f'{other}.{key}' for other in elsewhere)}?"
-    return f"unknown key{_nearest(key, model.model_fields) or '; known keys: ' + ', '.join(model.model_fields)}"
+    return f"unknown key{nearest(key, known) or '; known keys: ' + ', '.join(known)}"
 
 
 def _unknown_section(key: str, value: Any, origin: _Origin) -> str:
-    kind, near = "section", _nearest(key, SECTIONS)
+    kind, near = "section", nearest(key, SECTIONS)
     owners = [section for section, model in SECTIONS.items() if key in model.model_fields]
     if owners and not isinstance(value, Mapping):
         kind, near = "key", f"; did you mean {' or '.join(f'{owner}.{key}' for owner in owners)}?"
     flag = next((item for dotted, item in origin.flags.items() if dotted.startswith(f"{key}.")), None)
     where = f"--set {flag}" if flag and key not in origin.lines else origin.at(key)
     return f"{where}: {key}: unknown {kind}{near or '; known sections: ' + ', '.join(SECTIONS)}"
-
-
-def _nearest(word: str, known: Iterable[str] | Sequence[str]) -> str:
-    """Return a suggestion, or nothing if nothing is near."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.55)
-    return f'; did you mean "{found[0]}"?' if found else ""
-
-
-def _shown(value: Any) -> str:
-    """Write a value as TOML would, shortened."""
-    if isinstance(value, bool):
-        text = str(value).lower()
-    elif isinstance(value, str):
-        text = f'"{value}"'
-    elif isinstance(value, list):
-        text = "[" + ", ".join(_shown(item) for item in value) + "]"
-    elif isinstance(value, Mapping):
-        text = "a table of keys"
-    else:
-        text = str(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -34,7 +35,15 @@ def load(scenario: Scenario) -> Dataset:
     source = SOURCES.get(scenario.data.source, _file)
     dataset = source(scenario)
     check_against(scenario, dataset.features)
-    return dataset
+    kept = scenario.data.first_agent_rows
+    return dataset if kept is None else _shortened(dataset, kept)
+
+
+def _shortened(dataset: Dataset, rows: int) -> Dataset:
+    """The dataset, of which the first agent has only its first training rows; what it gives up nobody gets."""
+    keep = np.ones(len(dataset.owner), dtype=bool)
+    keep[np.flatnonzero(dataset.owner == 0)[rows:]] = False
+    return replace(dataset, x_train=dataset.x_train[keep], y_train=dataset.y_train[keep], owner=dataset.owner[keep])
 
 
 def check_against(scenario: Scenario, features: tuple[str, ...]) -> None:

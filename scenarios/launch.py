@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from coolgp.agents.blocks import granted_cores
 from coolgp.network.launcher import FIX, find_launcher, is_launched, launched_size, library_problem
 
 __all__ = ["LauncherError", "check_ranks", "check_world", "first_refusal", "launch"]
+
+
+POSIX = os.name == "posix"
 
 
 class LauncherError(ValueError):
@@ -72,7 +77,31 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
     if launcher is None:
         raise ValueError(f"--ranks {ranks} needs mpiexec, which is not installed: {FIX}")
     command = [str(launcher), "-n", str(ranks), sys.executable, "-m", "coolgp.scenarios", *arguments]
-    return subprocess.run(command, env=os.environ | _oversubscribed(ranks), check=False).returncode
+    # In a process group of its own, for a signal of the terminal's would reach mpiexec twice: from there and from here.
+    job = subprocess.Popen(
+        command, env=os.environ | _oversubscribed(ranks), stdin=subprocess.DEVNULL, process_group=0 if POSIX else None
+    )
+    with _handed_on(job):
+        code = job.wait()
+    return code if code >= 0 else 128 - code  # a negative one is the signal that ended mpiexec
+
+
+@contextmanager
+def _handed_on(job: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Hand signals on to mpiexec, which hands them on to the ranks; a terminal that closes asks them to stop."""
+    signals = {signal.SIGINT: signal.SIGINT, signal.SIGTERM: signal.SIGTERM}
+    if POSIX:
+        signals[signal.SIGHUP] = signal.SIGTERM
+    before = {number: signal.getsignal(number) for number in signals}
+    for number, meant in signals.items():
+        if before[number] not in (signal.SIG_IGN, None):
+            signal.signal(number, lambda *_, meant=meant: job.send_signal(meant))
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            if old is not None:
+                signal.signal(number, old)
 
 
 def _oversubscribed(ranks: int) -> dict[str, str]:

@@ -18,7 +18,7 @@ from coolgp.network.topology import Topology, from_edges
 from coolgp.scenarios.dataset import Floats, Ints
 from coolgp.scenarios.run_folder import Bools, Network, RunFolder
 
-__all__ = ["layout", "network_figure"]
+__all__ = ["layout", "network_figure", "pairs", "sample"]
 
 DRAWN_AGENTS = 5000
 SAMPLED_AGENTS = 1500
@@ -32,7 +32,7 @@ OTHERS, GRAPH_LINK, SPOKEN_LINK = "#b8b8b8", "#d9d9d9", "#555555"
 
 def network_figure(folder: RunFolder) -> Figure:
     """Draw the graph twice, coloured by the probes' last RMSE before and after fusion, in the style in force."""
-    network, sampled = _sample(folder.network)
+    network, sampled = sample(folder.network, DRAWN_AGENTS)
     position = layout(network)
     pre, post = folder.probes.rmse_pre[-1], folder.probes.rmse_post[-1]
     colours = ScalarMappable(_norm(np.concatenate([pre, post])), "viridis")
@@ -58,7 +58,7 @@ def layout(network: Network) -> Floats:
         return _radial(network.links if network.links.edge_count else graph)
     nodes: nx.Graph[int] = nx.Graph()
     nodes.add_nodes_from(range(graph.size))
-    nodes.add_edges_from(_pairs(graph).tolist())
+    nodes.add_edges_from(pairs(graph).tolist())
     placed = nx.spring_layout(nodes, seed=0, iterations=100)
     return np.array([placed[i] for i in range(graph.size)])
 
@@ -87,7 +87,7 @@ def _search(graph: Topology) -> _Search:
     matrix, hub = graph.matrix(), graph.size
     pieces, piece = csgraph.connected_components(matrix, directed=False)
     roots = [centre(matrix)] if pieces == 1 else np.unique(piece, return_index=True)[1].tolist()
-    ends = np.concatenate([_pairs(graph), [[hub, root] for root in roots]])
+    ends = np.concatenate([pairs(graph), [[hub, root] for root in roots]])
     joined = csr_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(hub + 1, hub + 1))
     order, parent = csgraph.breadth_first_order(joined, hub, directed=False)
     parent[hub] = hub
@@ -115,10 +115,13 @@ def _radial(graph: Topology) -> Floats:
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
-def _sample(network: Network) -> tuple[Network, bool]:
-    """Keep the agents nearest to the tree's centre, the probes, and the paths to them, if there are too many."""
+def sample(network: Network, most: int) -> tuple[Network, bool]:
+    """Keep the agents nearest to the tree's centre, the probes, and the paths to them, if there are more than `most`.
+
+    Returns what is kept, and whether that is less than all.
+    """
     size = network.graph.size
-    if size <= DRAWN_AGENTS:
+    if size <= most:
         return network, False
     search = _search(network.links if network.links.edge_count else network.graph)
     order = np.lexsort((np.random.default_rng(0).random(size), search.depth()))  # within a depth at random
@@ -133,13 +136,13 @@ def _sample(network: Network) -> tuple[Network, bool]:
 
 
 def _part(graph: Topology, keep: Bools) -> Topology:
-    new, pairs = np.cumsum(keep) - 1, _pairs(graph)
-    inside = new[pairs[keep[pairs].all(axis=1)]]
+    new, links = np.cumsum(keep) - 1, pairs(graph)
+    inside = new[links[keep[links].all(axis=1)]]
     part = from_edges(inside[:, 0], inside[:, 1], int(keep.sum()))
     return part if graph.position is None else replace(part, position=graph.position[keep])
 
 
-def _pairs(graph: Topology) -> Ints:
+def pairs(graph: Topology) -> Ints:
     """Return each link once `[L,2]`."""
     once = graph.tail < graph.indices
     return np.stack([graph.tail[once], graph.indices[once]], axis=1)
@@ -185,8 +188,8 @@ def _draw(
 
 
 def _draw_links(axes: Axes, graph: Topology, position: Floats, colour: str, width: float) -> None:
-    pairs = _pairs(graph)
-    shown = pairs[:: -(-len(pairs) // DRAWN_LINKS) or 1]
+    links = pairs(graph)
+    shown = links[:: -(-len(links) // DRAWN_LINKS) or 1]
     faint = float(np.clip(2000 / max(len(shown), 1), 0.3, 1)) if colour == GRAPH_LINK else 1
     axes.add_collection(LineCollection(list(position[shown]), colors=colour, linewidths=width, alpha=faint, zorder=1))
 

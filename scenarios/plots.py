@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, Locator, MaxNLocator
 
+from coolgp.scenarios.agents_plot import agents_figure
 from coolgp.scenarios.dataset import Floats, Ints
 from coolgp.scenarios.field_plot import field_figure
 from coolgp.scenarios.fusion_plot import fusion_figure
@@ -177,6 +178,7 @@ def _with_unit(words: str, unit: str) -> str:
 FIGURES = {
     "convergence": convergence_figure,
     "profiles": profiles_figure,
+    "agents": agents_figure,
     "fusion": fusion_figure,
     "network": network_figure,
     "field": field_figure,

@@ -9,7 +9,7 @@ import csv
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -18,19 +18,32 @@ from typing import Any
 import numpy as np
 
 from coolgp.agents.kernels import Array
+from coolgp.scenarios.checkpoint import clear
 from coolgp.scenarios.environment import Environment
 from coolgp.scenarios.evaluation import Probed
 from coolgp.scenarios.metrics import coverage, disagreement, nlpd, rmse
 from coolgp.scenarios.model_file import model_arrays
+from coolgp.scenarios.promise import promised
 from coolgp.scenarios.rounds import Record, Simulation
 from coolgp.scenarios.run_folder import FILES, METRICS, TRAFFIC
 from coolgp.scenarios.settings import Scenario
+from coolgp.scenarios.whole_file import naming, whole, write_whole
 
-FIGURES = ("convergence.png", "profiles.png", "fusion.png", "network.png", "field.png")
+FIGURES = ("convergence.png", "profiles.png", "agents.png", "fusion.png", "network.png", "field.png")
 RUN_FILES = (*FILES, "model.npz", *FIGURES, "report.html")
 """All that a run leaves: nothing else in its folder is touched."""
+TABLES = ("metrics.csv", "traffic.csv", "probes.csv", "hyperparameters.csv")
+"""The files that grow with the rounds."""
 
-__all__ = ["Recorder", "check_folder", "default_folder", "write_whole"]
+__all__ = ["Recorder", "Resumption", "check_folder", "default_folder", "write_whole"]
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """A run that goes on after so many rounds. tables: the bytes of each that count; empty where it starts over."""
+
+    round: int
+    tables: Mapping[str, int]
 
 
 def default_folder(scenario: Scenario) -> Path:
@@ -59,8 +72,10 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
 class Recorder:
     """Writes one run. Only the root makes one."""
 
-    def __init__(self, folder: Path, simulation: Simulation, environment: Environment) -> None:
-        self.folder, self.simulation, self.environment = folder, simulation, environment
+    def __init__(
+        self, folder: Path, simulation: Simulation, environment: Environment, resumption: Resumption | None = None
+    ) -> None:
+        self.folder, self.simulation = folder, simulation
         dataset, probes = simulation.dataset, simulation.probes
         owner = dataset.test_owner
         asked = np.ones((probes.size, dataset.y_test.size)) if owner is None else probes[:, None] == owner
@@ -68,11 +83,26 @@ class Recorder:
         self.labels = np.array([dataset.agents[probe] for probe in probes])
         layout, features = simulation.foundation.model.layout, dataset.features
         self.names = ("bound", "effective_sample_size", *layout.names(features))
+        self.environment = _environment(folder, environment, resumption)
         folder.mkdir(parents=True, exist_ok=True)
-        for name in RUN_FILES:  # of a run that is being overwritten
-            (folder / name).unlink(missing_ok=True)
-        write_whole(folder / "config.toml", simulation.scenario.to_toml().encode())
+        if resumption is None:
+            self._sweep()
         self._write_environment(finished=False)
+        if resumption and resumption.tables:
+            for name, size in resumption.tables.items():  # rounds that were written after the checkpoint come again
+                os.truncate(folder / name, size)
+        else:
+            self._begin_tables()
+
+    def _sweep(self) -> None:
+        """Remove a run that is being overwritten, and say what this one is."""
+        clear(self.folder)
+        for name in RUN_FILES:
+            (self.folder / name).unlink(missing_ok=True)
+        write_whole(self.folder / "config.toml", self.simulation.scenario.to_toml().encode())
+        write_whole(self.folder / "promise.json", promised(self.simulation).text().encode())
+
+    def _begin_tables(self) -> None:
         self._header("metrics.csv", METRICS)
         self._header("traffic.csv", TRAFFIC)
         self._header("probes.csv", ("round", "agent", "rmse_pre", "rmse_post"))
@@ -110,6 +140,15 @@ class Recorder:
         self._append("hyperparameters.csv", [[record.round, *self._hyperparameters(record.probed)]])
         return row
 
+    def settle(self) -> dict[str, int]:
+        """Wait until the tables are on the disk; their bytes."""
+        sizes = {}
+        for name in TABLES:
+            with (self.folder / name).open("rb+") as file:
+                os.fsync(file.fileno())
+                sizes[name] = file.seek(0, os.SEEK_END)
+        return sizes
+
     def finish(self, record: Record, seconds: Mapping[str, float]) -> None:
         """Write predictions, model and network as they are after the last round."""
         dataset, probed = self.simulation.dataset, record.probed
@@ -140,28 +179,32 @@ class Recorder:
 
     def _write_environment(self, *, finished: bool, **more: float) -> None:
         now = datetime.now().astimezone().isoformat(timespec="seconds")
-        contents = asdict(self.environment) | {"finished": now if finished else None} | more
+        contents = self.environment | {"finished": now if finished else None} | more
         write_whole(self.folder / "env.json", json.dumps(contents, indent=2).encode())
 
     def _header(self, name: str, columns: tuple[str, ...]) -> None:
         write_whole(self.folder / name, (",".join(_quoted(column) for column in columns) + "\n").encode())
 
     def _append(self, name: str, rows: list[list[Any]]) -> None:
-        with (self.folder / name).open("a", newline="", encoding="utf-8") as file:
+        path = self.folder / name
+        with naming(path), path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
 
     def _arrays(self, name: str, **arrays: Any) -> None:
-        temporary = self.folder / f".{name}"
-        with temporary.open("wb") as file:
+        with whole(self.folder / name) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
-        temporary.replace(self.folder / name)
 
 
-def write_whole(path: Path, contents: bytes) -> None:
-    """Write a file so that it is there complete or not at all."""
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_bytes(contents)
-    temporary.replace(path)
+def _environment(folder: Path, environment: Environment, resumption: Resumption | None) -> dict[str, Any]:
+    """What ``env.json`` says of how a run was started, and of every time that it was resumed."""
+    if resumption is None:
+        return asdict(environment)
+    try:
+        first = dict(json.loads((folder / "env.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        first = asdict(environment)
+    resumed = {"time": environment.started, "ranks": environment.ranks, "round": resumption.round}
+    return first | {"resumptions": [*first.get("resumptions", []), resumed]}
 
 
 def _network(simulation: Simulation) -> dict[str, Array]:

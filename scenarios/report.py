@@ -13,6 +13,7 @@ import numpy as np
 
 from coolgp.agents.encoding import TRUSTED_SAMPLES
 from coolgp.scenarios.plots import draw_all, spread_words
+from coolgp.scenarios.promise import seen_words, spoken
 from coolgp.scenarios.recorder import write_whole
 from coolgp.scenarios.run_folder import Columns, RunFolder
 from coolgp.scenarios.words import size_text
@@ -35,6 +36,7 @@ CAPTIONS = {
     "bands one standard deviation over them to either side: they show how much agents differ, not a confidence.",
     "profiles": "The test error of each probe agent, from its own observations alone and after fusion. Agents that "
     "know different things end with the same model where the lines collapse onto one.",
+    "agents": "The test error of each agent, from its own observations alone and after fusion.",
     "fusion": "How fusing went: the distance of the agents' sums from that over all agents, who was in the network and "
     "how many agents the probes counted, and the messages that were sent and lost.",
     "network": "The agents and their links. The colour of a probe agent is its error at the last round, on one scale "
@@ -55,6 +57,8 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
         config=folder.config,
         env=folder.env,
         headline=_unbroken(headline(folder)),
+        promise=spoken(folder.promise),
+        seen=seen_words(folder.promise, folder.metrics["communication_rounds"], folder.metrics["fusion_error"]),
         warnings=_warnings(folder),
         tiles=_tiles(folder),
         figures=[(name, _embedded(path), CAPTIONS[name]) for name, path in figures.items()],

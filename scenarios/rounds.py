@@ -1,6 +1,6 @@
-"""The loop: draw, observe, propose, exchange, evaluate. A run is a generator of records.
+"""The loop: draw, observe, propose, exchange, evaluate. A run is a generator of moments between rounds.
 
-Stopping, plotting and storing are the caller's business. Away from the root rank the generator yields None.
+Stopping, plotting and storing are the caller's business.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 from coolgp.agents.learning import Adam
 from coolgp.agents.population import Population, found, observe_in_place
 from coolgp.agents.prediction import Indefinite
-from coolgp.fusion.hyperparameters import MODES, Belief
-from coolgp.fusion.rule import EvidenceRule, FusionRule, State
+from coolgp.fusion.hyperparameters import MODES, Belief, Mode
+from coolgp.fusion.rule import EvidenceRule, FusionRule, Outlook, State
+from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Meter, Transport
 from coolgp.scenarios.dataset import Dataset
@@ -24,7 +25,7 @@ from coolgp.scenarios.founding import Foundation
 from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.streams import open_stream
 
-__all__ = ["Record", "Simulation", "simulate"]
+__all__ = ["Moment", "Record", "Simulation", "Standing", "begin", "simulate"]
 
 
 @dataclass(frozen=True)
@@ -58,29 +59,63 @@ class Simulation:
     transport: Transport
     rule: FusionRule
     probes: Ints
+    outlook: Outlook
+    faults: Faults
 
     @property
     def rounds(self) -> int:
-        """Rounds of learning: as asked, or until every training row was observed once."""
-        wanted, dataset = self.scenario.run.rounds, self.dataset
-        if wanted != "all":
-            return wanted
-        return int(-(-np.bincount(dataset.owner).max() // self.scenario.agents.batch_size))
+        """See :func:`rounds_of`."""
+        return rounds_of(self.scenario, self.dataset)
 
 
-def simulate(simulation: Simulation) -> Iterator[Record | None]:
-    """Run the rounds; after each, its record on the root, None elsewhere. Collective."""
+def rounds_of(scenario: Scenario, dataset: Dataset) -> int:
+    """Rounds of learning: as asked, or until every training row was observed once."""
+    wanted = scenario.run.rounds
+    if wanted != "all":
+        return wanted
+    return int(-(-np.bincount(dataset.owner).max() // scenario.agents.batch_size))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What goes on from one round to the next, on this rank; what the transport keeps goes on with it.
+
+    turn: the next round, from 0. seen: observations by all agents so far. The loop reuses the arrays: they hold until
+    the next round.
+    """
+
+    turn: int
+    seen: int
+    population: Population
+    state: State
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Between two rounds: the record of the one that has ended, on the root (None elsewhere), and what goes on."""
+
+    record: Record | None
+    standing: Standing
+
+
+def begin(simulation: Simulation) -> Standing:
+    """How things stand before the first round. Collective."""
+    foundation, transport = simulation.foundation, simulation.transport
+    start = found(foundation.model, foundation.start, len(transport.shard.agents))
+    population = _mode(simulation.scenario).start(start)
+    return Standing(0, 0, population, simulation.rule.init(population, transport))
+
+
+def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterator[Moment]:
+    """Run the rounds, from the first or from where things stand; yields the moment after each. Collective."""
     scenario, rule, transport = simulation.scenario, simulation.rule, simulation.transport
-    dataset, foundation = simulation.dataset, simulation.foundation
-    scaler, agents = foundation.scaler, transport.shard.agents
+    dataset, scaler, agents = simulation.dataset, simulation.foundation.scaler, transport.shard.agents
     x, y = scaler.inputs(dataset.x_train), scaler.target(dataset.y_train)
     stream = open_stream(x, y, dataset.owner, agents, scenario.agents.batch_size, scenario.run.seed)
     evaluate = Evaluation(scaler.inputs(dataset.x_test), scaler, simulation.probes, rule, transport)
-    mode = MODES[scenario.agents.hyperparameters](Adam(scenario.agents.learning_rate))
-    population = mode.start(found(foundation.model, foundation.start, agents.size))
-    state = rule.init(population, transport)
-    seen, sent = 0, _sent(transport)
-    for turn in range(simulation.rounds):
+    mode, standing = _mode(scenario), begin(simulation) if standing is None else standing
+    population, state, seen, sent = standing.population, standing.state, standing.seen, _sent(transport)
+    for turn in range(standing.turn, simulation.rounds):
         started = perf_counter()
         transport.advance(turn)
         batch = stream.batch(turn)
@@ -101,10 +136,13 @@ def simulate(simulation: Simulation) -> Iterator[Record | None]:
             probed = evaluate(population, state)
         except Indefinite as failure:
             raise _named(failure, turn, dataset, agents[evaluate.rows]) from failure
-        if probed is None:
-            yield None
-        else:
-            yield Record(turn + 1, simulation.rounds, seen, probed, sent - before, present, error, seconds)
+        ended = (turn + 1, simulation.rounds, seen)
+        record = Record(*ended, probed, sent - before, present, error, seconds) if probed else None
+        yield Moment(record, Standing(turn + 1, seen, population, state))
+
+
+def _mode(scenario: Scenario) -> Mode:
+    return MODES[scenario.agents.hyperparameters](Adam(scenario.agents.learning_rate))
 
 
 def _named(failure: Indefinite, turn: int, dataset: Dataset, agents: Ints) -> ValueError:

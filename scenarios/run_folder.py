@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from coolgp.network.topology import Topology
 from coolgp.scenarios.config import load_scenario
 from coolgp.scenarios.dataset import Floats, Ints
+from coolgp.scenarios.promise import Promise, read_promise
 from coolgp.scenarios.settings import Scenario
 
-__all__ = ["Bools", "Columns", "Network", "Predictions", "Probes", "RunFolder", "read_run"]
+__all__ = ["Bools", "Columns", "Network", "Predictions", "Probes", "RunFolder", "read_metrics", "read_run"]
 
 Columns: TypeAlias = Mapping[str, Floats]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -29,6 +30,7 @@ Bools: TypeAlias = NDArray[np.bool_]
 FILES = (
     "config.toml",
     "env.json",
+    "promise.json",
     "metrics.csv",
     "traffic.csv",
     "probes.csv",
@@ -101,6 +103,7 @@ class RunFolder:
     path: Path
     config: Scenario
     env: Mapping[str, Any]
+    promise: Promise
     metrics: Columns
     """Columns `[R]` of metrics.csv."""
     traffic: Columns
@@ -156,6 +159,7 @@ def read_run(path: str | Path) -> RunFolder:
         path,
         config,
         env,
+        read_promise(path / "promise.json"),
         _numbers(path / "metrics.csv", METRICS),
         _numbers(path / "traffic.csv", TRAFFIC),
         _probes(path / "probes.csv", predictions.agents),
@@ -163,6 +167,11 @@ def read_run(path: str | Path) -> RunFolder:
         predictions,
         network,
     )
+
+
+def read_metrics(path: str | Path) -> Columns:
+    """Read metrics.csv of a run folder, be it finished or not; raise ValueError where it is not one."""
+    return _numbers(Path(path) / "metrics.csv", METRICS)
 
 
 def _texts(path: Path, needed: Sequence[str]) -> dict[str, list[str]]:

@@ -6,7 +6,9 @@ The same call runs serially or, in a process that mpiexec started, as one rank o
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -17,10 +19,12 @@ from coolgp.network.topology import Topology
 from coolgp.scenarios.assembly import assemble, one_thread
 from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.environment import current_environment
+from coolgp.scenarios.interrupt import Noted, noted
+from coolgp.scenarios.keeper import Keeper, Say, failure_of
 from coolgp.scenarios.plots import draw_all
-from coolgp.scenarios.recorder import Recorder, check_folder
+from coolgp.scenarios.recorder import Recorder, Resumption, check_folder
 from coolgp.scenarios.report import write_report
-from coolgp.scenarios.rounds import Record, Simulation, simulate
+from coolgp.scenarios.rounds import Record, Simulation, Standing, simulate
 from coolgp.scenarios.run_folder import read_run
 from coolgp.scenarios.settings import Scenario
 
@@ -33,12 +37,19 @@ Watch = Callable[[Record, Row], None]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A run about to start: everything that can be wrong with the input was looked at."""
+    """A run about to start, or to go on: everything that can be wrong with the input was looked at.
+
+    standing: where to go on, None for the beginning. resumption: where the folder holds a part of the run. notes: what
+    the user should know of that.
+    """
 
     simulation: Simulation
     folder: Path | None
     figures: bool
     started: float
+    standing: Standing | None = None
+    resumption: Resumption | None = None
+    notes: tuple[str, ...] = ()
 
 
 def run(
@@ -60,6 +71,9 @@ def run(
 
     Under mpiexec start your script with ``python -m mpi4py``, so that a failing rank ends the job. Raises ValueError
     for settings, data or a graph that do not fit, before the first round and before MPI starts.
+
+    With ``out`` Ctrl-C ends the run after a round and a checkpoint, with KeyboardInterrupt; SIGTERM does, with
+    SystemExit. Raises ValueError too where the folder cannot be written to any more.
     """
     prepared = prepare(scenario, out, overwrite=overwrite, figures=figures, dataset=dataset, topology=topology)
     return go(prepared, watch)
@@ -84,30 +98,58 @@ def prepare(
     return Prepared(simulation, folder, figures, started)
 
 
-def go(prepared: Prepared, watch: Watch | None = None) -> list[Record]:
-    """Go through the rounds of a prepared run, keep its folder; its records as in :func:`run`."""
-    simulation, started = prepared.simulation, prepared.started
-    spent, recorder = {"setup": perf_counter() - started}, None
-    if prepared.folder is not None and simulation.transport.root:
-        environment = current_environment(simulation.transport.ranks, _mpi_text())
-        recorder = Recorder(prepared.folder, simulation, environment)
-    records: list[Record] = []
-    with one_thread():
-        for record in simulate(simulation):
-            if record is not None:
-                if records:  # forecasts of all probes: kept for the last round alone
-                    records[-1] = replace(records[-1], probed=None)
-                records.append(record)
-                row = recorder.write(record) if recorder else {}
-                if watch:
-                    watch(record, row)
-    spent["total"] = perf_counter() - started
-    if recorder and records:
-        recorder.finish(records[-1], spent)
-        if prepared.figures:
-            finished = read_run(recorder.folder)
-            write_report(finished, draw_all(finished))
+def warn(words: str) -> None:
+    """Say something to a user of Python."""
+    warnings.warn(words, RuntimeWarning, stacklevel=2)
+
+
+def go(prepared: Prepared, watch: Watch | None = None, say: Say = warn) -> list[Record]:
+    """Go through the rounds of a prepared run, keep its folder; its records as in :func:`run`.
+
+    say: called on the root with what goes wrong without ending the run.
+    """
+    simulation, root = prepared.simulation, prepared.simulation.transport.root
+    spent = {"setup": perf_counter() - prepared.started}
+    for note in prepared.notes if root else ():
+        say(note)
+    if prepared.folder is None:
+        return _rounds(prepared, watch, None, None)
+    recorder = _recorder(prepared, prepared.folder) if root else None
+    keeper = Keeper(prepared.folder, simulation, recorder, say)
+    records = _rounds(prepared, watch, recorder, keeper)
+    spent["total"] = perf_counter() - prepared.started
+    keeper.finish(failure_of(lambda: recorder.finish(records[-1], spent)) if recorder else "")
+    if recorder and prepared.figures:
+        finished = read_run(recorder.folder)
+        write_report(finished, draw_all(finished))
     return records
+
+
+def _recorder(prepared: Prepared, folder: Path) -> Recorder:
+    environment = current_environment(prepared.simulation.transport.ranks, _mpi_text())
+    return Recorder(folder, prepared.simulation, environment, prepared.resumption)
+
+
+def _rounds(prepared: Prepared, watch: Watch | None, recorder: Recorder | None, keeper: Keeper | None) -> list[Record]:
+    records: list[Record] = []
+    with one_thread(), noted() if keeper else nullcontext(Noted()) as signals:
+        for moment in simulate(prepared.simulation, prepared.standing):
+            failure = _take(moment.record, records, watch, recorder) if moment.record else ""
+            if keeper:
+                keeper.between(moment.standing, signals, failure)
+    return records
+
+
+def _take(record: Record, records: list[Record], watch: Watch | None, recorder: Recorder | None) -> str:
+    """Keep a round's record, write it, show it; why it could not be written, empty where it could."""
+    if records:  # forecasts of all probes: kept for the last round alone
+        records[-1] = replace(records[-1], probed=None)
+    records.append(record)
+    row: Row = {}
+    failure = failure_of(lambda: row.update(recorder.write(record))) if recorder else ""
+    if watch and not failure:
+        watch(record, row)
+    return failure
 
 
 def share_cores() -> None:

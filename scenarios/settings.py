@@ -11,15 +11,14 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from coolgp.fusion.registry import RULES
-from coolgp.network.generate import GENERATORS
 from coolgp.scenarios.allowed import Names
+from coolgp.scenarios.fusion_settings import FusionSettings
+from coolgp.scenarios.network_settings import NetworkSettings
+from coolgp.scenarios.section import Columns, Count, Positive, Positives, Settings
 
 __all__ = [
-    "GENERATOR_NAMES",
-    "RULE_NAMES",
     "SECTIONS",
     "SOURCE_TARGETS",
     "AgentsSettings",
@@ -36,45 +35,8 @@ SOURCE_TARGETS = {"airline": "arr_delay", "synthetic": "y", "field": "value"}
 GENERATED_SOURCES = ("synthetic", "field")
 """Sources that are drawn from the seed: they deal their own rows to their own agents."""
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
-GENERATOR_NAMES = tuple(GENERATORS)
-TOPOLOGY_SUFFIXES = (".graphml", ".csv", ".txt", ".edges")
-RULE_NAMES = tuple(RULES)
 
 IMPORTANCE_STD = 0.1  # importance weights q(W)/p(W) need a density; at 0 there is none
-
-
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0)]
-Columns = Annotated[tuple[str, ...], Strict(False), Field(min_length=1)]  # TOML has lists, no tuples
-Positives = Annotated[tuple[Positive, ...], Strict(False), Field(min_length=1)]
-
-
-class Settings(BaseModel):
-    """One section of a scenario."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    @classmethod
-    def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Fill in defaults that follow from other keys."""
-        return values
-
-    @classmethod
-    def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Return (key, complaint) for keys that do not go together; `values` leaves out keys that are wrong anyway."""
-        return []
-
-    @model_validator(mode="before")
-    @classmethod
-    def _complete(cls, values: Any) -> Any:
-        return cls.completed(dict(values)) if isinstance(values, Mapping) else values
-
-    @model_validator(mode="after")
-    def _agree(self) -> Settings:
-        found = self.conflicts(self.__dict__)
-        if found:
-            raise ValueError("; ".join(f"{key}: {complaint}" for key, complaint in found))
-        return self
 
 
 class DataSettings(Settings):
@@ -105,6 +67,10 @@ class DataSettings(Settings):
     observations: Count | None = Field(
         default=None,
         description="training rows to generate for all agents together (generated sources); default what the run uses",
+    )
+    first_agent_rows: Count | None = Field(
+        default=None,
+        description="training rows that the first agent keeps of its own; the others keep all of theirs",
     )
 
     @classmethod
@@ -213,45 +179,6 @@ class AgentsSettings(Settings):
         return []
 
 
-class NetworkSettings(Settings):
-    """The graph along which agents talk."""
-
-    topology: Annotated[str, Names(lambda: GENERATOR_NAMES, TOPOLOGY_SUFFIXES)] = Field(
-        default="small-world", description="a generated graph, or a GraphML or edge-list file"
-    )
-    degree: Count = Field(
-        default=4,
-        description="neighbours of an agent, or their mean number (small-world, random-regular, erdos-renyi, "
-        "geometric, scale-free)",
-    )
-    rewiring: float = Field(default=0.1, ge=0, le=1, description="probability that a link is rewired (small-world)")
-    partition: Literal["contiguous", "metis"] = Field(
-        default="contiguous", description="how agents are dealt to MPI ranks"
-    )
-
-    @classmethod
-    def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Refuse a ring of neighbours that has not as many on either side."""
-        degree = values.get("degree")
-        if values.get("topology") == "small-world" and degree is not None and degree % 2:
-            return [("degree", f'needed an even number for "small-world", half on either side; got {degree}')]
-        return []
-
-    @property
-    def is_file(self) -> bool:
-        """Whether the topology is read from a file."""
-        return self.topology not in GENERATOR_NAMES
-
-
-class FusionSettings(Settings):
-    """How what the agents learned apart becomes one model."""
-
-    rule: Annotated[str, Names(lambda: RULE_NAMES, own=True)] = Field(default="tree", description="the fusion rule")
-    rounds_per_step: Count | Literal["converge"] = Field(
-        default="converge", description="communication rounds after each round of learning, or until the fixed point"
-    )
-
-
 class RunSettings(Settings):
     """How long to run, and what to look at."""
 
@@ -260,6 +187,11 @@ class RunSettings(Settings):
     )
     seed: int = Field(default=0, ge=0, description="everything random follows from it")
     probes: Count = Field(default=20, description="agents whose predictions are evaluated and stored")
+    checkpoint_minutes: float = Field(
+        default=5.0,
+        ge=0,
+        description="minutes between two checkpoints, from which `coolgp resume` goes on; 0 for one after every round",
+    )
 
 
 class Scenario(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import tomllib
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coolgp.scenarios import settings
+from coolgp.fusion import registry
+from coolgp.scenarios import fusion_settings, settings
 from coolgp.scenarios.allowed import needed
 from coolgp.scenarios.config import load_scenario, override, resolve
 from coolgp.scenarios.data import SOURCES
@@ -292,8 +294,115 @@ def test_what_is_wrong_is_said_in_plain_words(mapping: dict[str, Any], text: str
     assert not any(jargon in problem for jargon in ("pydantic", "http", "type=", "Literal", "validation"))
 
 
+@pytest.mark.parametrize(
+    "network, text",
+    [
+        ({"loss": 1.0}, "network.loss: needed a number of at least 0 and below 1; got 1.0"),
+        ({"los": 0.1}, 'network.los: unknown key; did you mean "loss"?'),
+        ({"burst": 3.0}, "network.burst: says how losses come together: it needs network.loss above 0"),
+        ({"loss": 0.8, "burst": 2.0}, "network.burst: with a loss of 0.8 needed at least 4"),
+        ({"delay": 0.5}, 'network.delay: a fixed delay needs whole rounds, or delays = "geometric"; got 0.5'),
+        ({"delays": "geometric"}, "network.delays: says how delays vary: it needs network.delay above 0"),
+        ({"delay": 1, "delays": "geometrc"}, 'got "geometrc"; did you mean "geometric"?'),
+        ({"bandwidth": 0}, "network.bandwidth: needed a whole number of at least 1; got 0"),
+        ({"churn": 1.5}, "network.churn: needed a number of at least 0 and of at most 1; got 1.5"),
+        ({"absence": 0}, "network.absence: needed a number of at least 1; got 0"),
+        ({"byzantine": -1}, "network.byzantine: needed a whole number of at least 0; got -1"),
+        ({"speed": 0.1}, 'network.speed: agents that move are linked where they are close: it needs topology = "geom'),
+        ({"reach": 0.1}, "network.reach: says which moving agents are linked: it needs network.speed above 0"),
+        ({"away": [{"agent": "a", "leave": 3, "back": 3}]}, "network.away: needed a round to come back in after"),
+        ({"away": [{"agent": "a", "leave": 0, "back": 3}]}, "network.away: needed a list of tables with agent (a text"),
+        ({"away": [{"agent": "a", "leave": 2, "bck": 3}]}, "network.away: needed a list of tables with agent (a text"),
+        ({"away": "a"}, "network.away: needed a list of tables with agent (a text), leave (a whole number"),
+    ],
+)
+def test_what_is_wrong_with_a_network_that_fails_is_said_in_plain_words(network: dict[str, Any], text: str) -> None:
+    assert text in only_problem(with_keys("network", **network))
+
+
+def test_everything_that_can_go_wrong_on_a_network_survives_the_round_trip(tmp_path: Path) -> None:
+    text = """
+[data]
+source = "field"
+[network]
+topology = "geometric"
+loss = 0.2
+burst = 3
+delay = 1.5
+delays = "geometric"
+bandwidth = 1000
+churn = 0.1
+one_way = 0.5
+byzantine = 2
+speed = 0.05
+reach = 0.3
+[[network.away]]
+agent = "3"
+leave = 2
+back = 5
+[fusion]
+rounds_per_step = 20
+"""
+    scenario = load_scenario(write(tmp_path, text))
+    assert [(away.agent, away.leave, away.back) for away in scenario.network.away] == [("3", 2, 5)]
+    again = load_scenario(write(tmp_path, scenario.to_toml(), "config.toml"))
+    assert again.network == scenario.network
+    assert again.hash8() == scenario.hash8()
+
+
+def test_an_absence_on_the_command_line_is_a_list_of_tables() -> None:
+    scenario = resolve(AIRLINE, "m", ['network.away=[{agent = "a", leave = 3, back = 6}]'])
+    assert scenario.network.away[0].back == 6
+
+
+def test_a_rule_takes_its_own_options_and_they_are_kept_and_count_in_the_hash(tmp_path: Path) -> None:
+    scenario = resolve(AIRLINE, "m", ["fusion.rule=consensus", "fusion.tolerance=1e-9", "fusion.weights=max-degree"])
+    assert scenario.fusion.options == {"tolerance": 1e-9, "weights": "max-degree"}
+    again = load_scenario(write(tmp_path, scenario.to_toml(), "config.toml"))
+    assert again.fusion == scenario.fusion
+    assert scenario.hash8() != resolve(AIRLINE, "m", ["fusion.rule=consensus"]).hash8()
+
+
+@pytest.mark.parametrize(
+    "fusion, text",
+    [
+        ({"rule": "tree", "tolerence": 1e-9}, 'fusion.tolerence: unknown key; did you mean "tolerance"?'),
+        ({"rule": "tree", "zzz": 1}, "fusion.zzz: unknown key; known keys: rule, rounds_per_step, tolerance, most"),
+        ({"rule": "tree", "topology": "ring"}, "fusion.topology: unknown key; did you mean network.topology?"),
+        ({"rule": "tree", "most": 1.5}, "fusion.most: needed a whole number; got 1.5"),
+        ({"rule": "tree", "most": True}, "fusion.most: needed a whole number; got true"),
+        ({"rule": "server", "repeat": 1}, "fusion.repeat: needed true | false; got 1"),
+        ({"rule": "consensus", "weights": "metropols"}, 'got "metropols"; did you mean "metropolis"?'),
+        ({"rule": "tree", "weights": "metropolis"}, "fusion.weights: unknown key"),
+    ],
+)
+def test_options_that_a_rule_does_not_take_are_refused(fusion: dict[str, Any], text: str) -> None:
+    assert text in only_problem(with_keys("fusion", **fusion))
+    with pytest.raises(ValueError, match=r"unknown key|needed"):
+        fusion_settings.FusionSettings(**fusion)
+
+
+@pytest.mark.parametrize("rule", fusion_settings.RULE_NAMES)
+def test_what_a_rule_finds_out_about_the_network_cannot_be_set(rule: str) -> None:
+    kind = registry.rule_class(rule)
+    fitted = {part.name for part in dataclasses.fields(kind) if part.metadata.get("fitted")}  # type: ignore[arg-type]
+    assert not fitted & set(fusion_settings.rule_options(rule) or {})
+
+
+@pytest.mark.parametrize("rule", fusion_settings.RULE_NAMES)
+def test_a_rule_takes_its_own_defaults_as_options(rule: str) -> None:
+    made = registry.rule_named(rule)
+    options = {name: getattr(made, name) for name in fusion_settings.rule_options(rule) or {}}
+    assert fusion_settings.FusionSettings(rule=rule, **options).options == options
+
+
+def test_a_rule_that_cannot_be_loaded_here_leaves_its_options_alone() -> None:
+    scenario = resolve(with_keys("fusion", rule="nowhere:Rule", strength=3), "m")
+    assert scenario.fusion.options == {"strength": 3}
+
+
 def test_a_new_fusion_rule_is_allowed_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "RULE_NAMES", ("tree", "committee"))
+    monkeypatch.setattr(fusion_settings, "RULE_NAMES", ("tree", "committee"))
     assert resolve(with_keys("fusion", rule="committee"), "m").fusion.rule == "committee"
     assert 'needed "tree" | "committee"' in only_problem(with_keys("fusion", rule="consensus"))
 

@@ -1,0 +1,112 @@
+"""What can be said of a network before a run: its size, what the rule promises on it, and what a round of it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coolgp.agents.parameters import Layout
+from coolgp.agents.statistics import packed_length
+from coolgp.fusion.registry import RULES
+from coolgp.network.partition import block_size, cut, partition
+from coolgp.network.topology import LARGEST_EXACT_DIAMETER, Topology, diameter, diameter_at_most
+from coolgp.scenarios.assembly import Plan, plan
+from coolgp.scenarios.data import load
+from coolgp.scenarios.dataset import Dataset, Ints
+from coolgp.scenarios.promise import fault_words
+from coolgp.scenarios.settings import GENERATED_SOURCES, Scenario
+from coolgp.scenarios.words import size_text
+
+__all__ = ["Survey", "row_length", "survey", "table"]
+
+NUMBER_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A scenario's network, and how it would be spread over ranks: owner ``[N]`` is the rank of each agent."""
+
+    scenario: Scenario
+    plan: Plan
+    links: Topology
+    ranks: int
+    owner: Ints
+    numbers: int
+
+
+def survey(scenario: Scenario, ranks: int = 2) -> Survey:
+    """Plan the network of a scenario and deal its agents to so many ranks, without MPI.
+
+    Raises ValueError as a run would, and where there are more ranks than blocks of agents.
+    """
+    dataset = load(_sparing(scenario))
+    network = plan(scenario, dataset)
+    links = network.rule.links(network.topology)
+    owner = partition(links, ranks, scenario.network.partition)
+    return Survey(scenario, network, links, ranks, owner, row_length(scenario, dataset))
+
+
+def row_length(scenario: Scenario, dataset: Dataset) -> int:
+    """Numbers in a row of evidence: packed sums, announcements, and the agent's own one."""
+    agents = scenario.agents
+    layout = Layout(len(dataset.features), full=agents.projection == "full", uncertain=agents.projection_std > 0)
+    announced = 2 * layout.size if agents.hyperparameters == "collective" else 0
+    return packed_length(agents.inducing) + announced + 1
+
+
+def table(found: Survey) -> list[tuple[str, str]]:
+    """What is worth knowing, each with its name."""
+    graph, outlook, size = found.plan.topology, found.plan.outlook, found.plan.topology.size
+    row = found.numbers * NUMBER_BYTES
+    sent = outlook.messages * row
+    rounds = "–" if outlook.rounds is None else f"{outlook.rounds:,} where nothing fails"
+    return [
+        ("agents", f"{size:,}"),
+        ("links", f"{graph.edge_count:,}" + ("" if found.plan.schedule is None else ", in all rounds together")),
+        ("neighbours", f"{graph.degree.mean():.3g} in the mean, at most {graph.degree.max():,}"),
+        ("diameter", _diameter_words(graph)),
+        ("rule", _rule_words(found)),
+        ("promise", f"{outlook.kind}: {outlook.why}"),
+        ("links in use", f"{found.links.edge_count:,}"),
+        ("spectral gap", "–" if outlook.gap is None else f"{outlook.gap:.3g}"),
+        ("communication rounds", f"{rounds}; asked for: {_asked(scenario=found.scenario)}"),
+        ("messages", f"{outlook.messages:,.0f} a communication round, all agents together"),
+        ("bytes", f"{size_text(sent)} a communication round: rows of {found.numbers:,} numbers, {size_text(row)}"),
+        ("what goes wrong", "; ".join(fault_words(found.plan.faults)) or "nothing"),
+        (f"on {found.ranks} rank{'s' * (found.ranks > 1)}", _cut_words(found)),
+        ("blocks", f"of {block_size(size):,} agent{'s' * (block_size(size) > 1)}, kept together on a rank"),
+    ]
+
+
+def _sparing(scenario: Scenario) -> Scenario:
+    """The scenario with as few generated rows as there are agents: where those are does not depend on the rows."""
+    if scenario.data.source not in GENERATED_SOURCES or scenario.run.rounds == "all":
+        return scenario
+    few = scenario.data.model_copy(update={"observations": scenario.agents.count})
+    return scenario.model_copy(update={"data": few})
+
+
+def _diameter_words(graph: Topology) -> str:
+    if graph.size > LARGEST_EXACT_DIAMETER and graph.edge_count >= graph.size:
+        return f"at most {diameter_at_most(graph):,} hops"
+    return f"{diameter(graph):,} hops"
+
+
+def _rule_words(found: Survey) -> str:
+    name, kind = found.scenario.fusion.rule, type(found.plan.rule)
+    options = ", ".join(f"{key} = {value}" for key, value in found.scenario.fusion.options.items())
+    words = f"{name} ({options})" if options else name
+    return words if RULES.get(name, kind) is kind else f"{words}, here as {kind.__name__}"
+
+
+def _asked(scenario: Scenario) -> str:
+    turns = scenario.fusion.rounds_per_step
+    return "the fixed point" if turns == "converge" else f"{turns:,} after each round of learning"
+
+
+def _cut_words(found: Survey) -> str:
+    counts = ", ".join(f"{count:,}" for count in _dealt(found))
+    return f"{100 * cut(found.links, found.owner):.3g} % of the links in use are cut; agents: {counts}"
+
+
+def _dealt(found: Survey) -> list[int]:
+    return [int((found.owner == rank).sum()) for rank in range(found.ranks)]

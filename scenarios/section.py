@@ -1,0 +1,55 @@
+"""What the sections of a scenario have in common: frozen records that refuse anything they do not know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic.fields import FieldInfo
+
+__all__ = ["Columns", "Count", "Positive", "Positives", "Settings", "Share"]
+
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Columns = Annotated[tuple[str, ...], Strict(False), Field(min_length=1)]  # TOML has lists, no tuples
+Positives = Annotated[tuple[Positive, ...], Strict(False), Field(min_length=1)]
+
+
+class Settings(BaseModel):
+    """One section of a scenario."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def known(cls, values: Mapping[str, Any]) -> dict[str, FieldInfo]:
+        """The keys that this section takes, where some come with the values of others."""
+        return dict(cls.model_fields)
+
+    @classmethod
+    def refused(cls, values: Mapping[str, Any]) -> dict[str, str]:
+        """Return {key: kind of mistake} for the keys that are known only by the values of others."""
+        return {}
+
+    @classmethod
+    def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Fill in defaults that follow from other keys."""
+        return values
+
+    @classmethod
+    def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return (key, complaint) for keys that do not go together; `values` leaves out keys that are wrong anyway."""
+        return []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: Any) -> Any:
+        return cls.completed(dict(values)) if isinstance(values, Mapping) else values
+
+    @model_validator(mode="after")
+    def _agree(self) -> Settings:
+        found = self.conflicts(self.__dict__ | (self.__pydantic_extra__ or {}))
+        if found:
+            raise ValueError("; ".join(f"{key}: {complaint}" for key, complaint in found))
+        return self

@@ -1,0 +1,92 @@
+"""The figure of a study, drawn from its table alone: an error against one setting, a line for each value of another."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from coolgp.scenarios.plots import STYLE
+from coolgp.scenarios.recorder import write_whole
+
+__all__ = ["draw_study", "study_figure"]
+
+LINES = (
+    ("#0072B2", "o"), ("#009E73", "s"), ("#56B4E9", "^"), ("#CC79A7", "D"), ("#D55E00", "v"), ("#E69F00", "P"),
+    ("#555555", "X"), ("#8C6BB1", "<"), ("#A6761D", ">"), ("#000000", "*"),
+)  # fmt: skip
+"""Colours told apart under the common colour blindnesses, each with a mark of its own."""
+Rows = Sequence[Mapping[str, str]]
+
+
+def draw_study(folder: Path, spec: Mapping[str, Any]) -> Path:
+    """Draw ``study.png`` from ``study.csv`` into the study's folder; spec as in :func:`study_figure`."""
+    with (folder / "study.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    with style.context(["default", STYLE]):
+        image = io.BytesIO()
+        study_figure(rows, **spec).savefig(image, format="png")
+    write_whole(folder / "study.png", image.getvalue())
+    return folder / "study.png"
+
+
+def study_figure(
+    rows: Rows, x: str, lines: str, y: str = "rmse_post", *, title: str = "", xlabel: str = "", caption: str = ""
+) -> Figure:
+    """Draw y against x, a line for each value of `lines`: means and extremes over all other settings.
+
+    rows: the table of a study. Rows whose x is no number stand at equal distances. In the style in force.
+    """
+    figure = Figure(figsize=(8.6, 5.2), layout="constrained")
+    axes = figure.subplots()
+    places = _places(rows, x)
+    for place, value in enumerate(dict.fromkeys(row[lines] for row in rows)):
+        mine = [row for row in rows if row[lines] == value]
+        _draw_line(axes, places, mine, x, y, value, place)
+    if not all(_is_number(name) for name in places):
+        axes.set_xticks(list(places.values()), list(places))
+    axes.set(title=title, xlabel=xlabel or x, ylabel=_words(y))
+    axes.legend(loc="upper left", title=lines)
+    repeats = len(rows) // max(len({(row[lines], row[x]) for row in rows}), 1)
+    spread = f" Lines: means over {repeats} runs; bands: their extremes." if repeats > 1 else ""
+    figure.supxlabel(caption + spread, fontsize="small", color="0.35")
+    return figure
+
+
+def _draw_line(axes: Axes, places: Mapping[str, float], rows: Rows, x: str, y: str, label: str, number: int) -> None:
+    colour, mark = LINES[number % len(LINES)]
+    wide = max(1.2, 5.5 - 1.1 * number)  # lines that coincide are all seen: later ones lie on top, and are thinner
+    groups = {name: [float(row[y]) for row in rows if row[x] == name] for name in places}
+    known = [name for name in places if groups[name]]
+    at = np.array([places[name] for name in known])
+    low, mean, high = (np.array([of(groups[name]) for name in known]) for of in (np.min, np.mean, np.max))
+    axes.fill_between(at, low, high, color=colour, alpha=0.12, linewidth=0)
+    axes.plot(at, mean, color=colour, marker=mark, markersize=3.5 + 1.2 * wide, linewidth=wide, label=label)
+
+
+def _places(rows: Rows, x: str) -> dict[str, float]:
+    """Where each value of x stands, in ascending order where they are numbers."""
+    names = list(dict.fromkeys(row[x] for row in rows))
+    if all(_is_number(name) for name in names):
+        return {name: float(name) for name in sorted(names, key=float)}
+    return {name: float(place) for place, name in enumerate(names)}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False
+
+
+def _words(column: str) -> str:
+    return {"rmse_post": "RMSE after fusion, last round", "rmse_pre": "RMSE before fusion, last round"}.get(
+        column, column.replace("_", " ")
+    )
