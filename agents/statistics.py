@@ -85,11 +85,16 @@ class Evidence:
     def clipped(self) -> Evidence:
         """The nearest evidence, in the Frobenius norm, that could come from data: no direction has negative precision.
 
-        Precisions that were fused coordinate by coordinate need not be positive semi-definite.
+        Precisions fused coordinate by coordinate, or with weights below 0, need not be positive semi-definite.
+        Those that are, but for rounding, stay as they are to the bit.
         """
+        grain = 1e-10 * np.trace(self.precision, axis1=-2, axis2=-1) + np.finfo(float).tiny
+        if _above(self.precision, -grain):
+            return self
         values, vectors = np.linalg.eigh(self.precision)
-        precision = (vectors * np.maximum(values, 0.0)[..., None, :]) @ vectors.swapaxes(-1, -2)
-        return Evidence(precision, self.shift, self.square, self.count)
+        mended = (vectors * np.maximum(values, 0.0)[..., None, :]) @ vectors.swapaxes(-1, -2)
+        negative = (values[..., 0] < -grain)[..., None, None]
+        return Evidence(np.where(negative, mended, self.precision), self.shift, self.square, self.count)
 
     def _zip(self, other: Evidence, operation: np.ufunc) -> Self:
         return type(self)(*(operation(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
@@ -102,6 +107,15 @@ def packed_length(inducing: int) -> int:
     5152
     """
     return inducing * (inducing + 1) // 2 + inducing + 2
+
+
+def _above(matrices: Array, least: Array) -> bool:
+    """Whether all eigenvalues of the matrices ``[..., M, M]`` are above ``least [...]``: a factor tells, at less cost."""
+    try:
+        np.linalg.cholesky(matrices - least[..., None, None] * np.eye(matrices.shape[-1]))
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 @cache

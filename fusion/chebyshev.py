@@ -93,6 +93,11 @@ class Chebyshev(SumRule):
         """N times the estimate of the mean."""
         return state.estimate * state.size
 
+    @property
+    def overshoots(self) -> bool:
+        """After few rounds the momentum has weights below 0."""
+        return True
+
     def _interval(self) -> tuple[float, float]:
         if self.low is None or self.high is None:
             raise ValueError("Chebyshev consensus needs the graph's eigenvalues: call fit(topology, faults) first")

@@ -14,10 +14,8 @@ from typing import Literal
 import numpy as np
 
 from coolgp.agents.kernels import Array
-from coolgp.agents.population import Population
-from coolgp.agents.statistics import Evidence
-from coolgp.fusion.rule import Indices, Outlook
-from coolgp.fusion.sums import FITTED, SumRule, SumState, deviation
+from coolgp.fusion.rule import Outlook
+from coolgp.fusion.sums import FITTED, SumRule, deviation
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
 from coolgp.network.mixing import (
@@ -128,10 +126,10 @@ class Consensus(SumRule):
         """N times the estimate of the mean."""
         return state.estimate * state.size
 
-    def belief(self, state: SumState, population: Population, agents: slice | Indices) -> Evidence:
-        """The summed evidence; where columns were trimmed one by one, the nearest that could come from data."""
-        evidence = super().belief(state, population, agents)
-        return evidence.clipped() if self.trim else evidence
+    @property
+    def overshoots(self) -> bool:
+        """Columns that are trimmed one by one go apart."""
+        return self.trim > 0
 
 
 def symmetric(faults: Faults) -> bool:

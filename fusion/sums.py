@@ -76,6 +76,11 @@ class SumRule(ABC):
     def sums(self, state: State) -> Array:
         """What each agent holds for the sum, ``[A, P]``."""
 
+    @property
+    def overshoots(self) -> bool:
+        """Whether sums on their way can leave what data could say: by weights below 0, or columns that go apart."""
+        return False
+
     def settle(self, state: State, values: Array, transport: Transport) -> State:
         """Repeat the round until every agent's sum is within the tolerance, looking every few rounds.
 
@@ -113,9 +118,10 @@ class SumRule(ABC):
         return SumState(self.settle(state.inner, values, transport), _sampled(values))
 
     def belief(self, state: SumState, population: Population, agents: slice | Indices) -> Evidence:
-        """The summed evidence of some agents."""
+        """The summed evidence of some agents; of a rule that overshoots, the nearest that could come from data."""
         packed = packed_length(population.model.inducing)
-        return Evidence.unpack(self.sums(state.inner)[agents, :packed], population.model.inducing)
+        evidence = Evidence.unpack(self.sums(state.inner)[agents, :packed], population.model.inducing)
+        return evidence.clipped() if self.overshoots else evidence
 
     def error(self, state: SumState, population: Population, transport: Transport) -> float:
         """:func:`deviation` of all agents' sums, in the sampled columns."""

@@ -122,3 +122,12 @@ def test_clipping_leaves_what_data_could_say_and_mends_what_they_could_not():
     assert np.linalg.eigvalsh(clipped.precision).min() > -1e-12
     assert_equal(clipped.clipped(), clipped, rtol=1e-12)
     np.testing.assert_allclose(clipped.precision, clipped.precision.swapaxes(-1, -2), rtol=1e-12, atol=1e-12)
+
+
+def test_clipping_one_agent_leaves_the_others_to_the_bit():
+    precision = evidence(1, 4).precision
+    precision[:3] = precision[:3] @ precision[:3].swapaxes(-1, -2)  # no direction is negative but for the last agent's
+    several = evidence(1, 4)
+    several = Evidence(precision, several.shift, several.square, several.count)
+    np.testing.assert_array_equal(several.clipped().precision[:3], precision[:3])
+    assert (several.clipped().precision[3] != precision[3]).any()

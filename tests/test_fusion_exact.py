@@ -10,6 +10,7 @@ from coolgp.agents.prediction import Prediction
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.registry import RULES, rule_named
 from coolgp.fusion.rule import EvidenceRule, FusionRule
+from coolgp.network.faults import PERFECT
 from coolgp.network.generate import generate
 from coolgp.network.topology import Topology, from_edges
 from coolgp.network.transport import SerialTransport
@@ -18,8 +19,9 @@ from .oracle import BASES, LAYOUTS, QUERIES, build_model, dense, draw, informed,
 
 TOPOLOGIES = ("ring", "grid", "star", "small-world", "random-tree", "complete")
 ENCODINGS = ("transport", "stale", "importance")
-FUSING = {"tree": 1e-9, "central": 1e-9, "consensus": 1e-6}
-"""Rules that fuse everyone, and their relative accuracy: predictions magnify what consensus leaves undone."""
+FUSING = {"tree": 1e-9, "flood": 1e-9, "server": 1e-9, "central": 1e-9}
+FUSING |= dict.fromkeys(("consensus", "chebyshev", "push-sum", "gossip"), 1e-6)
+"""Rules that fuse everyone, and their relative accuracy: predictions magnify what averaging leaves undone."""
 AGENTS = 7
 
 
@@ -27,11 +29,12 @@ class Run:
     """One rule on one graph, its agents by global id whatever order the transport holds them in."""
 
     def __init__(self, rule: FusionRule, topology: Topology, model: Model, *batches: Batch, theta=None) -> None:
-        self.rule, self.transport = rule, SerialTransport(rule.links(topology))
+        self.rule = rule.fit(topology, PERFECT)
+        self.transport = SerialTransport(self.rule.links(topology))
         self.population: Population = informed(
             model, start(model) if theta is None else theta, *(ranked(batch, self.transport) for batch in batches)
         )
-        self.state = rule.init(self.population, self.transport)
+        self.state = self.rule.init(self.population, self.transport)
         self.place = np.argsort(self.transport.shard.agents)
 
     def converge(self) -> "Run":
@@ -109,7 +112,7 @@ def test_an_agent_without_data_changes_nothing(name, basis):
         np.testing.assert_allclose(found.variance[agent], expected.variance[0], rtol=FUSING[name])
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", [name for name in RULES if name != "gossip"])  # who meets whom is drawn by id
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("verb", ["exchange", "converge"])
 def test_renaming_the_agents_permutes_the_results(name, encoding, verb):
@@ -172,7 +175,7 @@ def test_every_rule_keeps_its_contract(name):
 @pytest.mark.parametrize(
     "name, message",
     [
-        ("gossip", "fusion.rule needs one of tree, consensus, none, central, or module:Class; got 'gossip'"),
+        ("rumour", "fusion.rule needs one of tree, consensus, .*, none, or module:Class; got 'rumour'"),
         ("nowhere.at.all:Rule", "'nowhere.at.all:Rule' cannot be loaded: No module named 'nowhere'"),
         ("coolgp.fusion.tree:Bush", "cannot be loaded: .* has no attribute 'Bush'"),
         ("fractions:Fraction", "'fractions:Fraction' lacks fit, outlook, links, init, exchange, converge, predict"),

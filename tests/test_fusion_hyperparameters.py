@@ -12,6 +12,7 @@ from coolgp.agents.population import Population, found, observe_in_place
 from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.hyperparameters import GRAIN, MODES
 from coolgp.fusion.registry import RULES
+from coolgp.network.faults import PERFECT
 from coolgp.network.generate import generate
 from coolgp.network.topology import Topology, from_edges
 from coolgp.network.transport import SerialTransport
@@ -28,7 +29,7 @@ def batches(seed: int = 0) -> list[Batch]:
 
 def learned(mode: str, rule: str, topology: Topology, model, stream: list[Batch], verb: str = "converge"):
     """Rounds as the simulator takes them: adopt, observe, propose, exchange. The population by global id, messages."""
-    how, fusion = MODES[mode](Adam(0.05)), RULES[rule]()
+    how, fusion = MODES[mode](Adam(0.05)), RULES[rule]().fit(topology, PERFECT)
     transport = SerialTransport(fusion.links(topology))
     population = how.start(found(model, start(model, (1.4, 0.7)), topology.size))
     state = fusion.init(population, transport)
@@ -109,7 +110,7 @@ def test_with_one_agent_every_rule_learns_the_same(mode, rule, verb):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "gossip"])  # who meets whom is drawn by id
 def test_renaming_the_agents_changes_nothing(mode, rule):
     model, stream = build_model(), batches()
     tree = generate("random-tree", AGENTS, seed=1)

@@ -18,12 +18,15 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.population import found, observe_in_place
 from coolgp.fusion.hyperparameters import MODES
 from coolgp.fusion.registry import RULES
+from coolgp.fusion.rule import FusionRule
+from coolgp.network.faults import PERFECT
 from coolgp.network.generate import generate
 from coolgp.network.partition import partition
 from coolgp.network.topology import Topology
 from coolgp.network.transport import SerialTransport, Transport
 
 AGENTS, ROUNDS, ROWS = 11, 2, 10
+GRAPH = generate("small-world", AGENTS, seed=2)
 MODEL = Model(
     Layout(2), FunctionBasis(np.random.default_rng(0).uniform(-2, 2, (10, 2)), np.diag([1.0, 1.2]), 1e-6),
     TransportEncoding(),
@@ -46,12 +49,16 @@ def batch(turn: int, agents: np.ndarray) -> Batch:
 
 
 def links_of(rule: str) -> Topology:
-    return RULES[rule]().links(generate("small-world", AGENTS, seed=2))
+    return fitted(rule).links(GRAPH)
+
+
+def fitted(rule: str) -> FusionRule:
+    return RULES[rule]().fit(GRAPH, PERFECT)
 
 
 def ended(transport: Transport, rule: str, mode: str, verb: str) -> dict[str, np.ndarray | None]:
     """Predictions, hyper-parameters and messages after a few rounds, on the root."""
-    fusion, how, agents = RULES[rule](), MODES[mode](Adam(0.05)), transport.shard.agents
+    fusion, how, agents = fitted(rule), MODES[mode](Adam(0.05)), transport.shard.agents
     population = how.start(found(MODEL, START, len(agents)))
     state = fusion.init(population, transport)
     for turn in range(ROUNDS):
