@@ -110,7 +110,7 @@ def packed_length(inducing: int) -> int:
 
 
 def _above(matrices: Array, least: Array) -> bool:
-    """Whether all eigenvalues of the matrices ``[..., M, M]`` are above ``least [...]``: a factor tells, at less cost."""
+    """Whether all eigenvalues of the matrices ``[..., M, M]`` are above ``least [...]``: told by a factor."""
     try:
         np.linalg.cholesky(matrices - least[..., None, None] * np.eye(matrices.shape[-1]))
     except np.linalg.LinAlgError:

@@ -80,9 +80,12 @@ def spoken(promise: Promise) -> str:
 
 def seen_words(promise: Promise, rounds: Floats, error: Floats) -> str:
     """What was seen: communication rounds ``[R]`` in each round of learning, distance ``[R]`` from the exact sum."""
-    text = f"Seen: {_counted(int(np.median(rounds)))} in a round of learning"
+    if not np.isfinite(rounds).any():
+        return "What was seen is not known."
+    usual = float(np.nanmedian(rounds))
+    text = f"Seen: {_counted(int(usual))} in a round of learning"
     if promise.rounds and promise.gap is not None:
-        text += f", {np.median(rounds) / promise.rounds:.2g} of the prediction"
+        text += f", {usual / promise.rounds:.2g} of the prediction"
     if not np.isfinite(error).any():
         return f"{text}."
     return f"{text}; {error[-1]:.1g} from the exact sum at the end, {np.nanmax(error):.1g} at most."
