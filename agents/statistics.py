@@ -85,16 +85,24 @@ class Evidence:
     def clipped(self) -> Evidence:
         """The nearest evidence, in the Frobenius norm, that could come from data: no direction has negative precision.
 
-        Precisions fused coordinate by coordinate, or with weights below 0, need not be positive semi-definite.
-        Those that are, but for rounding, stay as they are to the bit.
+        Precisions fused coordinate by coordinate, or with weights below 0, need not be positive semi-definite: negative
+        directions lose their precision, and their shift. Agents without any, but for rounding, stay as they are to the
+        bit.
         """
         grain = 1e-10 * np.trace(self.precision, axis1=-2, axis2=-1) + np.finfo(float).tiny
         if _above(self.precision, -grain):
             return self
         values, vectors = np.linalg.eigh(self.precision)
-        mended = (vectors * np.maximum(values, 0.0)[..., None, :]) @ vectors.swapaxes(-1, -2)
-        negative = (values[..., 0] < -grain)[..., None, None]
-        return Evidence(np.where(negative, mended, self.precision), self.shift, self.square, self.count)
+        known, turned = values > 0, vectors.swapaxes(-1, -2)
+        precision = (vectors * (known * values)[..., None, :]) @ turned
+        shift = (vectors @ (known * (turned @ self.shift[..., None])[..., 0])[..., None])[..., 0]
+        negative = (values[..., 0] < -grain)[..., None]
+        return Evidence(
+            np.where(negative[..., None], precision, self.precision),
+            np.where(negative, shift, self.shift),
+            self.square,
+            self.count,
+        )
 
     def _zip(self, other: Evidence, operation: np.ufunc) -> Self:
         return type(self)(*(operation(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))

@@ -126,10 +126,9 @@ class Consensus(SumRule):
         """N times the estimate of the mean."""
         return state.estimate * state.size
 
-    @property
-    def overshoots(self) -> bool:
-        """Columns that are trimmed one by one go apart."""
-        return self.trim > 0
+    def own(self, state: ConsensusState) -> Array:
+        """The contributions that were taken in last."""
+        return state.values
 
 
 def symmetric(faults: Faults) -> bool:

@@ -74,6 +74,10 @@ class Gossip(SumRule):
         """N times the estimate of the mean."""
         return state.estimate * state.size
 
+    def own(self, state: GossipState) -> Array:
+        """The contributions that were taken in last."""
+        return state.values
+
     def _draws(self, turn: int, transport: Transport) -> Array:
         """Three numbers in [0, 1) for each agent ``[A, 3]``, drawn for all N: its coin, whom it calls, how urgently."""
         drawn = generator(self.seed, "gossip", 0, turn).random((transport.shard.size, 3))

@@ -80,6 +80,10 @@ class PushSum(SumRule):
         """N times the quotient of contributions and weight."""
         return np.asarray(state.mass[:, :-1] / state.mass[:, -1:] * state.size)
 
+    def own(self, state: PushSumState) -> Array:
+        """The contributions that were taken in last."""
+        return state.values
+
 
 def push(mass: Array, pushed: Array, received: Array, transport: Transport) -> tuple[Array, Array, Array]:
     """One round over links that may fail: returns what agents hold, have pushed and have received after it."""

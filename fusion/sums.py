@@ -76,10 +76,13 @@ class SumRule(ABC):
     def sums(self, state: State) -> Array:
         """What each agent holds for the sum, ``[A, P]``."""
 
-    @property
-    def overshoots(self) -> bool:
-        """Whether sums on their way can leave what data could say: by weights below 0, or columns that go apart."""
-        return False
+    def own(self, state: State) -> Array | None:
+        """What agents themselves put in, ``[A, P]``, where sums on their way can leave what data could say; or None.
+
+        They can by weights below 0, by columns that are trimmed apart, and by increments: those are negative where
+        hyper-parameters move, and felt first where they come in.
+        """
+        return None
 
     def settle(self, state: State, values: Array, transport: Transport) -> State:
         """Repeat the round until every agent's sum is within the tolerance, looking every few rounds.
@@ -118,10 +121,17 @@ class SumRule(ABC):
         return SumState(self.settle(state.inner, values, transport), _sampled(values))
 
     def belief(self, state: SumState, population: Population, agents: slice | Indices) -> Evidence:
-        """The summed evidence of some agents; of a rule that overshoots, the nearest that could come from data."""
-        packed = packed_length(population.model.inducing)
-        evidence = Evidence.unpack(self.sums(state.inner)[agents, :packed], population.model.inducing)
-        return evidence.clipped() if self.overshoots else evidence
+        """The summed evidence of some agents.
+
+        Where sums can overshoot, what the agents themselves put in, and the nearest to the rest that could come from
+        data: whatever an agent holds for the sum, its own part in it is known.
+        """
+        packed, inducing = packed_length(population.model.inducing), population.model.inducing
+        evidence, own = Evidence.unpack(self.sums(state.inner)[agents, :packed], inducing), self.own(state.inner)
+        if own is None:
+            return evidence
+        alone = Evidence.unpack(own[agents, :packed], inducing)
+        return alone + (evidence - alone).clipped()
 
     def error(self, state: SumState, population: Population, transport: Transport) -> float:
         """:func:`deviation` of all agents' sums, in the sampled columns."""

@@ -131,3 +131,10 @@ def test_clipping_one_agent_leaves_the_others_to_the_bit():
     several = Evidence(precision, several.shift, several.square, several.count)
     np.testing.assert_array_equal(several.clipped().precision[:3], precision[:3])
     assert (several.clipped().precision[3] != precision[3]).any()
+
+
+def test_clipping_takes_the_shift_out_of_directions_that_lose_their_precision():
+    precision, shift = np.diag([4.0, -1.0])[None], np.array([[8.0, 5.0]])
+    clipped = Evidence(precision, shift, np.ones(1), np.ones(1)).clipped()
+    np.testing.assert_allclose(clipped.precision, np.diag([4.0, 0.0])[None], atol=1e-15)
+    np.testing.assert_allclose(clipped.shift, [[8.0, 0.0]], atol=1e-15)

@@ -149,3 +149,21 @@ def test_evidence_that_is_none_is_refused_naming_the_agent_behind_its_block(monk
     with pytest.raises(Indefinite) as caught:
         MODES["collective"](Adam(0.1)).propose(population, batch, lambda agents: broken[agents])
     assert caught.value.row == 4
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_few_rounds_between_steps_never_leave_an_agent_less_certain_than_it_is_alone(rule):
+    """Increments of contributions are negative where hyper-parameters move; what an agent knows by itself stays."""
+    model, topology = build_model(), generate("ring", AGENTS, seed=0)
+    fusion, how = RULES[rule]().fit(topology, PERFECT), MODES["collective"](Adam(0.3))
+    transport = SerialTransport(fusion.links(topology))
+    population = how.start(found(model, start(model), AGENTS))
+    state = fusion.init(population, transport)
+    for batch in batches():
+        population = how.adopt(population, fusion.announced(state, population))
+        observe_in_place(population, batch)
+        population = how.propose(population, batch, lambda agents: fusion.belief(state, population, agents))  # noqa: B023
+        state = fusion.exchange(state, population, transport)
+        gained = fusion.belief(state, population, slice(None)) - population.evidence()
+        scale = np.trace(population.evidence().precision, axis1=1, axis2=2)
+        assert (np.linalg.eigvalsh(gained.precision)[:, 0] >= -1e-6 * scale).all()
