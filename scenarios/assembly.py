@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from coolgp.fusion.registry import rule_named
@@ -15,7 +13,7 @@ from coolgp.network.channel import FaultyTransport
 from coolgp.network.faults import Faults
 from coolgp.network.files import names_rounds, read_schedule, read_topology
 from coolgp.network.generate import generate
-from coolgp.network.motion import Schedule, in_unit_square, moving, reach_for, scheduled
+from coolgp.network.motion import Schedule, arranged, in_unit_square, moving, reach_for
 from coolgp.network.mpi import MPITransport
 from coolgp.network.partition import partition
 from coolgp.network.topology import Topology, require_connected
@@ -59,7 +57,7 @@ def build_topology(scenario: Scenario, dataset: Dataset) -> tuple[Topology, Sche
     if not network.is_file:
         return generate(network.topology, size, scenario.run.seed, dataset.positions, **_options(network)), None
     if names_rounds(network.topology):
-        return _arranged(*read_schedule(network.topology), dataset.agents)
+        return arranged(*read_schedule(network.topology), dataset.agents)
     return read_topology(network.topology).arranged(dataset.agents), None
 
 
@@ -123,16 +121,6 @@ def _inner(links: Topology, scenario: Scenario, ranks: int) -> Transport:
     owner = partition(links, ranks, scenario.network.partition)
     check_world()  # MPI starts here: whatever is wrong with the input was said before
     return MPITransport(links, owner)
-
-
-def _arranged(topology: Topology, schedule: Schedule, agents: Sequence[str]) -> tuple[Topology, Schedule]:
-    """The same links at the same times, the agents in this order."""
-    topology.arranged(agents)  # raises where they are not the same agents
-    place = {name: i for i, name in enumerate(agents)}
-    new = np.array([place[name] for name in topology.names])
-    ends = np.empty((topology.edge_count, 2), dtype=np.int64)
-    ends[schedule.number] = np.stack([new[topology.tail], new[topology.indices]], axis=1)
-    return scheduled(schedule.since.tolist(), [ends[links] for links in schedule.links], len(agents), labels=agents)
 
 
 def _moving(scenario: Scenario, dataset: Dataset, topology: Topology) -> tuple[Topology, Schedule]:

@@ -30,8 +30,8 @@ def scenario_named(name: str, overrides: Iterable[str] = ()) -> Scenario:
         return resolve({"name": name} | settings, name, overrides)
     if not Path(name).suffix and not Path(name).exists():
         near = get_close_matches(name, NAMES, n=1)
-        hint = f' did you mean "{near[0]}"?' if near else ""
-        raise ConfigError(f"{name}: needed a scenario ({', '.join(NAMES)}) or a TOML file; there is none.{hint}")
+        hint = f'; did you mean "{near[0]}"?' if near else ""
+        raise ConfigError(f"{name}: needed a scenario ({', '.join(NAMES)}) or a TOML file; there is none{hint}")
     return load_scenario(name, overrides)
 
 

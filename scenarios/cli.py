@@ -123,7 +123,7 @@ def network(
         list[str] | None,
         typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the scenario; repeatable."),
     ] = None,
-    ranks: Annotated[int, typer.Option(min=1, help="MPI ranks to deal the agents to; none is started.")] = 2,
+    ranks: Annotated[int | None, typer.Option(min=1, help="MPI ranks to deal the agents to; none is started.")] = None,
     out: Annotated[Path | None, typer.Option(help="PNG file. Default: network-<name>.png in this folder.")] = None,
 ) -> None:
     """Draw a scenario's graph, spread over ranks, and say what its fusion rule promises and costs there."""

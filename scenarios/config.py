@@ -207,7 +207,7 @@ def _section(model: type[Settings], section: str, raw: Any, origin: _Origin) -> 
 def _complaint(model: type[Settings], section: str, key: str, kind: str, raw: Mapping[str, Any]) -> str:
     known = model.known(raw)
     if kind == "extra_forbidden":
-        return _unknown_key(known, section, key)
+        return model.hint(key, raw) or _unknown_key(known, section, key)
     info = known[key]
     if kind == "missing":
         return f"missing; needed {needed(info)}"

@@ -48,7 +48,6 @@ def follow_run(prepare: Callable[[], Prepared], folder: Path) -> None:
 
 
 def _rounds(prepare: Callable[[], Prepared]) -> tuple[Prepared, list[Record]]:
-
     with progress_for() if launched_rank() == 0 else nullcontext() as progress:
         with explained():
             prepared = prepare()

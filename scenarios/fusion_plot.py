@@ -42,6 +42,9 @@ def _draw_error(axes: Axes, metrics: Columns) -> None:
         axes.semilogy(metrics["round"], error, color=SEEN, marker="o", markersize=3)
         low, high = np.floor(np.log10(np.nanmin(error))), np.ceil(np.log10(np.nanmax(error)))
         axes.set_ylim(10.0**low, 10.0 ** max(high, low + 1))
+        if high - low <= 1:  # one power of ten: what lies between needs numbers of its own
+            axes.yaxis.set_minor_formatter("{x:.1g}")
+            axes.yaxis.set_major_formatter("{x:.1g}")
     axes.set_ylabel("relative distance")
 
 

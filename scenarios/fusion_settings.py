@@ -48,17 +48,28 @@ class FusionSettings(Settings):
         }
 
     @classmethod
+    def hint(cls, key: str, values: Mapping[str, Any]) -> str:
+        """Which rules take an option that the chosen one does not."""
+        owners = [rule for rule in RULES if key in (rule_options(rule) or {})]
+        rule = values.get("rule", cls.model_fields["rule"].default)
+        if not owners or rule in owners or key in cls.known(values):
+            return ""
+        takers = " | ".join(map(shown, owners))
+        return f"the rule {shown(rule)} does not take it: leave it out, or set fusion.rule to {takers}"
+
+    @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Refuse options that the rule does not take, or not together."""
         known, refused = cls.known(values), cls.refused(values)
         if refused:
-            return [(key, _complaint(key, values[key], known)) for key in refused]
+            return [(key, cls.hint(key, values) or _complaint(key, values[key], known)) for key in refused]
         options = {key: value for key, value in values.items() if key not in cls.model_fields}
         if options and rule_options(values.get("rule", "")) is not None:
             try:
                 rule_named(values["rule"], options)
             except ValueError as problem:
-                return [("rule", str(problem))]
+                named = [key for key in options if key in str(problem).split()]
+                return [(named[0] if named else "rule", str(problem))]
         return []
 
     @property

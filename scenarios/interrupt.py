@@ -13,6 +13,8 @@ __all__ = ["Interrupted", "Noted", "Terminated", "noted", "stopped"]
 
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 """What a shell reports of a process that such a signal ended."""
+STAND_INS = {signal.SIGUSR1: signal.SIGINT, signal.SIGUSR2: signal.SIGTERM} if hasattr(signal, "SIGUSR1") else {}
+"""Signals that mean the same, where a launcher keeps the others to itself or a batch system sends a warning."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -46,7 +48,7 @@ class Noted:
 
 @contextmanager
 def noted() -> Iterator[Noted]:
-    """Note SIGINT and SIGTERM instead of obeying them; the second one ends the process at once.
+    """Note SIGINT, SIGTERM and their stand-ins instead of obeying them; the second one ends the process at once.
 
     Only the main thread can do so: in another nothing is noted and nothing changes. A signal that was ignored stays so.
     """
@@ -56,11 +58,11 @@ def noted() -> Iterator[Noted]:
         return
 
     def note(number: int, frame: FrameType | None) -> None:
-        found.signals.append(number)
+        found.signals.append(STAND_INS.get(signal.Signals(number), number))
         for other in before:  # by the system itself: Python would wait for the end of a call into MPI
             signal.signal(other, signal.SIG_DFL)
 
-    before = {number: signal.getsignal(number) for number in EXIT_CODES}
+    before = {number: signal.getsignal(number) for number in (*EXIT_CODES, *STAND_INS)}
     before = {number: old for number, old in before.items() if old not in (signal.SIG_IGN, None)}
     for number in before:
         signal.signal(number, note)

@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from coolgp.agents.blocks import granted_cores
 from coolgp.network.launcher import FIX, find_launcher, is_launched, launched_size, library_problem
+from coolgp.scenarios.interrupt import STAND_INS
 
 __all__ = ["LauncherError", "check_ranks", "check_world", "first_refusal", "launch"]
 
@@ -81,17 +83,24 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
     job = subprocess.Popen(
         command, env=os.environ | _oversubscribed(ranks), stdin=subprocess.DEVNULL, process_group=0 if POSIX else None
     )
-    with _handed_on(job):
+    with _handed_on(job, _stand_ins(launcher)):
         code = job.wait()
     return code if code >= 0 else 128 - code  # a negative one is the signal that ended mpiexec
 
 
+def _stand_ins(launcher: Path) -> dict[int, int]:
+    """The signals that reach ranks in place of others: Open MPI's launcher kills its ranks at SIGINT and SIGTERM."""
+    asked = subprocess.run([str(launcher), "--version"], capture_output=True, text=True, check=False)
+    return {meant: stand_in for stand_in, meant in STAND_INS.items()} if "Open MPI" in asked.stdout else {}
+
+
 @contextmanager
-def _handed_on(job: subprocess.Popen[bytes]) -> Iterator[None]:
+def _handed_on(job: subprocess.Popen[bytes], stand_ins: Mapping[int, int]) -> Iterator[None]:
     """Hand signals on to mpiexec, which hands them on to the ranks; a terminal that closes asks them to stop."""
-    signals = {signal.SIGINT: signal.SIGINT, signal.SIGTERM: signal.SIGTERM}
+    signals: dict[int, int] = {signal.SIGINT: signal.SIGINT, signal.SIGTERM: signal.SIGTERM}
     if POSIX:
         signals[signal.SIGHUP] = signal.SIGTERM
+    signals = {number: stand_ins.get(meant, meant) for number, meant in signals.items()}
     before = {number: signal.getsignal(number) for number in signals}
     for number, meant in signals.items():
         if before[number] not in (signal.SIG_IGN, None):

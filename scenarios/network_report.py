@@ -33,14 +33,16 @@ class Survey:
     numbers: int
 
 
-def survey(scenario: Scenario, ranks: int = 2) -> Survey:
+def survey(scenario: Scenario, ranks: int | None = None) -> Survey:
     """Plan the network of a scenario and deal its agents to so many ranks, without MPI.
 
-    Raises ValueError as a run would, and where there are more ranks than blocks of agents.
+    ranks: two where there are blocks of agents for them, unless given. Raises ValueError as a run would, and where
+    there are more ranks than blocks of agents.
     """
     dataset = load(_sparing(scenario))
     network = plan(scenario, dataset)
     links = network.rule.links(network.topology)
+    ranks = min(2, -(-links.size // block_size(links.size))) if ranks is None else ranks
     owner = partition(links, ranks, scenario.network.partition)
     return Survey(scenario, network, links, ranks, owner, row_length(scenario, dataset))
 
@@ -88,7 +90,8 @@ def _sparing(scenario: Scenario) -> Scenario:
 def _diameter_words(graph: Topology) -> str:
     if graph.size > LARGEST_EXACT_DIAMETER and graph.edge_count >= graph.size:
         return f"at most {diameter_at_most(graph):,} hops"
-    return f"{diameter(graph):,} hops"
+    hops = diameter(graph)
+    return f"{hops:,} hop{'s' * (hops != 1)}"
 
 
 def _rule_words(found: Survey) -> str:

@@ -31,6 +31,8 @@ class Lines:
     stream: TextIO
     last: float = field(default=float("-inf"))
     begun: float = field(default=float("inf"))
+    done: int = 0
+    """Rounds that this start has seen: a run that goes on did others before."""
 
     def __enter__(self) -> Self:
         return self
@@ -41,11 +43,12 @@ class Lines:
     def __call__(self, record: Record, row: dict[str, float]) -> None:
         """Show a round."""
         now = perf_counter()
+        self.done += 1
         self.begun = min(self.begun, now - record.seconds - (record.probed.seconds if record.probed else 0.0))
         if now - self.last < EVERY_SECONDS and record.round < record.rounds:
             return
         self.last = now
-        eta = (now - self.begun) / record.round * (record.rounds - record.round)
+        eta = (now - self.begun) / self.done * (record.rounds - record.round)
         print(f"round {record.round}/{record.rounds}: {_words(record, row)}, {eta:.0f} s left", file=self.stream)
 
 

@@ -107,10 +107,10 @@ def fault_words(faults: Faults) -> list[str]:
             faults.churn > 0,
             f"{100 * faults.churn:g} % of the agents leave each round of learning, for {faults.absence:g} of them",
         ),
-        (bool(faults.away), f"{len(faults.away)} planned absences"),
+        (bool(faults.away), f"{len(faults.away)} planned absence{'s' * (len(faults.away) > 1)}"),
         (faults.moving, "links come and go from round to round of learning"),
         (not faults.two_way, f"{100 * faults.one_way:g} % of the links outside a spanning tree go one way only"),
-        (not faults.honest, f"{faults.byzantine} agents send garbage"),
+        (not faults.honest, f"{faults.byzantine} agent{'s send' if faults.byzantine > 1 else ' sends'} garbage"),
     ]
     return [words for true, words in said if true]
 

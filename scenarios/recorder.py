@@ -35,7 +35,7 @@ RUN_FILES = (*FILES, "model.npz", *FIGURES, "report.html")
 TABLES = ("metrics.csv", "traffic.csv", "probes.csv", "hyperparameters.csv")
 """The files that grow with the rounds."""
 
-__all__ = ["Recorder", "Resumption", "check_folder", "default_folder", "write_whole"]
+__all__ = ["Recorder", "Resumption", "check_folder", "default_folder", "sweep", "write_whole"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def default_folder(scenario: Scenario) -> Path:
 def check_folder(folder: Path, *, overwrite: bool) -> None:
     """Refuse a place where a run cannot be written. Raises ValueError saying why and what to do."""
     found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if found and "metrics.csv" not in found:
+    begun = "metrics.csv" in found or {"config.toml", "promise.json"} <= found
+    if found and not begun:
         raise ValueError(f"{folder}: holds files, but no run: take another --out")
     if found and not overwrite:
         raise ValueError(f"{folder}: there is a run already: take another --out, or --overwrite to replace it")
@@ -67,6 +68,13 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
         raise ValueError(f"{folder}: {parent} is a file: take another --out")
     if not os.access(parent, os.W_OK):
         raise ValueError(f"{folder}: no permission to write in {parent}: take another --out")
+
+
+def sweep(folder: Path) -> None:
+    """Remove a run, and nothing else, from its folder."""
+    clear(folder)
+    for name in RUN_FILES:
+        (folder / name).unlink(missing_ok=True)
 
 
 class Recorder:
@@ -86,21 +94,15 @@ class Recorder:
         self.environment = _environment(folder, environment, resumption)
         folder.mkdir(parents=True, exist_ok=True)
         if resumption is None:
-            self._sweep()
+            sweep(folder)
+            write_whole(folder / "config.toml", simulation.scenario.to_toml().encode())
+            write_whole(folder / "promise.json", promised(simulation).text().encode())
         self._write_environment(finished=False)
         if resumption and resumption.tables:
             for name, size in resumption.tables.items():  # rounds that were written after the checkpoint come again
                 os.truncate(folder / name, size)
         else:
             self._begin_tables()
-
-    def _sweep(self) -> None:
-        """Remove a run that is being overwritten, and say what this one is."""
-        clear(self.folder)
-        for name in RUN_FILES:
-            (self.folder / name).unlink(missing_ok=True)
-        write_whole(self.folder / "config.toml", self.simulation.scenario.to_toml().encode())
-        write_whole(self.folder / "promise.json", promised(self.simulation).text().encode())
 
     def _begin_tables(self) -> None:
         self._header("metrics.csv", METRICS)

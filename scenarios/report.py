@@ -23,11 +23,15 @@ __all__ = ["headline", "write_report"]
 SHOWN_ROUNDS = 12
 ROUNDING = 1e-9
 """What sums in another order may differ by, relatively."""
-"""Importance weights whose effective sample size is below this rest on a single sample of W."""
 
 RULES = {
     "tree": "messages between neighbours on a spanning tree",
     "consensus": "repeated averaging between neighbours",
+    "chebyshev": "averaging between neighbours, sped up by what was said before",
+    "push-sum": "shares of sums and weights pushed on to neighbours",
+    "gossip": "averaging by pairs of neighbours at random",
+    "flood": "what each agent knows, passed on by all to all",
+    "server": "reports to a central server and its answers",
     "central": "a server that pools what all agents know",
     "none": "no rule: the agents do not talk",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 
@@ -12,6 +13,7 @@ from coolgp.scenarios.assembly import assemble, one_thread
 from coolgp.scenarios.checkpoint import load
 from coolgp.scenarios.config import load_scenario
 from coolgp.scenarios.dataset import Dataset
+from coolgp.scenarios.lock import held
 from coolgp.scenarios.recorder import Resumption
 from coolgp.scenarios.rounds import Record
 from coolgp.scenarios.running import Prepared, Watch, go, share_cores
@@ -43,6 +45,8 @@ def is_finished(folder: str | Path) -> bool:
     folder = Path(folder)
     if not (folder / "config.toml").is_file():
         what = "it has no config.toml" if folder.is_dir() else "there is no such folder"
+        if (folder / "study.json").is_file():
+            what = "it holds a study, which goes on with the command that started it and the same --out"
         raise ValueError(f"{folder} is not a run folder: {what}")
     try:
         return bool(json.loads((folder / "env.json").read_text(encoding="utf-8"))["finished"])
@@ -61,9 +65,11 @@ def prepare_resume(
     folder, started = Path(folder), perf_counter()
     scenario = load_scenario(folder / "config.toml")
     share_cores()
-    with one_thread():
+    with one_thread(), ExitStack() as locks:
+        locks.enter_context(held(folder))
         simulation = assemble(scenario, dataset, topology, launched_size())
         taken = load(folder, simulation)
-    standing = taken.standing
-    resumption = Resumption(standing.turn if standing else 0, taken.tables)
-    return Prepared(simulation, folder, figures, started, standing, resumption, taken.messages)
+        standing = taken.standing
+        resumption = Resumption(standing.turn if standing else 0, taken.tables)
+        going_on = (standing, resumption, taken.messages)
+        return Prepared(simulation, folder, figures, started, *going_on, held=locks.pop_all())

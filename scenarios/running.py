@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -21,6 +21,7 @@ from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.environment import current_environment
 from coolgp.scenarios.interrupt import Noted, noted
 from coolgp.scenarios.keeper import Keeper, Say, failure_of
+from coolgp.scenarios.lock import held
 from coolgp.scenarios.plots import draw_all
 from coolgp.scenarios.recorder import Recorder, Resumption, check_folder
 from coolgp.scenarios.report import write_report
@@ -40,7 +41,7 @@ class Prepared:
     """A run about to start, or to go on: everything that can be wrong with the input was looked at.
 
     standing: where to go on, None for the beginning. resumption: where the folder holds a part of the run. notes: what
-    the user should know of that.
+    the user should know of that. held: what is let go when the run ends: the lock on its folder.
     """
 
     simulation: Simulation
@@ -50,6 +51,7 @@ class Prepared:
     standing: Standing | None = None
     resumption: Resumption | None = None
     notes: tuple[str, ...] = ()
+    held: ExitStack = field(default_factory=ExitStack)
 
 
 def run(
@@ -92,6 +94,8 @@ def prepare(
     folder, started = None if out is None else Path(out), perf_counter()
     if folder is not None:
         check_folder(folder, overwrite=overwrite)
+        with held(folder):
+            pass  # nobody is at work on what would be overwritten
     share_cores()
     with one_thread():
         simulation = assemble(scenario, dataset, topology, launched_size())
@@ -108,6 +112,11 @@ def go(prepared: Prepared, watch: Watch | None = None, say: Say = warn) -> list[
 
     say: called on the root with what goes wrong without ending the run.
     """
+    with prepared.held:
+        return _go(prepared, watch, say)
+
+
+def _go(prepared: Prepared, watch: Watch | None, say: Say) -> list[Record]:
     simulation, root = prepared.simulation, prepared.simulation.transport.root
     spent = {"setup": perf_counter() - prepared.started}
     for note in prepared.notes if root else ():
@@ -115,6 +124,8 @@ def go(prepared: Prepared, watch: Watch | None = None, say: Say = warn) -> list[
     if prepared.folder is None:
         return _rounds(prepared, watch, None, None)
     recorder = _recorder(prepared, prepared.folder) if root else None
+    if prepared.resumption is None:
+        prepared.held.enter_context(held(prepared.folder))
     keeper = Keeper(prepared.folder, simulation, recorder, say)
     records = _rounds(prepared, watch, recorder, keeper)
     spent["total"] = perf_counter() - prepared.started

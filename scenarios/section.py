@@ -33,6 +33,11 @@ class Settings(BaseModel):
         return {}
 
     @classmethod
+    def hint(cls, key: str, values: Mapping[str, Any]) -> str:
+        """What to say of an unknown key that other values would make known; empty where there are none."""
+        return ""
+
+    @classmethod
     def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Fill in defaults that follow from other keys."""
         return values

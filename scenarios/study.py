@@ -14,7 +14,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from importlib import import_module
@@ -27,7 +27,7 @@ from coolgp.scenarios.config import override, resolve
 from coolgp.scenarios.keeper import Say
 from coolgp.scenarios.launch import check_world
 from coolgp.scenarios.problems import ConfigError
-from coolgp.scenarios.recorder import check_folder, write_whole
+from coolgp.scenarios.recorder import check_folder, sweep, write_whole
 from coolgp.scenarios.resuming import is_finished, prepare_resume
 from coolgp.scenarios.run_folder import read_metrics
 from coolgp.scenarios.running import go, prepare, warn
@@ -172,6 +172,7 @@ def run_cells(
     root, rows = launched_rank() == 0, list[dict[str, Any]]()
     if root:
         folder.mkdir(parents=True, exist_ok=True)
+        _forget_others(study, folder)
         write_whole(folder / "study.json", study.text.encode())
     for number, (cell, state) in enumerate(zip(study.cells, progress, strict=True)):
         place = folder / "cells" / cell.folder
@@ -189,6 +190,18 @@ def run_cells(
             if seen:
                 seen(number, cell, last, state == "finished")
     return rows
+
+
+def _forget_others(study: Study, folder: Path) -> None:
+    """Remove what a study that is overwritten left and this one does not write anew: its figure, and other cells."""
+    stored = folder / "study.json"
+    if not stored.is_file() or stored.read_text(encoding="utf-8") == study.text:
+        return
+    (folder / "study.png").unlink(missing_ok=True)
+    for name in set(json.loads(stored.read_bytes())["cells"]) - {cell.folder for cell in study.cells}:
+        sweep(folder / "cells" / name)
+        with suppress(OSError):  # never begun, or it holds files of the user's
+            (folder / "cells" / name).rmdir()
 
 
 def _progress(place: Path) -> Progress:
@@ -215,7 +228,8 @@ def _choices(axis: str, values: Axis, given: Mapping[str, Any]) -> dict[Any, Map
         if all(change[key] == value for key, value in given.items() if key in change)
     }
     if not agree:
-        wanted = ", ".join(f"{key} = {value}" for key, value in given.items())
+        varied = {key for change in values.values() for key in change}
+        wanted = ", ".join(f"{key} = {value}" for key, value in given.items() if key in varied)
         raise ConfigError(f"{axis}: none of {', '.join(values)} has {wanted}: leave these out")
     return agree
 

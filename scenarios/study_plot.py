@@ -47,28 +47,32 @@ def study_figure(
     figure = Figure(figsize=(8.6, 5.2), layout="constrained")
     axes = figure.subplots()
     places = _places(rows, x)
-    for place, value in enumerate(dict.fromkeys(row[lines] for row in rows)):
+    values = list(dict.fromkeys(row[lines] for row in rows))
+    for number, value in enumerate(values):
         mine = [row for row in rows if row[lines] == value]
-        _draw_line(axes, places, mine, x, y, value, place)
+        # Lines that coincide are all seen: later ones lie on top, and are thinner.
+        _draw_line(axes, places, mine, x, y, LINES[number % len(LINES)], min(1.4 + 0.9 * (len(values) - number - 1), 5))
+        axes.lines[-1].set_label(value)
     if not all(_is_number(name) for name in places):
         axes.set_xticks(list(places.values()), list(places))
     axes.set(title=title, xlabel=xlabel or x, ylabel=_words(y))
-    axes.legend(loc="upper left", title=lines)
+    axes.legend(loc="best", title=lines)
     repeats = len(rows) // max(len({(row[lines], row[x]) for row in rows}), 1)
     spread = f" Lines: means over {repeats} runs; bands: their extremes." if repeats > 1 else ""
     figure.supxlabel(caption + spread, fontsize="small", color="0.35")
     return figure
 
 
-def _draw_line(axes: Axes, places: Mapping[str, float], rows: Rows, x: str, y: str, label: str, number: int) -> None:
-    colour, mark = LINES[number % len(LINES)]
-    wide = max(1.2, 5.5 - 1.1 * number)  # lines that coincide are all seen: later ones lie on top, and are thinner
+def _draw_line(
+    axes: Axes, places: Mapping[str, float], rows: Rows, x: str, y: str, look: tuple[str, str], wide: float
+) -> None:
+    colour, mark = look
     groups = {name: [float(row[y]) for row in rows if row[x] == name] for name in places}
     known = [name for name in places if groups[name]]
     at = np.array([places[name] for name in known])
     low, mean, high = (np.array([of(groups[name]) for name in known]) for of in (np.min, np.mean, np.max))
     axes.fill_between(at, low, high, color=colour, alpha=0.12, linewidth=0)
-    axes.plot(at, mean, color=colour, marker=mark, markersize=3.5 + 1.2 * wide, linewidth=wide, label=label)
+    axes.plot(at, mean, color=colour, marker=mark, markersize=3.5 + 1.2 * wide, linewidth=wide)
 
 
 def _places(rows: Rows, x: str) -> dict[str, float]:

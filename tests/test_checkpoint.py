@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import fields
+from io import StringIO
 from itertools import cycle
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from coolgp.agents.population import Population
 from coolgp.fusion.registry import RULES
 from coolgp.network.generate import generate
 from coolgp.network.shard import build_shard
-from coolgp.network.transport import SerialTransport
-from coolgp.scenarios import load_scenario, resume, run
+from coolgp.network.transport import Meter, SerialTransport
+from coolgp.scenarios import load_scenario, progress, resume, run
 from coolgp.scenarios.cli import app
+from coolgp.scenarios.rounds import Record
 from coolgp.scenarios.row_file import describe_rows, read_rows, rows_by_block, with_checksums, write_rows
 from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.standing import POPULATION
@@ -324,6 +326,16 @@ def test_a_rule_whose_state_has_no_marked_arrays_runs_without_checkpoints_and_sa
     with pytest.warns(RuntimeWarning, match="does not say which of its arrays have a row") as said:
         assert len(run(scenario, tmp_path / "run", figures=False)) == ROUNDS
     assert len(said) == 1
+
+
+def test_the_time_left_counts_the_rounds_since_the_start_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, said = [100.0], StringIO()
+    monkeypatch.setattr(progress, "perf_counter", lambda: now[0])
+    row, lines = {"rmse_pre": 2.0, "rmse_post": 1.0}, progress.Lines(said)
+    for number in (8, 9):  # of a run that goes on after round 7, 10 seconds each
+        now[0] += 10
+        lines(Record(number, 10, 0, None, Meter(), 1, 0.0, 10.0), row)
+    assert [line.rpartition(", ")[2] for line in said.getvalue().splitlines()] == ["20 s left", "10 s left"]
 
 
 if __name__ == "__main__":

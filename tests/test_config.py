@@ -373,12 +373,13 @@ def test_a_rule_takes_its_own_options_and_they_are_kept_and_count_in_the_hash(tm
         ({"rule": "tree", "most": True}, "fusion.most: needed a whole number; got true"),
         ({"rule": "server", "repeat": 1}, "fusion.repeat: needed true | false; got 1"),
         ({"rule": "consensus", "weights": "metropols"}, 'got "metropols"; did you mean "metropolis"?'),
-        ({"rule": "tree", "weights": "metropolis"}, "fusion.weights: unknown key"),
+        ({"rule": "tree", "weights": "metropolis"}, 'fusion.weights: the rule "tree" does not take it'),
+        ({"rule": "consensus", "trim": -1}, "fusion.trim: "),
     ],
 )
 def test_options_that_a_rule_does_not_take_are_refused(fusion: dict[str, Any], text: str) -> None:
     assert text in only_problem(with_keys("fusion", **fusion))
-    with pytest.raises(ValueError, match=r"unknown key|needed"):
+    with pytest.raises(ValueError, match=r"unknown key|needed|does not take it|trim must"):
         fusion_settings.FusionSettings(**fusion)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from coolgp.scenarios import load_scenario, resume, run
 from coolgp.scenarios.interrupt import noted
+from coolgp.scenarios.lock import held
 from coolgp.scenarios.rounds import Record
 
 ROUNDS = 6
@@ -107,6 +108,29 @@ def signalled(number: int, command: list[object], out: Path) -> tuple[int, str]:
         time.sleep(0.05)
     os.killpg(job.pid, number)
     return job.wait(timeout=60), job.communicate()[1]
+
+
+# Two at once.
+
+
+def test_only_one_process_at_a_time_is_at_work_on_a_run(whole: Path, killed: Path) -> None:
+    with held(killed):
+        with pytest.raises(ValueError, match="another process is at work on this run"):
+            resume(killed, figures=False)
+        with pytest.raises(ValueError, match="another process is at work on this run"):
+            run(load_scenario(killed / "config.toml"), killed, overwrite=True)
+    resume(killed, figures=False)
+    assert metrics(killed) == metrics(whole)
+
+
+def test_a_run_is_held_while_it_goes_and_let_go_at_its_end(place: Path, tmp_path: Path) -> None:
+    def look(record: Record, row: dict[str, float]) -> None:
+        with pytest.raises(ValueError, match="another process"), held(tmp_path / "run"):
+            pass
+
+    run(load_scenario(place / "study.toml"), tmp_path / "run", figures=False, watch=look)
+    with held(tmp_path / "run"):
+        pass
 
 
 # Ranks and launchers.

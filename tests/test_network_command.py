@@ -56,6 +56,11 @@ def test_the_command_draws_a_picture_and_tells_what_the_rule_promises(tmp_path: 
         assert words in done.stdout
 
 
+def test_where_there_are_too_few_agents_for_two_ranks_one_is_drawn() -> None:
+    found = survey(scenario_named("field", ["agents.count=1", "agents.inducing=10"]))
+    assert found.ranks == 1
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [
@@ -125,7 +130,7 @@ def test_agents_that_are_not_there_are_named_all_at_once() -> None:
     [
         ({}, []),
         ({"delay": 2.0, "delays": "geometric"}, ["messages are 2 communication rounds late on average"]),
-        ({"one_way": 0.5, "byzantine": 1}, ["50 % of the links outside a spanning tree", "1 agents send garbage"]),
+        ({"one_way": 0.5, "byzantine": 1}, ["50 % of the links outside a spanning tree", "1 agent sends garbage"]),
     ],
 )
 def test_every_fault_is_said(settings: dict[str, Any], words: list[str]) -> None:

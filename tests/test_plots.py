@@ -15,8 +15,10 @@ import matplotlib
 import numpy as np
 import pytest
 
+from coolgp.fusion.registry import RULES
 from coolgp.network.generate import generate
 from coolgp.network.topology import Topology, from_edges, spanning_tree
+from coolgp.scenarios import report
 from coolgp.scenarios.config import resolve
 from coolgp.scenarios.field_plot import regular_grid, typical_probe
 from coolgp.scenarios.network_plot import layout, network_figure
@@ -40,7 +42,7 @@ def read_rows(path: Path) -> list[list[str]]:
     return list(csv.reader(path.read_text().splitlines()))
 
 
-def write_tables(folder: Path, rng: np.random.Generator, rounds: int, agents: list[str], rule: str) -> None:
+def write_tables(folder: Path, rng: np.random.Generator, rounds: int, agents: list[str], rule: str, size: int) -> None:
     t = np.arange(1, rounds + 1)
     skill = rng.normal(size=len(agents))
     level = 40 + 4 / t
@@ -50,7 +52,7 @@ def write_tables(folder: Path, rng: np.random.Generator, rounds: int, agents: li
     columns = (
         *(t, 1200 * t, pre.mean(1), pre.std(1), post.mean(1), post.std(1)),
         *(5.2 + 0.3 / t, 5.05 + 0.1 / t, 0.94 + 0 * t, 0.2 / t**4),
-        *(12 + 0 * t, sent[0] + 0 * t, 0 * t, sent[1] + 0 * t, len(agents) + 0 * t, len(agents) + 0 * t, 1e-16 + 0 * t),
+        *(12 + 0 * t, sent[0] + 0 * t, 0 * t, sent[1] + 0 * t, size + 0 * t, size + 0 * t, 1e-16 + 0 * t),
         0.12 + 0 * t,
     )
     write_rows(folder / "traffic.csv", TRAFFIC, zip(t, sent[1] + 0 * t, 0 * t, strict=True))
@@ -110,7 +112,7 @@ def make(tmp_path: Path) -> Make:
         (folder / "promise.json").write_text(json.dumps(promise))
         labels, chosen = [f"s{i}" for i in range(agents)], sorted(rng.permutation(agents)[:probes].tolist())
         names = [labels[i] for i in chosen]
-        write_tables(folder, rng, rounds, names, rule)
+        write_tables(folder, rng, rounds, names, rule, agents)
         write_predictions(folder, rng, names, 30 if source == "field" else None)
         position = rng.uniform(size=(agents, 2)) if source == "field" else None
         graph = generate("geometric" if source == "field" else kind, agents, 0, position)
@@ -152,7 +154,7 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_folder_without_a_run_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"not a run folder: it lacks config\.toml, env\.json, metrics\.csv"):
+    with pytest.raises(ValueError, match=r"not a run folder: it lacks config\.toml, env\.json, promise\.json"):
         read_run(tmp_path)
     with pytest.raises(ValueError, match="there is no such folder"):
         read_run(tmp_path / "nowhere")
@@ -266,6 +268,10 @@ def test_the_report_needs_nothing_but_itself(make: Make) -> None:
     assert all(link.startswith("data:image/png;base64,") for link in page.links)
     assert "http" not in re.sub(r"data:image/png;base64,[^\"]*", "", text)
     assert "&lt;b&gt;" in text
+
+
+def test_every_rule_is_said_in_words() -> None:
+    assert set(report.RULES) == set(RULES)
 
 
 def test_the_headline_carries_the_numbers(make: Make) -> None:

@@ -102,6 +102,16 @@ def test_a_study_with_other_settings_is_refused_unless_it_may_be_replaced(tmp_pa
     assert [row["network.loss"] for row in table(tmp_path)] == ["0.2"]
 
 
+def test_a_study_that_is_replaced_leaves_no_cells_of_the_old_one_but_what_is_the_users(tmp_path: Path) -> None:
+    first, second = small("fusion.rule=tree", "network.loss=0.2"), small("fusion.rule=tree", "network.loss=0.3")
+    run_study(first, tmp_path)
+    run_study(second, tmp_path, overwrite=True)
+    assert [path.name for path in (tmp_path / "cells").iterdir()] == [cell.folder for cell in second.cells]
+    (tmp_path / "cells" / second.cells[0].folder / "notes.txt").write_text("mine")
+    run_study(first, tmp_path, overwrite=True)
+    assert [path.name for path in (tmp_path / "cells" / second.cells[0].folder).iterdir()] == ["notes.txt"]
+
+
 def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ValueError, match="holds files, but no study"):

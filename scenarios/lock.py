@@ -1,0 +1,46 @@
+"""One process at a time goes on with a run: a lock that the system lets go when its holder ends, however that ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from coolgp.network.launcher import launched_rank
+
+try:
+    import fcntl
+except ImportError:  # Windows: there a run's folder is not locked
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["held"]
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold the run in a folder, on the root, by a lock on its ``config.toml``; where there is none, hold nothing.
+
+    Raises ValueError where another process holds it. File systems without locks are used without.
+    """
+    descriptor = -1
+    if fcntl is not None and launched_rank() == 0:
+        with suppress(OSError):
+            descriptor = os.open(folder / "config.toml", os.O_RDWR)
+    try:
+        if descriptor >= 0 and not _taken(descriptor):
+            raise ValueError(f"{folder}: another process is at work on this run: wait until it has ended, or stop it")
+        yield
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # no locks here
+        return True
+    return True
