@@ -41,8 +41,8 @@ class Indefinite(ValueError):
         """The message, with the agent's own name."""
         return (
             f"the precision of agent {agent} is not positive definite (lowest eigenvalue {self.lowest:.3g}): "
-            "what it fused does not add up, or its hyper-parameters ran away; check the fusion rule, "
-            "raise agents.jitter or lower agents.learning_rate"
+            "what it fused does not add up (a liar's message never does), or its hyper-parameters ran away; check the "
+            "fusion rule, raise agents.jitter or lower agents.learning_rate"
         )
 
 

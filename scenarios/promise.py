@@ -15,6 +15,9 @@ from coolgp.scenarios.words import size_text
 
 __all__ = ["Promise", "fault_words", "promised", "read_promise", "seen_words", "spoken"]
 
+FAR = 0.5
+"""Distance from the exact sum above which a run should hear of it: a half of what agents contributed is missing."""
+
 
 @dataclass(frozen=True)
 class Promise:
@@ -66,9 +69,8 @@ def read_promise(path: Path) -> Promise:
 
 def spoken(promise: Promise) -> str:
     """The promise in a sentence or two."""
-    text = (
-        f"{promise.rule} over {promise.agents:,} agents and {promise.links:,} links is {promise.kind}: {promise.why}."
-    )
+    network = f"{_count(promise.agents, 'agent')} and {_count(promise.links, 'link')}"
+    text = f"{promise.rule} over {network} is {promise.kind}: {promise.why}."
     if promise.rounds is not None:
         gap = "" if promise.gap is None else f" (spectral gap {promise.gap:.2g})"
         target = "" if promise.gap is None else f" to {promise.tolerance:g}"
@@ -88,7 +90,9 @@ def seen_words(promise: Promise, rounds: Floats, error: Floats) -> str:
         text += f", {usual / promise.rounds:.2g} of the prediction"
     if not np.isfinite(error).any():
         return f"{text}."
-    return f"{text}; {error[-1]:.1g} from the exact sum at the end, {np.nanmax(error):.1g} at most."
+    text += f"; {error[-1]:.1g} from the exact sum at the end, {np.nanmax(error):.1g} at most."
+    far = promise.kind != "approximate" and error[-1] > FAR
+    return f"{text} That is far: take more communication rounds (fusion.rounds_per_step)." if far else text
 
 
 def fault_words(faults: Faults) -> list[str]:
@@ -116,4 +120,8 @@ def fault_words(faults: Faults) -> list[str]:
 
 
 def _counted(rounds: int) -> str:
-    return f"{rounds:,} communication round{'' if rounds == 1 else 's'}"
+    return _count(rounds, "communication round")
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
