@@ -155,7 +155,9 @@ def mix(values: Array, mixing: Mixing, transport: Transport) -> Array:
     tail = transport.shard.tail
     told = transport.send(values[tail]).newest()
     at = tail[told.edges]
-    return np.asarray(values + edge_sums(at, told.rows - values[at], len(values), mixing.pull[told.edges]))
+    apart = values[at]
+    np.subtract(told.rows, apart, out=apart)
+    return np.asarray(values + edge_sums(at, apart, len(values), mixing.pull[told.edges]))
 
 
 def trimmed_mean(values: Array, trim: int, transport: Transport) -> Array:

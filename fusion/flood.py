@@ -60,6 +60,8 @@ class Flood(SumRule):
         doubt, why = "", "every agent gets to know every other's statistic by itself"
         if not faults.honest:
             doubt = "what an agent that is not honest says of others may be believed"
+        elif faults.loss == 1:
+            doubt = "no message ever arrives"
         elif faults.churn or faults.away:
             doubt = "of an agent that is away, the others know what it said last"
         elif not faults.perfect:

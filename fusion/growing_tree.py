@@ -23,9 +23,10 @@ from coolgp.fusion.edges import add_rows, furthest
 from coolgp.fusion.rule import Outlook
 from coolgp.fusion.sums import SumRule
 from coolgp.network.axes import PerAgent, PerEdge
+from coolgp.network.delivery import Delivery
 from coolgp.network.faults import Faults
 from coolgp.network.topology import Array, Topology
-from coolgp.network.transport import Delivery, Transport
+from coolgp.network.transport import Transport
 
 __all__ = ["GrowingTree", "GrowingTreeState"]
 
@@ -60,6 +61,8 @@ class GrowingTree(SumRule):
         doubt, why = "", "the agents grow a spanning tree, and messages along it count every agent once"
         if not faults.honest:
             doubt = "an agent that is not honest breaks the tree, or spoils the sums beyond it"
+        elif faults.loss == 1:
+            doubt = "no message ever arrives"
         elif not faults.steady:
             doubt = "no agent is counted twice, but those that are away or not yet linked again are not counted"
         messages = 2.0 * topology.edge_count + 2.0 * (topology.size - 1)

@@ -24,6 +24,10 @@ from coolgp.network.transport import Transport
 
 __all__ = ["PushSum", "PushSumState", "push_sum_eigenvalue"]
 
+LEAST_WEIGHT = 2.0**-10
+"""An agent with less than this has given nearly all away and heard nothing for long: it waits for more. Otherwise
+delays or bursts of a hundred rounds would leave it with nothing, and the quotient with nothing but rounding errors."""
+
 
 @dataclass(frozen=True)
 class PushSumState:
@@ -51,10 +55,16 @@ class PushSum(SumRule):
         """Asymptotic unless agents lie."""
         rate = push_sum_eigenvalue(topology)
         rounds, messages = rounds_to(self.tolerance, rate), float(len(topology.indices))
+        doubt, why = "", "what a message loses comes with the next one on its link, so no mass is ever lost"
         if not faults.honest:
-            return Outlook("approximate", "an agent that lies makes mass out of nothing", rounds, 1.0 - rate, messages)
-        why = "what a message loses comes with the next one on its link, so no mass is ever lost"
-        return Outlook("asymptotic", why, rounds, 1.0 - rate, messages)
+            doubt = "an agent that lies makes mass out of nothing"
+        elif faults.loss == 1:
+            doubt = "no message ever arrives"
+        elif faults.moving and not (faults.lossless and faults.timely):
+            doubt = "what a link still owes when it goes for good is lost with it"
+        elif not faults.steady:
+            why += ", and the sum is reached as far as all stay linked in the end"
+        return Outlook("approximate" if doubt else "asymptotic", doubt or why, rounds, 1.0 - rate, messages)
 
     def begin(self, values: Array, transport: Transport) -> PushSumState:
         """Every agent holds its own contribution and the weight 1."""
@@ -87,17 +97,23 @@ class PushSum(SumRule):
 
 def push(mass: Array, pushed: Array, received: Array, transport: Transport) -> tuple[Array, Array, Array]:
     """One round over links that may fail: returns what agents hold, have pushed and have received after it."""
-    tail, open_edges = transport.shard.tail, np.flatnonzero(transport.up)
-    at = tail[open_edges]
-    parts = 1.0 + np.bincount(at, minlength=len(mass))
-    pushed, before, received = pushed.copy(), pushed[open_edges], received.copy()
-    pushed[open_edges] += (mass / parts[:, None])[at]
+    tail, up = transport.shard.tail, transport.up
+    parts = 1.0 + np.bincount(tail[up], minlength=len(mass))
+    share = np.where(mass[:, -1:] < LEAST_WEIGHT, 0.0, mass / parts[:, None])
+    after = share[tail]
+    after[~up] = 0.0
+    after += pushed
     # Large running sums round off a part of a share: it stays at home, or it would be lost.
-    left = mass - edge_sums(at, pushed[open_edges] - before, len(mass))
-    told = transport.send(pushed[open_edges], open_edges).newest()
-    left += edge_sums(tail[told.edges], told.rows - received[told.edges], len(mass))
+    left = mass - edge_sums(tail, after - pushed, len(mass))
+    told = transport.send(after).newest()
+    if len(told.edges) == len(tail):
+        return left + edge_sums(tail, told.rows - received, len(mass)), after, told.rows
+    come = received[told.edges]
+    np.subtract(told.rows, come, out=come)
+    left += edge_sums(tail[told.edges], come, len(mass))
+    received = received.copy()
     received[told.edges] = told.rows
-    return left, pushed, received
+    return left, after, received
 
 
 def push_sum_eigenvalue(topology: Topology) -> float:

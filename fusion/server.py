@@ -47,9 +47,11 @@ class Server(SumRule):
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
         """Exact while nothing is lost, or is said again."""
         doubt, why = "", "a server that nothing is lost on the way to adds up"
-        if not faults.lossless and not self.repeat:
+        if faults.loss == 1:
+            doubt = "no report ever arrives"
+        elif not faults.lossless and not self.repeat:
             doubt = "every report is sent once: what is lost on the way is lost for good"
-        elif not faults.steady:
+        elif faults.churn or faults.away:
             doubt = "an agent that is away does not report, and goes by the last answer it had"
         elif not faults.lossless:
             why = "every agent reports all it has in each round, until the server has heard it and it the answer"

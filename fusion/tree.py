@@ -51,6 +51,8 @@ class Tree(SumRule):
         tree, doubt, why = self.links(topology), "", "messages along a spanning tree count every agent once"
         if not faults.honest:
             doubt = "what an agent that is not honest says is added to every sum beyond it"
+        elif faults.loss == 1:
+            doubt = "no message ever arrives"
         elif not faults.steady:
             doubt = "the tree breaks where an agent or a link goes; a growing tree mends itself"
         elif not (faults.lossless and faults.timely):

@@ -8,36 +8,18 @@ Axes: `A` agents on this rank, `E` directed edges that leave them, `K` rows on t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
+from coolgp.network.delivery import Delivery
 from coolgp.network.faults import Faults
-from coolgp.network.lane import Lane, Queue, draw_delays, draw_losses, garbage
+from coolgp.network.lane import ChannelState, Lane, Queue, draw_delays, draw_losses, garbage
 from coolgp.network.randomness import generator
+from coolgp.network.route import Route
 from coolgp.network.topology import Array
-from coolgp.network.transport import Delivery, Route, Transport, check_rows, row_bytes
+from coolgp.network.transport import Transport, check_rows, row_bytes
 from coolgp.network.world import World, edge_keys
 
 __all__ = ["ChannelState", "FaultyTransport"]
-
-
-@dataclass(frozen=True)
-class ChannelState:
-    """All that a channel remembers, in arrays that can be dealt out to another number of ranks.
-
-    Attributes:
-        edges: by name, arrays [E,...] with a row for each edge of this rank.
-        agents: by name, arrays [A,...] with a row for each agent of this rank.
-        queues: by lane, the edges [K] of this rank (ascending) on which rows are under way, the oldest first on each,
-            and by name arrays [K,...] with a row for each of these; the same lanes on all ranks.
-        numbers: the round and the ticks of the lanes, the same on all ranks.
-    """
-
-    edges: dict[str, Array] = field(default_factory=dict)
-    agents: dict[str, Array] = field(default_factory=dict)
-    queues: dict[str, tuple[Array, dict[str, Array]]] = field(default_factory=dict)
-    numbers: dict[str, int] = field(default_factory=dict)
 
 
 class FaultyTransport:

@@ -3,23 +3,23 @@
 One random stream belongs to each tick, and each link takes from it the number at its own place in the whole network:
 the fate of a message does not depend on the number of ranks, nor on what else is sent.
 
-Axes: `E` links of this rank, `K` rows on them. Rows may have any trailing axes; [.., P] stands for them.
+Axes: `A` agents and `E` links of this rank, `K` rows on these. They may have any trailing axes: [.., P].
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
 
+from coolgp.network.delivery import Delivery
 from coolgp.network.faults import Faults
 from coolgp.network.randomness import generator
 from coolgp.network.topology import Array
-from coolgp.network.transport import Delivery
 
-__all__ = ["Lane", "Queue", "draw_delays", "draw_losses", "garbage"]
+__all__ = ["ChannelState", "Lane", "Queue", "draw_delays", "draw_losses", "garbage"]
 
 GARBAGE = 10.0  # times the norm of what an agent should have said
 LARGEST_GARBAGE = 1e12  # norm; garbage that feeds on garbage would else grow until numbers end
@@ -122,6 +122,24 @@ class Lane:
                     f"Rows of shape {list(old.rows.shape[1:])} of {old.rows.dtype} are still under way; rows of shape "
                     f"{list(new.rows.shape[1:])} of {new.rows.dtype} need a lane of their own"
                 )
+
+
+@dataclass(frozen=True)
+class ChannelState:
+    """All that a channel remembers, in arrays that can be dealt out to another number of ranks.
+
+    Attributes:
+        edges: by name, arrays [E,...] with a row for each edge of this rank.
+        agents: by name, arrays [A,...] with a row for each agent of this rank.
+        queues: by lane, the edges [K] of this rank (ascending) on which rows are under way, the oldest first on each,
+            and by name arrays [K,...] with a row for each of these; the same lanes on all ranks.
+        numbers: the round and the ticks of the lanes, the same on all ranks.
+    """
+
+    edges: dict[str, Array] = field(default_factory=dict)
+    agents: dict[str, Array] = field(default_factory=dict)
+    queues: dict[str, tuple[Array, dict[str, Array]]] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
 
 
 def draw_losses(faults: Faults, seed: int, lane: str, tick: int, bad: Array, place: Array, size: int) -> Array:

@@ -13,20 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from coolgp.network.delivery import Meter
 from coolgp.network.partition import blocks_of
+from coolgp.network.route import Route, check_leaving, count_by_rank, move_rows, plan_route
 from coolgp.network.shard import build_shard
 from coolgp.network.topology import Array, Topology
 from coolgp.network.transport import (
-    Meter,
     PerfectLinks,
-    Route,
     add_blocks,
     block_sums,
-    check_leaving,
     check_rows,
-    count_by_rank,
-    move_rows,
-    plan_route,
     prepare_halo,
     prepare_swap,
     row_bytes,

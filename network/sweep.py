@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coolgp.network.route import Route
 from coolgp.network.topology import Array
-from coolgp.network.transport import Route, Transport
+from coolgp.network.transport import Transport
 
 __all__ = ["Step", "Sweep", "plan_sweep"]
 

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from coolgp.network.channel import ChannelState, FaultyTransport
+from coolgp.network.delivery import Delivery
 from coolgp.network.faults import PERFECT, Absence, Faults
 from coolgp.network.generate import generate
 from coolgp.network.motion import Schedule, moving, scheduled
 from coolgp.network.partition import partition
 from coolgp.network.topology import Topology, from_edges, spanning_tree
-from coolgp.network.transport import Delivery, SerialTransport, Transport
+from coolgp.network.transport import SerialTransport, Transport
 from coolgp.network.world import World
 
 NOTHING = np.arange(0)

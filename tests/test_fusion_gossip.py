@@ -20,6 +20,8 @@ LOSSLESS = {
     "nothing": PERFECT,
     "delay": Faults(delay=2),
     "random delay": Faults(delay=1, delays="geometric"),
+    "bandwidth": Faults(bandwidth=20),
+    "slow and late": Faults(bandwidth=20, delay=2),
     "one-way links": Faults(one_way=0.6),
     "churn": Faults(churn=0.1, absence=2),
 }
@@ -75,14 +77,25 @@ def test_every_round_preserves_the_sum_of_a_stream(topology):
 @pytest.mark.parametrize("faults", LOSSLESS.values(), ids=LOSSLESS)
 @pytest.mark.parametrize("kind", ["ring", "complete"])
 def test_where_nothing_is_lost_every_agent_ends_with_the_sum_as_promised(kind, faults):
-    topology, rule = generate(kind, 5, seed=2), Gossip()
-    transport, values = faulty(topology, faults), contributions(5)
+    topology = generate(kind, 5, seed=2)
+    transport, values, rule = faulty(topology, faults), contributions(5), Gossip().fit(topology, faults)
     assert rule.outlook(topology, faults).kind == "asymptotic"
-    assert off(rule, after(400, rule, values, transport), values, transport) < 1e-4
+    assert off(rule, after(1000, rule, values, transport), values, transport) < 1e-4
+
+
+def test_late_messages_never_take_agents_beyond_what_they_contributed():
+    topology, faults = generate("ring", 10, seed=0), Faults(delay=5)
+    transport, values, rule = faulty(topology, faults), contributions(10), Gossip().fit(topology, faults)
+    state = rule.begin(values, transport)
+    for _ in range(500):
+        state = rule.round(state, values, transport)
+        assert np.ptp(rule.sums(state), axis=0)[0] <= 10 * np.abs(values).sum(0)[0]
 
 
 @pytest.mark.parametrize(
-    "faults", [Faults(loss=0.2), Faults(bandwidth=8), Faults(delay=1, churn=0.1), Faults(byzantine=1)], ids=str
+    "faults",
+    [Faults(loss=0.2), Faults(bandwidth=8, churn=0.1), Faults(delay=1, churn=0.1), Faults(byzantine=1)],
+    ids=str,
 )
 def test_where_a_hand_over_can_be_lost_it_promises_an_approximation(faults):
     assert Gossip().outlook(generate("ring", 5, seed=0), faults).kind == "approximate"
@@ -106,9 +119,9 @@ def test_settled_every_agent_is_within_the_tolerance_of_the_sum(topology):
 def test_pairs_meet_as_often_as_predicted(topology):
     transport, rule, rounds = SerialTransport(topology), Gossip(), 400
     meet, slot, tail = meeting_probability(topology), transport.shard.slot, transport.shard.tail
-    met = np.zeros(len(tail))
+    met, everyone = np.zeros(len(tail)), np.ones(topology.size, dtype=bool)
     for turn in range(rounds):
-        met[accepted_calls(rule._draws(turn, transport), transport)] += 1
+        met[accepted_calls(rule._draws(turn, transport), everyone, transport)] += 1
     met += met[transport.shard.reverse]
     spread = np.sqrt(rounds * meet * (1 - meet))
     assert (np.abs(met - rounds * meet[slot]) <= 5 * spread[slot]).all()

@@ -135,3 +135,13 @@ def test_it_promises_the_sum_in_the_limit_unless_agents_lie(faults):
     topology = generate("small-world", 20, seed=2)
     assert PushSum().outlook(topology, faults).kind == "asymptotic"
     assert PushSum().outlook(topology, Faults(byzantine=1)).kind == "approximate"
+
+
+def test_a_long_silence_leaves_every_agent_a_weight_that_can_be_divided_by():
+    topology = generate("star", 50, seed=0)
+    transport, rule, values = faulty(topology, Faults(delay=100)), PushSum(), contributions(50)
+    state = rule.begin(values, transport)
+    for _ in range(350):
+        state = rule.round(state, values, transport)
+        assert (state.mass[:, -1] > 1e-6).all()
+        assert np.isfinite(rule.sums(state)).all()
