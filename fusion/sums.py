@@ -8,7 +8,7 @@ With evidence a commutative group, fusing all agents is one sum ``Σ_a E_a`` and
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,14 @@ SAMPLED_COLUMNS = 64
 
 @dataclass(frozen=True)
 class SumState:
-    """inner: what the rule itself keeps; sample ``[A, C]``: a few columns of what agents contributed last."""
+    """inner: what the rule itself keeps; sample ``[A, C]``: a few columns of what agents contributed last.
+
+    What the rule makes of its inner state is kept once it was asked for: agents are read block by block.
+    """
 
     inner: Any
     sample: PerAgent
+    _sums: list[Array] = field(default_factory=list, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,12 @@ class SumRule(ABC):
         values = contributions(population)
         return SumState(self.settle(state.inner, values, transport), _sampled(values))
 
+    def _held(self, state: SumState) -> Array:
+        """:meth:`sums` of the inner state, computed once."""
+        if not state._sums:
+            state._sums.append(self.sums(state.inner))
+        return state._sums[0]
+
     def belief(self, state: SumState, population: Population, agents: slice | Indices) -> Evidence:
         """The summed evidence of some agents.
 
@@ -127,7 +137,7 @@ class SumRule(ABC):
         data: whatever an agent holds for the sum, its own part in it is known.
         """
         packed, inducing = packed_length(population.model.inducing), population.model.inducing
-        evidence, own = Evidence.unpack(self.sums(state.inner)[agents, :packed], inducing), self.own(state.inner)
+        evidence, own = Evidence.unpack(self._held(state)[agents, :packed], inducing), self.own(state.inner)
         if own is None:
             return evidence
         alone = Evidence.unpack(own[agents, :packed], inducing)
@@ -137,16 +147,16 @@ class SumRule(ABC):
         """:func:`deviation` of all agents' sums, in the sampled columns."""
         values = state.sample
         total, scale = transport.allsum(values), np.sqrt(transport.allsum(np.square(values)))
-        return deviation(_sampled(self.sums(state.inner)), total, scale, transport)
+        return deviation(_sampled(self._held(state)), total, scale, transport)
 
     def counted(self, state: SumState, agents: Indices) -> Array:
         """How many agents each of these has counted."""
-        count: Array = self.sums(state.inner)[agents, -1]
+        count: Array = self._held(state)[agents, -1]
         return count
 
     def announced(self, state: SumState, population: Population) -> Array:
         """Average announcement as each agent knows it, ``[A, C]``."""
-        tail = self.sums(state.inner)[:, packed_length(population.model.inducing) :]
+        tail = self._held(state)[:, packed_length(population.model.inducing) :]
         average: Array = tail[:, :-1] / tail[:, -1:]
         return average
 
