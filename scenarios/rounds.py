@@ -25,7 +25,7 @@ from coolgp.scenarios.founding import Foundation
 from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.streams import open_stream
 
-__all__ = ["Moment", "Record", "Simulation", "Standing", "begin", "simulate"]
+__all__ = ["Moment", "Record", "Simulation", "Standing", "begin", "sent_so_far", "simulate"]
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
     stream = open_stream(x, y, dataset.owner, agents, scenario.agents.batch_size, scenario.run.seed)
     evaluate = Evaluation(scaler.inputs(dataset.x_test), scaler, simulation.probes, rule, transport)
     mode, standing = _mode(scenario), begin(simulation) if standing is None else standing
-    population, state, seen, sent = standing.population, standing.state, standing.seen, _sent(transport)
+    population, state, seen, sent = standing.population, standing.state, standing.seen, sent_so_far(transport)
     for turn in range(standing.turn, simulation.rounds):
         started = perf_counter()
         transport.advance(turn)
@@ -129,7 +129,7 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
         state = _communicate(scenario, rule, state, population, transport)
         seconds = perf_counter() - started
         seen += int(transport.total(np.array([batch.count.sum()]))[0])
-        before, sent = sent, _sent(transport)
+        before, sent = sent, sent_so_far(transport)
         present = int(transport.total(np.array([np.count_nonzero(transport.present)]))[0])
         error = rule.error(state, population, transport) if isinstance(rule, EvidenceRule) else float("nan")
         try:
@@ -168,7 +168,7 @@ def _communicate(
     return state
 
 
-def _sent(transport: Transport) -> Meter:
-    """What all agents have sent so far."""
+def sent_so_far(transport: Transport) -> Meter:
+    """What all agents have sent so far; rounds are counted on each rank alike. Collective."""
     counts = transport.total(np.array(astuple(transport.meter)))
     return replace(Meter(*counts.tolist()), rounds=transport.meter.rounds)

@@ -17,7 +17,7 @@ from coolgp.network.channel import ChannelState, FaultyTransport
 from coolgp.network.shard import Shard
 from coolgp.network.topology import Array
 from coolgp.network.transport import Transport
-from coolgp.scenarios.rounds import Standing
+from coolgp.scenarios.rounds import Standing, sent_so_far
 from coolgp.scenarios.row_file import rows_by_block
 
 __all__ = ["POPULATION", "Stored", "Unstorable", "put_back", "take_down"]
@@ -48,7 +48,8 @@ def take_down(standing: Standing, transport: Transport) -> Stored:
     axes = {"agent": rows_by_block(shard, np.arange(len(shard.agents))), "edge": rows_by_block(shard, shard.tail)}
     statistics = {f"statistics/{part.name}": getattr(population.statistics, part.name) for part in fields(Statistics)}
     arrays = statistics | {f"population/{name}": getattr(population, name) for name in POPULATION}
-    stored = Stored(arrays, dict.fromkeys(arrays, axes["agent"]), _metered(transport))
+    sent = {f"meter/{name}": total for name, total in asdict(sent_so_far(transport)).items()}
+    stored = Stored(arrays, dict.fromkeys(arrays, axes["agent"]), sent)
     stored.numbers.update(turn=standing.turn, seen=standing.seen, steps=population.steps)
     for name, (axis, rows) in _marked(standing.state).items():
         stored.arrays[name], stored.counts[name] = rows, axes[axis]
@@ -81,13 +82,6 @@ def _marked(state: Any) -> dict[str, tuple[Any, Array]]:
         "the fusion rule's state does not say which of its arrays have a row for each agent or edge "
         "(PerAgent and PerEdge of coolgp.network.axes)"
     )
-
-
-def _metered(transport: Transport) -> dict[str, int]:
-    """What all agents have sent so far; rounds are counted on each rank alike."""
-    counts = asdict(transport.meter)
-    totals = dict(zip(counts, transport.total(np.array(list(counts.values()))).tolist(), strict=True))
-    return {f"meter/{name}": total for name, total in (totals | {"rounds": transport.meter.rounds}).items()}
 
 
 def _take_down_channel(channel: ChannelState, shard: Shard, axes: Mapping[str, Array], stored: Stored) -> None:
