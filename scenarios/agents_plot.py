@@ -5,11 +5,10 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from coolgp.scenarios.picture import AFTER, BEFORE
 from coolgp.scenarios.run_folder import RunFolder
 
 __all__ = ["agents_figure"]
-
-BEFORE, AFTER = "#D55E00", "#0072B2"
 
 
 def agents_figure(folder: RunFolder) -> Figure | None:

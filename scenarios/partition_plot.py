@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from colorsys import hls_to_rgb
 from pathlib import Path
 
 import numpy as np
-from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -18,8 +16,7 @@ from coolgp.network.topology import Topology
 from coolgp.scenarios.dataset import Floats, Ints
 from coolgp.scenarios.network_plot import DRAWN_LINKS, GRAPH_LINK, layout, pairs
 from coolgp.scenarios.network_report import Survey
-from coolgp.scenarios.plots import STYLE
-from coolgp.scenarios.recorder import write_whole
+from coolgp.scenarios.picture import house_style, save_picture
 from coolgp.scenarios.run_folder import Bools, Network
 
 __all__ = ["draw_survey", "picture_path", "survey_figure"]
@@ -32,10 +29,8 @@ NAMED_RANKS = 8
 
 def draw_survey(found: Survey, path: Path) -> None:
     """Draw the figure into a PNG file, replaced whole."""
-    with style.context(["default", STYLE]):
-        image = io.BytesIO()
-        survey_figure(found).savefig(image, format="png")
-    write_whole(path, image.getvalue())
+    with house_style():
+        save_picture(survey_figure(found), path)
 
 
 def picture_path(found: Survey, out: Path | None = None) -> Path:

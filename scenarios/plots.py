@@ -1,17 +1,11 @@
-"""The figures of a run, drawn from its folder alone.
-
-Blue is after fusion and orange before it, in every figure; the two are told apart under all common colour blindnesses.
-"""
+"""The figures of a run, drawn from its folder alone."""
 
 from __future__ import annotations
 
-import io
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, Locator, MaxNLocator
@@ -21,31 +15,11 @@ from coolgp.scenarios.dataset import Floats, Ints
 from coolgp.scenarios.field_plot import field_figure
 from coolgp.scenarios.fusion_plot import fusion_figure
 from coolgp.scenarios.network_plot import network_figure
-from coolgp.scenarios.recorder import write_whole
+from coolgp.scenarios.picture import AFTER, BEFORE, NEUTRAL, house_style, save_picture
 from coolgp.scenarios.run_folder import Columns, RunFolder
 
 __all__ = ["convergence_figure", "draw_all", "profiles_figure", "spread_words"]
 
-BEFORE, AFTER, NEUTRAL = "#D55E00", "#0072B2", "#555555"
-STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "0.5",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "0.92",
-    "xtick.color": "0.3",
-    "ytick.color": "0.3",
-    "legend.frameon": False,
-    "figure.facecolor": "white",
-    "figure.constrained_layout.w_pad": 0.12,
-    "figure.constrained_layout.h_pad": 0.1,
-    "savefig.dpi": 150,
-}
 SHOWN_ROUNDS = 8
 
 
@@ -55,14 +29,12 @@ def draw_all(folder: RunFolder) -> dict[str, Path]:
     The field is drawn only where the truth is known on a regular two-dimensional grid.
     """
     drawn = {}
-    with style.context(["default", STYLE]):
+    with house_style():
         for name, draw in FIGURES.items():
             figure = draw(folder)
             if figure is not None:
                 drawn[name] = folder.path / f"{name}.png"
-                image = io.BytesIO()
-                figure.savefig(image, format="png")
-                write_whole(drawn[name], image.getvalue())
+                save_picture(figure, drawn[name])
     return drawn
 
 

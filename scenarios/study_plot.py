@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from coolgp.scenarios.plots import STYLE
-from coolgp.scenarios.recorder import write_whole
+from coolgp.scenarios.picture import house_style, save_picture
 
 __all__ = ["draw_study", "study_figure"]
 
@@ -30,10 +27,8 @@ def draw_study(folder: Path, spec: Mapping[str, Any]) -> Path:
     """Draw ``study.png`` from ``study.csv`` into the study's folder; spec as in :func:`study_figure`."""
     with (folder / "study.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    with style.context(["default", STYLE]):
-        image = io.BytesIO()
-        study_figure(rows, **spec).savefig(image, format="png")
-    write_whole(folder / "study.png", image.getvalue())
+    with house_style():
+        save_picture(study_figure(rows, **spec), folder / "study.png")
     return folder / "study.png"
 
 

@@ -1,0 +1,52 @@
+"""How all figures look, and how they are written.
+
+Blue is after fusion and orange before it, in every figure; the two are told apart under all common colour blindnesses.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from matplotlib import style
+from matplotlib.figure import Figure
+
+from coolgp.scenarios.whole_file import write_whole
+
+__all__ = ["AFTER", "BEFORE", "NEUTRAL", "STYLE", "house_style", "save_picture"]
+
+BEFORE, AFTER, NEUTRAL = "#D55E00", "#0072B2", "#555555"
+STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "0.5",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.92",
+    "xtick.color": "0.3",
+    "ytick.color": "0.3",
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.w_pad": 0.12,
+    "figure.constrained_layout.h_pad": 0.1,
+    "savefig.dpi": 150,
+}
+
+
+def house_style() -> AbstractContextManager[None]:
+    """The style that figures are drawn and saved in, whatever the user's own is."""
+    held: AbstractContextManager[None] = style.context(["default", STYLE])
+    return held
+
+
+def save_picture(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG file, replaced whole."""
+    image = io.BytesIO()
+    figure.savefig(image, format="png")
+    write_whole(path, image.getvalue())
