@@ -6,10 +6,22 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from array import array
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
-__all__ = ["find_launcher", "is_launched", "launched_rank", "launched_size", "library_problem", "local_size"]
+__all__ = [
+    "find_launcher",
+    "is_launched",
+    "launched_rank",
+    "launched_size",
+    "library_problem",
+    "local_size",
+    "wait_until_read",
+]
 
 # SLURM sets its own for every step, of MPI or not: they count only beside a variable of the process manager.
 VARIABLES = (
@@ -79,3 +91,20 @@ def library_problem() -> str | None:
         return None
     reason = (tried.stderr.strip().splitlines() or ["no reason given"])[-1]
     return f"MPI cannot be loaded ({reason}): {FIX}"
+
+
+def wait_until_read(stream: TextIO, limit: float = 5.0) -> None:
+    """Wait until the launcher has taken all that was written to `stream`, at most `limit` seconds.
+
+    An abort overtakes what still lies in the pipe, and the launcher then ends the job without those last words.
+    """
+    if stream.isatty():
+        return
+    waiting = array("i", [1])
+    end = time.monotonic() + limit
+    with suppress(ImportError, OSError, ValueError):  # no such question on this system, or `stream` is no pipe
+        import fcntl
+        import termios
+
+        while time.monotonic() < end and fcntl.ioctl(stream.fileno(), termios.FIONREAD, waiting) == 0 and waiting[0]:
+            time.sleep(0.01)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from coolgp.network.delivery import Meter
+from coolgp.network.launcher import wait_until_read
 from coolgp.network.partition import blocks_of
 from coolgp.network.route import Route, check_leaving, count_by_rank, move_rows, plan_route
 from coolgp.network.shard import build_shard
@@ -223,6 +224,7 @@ def abort_on_error() -> None:
         sys.stdout.flush()
         sys.stderr.write("".join(f"[rank {comm.rank}] {line}\n" for line in lines))
         sys.stderr.flush()
+        wait_until_read(sys.stderr)
         comm.Abort(1)
 
     sys.excepthook = hook

@@ -3,7 +3,10 @@
 Run as a program on several ranks, this file saves what the MPI transport delivers into the folder that it is given.
 """
 
+import io
+import os
 import sys
+import threading
 import time
 from functools import cache
 from pathlib import Path
@@ -12,7 +15,7 @@ import numpy as np
 import pytest
 
 from coolgp.network.generate import generate
-from coolgp.network.launcher import find_launcher, launched_rank, launched_size, library_problem
+from coolgp.network.launcher import find_launcher, launched_rank, launched_size, library_problem, wait_until_read
 from coolgp.network.mixing import local_metropolis
 from coolgp.network.partition import partition
 from coolgp.network.transport import SerialTransport, Transport
@@ -108,6 +111,22 @@ world().Barrier()
     assert done.returncode != 0
     assert "[rank 1] ValueError: agent 17 has no data" in done.stderr
     assert time.monotonic() - start < 30  # seconds; without the hook the job would never end
+
+
+def test_an_ending_job_waits_until_its_last_words_are_read_but_not_for_ever() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream:
+        stream.write("last words")
+        stream.flush()
+        threading.Timer(0.2, os.read, (reading, 100)).start()
+        begin = time.monotonic()
+        wait_until_read(stream, limit=30)
+        assert 0.1 < time.monotonic() - begin < 20
+        stream.write("nobody reads these")
+        stream.flush()
+        wait_until_read(stream, limit=0.05)
+    os.close(reading)
+    wait_until_read(io.StringIO())
 
 
 @pytest.fixture(params=[("star", 5), ("small-world", 40), ("ring", 1), ("geometric", 1500)], ids=str)
