@@ -62,8 +62,8 @@ class FusionRule(Protocol):
         """State before the first message."""
         ...
 
-    def exchange(self, state: State, population: Population, transport: Transport) -> State:
-        """One communication round: every agent speaks to its neighbours once."""
+    def exchange(self, state: State, population: Population, transport: Transport, rounds: int = 1) -> State:
+        """So many communication rounds: in each, every agent speaks to its neighbours once."""
         ...
 
     def converge(self, state: State, population: Population, transport: Transport) -> State:

@@ -163,9 +163,7 @@ def _communicate(
     turns = scenario.fusion.rounds_per_step
     if turns == "converge":
         return rule.converge(state, population, transport)
-    for _ in range(turns):
-        state = rule.exchange(state, population, transport)
-    return state
+    return rule.exchange(state, population, transport, turns)
 
 
 def sent_so_far(transport: Transport) -> Meter:

@@ -316,7 +316,7 @@ def test_a_rule_whose_state_has_no_marked_arrays_runs_without_checkpoints_and_sa
         "    def outlook(self, topology, faults): return Isolated().outlook(topology, faults)\n"
         "    def links(self, topology): return topology\n"
         "    def init(self, population, transport): return Box([Isolated().init(population, transport)])\n"
-        "    def exchange(self, state, population, transport):\n"
+        "    def exchange(self, state, population, transport, rounds=1):\n"
         "        return Box([Isolated().exchange(state[0], population, transport)])\n"
         "    converge = exchange\n"
         "    def predict(self, state, *rest): return Isolated().predict(state[0], *rest)\n"
