@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -24,23 +24,34 @@ __all__ = ["Basis", "FunctionBasis", "Geometry", "LatentBasis", "factorise"]
 
 
 @dataclass(frozen=True)
+class Frame:
+    """Common coordinates ``v`` of ``f(X_u) = Rv``: factor ``R [M, M]``, its inverse, and ``log |R|``."""
+
+    factor: Array
+    inverse: Array
+    log_determinant: float
+
+
+@dataclass(frozen=True)
 class Geometry:
     """Inducing points seen through hyper-parameters.
 
     points ``[..., M, P]``: inducing points in the standardized domain. kernel ``[..., M, M]``: their unit kernel
-    matrix without jitter. factor, inverse ``[..., M, M]``: ``L`` and ``L⁻¹``. to_common ``[..., M, M]``, or None for
-    the identity: a row of whitened features times this is that row in common coordinates.
+    matrix without jitter. factor, inverse ``[..., M, M]``: ``L`` and ``L⁻¹``. frame: the common coordinates, or None
+    where they are the whitened ones. at_home: what ``carrier`` is, exactly, under the reference hyper-parameters.
     """
 
     points: Array
     kernel: Array
     factor: Array
     inverse: Array
-    to_common: Array | None = None
+    frame: Frame | None = None
+    at_home: Array | None = None
 
-    def whitened(self, kappa: Array) -> Array:
-        """Features ``φ = L⁻¹κ`` of rows ``κ [..., B, M]``."""
-        return kappa @ self.inverse.swapaxes(-1, -2)
+    @cached_property
+    def to_common(self) -> Array | None:
+        """``L⁻¹R [..., M, M]``, or None for the identity: whitened features times this are in common coordinates."""
+        return None if self.frame is None else self.inverse @ self.frame.factor
 
     def rows_to_common(self, rows: Array) -> Array:
         """Rows ``[..., B, M]`` of whitened features, in common coordinates."""
@@ -58,11 +69,11 @@ class Geometry:
 
     @cached_property
     def prior_log_determinant(self) -> Array:
-        """Its log determinant ``[...]``: ``to_common`` is triangular."""
-        if self.to_common is None:
+        """Its log determinant ``[...]``."""
+        if self.frame is None:
             return np.zeros(self.factor.shape[:-2])
-        log_determinant: Array = 2.0 * np.log(np.diagonal(self.to_common, axis1=-2, axis2=-1)).sum(-1)
-        return log_determinant
+        own: Array = np.log(np.diagonal(self.factor, axis1=-2, axis2=-1)).sum(-1)
+        return 2.0 * (self.frame.log_determinant - own)
 
     @cached_property
     def precision(self) -> Array:
@@ -72,15 +83,17 @@ class Geometry:
     @cached_property
     def common_covariance(self) -> Array:
         """Prior covariance ``[..., M, M]`` of common coordinates for a unit amplitude."""
-        if self.to_common is None:
+        if self.frame is None:
             return np.eye(self.factor.shape[-1])
-        inverse = inverse_of_lower(self.to_common)
-        return inverse @ inverse.swapaxes(-1, -2)
+        root = self.frame.inverse @ self.factor
+        return root @ root.swapaxes(-1, -2)
 
     @cached_property
     def carrier(self) -> Array:
         """``L⁻ᵀ to_common [..., M, M]``: ``κ(x)`` times this is the row that gives ``f(x)`` from common coordinates."""
         transposed = self.inverse.swapaxes(-1, -2)
+        if self.at_home is not None:
+            return self.at_home
         return transposed if self.to_common is None else transposed @ self.to_common
 
 
@@ -130,24 +143,29 @@ def factorise(kernel: Array, jitter: float) -> Array:
 
 @dataclass(frozen=True)
 class FunctionBasis:
-    """Inducing inputs ``[M, D]`` in the input domain; messages are about ``f(X_u) = L_ref v_ref``.
+    """Inducing inputs ``[M, D]`` in the input domain; messages are about ``f(X_u) = Rv``.
 
-    reference ``[P, D]``: the projection under which ``L_ref`` is formed, known to everyone. With an agent's own factor
-    ``L``, ``v_ref = σ_s L_ref⁻¹L v``: a map between whitened coordinates, well conditioned where ``K⁻¹`` is not.
+    reference ``[P, D]``: the projection under which ``R`` is formed, known to everyone. coordinates: ``whitened`` takes
+    its Cholesky factor ``L_ref``: with an agent's own factor ``L``, ``v = σ_s L_ref⁻¹L v_own`` is well conditioned
+    where ``K⁻¹`` is not. ``kernel`` takes ``K_ref`` itself: under the reference hyper-parameters features are then the
+    plain kernel values, for half the arithmetic, at the price of as many digits as ``K``'s condition number has.
     """
 
     inducing: Array
     reference: Array
     jitter: float
+    coordinates: Literal["whitened", "kernel"] = "whitened"
     moves: bool = True
 
     def geometry(self, projection: Array) -> Geometry:
         """The inducing inputs under projections ``[..., P, D]``."""
+        home = self._home
+        if projection.shape == (1, *self.reference.shape) and np.array_equal(projection[0], self.reference):
+            return home
         points = project(self.inducing, projection)
         kernel = squared_exponential(points, points)
         factor = factorise(kernel, self.jitter)
-        inverse = inverse_of_lower(factor)
-        return Geometry(points, kernel, factor, inverse, inverse @ self._reference_factor)
+        return Geometry(points, kernel, factor, inverse_of_lower(factor), home.frame)
 
     def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
         """Sums are about ``f`` itself: only the noise scales them."""
@@ -162,9 +180,19 @@ class FunctionBasis:
         return None
 
     @cached_property
-    def _reference_factor(self) -> Array:
-        points = project(self.inducing, self.reference)
-        return factorise(squared_exponential(points, points), self.jitter)
+    def _home(self) -> Geometry:
+        """The geometry under the reference, leading axis 1."""
+        points = project(self.inducing, self.reference)[None]
+        kernel = squared_exponential(points, points)
+        factor = factorise(kernel, self.jitter)
+        inverse = inverse_of_lower(factor)
+        half = float(np.log(np.diagonal(factor[0])).sum())
+        if self.coordinates == "whitened":
+            frame, carrier = Frame(factor[0], inverse[0], half), inverse.swapaxes(-1, -2)
+        else:
+            whole, back = factor[0] @ factor[0].T, inverse[0].T @ inverse[0]
+            frame, carrier = Frame(whole, back, 2.0 * half), np.eye(len(whole))[None]
+        return Geometry(points, kernel, factor, inverse, frame, carrier)
 
 
 @dataclass(frozen=True)

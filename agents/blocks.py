@@ -12,7 +12,7 @@ __all__ = ["cores", "granted_cores", "map_blocks", "map_tasks"]
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 BLOCK_BYTES = 2**21
-"""A block of agents is as many as fill this with one [M, M] array: a few of those fit the cache together."""
+"""A block of agents is as many as need this much at work: it stays in the cache."""
 
 
 def granted_cores() -> int:
@@ -38,7 +38,7 @@ def map_tasks(work: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Res
         return list(pool.map(work, tasks))
 
 
-def map_blocks(work: Callable[[slice], Result], agents: int, inducing: int) -> list[Result]:
-    """Apply ``work`` to slices of agents that fit the cache; results in order."""
-    width = max(1, BLOCK_BYTES // (8 * inducing**2))
+def map_blocks(work: Callable[[slice], Result], agents: int, size: int) -> list[Result]:
+    """Apply ``work`` to slices of agents, of which each needs ``size`` bytes, that fit the cache; results in order."""
+    width = max(1, BLOCK_BYTES // size)
     return map_tasks(work, [slice(start, min(start + width, agents)) for start in range(0, agents, width)])

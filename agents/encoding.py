@@ -7,13 +7,15 @@ reweights (the paper's), ``stale`` keeps what was encoded. A new encoding is a c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from coolgp.agents.basis import Geometry, LatentBasis
-from coolgp.agents.kernels import Array, project, squared_exponential
-from coolgp.agents.model import Batch, Model
-from coolgp.agents.statistics import Evidence, Statistics
+from coolgp.agents.features import lens_of, packed_sums
+from coolgp.agents.kernels import Array
+from coolgp.agents.model import Batch, Encoding, Model
+from coolgp.agents.statistics import Evidence, Statistics, packed_length
 
 __all__ = ["ENCODINGS", "TRUSTED_SAMPLES", "Importance", "Stale", "Transport", "effective_sample_size"]
 
@@ -26,54 +28,55 @@ TRUSTED_SAMPLES = 2.0
 
 
 @dataclass(frozen=True)
-class Transport:
+class Transport(Encoding):
     """Statistics follow the hyper-parameters: exact in what they say of ``f(X_u)``, a projection for a latent basis."""
 
-    def zeros(self, model: Model, agents: int) -> Statistics:
+    def zeros(self, model: Model, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Statistics:
         """Statistics of agents that have seen nothing."""
-        return _zeros(model.inducing, agents)
+        return _zeros(model.inducing, (agents,), dtype)
 
     def encode(self, model: Model, theta: Array, batch: Batch) -> Statistics:
         """Sums of a batch in common coordinates."""
         return _encode(model, theta, batch, common=True)
 
-    def evidence(self, model: Model, theta: Array, statistics: Statistics) -> Evidence:
+    def packed(self, model: Model, theta: Array, statistics: Statistics, out: Array | None = None) -> Array:
         """Sums are in common coordinates already: scale them."""
-        return _scaled(model, theta, statistics)
+        return _scaled(model, theta, statistics.rows, out)
 
     def move(self, model: Model, statistics: Statistics, anchor: Array, theta: Array) -> tuple[Statistics, Array]:
         """``G ← TᵀGT``, ``b ← Tᵀb`` for the agents whose projection has left its anchor; in place."""
-        old, new = model.layout.projection(anchor), model.layout.projection(theta)
-        turned = np.abs(new @ np.linalg.inv(old) - np.eye(old.shape[-1])).max(axis=(-2, -1))
+        before, after = model.layout.projection(anchor), model.layout.projection(theta)
+        turned = np.abs(after @ np.linalg.inv(before) - np.eye(before.shape[-1])).max(axis=(-2, -1))
         far = np.flatnonzero(turned > ANCHOR_TOLERANCE)
-        carry = model.basis.carry(old[far], new[far]) if far.size else None
+        carry = model.basis.carry(before[far], after[far]) if far.size else None
         if carry is None:
             return statistics, anchor
-        statistics.gram[far] = carry.swapaxes(-1, -2) @ statistics.gram[far] @ carry
-        statistics.cross[far] = (statistics.cross[far, None, :] @ carry)[:, 0]
+        old = statistics[far]
+        gram, cross = carry.swapaxes(-1, -2) @ old.gram @ carry, (old.cross[:, None, :] @ carry)[:, 0]
+        statistics.rows[far] = Evidence(gram, cross, old.square, old.count).pack()
         moved = anchor.copy()
         moved[far] = theta[far]
         return statistics, moved
 
 
 @dataclass(frozen=True)
-class Stale:
+class Stale(Encoding):
     """Keep whitened sums as they were encoded, and read them as if they had been encoded now. For comparison only."""
 
-    def zeros(self, model: Model, agents: int) -> Statistics:
+    def zeros(self, model: Model, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Statistics:
         """Statistics of agents that have seen nothing."""
-        return _zeros(model.inducing, agents)
+        return _zeros(model.inducing, (agents,), dtype)
 
     def encode(self, model: Model, theta: Array, batch: Batch) -> Statistics:
         """Sums of a batch in whitened coordinates of the moment."""
         return _encode(model, theta, batch, common=False)
 
-    def evidence(self, model: Model, theta: Array, statistics: Statistics) -> Evidence:
+    def packed(self, model: Model, theta: Array, statistics: Statistics, out: Array | None = None) -> Array:
         """Sums taken to common coordinates as if today's hyper-parameters had always held."""
         geometry = model.geometry(theta)
         gram = geometry.gram_to_common(statistics.gram)
         cross = geometry.rows_to_common(statistics.cross[:, None, :])[:, 0]
-        return _scaled(model, theta, Statistics(gram, cross, statistics.square, statistics.count))
+        return _scaled(model, theta, Evidence(gram, cross, statistics.square, statistics.count).pack(), out)
 
     def move(self, model: Model, statistics: Statistics, anchor: Array, theta: Array) -> tuple[Statistics, Array]:
         """Nothing moves."""
@@ -81,7 +84,7 @@ class Stale:
 
 
 @dataclass(frozen=True)
-class Importance:
+class Importance(Encoding):
     """One sum per projection ``W_s`` drawn once from the prior, reweighted by ``q(W_s)/p(W_s)``: the paper's answer.
 
     COOL-GP (AAAI-19), equations 5 and 6.
@@ -91,12 +94,9 @@ class Importance:
 
     draws: Array
 
-    def zeros(self, model: Model, agents: int) -> Statistics:
+    def zeros(self, model: Model, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Statistics:
         """Statistics of agents that have seen nothing, one sum per draw."""
-        samples, m = self.draws.shape[0], model.inducing
-        return Statistics(
-            np.zeros((agents, samples, m, m)), np.zeros((agents, samples, m)), np.zeros(agents), np.zeros(agents)
-        )
+        return _zeros(model.inducing, (agents, self.draws.shape[0]), dtype)
 
     def encode(self, model: Model, theta: Array, batch: Batch) -> Statistics:
         """Sums of a batch under every draw; the hyper-parameters of the moment play no part."""
@@ -106,17 +106,16 @@ class Importance:
             if layout.full
             else self.draws[:, :, None] * np.eye(layout.inputs)
         )
-        geometry = model.basis.geometry(projection)
-        kappa = squared_exponential(project(batch.x[:, None], projection), geometry.points)
-        phi = geometry.rows_to_common(geometry.whitened(kappa))
-        return _sums(phi, batch.y[:, None], batch.mask[:, None], batch)
+        lens = lens_of(projection, model.basis.geometry(projection), batch.x.dtype, common=True)
+        features = lens.features(batch.x[:, None], batch.y[:, None], batch.mask[:, None])
+        return Statistics(packed_sums(features, batch.count[:, None]))
 
-    def evidence(self, model: Model, theta: Array, statistics: Statistics) -> Evidence:
-        """The reweighted mean of the sums, scaled."""
+    def packed(self, model: Model, theta: Array, statistics: Statistics, out: Array | None = None) -> Array:
+        """The reweighted mean of the sums, scaled; squares and counts are the same under every draw."""
         weight = np.exp(self.log_weights(model, theta)) / self.draws.shape[0]
-        gram = np.einsum("as,asjk->ajk", weight, statistics.gram)
-        cross = np.einsum("as,asj->aj", weight, statistics.cross)
-        return _scaled(model, theta, Statistics(gram, cross, statistics.square, statistics.count))
+        rows = np.einsum("as,asp->ap", weight, statistics.rows)
+        rows[:, -2:] = statistics.rows[:, 0, -2:]
+        return _scaled(model, theta, rows, out)
 
     def move(self, model: Model, statistics: Statistics, anchor: Array, theta: Array) -> tuple[Statistics, Array]:
         """Nothing moves: the weights do."""
@@ -143,19 +142,15 @@ def effective_sample_size(encoding: Importance, model: Model, theta: Array) -> A
 ENCODINGS = {"transport": Transport, "importance": Importance, "stale": Stale}
 
 
-def _zeros(inducing: int, agents: int) -> Statistics:
-    return Statistics(
-        np.zeros((agents, inducing, inducing)), np.zeros((agents, inducing)), np.zeros(agents), np.zeros(agents)
-    )
+def _zeros(inducing: int, lead: tuple[int, ...], dtype: type[np.floating[Any]]) -> Statistics:
+    return Statistics(np.zeros((*lead, packed_length(inducing)), dtype=dtype))
 
 
 def _encode(model: Model, theta: Array, batch: Batch, *, common: bool) -> Statistics:
-    layout, geometry = model.layout, model.geometry(theta)
     if model.expects:
-        return _expected_sums(model, geometry, theta, batch)
-    kappa = squared_exponential(project(batch.x, layout.projection(theta)), geometry.points)
-    phi = geometry.whitened(kappa)
-    return _sums(geometry.rows_to_common(phi) if common else phi, batch.y, batch.mask, batch)
+        return _expected_sums(model, model.geometry(theta), theta, batch)
+    lens = model.lens(theta, batch.x.dtype, common=common)
+    return Statistics(packed_sums(lens.features(batch.x, batch.y, batch.mask), batch.count))
 
 
 def _expected_sums(model: Model, geometry: Geometry, theta: Array, batch: Batch) -> Statistics:
@@ -164,27 +159,23 @@ def _expected_sums(model: Model, geometry: Geometry, theta: Array, batch: Batch)
     mean, spread = model.layout.projection(theta), model.layout.spread(theta)
     first, second = model.basis.expected(geometry, batch.x, mean, spread)
     gram = (second * batch.mask[..., None, None]).sum(-3)
-    cross = ((batch.y * batch.mask)[..., None] * first).sum(-2)
+    target = batch.y * batch.mask
     inverse = geometry.inverse
     whitened = inverse @ gram @ inverse.swapaxes(-1, -2)
-    return Statistics(whitened, (inverse @ cross[..., None])[..., 0], *_scalars(batch))
+    cross = (inverse @ (target[..., None] * first).sum(-2)[..., None])[..., 0]
+    return Statistics(Evidence(whitened, cross, np.square(target).sum(-1), batch.count).pack())
 
 
-def _sums(phi: Array, y: Array, mask: Array, batch: Batch) -> Statistics:
-    phi = phi * mask[..., None]
-    transposed = phi.swapaxes(-1, -2)
-    return Statistics(transposed @ phi, (transposed @ y[..., None])[..., 0], *_scalars(batch))
-
-
-def _scalars(batch: Batch) -> tuple[Array, Array]:
-    return np.square(batch.y * batch.mask).sum(-1), batch.count
-
-
-def _scaled(model: Model, theta: Array, statistics: Statistics) -> Evidence:
+def _scaled(model: Model, theta: Array, rows: Array, out: Array | None) -> Array:
+    """Unscaled sums ``[A, P]`` as packed evidence, into ``out`` of any width from ``P`` on."""
     quadratic, linear = model.scales(theta)
-    return Evidence(
-        statistics.gram * quadratic[:, None, None],
-        statistics.cross * linear[:, None],
-        statistics.square / model.layout.noise_variance(theta),
-        statistics.count.copy(),
-    )
+    room = np.empty_like(rows) if out is None else out[:, : rows.shape[1]]
+    square = 1.0 / model.layout.noise_variance(theta)
+    if np.array_equal(quadratic, linear) and np.array_equal(linear, square):
+        np.multiply(rows, square.astype(rows.dtype)[:, None], out=room)
+    else:
+        size = rows.shape[1] - model.inducing - 2
+        for part, scale in ((slice(size), quadratic), (slice(size, -2), linear), (slice(-2, -1), square)):
+            np.multiply(rows[:, part], scale.astype(rows.dtype)[:, None], out=room[:, part])
+    room[:, -1] = rows[:, -1]
+    return room

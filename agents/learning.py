@@ -14,7 +14,7 @@ import numpy as np
 from coolgp.agents.kernels import Array, project, squared_exponential
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population
-from coolgp.agents.prediction import Posterior, posterior, shared, shrinkage
+from coolgp.agents.prediction import Posterior, posterior, shared
 from coolgp.agents.statistics import Evidence
 from coolgp.agents.uncertain import uncertain_gradient
 
@@ -40,13 +40,14 @@ def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch, own: 
     evidence ``[A]`` is what ``q(f_u)`` is formed from; batch: the newest observations. own ``[A]``: what the variances
     are learned from where others scaled their part of the evidence by noise variances of theirs; all of it otherwise.
     """
-    belief = posterior(model, *shared(theta, evidence))
-    held = Held(belief.weights, shrinkage(belief), evidence.count)
+    held_theta, evidence = shared(theta, evidence)
+    belief = posterior(model, held_theta, evidence)
+    held = Held(belief.weights, belief.shrink, evidence.count)
     if own is None:
-        variances = _variance_gradient(model, belief, held.shrink, evidence)
+        variances = _variance_gradient(model, belief, evidence)
     else:
-        alone = posterior(model, theta, own)
-        variances = _variance_gradient(model, alone, shrinkage(alone), own)
+        variances = _variance_gradient(model, posterior(model, theta, own), own)
+    variances = np.broadcast_to(variances, (len(theta), 2))
     if model.expects:
         by_mean, by_spread = uncertain_gradient(model, theta, batch, held.alpha, held.shrink, held.count)
         whole = model.layout.gradient(theta, by_mean, by_spread, variances)
@@ -71,17 +72,21 @@ def _projection_gradient(model: Model, belief: Posterior, held: Held, batch: Bat
     projection = layout.projection(theta)
     signal, noise = layout.signal_variance(theta)[:, None, None], layout.noise_variance(theta)[:, None, None]
     kappa = squared_exponential(project(batch.x, projection), geometry.points) * batch.mask[..., None]
-    share = 1.0 / np.maximum(batch.count, 1.0)[:, None, None]
+    share = 1.0 / (np.maximum(batch.count, 1.0)[:, None, None] * noise)
     gap = batch.y * batch.mask - np.sqrt(signal[..., 0]) * (kappa @ held.alpha[..., None])[..., 0]
-    gamma = np.sqrt(signal) * gap[..., None] * held.alpha[:, None, :] + signal * (kappa @ held.shrink)
-    by_kappa = gamma * kappa * (share / noise)
+    gamma = kappa @ (signal * held.shrink)
+    gamma += (np.sqrt(signal) * gap[..., None]) * held.alpha[:, None, :]
+    gamma *= share
     if not model.basis.moves:
-        return _fixed_points(projection, batch.x, geometry.points, by_kappa)
-    rows = kappa @ geometry.precision
-    by_kernel = rows.swapaxes(-1, -2) @ (0.5 * signal * rows - gamma) * (share / noise)
-    prior = held.shrink - held.alpha[..., :, None] * held.alpha[..., None, :]
-    by_kernel -= 0.5 * prior / np.maximum(held.count, 1.0)[:, None, None]
-    return _moving_points(projection, batch.x, model.basis.inducing, by_kappa, by_kernel * geometry.kernel)
+        return _fixed_points(projection, batch.x, geometry.points, gamma * kappa)
+    x, u, rows = batch.x, model.basis.inducing, kappa @ geometry.precision
+    middle = rows.swapaxes(-1, -2) @ (rows * (0.5 * signal * share) - gamma)
+    middle *= geometry.kernel
+    prior = 0.5 * geometry.kernel * (held.shrink - held.alpha[..., :, None] * held.alpha[..., None, :])
+    spread = _cross_spread(x, u, np.multiply(gamma, kappa, out=gamma)) + _own_spread(u, middle)
+    spread -= _own_spread(u, prior) / np.maximum(held.count, 1.0)[:, None, None]
+    gradient: Array = -projection @ spread
+    return gradient
 
 
 def _fixed_points(projection: Array, x: Array, points: Array, weight: Array) -> Array:
@@ -91,22 +96,30 @@ def _fixed_points(projection: Array, x: Array, points: Array, weight: Array) -> 
     return gradient
 
 
-def _moving_points(projection: Array, x: Array, inducing: Array, weight: Array, inner: Array) -> Array:
-    """``-W [Σ_nj H_nj δδᵀ + Σ_jk H'_jk δδᵀ]``, δ the differences in the input domain, each sum as matrix products."""
-    cross = x.swapaxes(-1, -2) @ weight @ inducing
-    diagonal = weight.sum(-2) + inner.sum(-2) + inner.sum(-1)
-    middle = inducing.T @ inner @ inducing
-    spread = x.swapaxes(-1, -2) @ (x * weight.sum(-1)[..., None])
-    spread += (inducing.T * diagonal[..., None, :]) @ inducing
-    spread -= cross + cross.swapaxes(-1, -2) + middle + middle.swapaxes(-1, -2)
-    gradient: Array = -projection @ spread
-    return gradient
+def _cross_spread(x: Array, u: Array, weight: Array) -> Array:
+    """``Σ_nj H_nj δδᵀ [A, D, D]`` with ``δ = x_n - u_j`` in the input domain, as matrix products."""
+    told = x.swapaxes(-1, -2) @ weight
+    cross = told @ u
+    spread: Array = x.swapaxes(-1, -2) @ (x * weight.sum(-1)[..., None])
+    spread += (u.T * weight.sum(-2)[..., None, :]) @ u
+    spread -= cross + cross.swapaxes(-1, -2)
+    return spread
 
 
-def _variance_gradient(model: Model, belief: Posterior, shrink: Array, evidence: Evidence) -> Array:
+def _own_spread(u: Array, weight: Array) -> Array:
+    """``Σ_jk H'_jk δδᵀ [., D, D]`` with ``δ = u_j - u_k``."""
+    told = weight @ np.concatenate([u, np.ones((len(u), 1))], axis=1)
+    middle, diagonal = u.T @ told[..., :-1], told[..., -1] + weight.sum(-2)
+    spread: Array = (u.T * diagonal[..., None, :]) @ u
+    spread -= middle + middle.swapaxes(-1, -2)
+    return spread
+
+
+def _variance_gradient(model: Model, belief: Posterior, evidence: Evidence) -> Array:
     """Derivatives of the collapsed bound per observation by ``log σ_s²`` and ``log σ_η²``, ``[A, 2]``."""
     n, factor = evidence.count, belief.geometry.factor
-    learned = (shrink * (factor @ factor.swapaxes(-1, -2))).sum((-2, -1))  # tr FK, the directions that data fixed
+    kernel = factor @ factor.swapaxes(-1, -2)
+    learned = (belief.shrink * kernel).sum((-2, -1))  # tr FK, the directions that data fixed
     fit, residual = (evidence.shift * belief.mean).sum(-1), _residual(model, belief, evidence)
     by_signal = 0.5 * (belief.size - learned - residual)
     by_noise = 0.5 * (learned - fit - belief.size + evidence.square - n + residual)

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from coolgp.agents.basis import Basis, Geometry
+from coolgp.agents.features import Lens, lens_of
 from coolgp.agents.kernels import Array
 from coolgp.agents.parameters import Layout
 from coolgp.agents.statistics import Evidence, Statistics
 
 __all__ = ["Batch", "Encoding", "Model"]
+
+Result = TypeVar("Result")
+REMEMBERED = 4
+"""What all agents share and is kept, of each kind."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,12 @@ class Batch:
                 f"got {self.x.shape}, {self.y.shape} and {self.mask.shape}"
             )
 
-    def __getitem__(self, agents: slice) -> Batch:
+    def __getitem__(self, agents: slice | npt.NDArray[np.intp]) -> Batch:
         return Batch(self.x[agents], self.y[agents], self.mask[agents])
+
+    def cast(self, dtype: np.dtype[Any]) -> Batch:
+        """The same numbers in another precision; the mask stays double, for sums of it are counts."""
+        return Batch(self.x.astype(dtype, copy=False), self.y.astype(dtype, copy=False), self.mask)
 
     @property
     def count(self) -> Array:
@@ -48,17 +58,21 @@ class Batch:
 class Encoding(Protocol):
     """How a batch becomes sums, and what becomes of old sums when hyper-parameters move (methods: §3 of COOL-GP)."""
 
-    def zeros(self, model: Model, agents: int) -> Statistics:
+    def zeros(self, model: Model, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Statistics:
         """Statistics of agents that have seen nothing."""
         ...
 
     def encode(self, model: Model, theta: Array, batch: Batch) -> Statistics:
-        """Sums of a batch under ``θ [A, K]``."""
+        """Sums of a batch under ``θ [A, K]``, in the precision of its numbers."""
+        ...
+
+    def packed(self, model: Model, theta: Array, statistics: Statistics, out: Array | None = None) -> Array:
+        """What the sums say under ``θ [A, K]``, in common coordinates, one row an agent ``[A, P]``; into ``out``."""
         ...
 
     def evidence(self, model: Model, theta: Array, statistics: Statistics) -> Evidence:
-        """What the sums say under ``θ [A, K]``, in common coordinates."""
-        ...
+        """The same as a record."""
+        return Evidence.unpack(self.packed(model, theta, statistics), model.inducing)
 
     def move(self, model: Model, statistics: Statistics, anchor: Array, theta: Array) -> tuple[Statistics, Array]:
         """Re-express sums anchored at ``anchor [A, K]`` for ``θ [A, K]``; returns them with their new anchor."""
@@ -76,7 +90,32 @@ class Model:
     @cached_property
     def _shared(self) -> Callable[[bytes], Geometry]:
         """The geometry of agents that all hold one ``θ``: every block of them asks for it again."""
-        return lru_cache(4)(lambda theta: self.basis.geometry(self.layout.projection(np.frombuffer(theta)[None])))
+        return lru_cache(REMEMBERED)(
+            lambda theta: self.basis.geometry(self.layout.projection(np.frombuffer(theta)[None]))
+        )
+
+    @cached_property
+    def _lenses(self) -> Callable[[bytes, bool, str], Lens]:
+        def of(theta: bytes, common: bool, dtype: str) -> Lens:
+            row = np.frombuffer(theta)[None]
+            return lens_of(self.layout.projection(row), self.geometry(row), np.dtype(dtype), common=common)
+
+        return lru_cache(2 * REMEMBERED)(of)
+
+    @cached_property
+    def _memory(self) -> dict[tuple[bytes, ...], Any]:
+        return {}
+
+    def remembered(self, form: Callable[[Model, Array, Evidence], Result], theta: Array, evidence: Evidence) -> Result:
+        """``form(self, θ, evidence)``, formed once: where all agents agree, every block of them asks for the same."""
+        parts = (theta, evidence.shift, evidence.square, evidence.count, evidence.precision)
+        key = tuple(np.ascontiguousarray(part).tobytes() for part in parts)
+        if key not in self._memory:
+            while len(self._memory) >= REMEMBERED:
+                self._memory.pop(next(iter(self._memory)), None)
+            self._memory[key] = form(self, theta, evidence)
+        found: Result = self._memory[key]
+        return found
 
     @property
     def expects(self) -> bool:
@@ -97,6 +136,13 @@ class Model:
         if len(rows) != 1:
             return self.basis.geometry(self.layout.projection(rows))
         return self._shared(rows.tobytes())
+
+    def lens(self, theta: Array, dtype: np.dtype[Any], *, common: bool) -> Lens:
+        """What turns rows of data into features under ``θ [A, K]``; one for all where all agents agree."""
+        rows = agreed(theta)
+        if len(rows) != 1:
+            return lens_of(self.layout.projection(rows), self.geometry(rows), dtype, common=common)
+        return self._lenses(rows.tobytes(), common, dtype.str)
 
     def scales(self, theta: Array) -> tuple[Array, Array]:
         """Factors ``[A]`` from unscaled sums to evidence."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,13 @@ from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.statistics import Evidence, Statistics
 
-__all__ = ["Population", "found", "observe_in_place"]
+__all__ = ["Population", "fold", "found", "observe", "observe_in_place"]
+
+Indices = npt.NDArray[np.intp]
+
+
+FOLD_ROWS = 128
+"""Rows of an agent that wait before they are folded into its sums: one product for all of them is far cheaper."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,8 @@ class Population:
 
     statistics: their sums, encoded under anchor ``[A, K]``. theta ``[A, K]``: hyper-parameters. moments ``[A, 2, K]``:
     first and second moments of their gradients; steps: how many were taken. announced ``[A, C]``: what agents say
-    beside their evidence. origin ``[K]``: the hyper-parameters that all started from.
+    beside their evidence. origin ``[K]``: the hyper-parameters that all started from. waiting: batches that are not yet
+    part of the sums.
     """
 
     model: Model
@@ -32,33 +41,69 @@ class Population:
     announced: Array
     origin: Array
     steps: int = 0
+    waiting: tuple[Batch, ...] = ()
 
     @property
     def size(self) -> int:
         """Number of agents ``A`` on this rank."""
         return int(self.theta.shape[0])
 
-    def evidence(self, agents: slice | npt.NDArray[np.intp] | None = None) -> Evidence:
-        """What the agents' own data say, ``[A]`` or those of some rows, in common coordinates."""
-        where = slice(None) if agents is None else agents
-        return self.model.encoding.evidence(self.model, self.theta[where], self.statistics[where])
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The precision of sums and messages; hyper-parameters are double."""
+        return self.statistics.rows.dtype
+
+    def packed(self, agents: slice | Indices, out: Array | None = None) -> Array:
+        """What the data of some agents say, one packed row each ``[A', P]``, in common coordinates; into ``out``."""
+        model, theta, statistics = self.model, self.theta[agents], self.statistics[agents]
+        if self.waiting:
+            fresh = model.encoding.encode(model, theta, joined(self.waiting, agents))
+            statistics = Statistics(statistics.rows + fresh.rows)
+        return model.encoding.packed(model, theta, statistics, out)
+
+    def evidence(self, agents: slice | Indices | None = None) -> Evidence:
+        """The same as a record, for all agents by default."""
+        return Evidence.unpack(self.packed(slice(None) if agents is None else agents), self.model.inducing)
 
 
-def found(model: Model, theta: Array, agents: int) -> Population:
-    """Agents that have seen nothing and all start from hyper-parameters ``θ [K]``."""
+def found(model: Model, theta: Array, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Population:
+    """Agents that have seen nothing and all start from hyper-parameters ``θ [K]``; dtype: of their sums."""
     start = np.tile(theta, (agents, 1))
-    zeros = model.encoding.zeros(model, agents)
+    zeros = model.encoding.zeros(model, agents, dtype)
     return Population(
         model, zeros, start, start.copy(), np.zeros((agents, 2, theta.size)), np.empty((agents, 0)), theta
     )
 
 
-def observe_in_place(population: Population, batch: Batch) -> None:
-    """Add a batch to the sums of every agent, reusing their memory. COOL-GP (AAAI-19), equation 4."""
-    model = population.model
+def observe(population: Population, batch: Batch) -> Population:
+    """Give every agent a batch: it waits with others, until they are many rows. Reuses the sums' memory."""
+    waiting = (*population.waiting, batch)
+    grown = replace(population, waiting=waiting)
+    return fold(grown) if sum(part.y.shape[1] for part in waiting) >= FOLD_ROWS else grown
+
+
+def fold(population: Population) -> Population:
+    """Make the batches that wait part of the sums, reusing their memory."""
+    if not population.waiting:
+        return population
+    observe_in_place(population, *population.waiting)
+    return replace(population, waiting=())
+
+
+def observe_in_place(population: Population, *batches: Batch) -> None:
+    """Add batches to the sums of every agent, reusing their memory. COOL-GP (AAAI-19), equation 4."""
+    model, rows = population.model, sum(batch.y.shape[1] for batch in batches)
 
     def add(agents: slice) -> None:
-        increment = model.encoding.encode(model, population.theta[agents], batch[agents])
-        population.statistics.add_in_place(agents, increment)
+        increment = model.encoding.encode(model, population.theta[agents], joined(batches, agents))
+        population.statistics.rows[agents] += increment.rows
 
-    map_blocks(add, population.size, model.inducing)
+    width = model.inducing + 1
+    map_blocks(add, population.size, 8 * width * (2 * rows + width))
+
+
+def joined(batches: Sequence[Batch], agents: slice | Indices) -> Batch:
+    """The rows of several batches one after another, for some agents."""
+    if len(batches) == 1:
+        return batches[0][agents]
+    return Batch(*(np.concatenate([getattr(b, n)[agents] for b in batches], axis=1) for n in ("x", "y", "mask")))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from coolgp.agents.basis import Geometry, LatentBasis
 from coolgp.agents.blocks import map_tasks
 from coolgp.agents.kernels import Array, expected_kernel, expected_outer, project, squared_exponential
 from coolgp.agents.model import Model, agreed
-from coolgp.agents.statistics import Evidence
+from coolgp.agents.statistics import Evidence, repeated
 from coolgp.agents.triangular import inverse_of_lower
 
 __all__ = ["Indefinite", "Posterior", "Prediction", "posterior", "predict"]
@@ -71,12 +71,23 @@ class Posterior:
     reach: Array
     size: Array
 
+    @cached_property
+    def shrink(self) -> Array:
+        """``F = K⁻¹ - YᵀY [A, M, M]``: what is known already of the prior variance, as a form in ``κ``."""
+        return self.geometry.precision - self.reach.swapaxes(-1, -2) @ self.reach
+
 
 def posterior(model: Model, theta: Array, evidence: Evidence) -> Posterior:
     """What agents with hyper-parameters ``θ [A, K]`` believe given evidence ``[A]``.
 
     Raises Indefinite, a ValueError, naming the worst agent (its row) whose precision is not positive definite.
     """
+    if len(theta) == len(evidence.shift) == 1:
+        return model.remembered(_formed, theta, evidence)
+    return _formed(model, theta, evidence)
+
+
+def _formed(model: Model, theta: Array, evidence: Evidence) -> Posterior:
     geometry = model.geometry(theta)
     amplitude = model.basis.amplitude(model.layout.signal_variance(theta))
     prior = geometry.prior / np.square(amplitude)[:, None, None]
@@ -95,7 +106,7 @@ def shared(theta: Array, evidence: Evidence) -> tuple[Array, Evidence]:
     """The first row of ``θ [A, K]`` and evidence ``[A]`` where all agents hold the same to the bit, else all rows."""
     one = agreed(theta)
     fields = (evidence.shift, evidence.count, evidence.square, evidence.precision)  # cheapest first
-    if len(one) == 1 and all((field == field[:1]).all() for field in fields):
+    if len(one) == 1 and all(repeated(field) or (field == field[:1]).all() for field in fields):
         return one, evidence[:1]
     return theta, evidence
 
@@ -130,7 +141,7 @@ def _uncertain(model: Model, belief: Posterior) -> Callable[[int, Array], tuple[
     """``E[κ]ᵀα`` and ``1 + tr(E[κκᵀ](ααᵀ - F)) - (E[κ]ᵀα)²``, as a function of agent and queries."""
     basis, alpha = model.basis, belief.weights
     assert isinstance(basis, LatentBasis)
-    forms = alpha[:, :, None] * alpha[:, None, :] - shrinkage(belief)
+    forms = alpha[:, :, None] * alpha[:, None, :] - belief.shrink
     means, spreads = model.layout.projection(belief.theta), model.layout.spread(belief.theta)
 
     def at(agent: int, x: Array) -> tuple[Array, Array]:
@@ -146,11 +157,6 @@ def _uncertain(model: Model, belief: Posterior) -> Callable[[int, Array], tuple[
         return mean, variance
 
     return at
-
-
-def shrinkage(belief: Posterior) -> Array:
-    """``F = K⁻¹ - YᵀY [A, M, M]``: what is known already of the prior variance, as a form in ``κ``."""
-    return belief.geometry.precision - belief.reach.swapaxes(-1, -2) @ belief.reach
 
 
 def _column_norms(matrix: Array) -> Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
+from math import isqrt
 from typing import Self
 
 import numpy as np
@@ -16,29 +17,46 @@ import numpy.typing as npt
 
 from coolgp.agents.kernels import Array
 
-__all__ = ["Evidence", "Statistics", "packed_length"]
+__all__ = ["Evidence", "Statistics", "packed_length", "repeated"]
 
 
 @dataclass(frozen=True)
 class Statistics:
     """Unscaled sums of the data of ``A`` agents, in whitened or common coordinates as their encoding says.
 
-    gram ``[A, M, M]``: ``Σ φφᵀ``; cross ``[A, M]``: ``Σ φy``; square ``[A]``: ``Σ y²``; count ``[A]``: observations.
-    The importance encoding keeps one gram and cross per sampled projection: ``[A, S, M, M]`` and ``[A, S, M]``.
+    rows ``[A, P]``, each symmetric pair stored once: the lower triangle of ``Σ φφᵀ`` row by row, ``Σ φy``, ``Σ y²``,
+    and the number of observations. The importance encoding keeps a row for each sampled projection: ``[A, S, P]``.
     """
 
-    gram: Array
-    cross: Array
-    square: Array
-    count: Array
+    rows: Array
 
-    def add_in_place(self, where: slice, increment: Statistics) -> None:
-        """Add sums of more data for the agents of a slice, reusing this record's memory."""
-        for name in (field.name for field in fields(self)):
-            getattr(self, name)[where] += getattr(increment, name)
+    @property
+    def inducing(self) -> int:
+        """``M``."""
+        return (isqrt(8 * self.rows.shape[-1] - 7) - 3) // 2
+
+    @property
+    def gram(self) -> Array:
+        """``Σ φφᵀ [A, ..., M, M]``, unpacked."""
+        return Evidence.unpack(self.rows, self.inducing).precision
+
+    @property
+    def cross(self) -> Array:
+        """``Σ φy [A, ..., M]``."""
+        return self.rows[..., -self.inducing - 2 : -2]
+
+    @property
+    def square(self) -> Array:
+        """``Σ y² [A, ...]``."""
+        return self.rows[..., -2]
+
+    @property
+    def count(self) -> Array:
+        """Observations ``[A, ...]``."""
+        return self.rows[..., -1]
 
     def __getitem__(self, agents: slice | npt.NDArray[np.intp]) -> Statistics:
-        return Statistics(*(getattr(self, field.name)[agents] for field in fields(self)))
+        return Statistics(self.rows[agents])
 
 
 @dataclass(frozen=True)
@@ -76,11 +94,11 @@ class Evidence:
     @staticmethod
     def unpack(packed: Array, inducing: int) -> Evidence:
         """The inverse of :meth:`pack` for ``M = inducing``."""
-        rows, columns = _lower(inducing)
-        precision = np.empty((*packed.shape[:-1], inducing, inducing))
-        precision[..., rows, columns] = packed[..., : rows.size]
-        precision[..., columns, rows] = packed[..., : rows.size]
-        return Evidence(precision, packed[..., rows.size : -2], packed[..., -2], packed[..., -1])
+        rows, size = packed[:1] if repeated(packed) else packed, inducing * (inducing + 1) // 2
+        precision = rows[..., _square(inducing)].reshape(*rows.shape[:-1], inducing, inducing)
+        if repeated(packed):
+            precision = np.broadcast_to(precision, (*packed.shape[:-1], inducing, inducing))
+        return Evidence(precision, packed[..., size:-2], packed[..., -2], packed[..., -1])
 
     def clipped(self) -> Evidence:
         """The nearest evidence, in the Frobenius norm, that could come from data: no direction has negative precision.
@@ -89,7 +107,8 @@ class Evidence:
         directions lose their precision, and their shift. Agents without any, but for rounding, stay as they are to the
         bit.
         """
-        grain = 1e-10 * np.trace(self.precision, axis1=-2, axis2=-1) + np.finfo(float).tiny
+        finest = max(1e-10, 100 * float(np.finfo(self.precision.dtype).eps))
+        grain = finest * np.trace(self.precision, axis1=-2, axis2=-1) + np.finfo(float).tiny
         if _above(self.precision, -grain):
             return self
         values, vectors = np.linalg.eigh(self.precision)
@@ -117,6 +136,15 @@ def packed_length(inducing: int) -> int:
     return inducing * (inducing + 1) // 2 + inducing + 2
 
 
+def repeated(rows: Array) -> bool:
+    """Whether all of the rows ``[A, ...]`` are one and the same in memory, as :func:`numpy.broadcast_to` makes them.
+
+    >>> repeated(np.broadcast_to(np.ones(3), (4, 3))), repeated(np.ones((4, 3)))
+    (True, False)
+    """
+    return len(rows) > 0 and rows.strides[0] == 0
+
+
 def _above(matrices: Array, least: Array) -> bool:
     """Whether all eigenvalues of the matrices ``[..., M, M]`` are above ``least [...]``: told by a factor."""
     try:
@@ -129,3 +157,12 @@ def _above(matrices: Array, least: Array) -> bool:
 @cache
 def _lower(size: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     return np.tril_indices(size)
+
+
+@cache
+def _square(size: int) -> npt.NDArray[np.intp]:
+    """The place in the packed triangle of each entry of the matrix, ``[M²]``."""
+    rows, columns = np.indices((size, size)).reshape(2, -1)
+    low, high = np.minimum(rows, columns), np.maximum(rows, columns)
+    places: npt.NDArray[np.intp] = high * (high + 1) // 2 + low
+    return places

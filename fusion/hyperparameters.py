@@ -26,7 +26,8 @@ __all__ = ["MODES", "Collective", "Fixed", "Local", "Mode"]
 
 Belief = Callable[[slice], Evidence]
 GRAIN = 2.0**-30
-"""Averages are rounded to this, far below any step, so that agents that agree hold the same bits."""
+"""Averages are rounded to this, far below any step, so that agents that agree hold the same bits; single precision
+rounds them more coarsely."""
 
 
 class Mode(Protocol):
@@ -92,7 +93,8 @@ class Collective:
 
     def adopt(self, population: Population, average: Array) -> Population:
         """Step from the average hyper-parameters along the average gradient."""
-        theta, slope = np.split(np.round(average / GRAIN) * GRAIN, 2, axis=1)
+        grain = max(GRAIN, 32 * float(np.finfo(population.dtype).eps))
+        theta, slope = np.split(np.round(average / grain) * grain, 2, axis=1)
         return step(population, self.adam, theta, slope)
 
     def propose(self, population: Population, batch: Batch, belief: Belief) -> Population:
@@ -116,5 +118,5 @@ def _slopes(population: Population, batch: Batch, evidence: Belief, own: Belief 
         except Indefinite as failure:
             raise Indefinite(agents.start + failure.row, failure.lowest) from None
 
-    blocks = map_blocks(of, population.size, population.model.inducing)
+    blocks = map_blocks(of, population.size, 8 * population.model.inducing**2)
     return np.concatenate(blocks) if blocks else np.zeros_like(population.theta)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from coolgp.agents.blocks import map_blocks
 from coolgp.agents.kernels import Array
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
-from coolgp.agents.statistics import Evidence, packed_length
+from coolgp.agents.statistics import Evidence, packed_length, repeated
 from coolgp.fusion.rule import FusionRule, Indices, Outlook, State
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
@@ -28,19 +28,21 @@ __all__ = ["FITTED", "SumRule", "SumState", "contributions", "deviation"]
 
 FITTED = {"fitted": True}
 """Marks a field that `fit` fills in: no setting of the rule's."""
-SAMPLED_COLUMNS = 64
-"""Columns of the contributions by which a run follows the error of the sums."""
+SAMPLED_COLUMNS, SAMPLED_NUMBERS = 64, 4_000_000
+"""Columns of the contributions by which a run follows the error of the sums; fewer where that were more numbers."""
 
 
 @dataclass(frozen=True)
 class SumState:
     """inner: what the rule itself keeps; sample ``[A, C]``: a few columns of what agents contributed last.
 
-    What the rule makes of its inner state is kept once it was asked for: agents are read block by block.
+    room: memory for the next contributions, where the rule keeps none of the last. What the rule makes of its inner
+    state is kept once it was asked for: agents are read block by block.
     """
 
     inner: Any
     sample: PerAgent
+    room: Array | None = None
     _sums: list[Array] = field(default_factory=list, init=False, repr=False, compare=False)
 
 
@@ -55,6 +57,8 @@ class SumRule(ABC):
     tolerance: float = 1e-12
     most: int = 100_000
     look_every: int = 10
+    keeps_values: ClassVar[bool] = True
+    """Whether the rule's state holds on to the contributions, so that the next ones need memory of their own."""
 
     def fit(self, topology: Topology, faults: Faults) -> FusionRule:
         """The rule as it is: it needs to know nothing of the whole graph."""
@@ -116,17 +120,22 @@ class SumRule(ABC):
     def init(self, population: Population, transport: Transport) -> SumState:
         """State before the first message."""
         values = contributions(population)
-        return SumState(self.begin(values, transport), _sampled(values))
+        return self._state(self.begin(values, transport), values, _sampled(values, transport))
 
     def exchange(self, state: SumState, population: Population, transport: Transport, rounds: int = 1) -> SumState:
         """So many communication rounds."""
-        values = contributions(population)
-        return SumState(self.rounds(state.inner, values, transport, rounds), _sampled(values))
+        values = contributions(population, state.room)
+        sample = _sampled(values, transport)
+        return self._state(self.rounds(state.inner, values, transport, rounds), values, sample)
 
     def converge(self, state: SumState, population: Population, transport: Transport) -> SumState:
         """Communicate until the fixed point."""
-        values = contributions(population)
-        return SumState(self.settle(state.inner, values, transport), _sampled(values))
+        values = contributions(population, state.room)
+        sample = _sampled(values, transport)
+        return self._state(self.settle(state.inner, values, transport), values, sample)
+
+    def _state(self, inner: State, values: Array, sample: Array) -> SumState:
+        return SumState(inner, sample, None if self.keeps_values else values)
 
     def _held(self, state: SumState) -> Array:
         """:meth:`sums` of the inner state, computed once."""
@@ -141,7 +150,11 @@ class SumRule(ABC):
         data: whatever an agent holds for the sum, its own part in it is known.
         """
         packed, inducing = packed_length(population.model.inducing), population.model.inducing
-        evidence, own = Evidence.unpack(self._held(state)[agents, :packed], inducing), self.own(state.inner)
+        held, own = self._held(state), self.own(state.inner)
+        rows = held[agents]
+        if repeated(held):
+            rows = np.broadcast_to(held[:1], rows.shape)
+        evidence = Evidence.unpack(rows[:, :packed], inducing)
         if own is None:
             return evidence
         alone = Evidence.unpack(own[agents, :packed], inducing)
@@ -151,7 +164,7 @@ class SumRule(ABC):
         """:func:`deviation` of all agents' sums, in the sampled columns."""
         values = state.sample
         total, scale = transport.allsum(values), np.sqrt(transport.allsum(np.square(values)))
-        return deviation(_sampled(self._held(state)), total, scale, transport)
+        return deviation(_sampled(self._held(state), transport), total, scale, transport)
 
     def counted(self, state: SumState, agents: Indices) -> Array:
         """How many agents each of these has counted."""
@@ -160,7 +173,7 @@ class SumRule(ABC):
 
     def announced(self, state: SumState, population: Population) -> Array:
         """Average announcement as each agent knows it, ``[A, C]``."""
-        tail = self._held(state)[:, packed_length(population.model.inducing) :]
+        tail = self._held(state)[:, packed_length(population.model.inducing) :].astype(np.float64)
         average: Array = tail[:, :-1] / tail[:, -1:]
         return average
 
@@ -180,21 +193,22 @@ def deviation(sums: Array, target: Array, scale: Array, transport: Transport) ->
     return float((np.sqrt(square[known]) / scale[known]).max(initial=0.0))
 
 
-def contributions(population: Population) -> Array:
-    """What each agent adds to the sums, ``[A, P + C + 1]``: packed evidence, announcements, and itself."""
-    packed = packed_length(population.model.inducing)
-    announced = population.announced
-    rows = np.empty((population.size, packed + announced.shape[1] + 1))
+def contributions(population: Population, room: Array | None = None) -> Array:
+    """What each agent adds to the sums, ``[A, P + C + 1]``: packed evidence, announcements, itself; into ``room``."""
+    packed, announced = packed_length(population.model.inducing), population.announced
+    shape = (population.size, packed + announced.shape[1] + 1)
+    rows = np.empty(shape, dtype=population.dtype) if room is None or room.shape != shape else room
 
     def fill(agents: slice) -> None:
-        rows[agents, :packed] = population.evidence(agents).pack()
+        population.packed(agents, rows[agents])
 
-    map_blocks(fill, population.size, population.model.inducing)
+    map_blocks(fill, population.size, 8 * packed)
     rows[:, packed:-1] = announced
     rows[:, -1] = 1.0
     return rows
 
 
-def _sampled(values: Array) -> Array:
-    columns = np.unique(np.linspace(0, values.shape[1] - 1, SAMPLED_COLUMNS).astype(int))
-    return np.ascontiguousarray(values[:, columns])
+def _sampled(values: Array, transport: Transport) -> Array:
+    width = max(1, min(SAMPLED_COLUMNS, SAMPLED_NUMBERS // transport.shard.size))
+    columns = np.unique(np.linspace(0, values.shape[1] - 1, width).astype(int))
+    return np.ascontiguousarray(values[:, columns], dtype=np.float64)

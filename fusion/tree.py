@@ -7,6 +7,7 @@ what this one told it, so nothing is counted twice. COOL-GP (AAAI-19), section o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,12 +28,14 @@ __all__ = ["Tree", "TreeState"]
 class TreeState:
     """inbox ``[E, P]``: the newest message on each edge (0: none yet), or None where none came at all.
 
-    sums ``[A, P]``. sweep: who speaks when, or None where messages may fail: a sweep waits for each of them.
+    sums ``[A, P]``; after a sweep all agents hold one row, once in memory. sweep: who speaks when, or None where
+    messages may fail: a sweep waits for each of them. room ``[A, P]``: memory for the next sweep.
     """
 
     inbox: PerEdge | None
     sums: PerAgent
     sweep: Sweep | None
+    room: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Tree(SumRule):
 
     Messages may be lost, late or slow: a receiver goes by the last one that it has, and each tells all anew.
     """
+
+    keeps_values: ClassVar[bool] = False
 
     def fit(self, topology: Topology, faults: Faults) -> FusionRule:
         """Where agents or links come and go, a tree that the agents grow and re-grow themselves."""
@@ -88,14 +93,16 @@ class Tree(SumRule):
         if state.sweep is None:
             settled: TreeState = super().settle(state, values, transport)
             return settled
-        tail, sums = transport.shard.tail, values.copy()
+        tail, room = transport.shard.tail, state.room
+        sums = np.empty_like(values) if room is None or room.shape != values.shape else room
+        np.copyto(sums, values)
         transport.meter.rounds += len(state.sweep.steps)
         for step in state.sweep.steps:
             told = transport.swap(sums[tail[step.route.edges]], step.route)
             at = tail[step.route.arrivals]
             add_rows(sums, at[step.partial], told[step.partial])
             sums[at[step.final]] = told[step.final]
-        return TreeState(None, sums, state.sweep)
+        return TreeState(None, np.broadcast_to(sums[:1], sums.shape), state.sweep, sums)
 
     def sums(self, state: TreeState) -> Array:
         """Own contribution and all that was told."""

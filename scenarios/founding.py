@@ -115,7 +115,7 @@ def _basis(agents: AgentsSettings, layout: Layout, start: Array, chosen: Array) 
     reference = layout.projection(start)
     if agents.shared == "latent":
         return LatentBasis(project(chosen, reference), agents.jitter)
-    return FunctionBasis(chosen, reference, agents.jitter)
+    return FunctionBasis(chosen, reference, agents.jitter, agents.coordinates)
 
 
 def _encoding(agents: AgentsSettings, layout: Layout, seed: int) -> Encoding:

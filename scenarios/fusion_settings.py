@@ -27,6 +27,10 @@ class FusionSettings(Settings):
     rounds_per_step: Count | Literal["converge"] = Field(
         default="converge", description="communication rounds after each round of learning, or until the fixed point"
     )
+    every: Count = Field(
+        default=1,
+        description="rounds of learning from one exchange to the next; in between agents only collect, which is cheap",
+    )
 
     @classmethod
     def known(cls, values: Mapping[str, Any]) -> dict[str, FieldInfo]:

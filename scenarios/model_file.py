@@ -2,7 +2,8 @@
 
 Fused evidence ``precision [M, M]`` and ``shift [M]`` of each probe leave the prior out and are in common coordinates.
 With ``shared = "function"`` they are about ``v`` where ``f(X_u) = L_ref v``: ``L_ref`` is the Cholesky factor of the
-unit kernel matrix of ``inducing_inputs`` plus ``jitter`` under ``reference_lengthscale``. With ``shared = "latent"``,
+unit kernel matrix ``K_ref`` of ``inducing_inputs`` plus ``jitter`` under ``reference_lengthscale`` (``f(X_u) = K_ref v``
+where ``coordinates`` says ``kernel``). With ``shared = "latent"``,
 about ``v`` where ``u(Z) = L v``, ``Z = inducing_points`` in the standardized domain.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -39,6 +40,7 @@ def model_arrays(simulation: Simulation, probed: Probed, labels: Array) -> dict[
         "inducing_points": basis.inducing,
         "jitter": np.float64(simulation.scenario.agents.jitter),
         "shared": np.array("function" if isinstance(basis, FunctionBasis) else "latent"),
+        "coordinates": np.array(simulation.scenario.agents.coordinates),
         "full": np.array(layout.full),
         "uncertain": np.array(layout.uncertain),
         "x_mean": scaler.x_mean,
@@ -117,4 +119,5 @@ def _basis(arrays: dict[str, Array]) -> Basis:
     jitter = float(arrays["jitter"])
     if str(arrays["shared"]) == "latent":
         return LatentBasis(arrays["inducing_points"], jitter)
-    return FunctionBasis(arrays["inducing_points"], arrays["reference_projection"], jitter)
+    coordinates: Literal["whitened", "kernel"] = "kernel" if str(arrays["coordinates"]) == "kernel" else "whitened"
+    return FunctionBasis(arrays["inducing_points"], arrays["reference_projection"], jitter, coordinates)

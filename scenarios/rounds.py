@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
 from coolgp.agents.learning import Adam
-from coolgp.agents.population import Population, found, observe_in_place
+from coolgp.agents.population import Population, fold, found, observe
 from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.hyperparameters import MODES, Belief, Mode
 from coolgp.fusion.rule import EvidenceRule, FusionRule, Outlook, State
@@ -26,6 +27,9 @@ from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.streams import open_stream
 
 __all__ = ["Moment", "Record", "Simulation", "Standing", "begin", "sent_so_far", "simulate"]
+
+
+PRECISIONS: dict[str, type[np.floating[Any]]] = {"float64": np.float64, "float32": np.float32}
 
 
 @dataclass(frozen=True)
@@ -80,14 +84,15 @@ def rounds_of(scenario: Scenario, dataset: Dataset) -> int:
 class Standing:
     """What goes on from one round to the next, on this rank; what the transport keeps goes on with it.
 
-    turn: the next round, from 0. seen: observations by all agents so far. The loop reuses the arrays: they hold until
-    the next round.
+    turn: the next round, from 0. seen: observations by all agents so far. waiting: how many of the last batches are not
+    yet part of the population's sums. The loop reuses the arrays: they hold until the next round.
     """
 
     turn: int
     seen: int
     population: Population
     state: State
+    waiting: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,8 @@ class Moment:
 def begin(simulation: Simulation) -> Standing:
     """How things stand before the first round. Collective."""
     foundation, transport = simulation.foundation, simulation.transport
-    start = found(foundation.model, foundation.start, len(transport.shard.agents))
+    precision = PRECISIONS[simulation.scenario.run.precision]
+    start = found(foundation.model, foundation.start, len(transport.shard.agents), precision)
     population = _mode(simulation.scenario).start(start)
     return Standing(0, 0, population, simulation.rule.init(population, transport))
 
@@ -113,20 +119,25 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
     x, y = scaler.inputs(dataset.x_train), scaler.target(dataset.y_train)
     stream = open_stream(x, y, dataset.owner, agents, scenario.agents.batch_size, scenario.run.seed)
     evaluate = Evaluation(scaler.inputs(dataset.x_test), scaler, simulation.probes, rule, transport)
-    mode, standing = _mode(scenario), begin(simulation) if standing is None else standing
+    mode, every, standing = _mode(scenario), scenario.fusion.every, begin(simulation) if standing is None else standing
     population, state, seen, sent = standing.population, standing.state, standing.seen, sent_so_far(transport)
+    again = (
+        stream.batch(turn).cast(population.dtype) for turn in range(standing.turn - standing.waiting, standing.turn)
+    )
+    population = replace(population, waiting=tuple(again))
     for turn in range(standing.turn, simulation.rounds):
         started = perf_counter()
         transport.advance(turn)
-        batch = stream.batch(turn)
+        batch = stream.batch(turn).cast(population.dtype)
         try:
-            if turn and isinstance(rule, EvidenceRule):
+            if turn and turn % every == 0 and isinstance(rule, EvidenceRule):
                 population = mode.adopt(population, rule.announced(state, population))
-            observe_in_place(population, batch)
-            population = mode.propose(population, batch, _belief(rule, state, population))
+            population = observe(population, batch)
+            if speaks := (turn + 1) % every == 0 or turn + 1 == simulation.rounds:
+                population = mode.propose(fold(population), batch, _belief(rule, state, population))
         except Indefinite as failure:
             raise _named(failure, turn, dataset, agents) from failure
-        state = _communicate(scenario, rule, state, population, transport)
+        state = _communicate(scenario, rule, state, population, transport) if speaks else state
         seconds = perf_counter() - started
         seen += int(transport.total(np.array([batch.count.sum()]))[0])
         before, sent = sent, sent_so_far(transport)
@@ -138,7 +149,7 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
             raise _named(failure, turn, dataset, agents[evaluate.rows]) from failure
         ended = (turn + 1, simulation.rounds, seen)
         record = Record(*ended, probed, sent - before, present, error, seconds) if probed else None
-        yield Moment(record, Standing(turn + 1, seen, population, state))
+        yield Moment(record, Standing(turn + 1, seen, population, state, len(population.waiting)))
 
 
 def _mode(scenario: Scenario) -> Mode:

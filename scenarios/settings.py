@@ -136,6 +136,11 @@ class AgentsSettings(Settings):
     noise_variance: Positive | Literal["pilot"] = Field(
         default="pilot", description="noise variance of the scaled target"
     )
+    coordinates: Literal["whitened", "kernel"] = Field(
+        default="whitened",
+        description="in which evidence adds up: whitened ones keep all digits; plain kernel values cost half while the "
+        "hyper-parameters are fixed, and lose as many digits as the inducing inputs' kernel matrix is ill-conditioned",
+    )
     encoding: Literal["transport", "importance", "stale"] = Field(
         default="transport", description="what becomes of old batches when the hyper-parameters move"
     )
@@ -171,7 +176,10 @@ class AgentsSettings(Settings):
 
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Refuse an uncertain W where its closed forms do not hold."""
+        """Refuse an uncertain W where its closed forms do not hold, and coordinates that a latent basis has no use for."""
+        if values.get("shared") == "latent" and values.get("coordinates") == "kernel":
+            why = 'evidence about "latent" inducing points is in whitened coordinates: leave it out'
+            return [("coordinates", f'"kernel" needs shared = "function"; {why}')]
         uncertain = (values.get("projection_std") or 0) > 0
         if uncertain and values.get("shared") == "function" and values.get("encoding") in ("transport", "stale"):
             why = "the closed forms of E[κκᵀ] under q(W) hold for inducing inputs in the standardized domain"
@@ -186,6 +194,10 @@ class RunSettings(Settings):
         default=30, description='rounds of learning; "all" uses every training row once'
     )
     seed: int = Field(default=0, ge=0, description="everything random follows from it")
+    precision: Literal["float64", "float32"] = Field(
+        default="float64",
+        description="of sums and messages; single precision halves memory, bytes and much of the time",
+    )
     probes: Count = Field(default=20, description="agents whose predictions are evaluated and stored")
     checkpoint_minutes: float = Field(
         default=5.0,

@@ -50,7 +50,7 @@ def take_down(standing: Standing, transport: Transport) -> Stored:
     arrays = statistics | {f"population/{name}": getattr(population, name) for name in POPULATION}
     sent = {f"meter/{name}": total for name, total in asdict(sent_so_far(transport)).items()}
     stored = Stored(arrays, dict.fromkeys(arrays, axes["agent"]), sent)
-    stored.numbers.update(turn=standing.turn, seen=standing.seen, steps=population.steps)
+    stored.numbers.update(turn=standing.turn, seen=standing.seen, steps=population.steps, waiting=standing.waiting)
     for name, (axis, rows) in _marked(standing.state).items():
         stored.arrays[name], stored.counts[name] = rows, axes[axis]
     if isinstance(transport, FaultyTransport):
@@ -71,7 +71,8 @@ def put_back(fresh: Standing, rows: Mapping[str, Array], numbers: Mapping[str, i
         setattr(transport.meter, name, numbers[f"meter/{name}"] if everywhere else 0)
     if isinstance(transport, FaultyTransport):
         transport.restore(_channel(rows, numbers, transport.shard))
-    return Standing(numbers["turn"], numbers["seen"], population, with_rows(fresh.state, rows))
+    state = with_rows(fresh.state, rows)
+    return Standing(numbers["turn"], numbers["seen"], population, state, numbers["waiting"])
 
 
 def _marked(state: Any) -> dict[str, tuple[Any, Array]]:
