@@ -25,11 +25,15 @@ __all__ = ["Basis", "FunctionBasis", "Geometry", "LatentBasis", "factorise"]
 
 @dataclass(frozen=True)
 class Frame:
-    """Common coordinates ``v`` of ``f(X_u) = Rv``: factor ``R [M, M]``, its inverse, and ``log |R|``."""
+    """Common coordinates ``v`` of ``f(X_u) = Rv``: factor ``R [M, M]``, its inverse, and ``log |R|``.
+
+    carrier ``[M, M]``: ``K_ref⁻¹R`` without rounding: triangular, or the identity.
+    """
 
     factor: Array
     inverse: Array
     log_determinant: float
+    carrier: Array
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Geometry:
 
     points ``[..., M, P]``: inducing points in the standardized domain. kernel ``[..., M, M]``: their unit kernel
     matrix without jitter. factor, inverse ``[..., M, M]``: ``L`` and ``L⁻¹``. frame: the common coordinates, or None
-    where they are the whitened ones. at_home: what ``carrier`` is, exactly, under the reference hyper-parameters.
+    where they are the whitened ones. home ``[...]``: who is at the reference hyper-parameters, to the bit.
     """
 
     points: Array
@@ -46,7 +50,7 @@ class Geometry:
     factor: Array
     inverse: Array
     frame: Frame | None = None
-    at_home: Array | None = None
+    home: Array | None = None
 
     @cached_property
     def to_common(self) -> Array | None:
@@ -92,9 +96,12 @@ class Geometry:
     def carrier(self) -> Array:
         """``L⁻ᵀ to_common [..., M, M]``: ``κ(x)`` times this is the row that gives ``f(x)`` from common coordinates."""
         transposed = self.inverse.swapaxes(-1, -2)
-        if self.at_home is not None:
-            return self.at_home
-        return transposed if self.to_common is None else transposed @ self.to_common
+        if self.frame is None or self.to_common is None:
+            return transposed
+        carrier = transposed @ self.to_common
+        if self.home is not None:
+            carrier[self.home] = self.frame.carrier
+        return carrier
 
 
 class Basis(Protocol):
@@ -159,13 +166,11 @@ class FunctionBasis:
 
     def geometry(self, projection: Array) -> Geometry:
         """The inducing inputs under projections ``[..., P, D]``."""
-        home = self._home
-        if projection.shape == (1, *self.reference.shape) and np.array_equal(projection[0], self.reference):
-            return home
         points = project(self.inducing, projection)
         kernel = squared_exponential(points, points)
         factor = factorise(kernel, self.jitter)
-        return Geometry(points, kernel, factor, inverse_of_lower(factor), home.frame)
+        home = (projection == self.reference).all(axis=(-2, -1))
+        return Geometry(points, kernel, factor, inverse_of_lower(factor), self._frame, home)
 
     def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
         """Sums are about ``f`` itself: only the noise scales them."""
@@ -180,19 +185,13 @@ class FunctionBasis:
         return None
 
     @cached_property
-    def _home(self) -> Geometry:
-        """The geometry under the reference, leading axis 1."""
-        points = project(self.inducing, self.reference)[None]
-        kernel = squared_exponential(points, points)
-        factor = factorise(kernel, self.jitter)
-        inverse = inverse_of_lower(factor)
-        half = float(np.log(np.diagonal(factor[0])).sum())
+    def _frame(self) -> Frame:
+        points = project(self.inducing, self.reference)
+        factor = factorise(squared_exponential(points, points), self.jitter)
+        inverse, half = inverse_of_lower(factor), float(np.log(np.diagonal(factor)).sum())
         if self.coordinates == "whitened":
-            frame, carrier = Frame(factor[0], inverse[0], half), inverse.swapaxes(-1, -2)
-        else:
-            whole, back = factor[0] @ factor[0].T, inverse[0].T @ inverse[0]
-            frame, carrier = Frame(whole, back, 2.0 * half), np.eye(len(whole))[None]
-        return Geometry(points, kernel, factor, inverse, frame, carrier)
+            return Frame(factor, inverse, half, inverse.T)
+        return Frame(factor @ factor.T, inverse.T @ inverse, 2.0 * half, np.eye(len(factor)))
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class Evidence:
     def unpack(packed: Array, inducing: int) -> Evidence:
         """The inverse of :meth:`pack` for ``M = inducing``."""
         rows, size = packed[:1] if repeated(packed) else packed, inducing * (inducing + 1) // 2
-        precision = rows[..., _square(inducing)].reshape(*rows.shape[:-1], inducing, inducing)
+        precision = np.take(rows, _square(inducing), axis=-1).reshape(*rows.shape[:-1], inducing, inducing)
         if repeated(packed):
             precision = np.broadcast_to(precision, (*packed.shape[:-1], inducing, inducing))
         return Evidence(precision, packed[..., size:-2], packed[..., -2], packed[..., -1])

@@ -2,9 +2,9 @@
 
 Fused evidence ``precision [M, M]`` and ``shift [M]`` of each probe leave the prior out and are in common coordinates.
 With ``shared = "function"`` they are about ``v`` where ``f(X_u) = L_ref v``: ``L_ref`` is the Cholesky factor of the
-unit kernel matrix ``K_ref`` of ``inducing_inputs`` plus ``jitter`` under ``reference_lengthscale`` (``f(X_u) = K_ref v``
-where ``coordinates`` says ``kernel``). With ``shared = "latent"``,
-about ``v`` where ``u(Z) = L v``, ``Z = inducing_points`` in the standardized domain.
+unit kernel matrix ``K_ref`` of ``inducing_inputs`` plus ``jitter`` under ``reference_lengthscale``; where
+``coordinates`` says ``kernel``, ``f(X_u) = K_ref v``. With ``shared = "latent"``, about ``v`` where ``u(Z) = L v``,
+``Z = inducing_points`` in the standardized domain.
 """
 
 from __future__ import annotations

@@ -176,7 +176,7 @@ class AgentsSettings(Settings):
 
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Refuse an uncertain W where its closed forms do not hold, and coordinates that a latent basis has no use for."""
+        """Refuse an uncertain W where its closed forms do not hold, and coordinates that a latent basis has not."""
         if values.get("shared") == "latent" and values.get("coordinates") == "kernel":
             why = 'evidence about "latent" inducing points is in whitened coordinates: leave it out'
             return [("coordinates", f'"kernel" needs shared = "function"; {why}')]

@@ -271,7 +271,7 @@ def test_contradictions_are_told_together_with_wrong_values() -> None:
         (with_keys("agents", encoding="importence"), 'got "importence"; did you mean "importance"?'),
         (with_keys("agents", lenghtscale=1.0), 'agents.lenghtscale: unknown key; did you mean "lengthscale"?'),
         (with_keys("agents", topology="ring"), "agents.topology: unknown key; did you mean network.topology?"),
-        (with_keys("run", zzz=1), "run.zzz: unknown key; known keys: rounds, seed, probes"),
+        (with_keys("run", zzz=1), "run.zzz: unknown key; known keys: rounds, seed, precision, probes"),
         (with_keys("network", topology="smal-world"), 'got "smal-world"; did you mean "small-world"?'),
         (
             with_keys("network", rewiring=1.5),
@@ -367,7 +367,7 @@ def test_a_rule_takes_its_own_options_and_they_are_kept_and_count_in_the_hash(tm
     "fusion, text",
     [
         ({"rule": "tree", "tolerence": 1e-9}, 'fusion.tolerence: unknown key; did you mean "tolerance"?'),
-        ({"rule": "tree", "zzz": 1}, "fusion.zzz: unknown key; known keys: rule, rounds_per_step, tolerance, most"),
+        ({"rule": "tree", "zzz": 1}, "fusion.zzz: unknown key; known keys: rule, rounds_per_step, every, tolerance, most"),
         ({"rule": "tree", "topology": "ring"}, "fusion.topology: unknown key; did you mean network.topology?"),
         ({"rule": "tree", "most": 1.5}, "fusion.most: needed a whole number; got 1.5"),
         ({"rule": "tree", "most": True}, "fusion.most: needed a whole number; got true"),
