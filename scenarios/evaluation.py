@@ -17,8 +17,8 @@ from coolgp.agents.prediction import Prediction, predict
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State
 from coolgp.network.randomness import generator
 from coolgp.network.transport import Transport
-from coolgp.scenarios.founding import Scaler
 from coolgp.scenarios.metrics import Forecast
+from coolgp.scenarios.scaler import Scaler
 
 __all__ = ["Evaluation", "Probed", "choose_probes"]
 
