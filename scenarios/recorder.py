@@ -210,7 +210,7 @@ def _environment(folder: Path, environment: Environment, resumption: Resumption 
 
 
 def _network(simulation: Simulation) -> dict[str, Array]:
-    topology, links = simulation.topology, simulation.rule.links(simulation.topology)
+    topology, links = simulation.topology, simulation.links
     position = {} if topology.position is None else {"position": topology.position}
     return {
         "indptr": topology.indptr,

@@ -49,12 +49,16 @@ class Record:
 
 @dataclass(frozen=True)
 class Simulation:
-    """Everything a run is made of, on this rank. probes: global ids ``[probes]`` over all ranks, ascending."""
+    """Everything a run is made of, on this rank.
+
+    links: the part of the topology that the rule speaks over. probes: global ids ``[probes]`` over all ranks, ascending.
+    """
 
     scenario: Scenario
     dataset: Dataset
     foundation: Foundation
     topology: Topology
+    links: Topology
     transport: Transport
     rule: FusionRule
     probes: Ints
