@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, overload
 
@@ -86,6 +86,9 @@ class Numbered(Sequence[str]):
     def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
         chosen = self._numbers[place]
         return tuple(map(str, chosen)) if isinstance(chosen, range) else str(chosen)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, self._numbers)
 
     def __contains__(self, name: object) -> bool:
         plain = isinstance(name, str) and name.isascii() and name.isdecimal()

@@ -92,7 +92,7 @@ def headline(folder: RunFolder) -> str:
     pre, post = _error(folder, "pre"), _error(folder, "post")
     over = f" (mean ± standard deviation over {probes} agents)" if probes > 1 else " (one agent)"
     result = (
-        f"{folder.network.graph.size:,} agents made {metrics['observations'][-1]:,.0f} observations in "
+        f"{folder.network.agents:,} agents made {metrics['observations'][-1]:,.0f} observations in "
         f"{_counted(len(metrics['round']), 'round')}. Alone, an agent predicts {folder.target} with an RMSE of {pre}"
         f"{over}; after fusion {post}"
     )
@@ -143,7 +143,6 @@ def _tiles(folder: RunFolder) -> list[tuple[str, str, str]]:
     metrics = folder.metrics
     last = {name: float(column[-1]) for name, column in metrics.items()}
     unit = f" {folder.unit}" if folder.unit else ""
-    links = folder.network.links.edge_count
     return [
         (_error(folder, "pre"), "RMSE before fusion", "an agent's own observations alone"),
         (_error(folder, "post"), "RMSE after fusion", _gain(metrics)),
@@ -151,7 +150,7 @@ def _tiles(folder: RunFolder) -> list[tuple[str, str, str]]:
         (_number(last["coverage95_post"], 3), "coverage after fusion", "share inside 95 % intervals; 0.95 is right"),
         (f"{_number(last['disagreement'])}{unit}", "disagreement", "between predictions after fusion"),
         (size_text(np.nansum(metrics["bytes"])), "sent", f"{np.nansum(metrics['messages']):,.0f} messages"),
-        (f"{links:,}", "links used", f"of {folder.network.graph.edge_count:,} in the graph"),
+        (f"{folder.network.spoken_count:,}", "links used", f"of {folder.network.link_count:,} in the graph"),
         (f"{np.nansum(metrics['seconds']):.3g} s", "computing", f"{_counted(folder.env.get('ranks') or 1, 'rank')}"),
     ]
 

@@ -51,7 +51,7 @@ class Record:
 class Simulation:
     """Everything a run is made of, on this rank.
 
-    links: the part of the topology that the rule speaks over. probes: global ids ``[probes]`` over all ranks, ascending.
+    links: of the topology, those that the rule speaks over. probes: global ids ``[probes]`` over all ranks, ascending.
     """
 
     scenario: Scenario

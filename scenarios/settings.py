@@ -34,6 +34,8 @@ SOURCE_TARGETS = {"airline": "arr_delay", "synthetic": "y", "field": "value", "s
 """The data sources that come with the package, and what each predicts."""
 GENERATED_SOURCES = ("synthetic", "field", "sensors")
 """Sources that are drawn from the seed: they deal their own rows to their own agents."""
+PLACED_SOURCES = ("field", "sensors")
+"""Generated sources whose agents sit at places in the coordinates of the inputs."""
 REFUSED_BY_SOURCE = {
     "field": {"test_count": "which is tested on a regular grid"},
     "sensors": {
