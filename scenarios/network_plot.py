@@ -95,9 +95,9 @@ def _draw(
     _draw_links(axes, network.graph, position, GRAPH_LINK, 0.6 * fine)
     if spoken:
         _draw_links(axes, network.links, position, SPOKEN_LINK, 0.9 * fine)
-    axes.scatter(
-        position[:, 0], position[:, 1], s=float(np.clip(9000 / count, 2, 40)), c=OTHERS, linewidths=0, zorder=2
-    )
+    crowded = network.whole and network.graph.position is not None  # a part of a map lies in a small place of it
+    dot = 0.6 if crowded else float(np.clip(9000 / count, 2, 40))
+    axes.scatter(position[:, 0], position[:, 1], s=dot, c=OTHERS, linewidths=0, zorder=2)
     known = np.isfinite(errors)
     probed = position[network.probes[known]]
     axes.scatter(
