@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import map_coordinates, spline_filter
+from threadpoolctl import threadpool_limits
 
 from coolgp.scenarios.dataset import Floats
 from coolgp.scenarios.fields import UnitFunction
@@ -43,6 +44,7 @@ def surface_of(function: UnitFunction, lengthscale: float) -> Surface:
     ticks = (np.arange(size) - MARGIN) / NODES
     first = np.outer(ticks, function.frequency[0]) + function.phase
     second = np.outer(ticks, function.frequency[1])
-    values = (np.cos(first) * function.weight) @ np.cos(second).T
-    values -= (np.sin(first) * function.weight) @ np.sin(second).T
+    with threadpool_limits(limits=1):  # several threads add up in another order, and a seed must give the same bits
+        values = (np.cos(first) * function.weight) @ np.cos(second).T
+        values -= (np.sin(first) * function.weight) @ np.sin(second).T
     return Surface(spline_filter(values, order=3, mode="mirror"), lengthscale / NODES)
