@@ -16,8 +16,8 @@ from benchmarks.timing import Effort, contest
 __all__ = ["NOTES", "bytes_moved", "flops", "measure", "shortest"]
 
 NOTES = (
-    "One update is one agent taking in one batch of B rows with 7 inputs under fixed hyper-parameters, which all agents "
-    "share: the sums of κκᵀ [m, m] and κy [m] grow. The agents together do not fit the cache. One core.",
+    "One update is one agent taking in one batch of B rows with 7 inputs under fixed hyper-parameters, which all "
+    "agents share: the sums of κκᵀ [m, m] and κy [m] grow. The agents together do not fit the cache. One core.",
     "B = 1 is a stream of single observations: 32 rounds of one row for each agent; the clock stops when all of them "
     "are in the agents' sums. Its rate counts observations.",
     "The plain loop has one object an agent with full matrices and a Python loop over them, on NumPy's BLAS.",
