@@ -28,8 +28,8 @@ NOTES = (
     "agent, and adds up its neighbours' rows in Python.",
     "DISROPT runs a process an agent under mpiexec, which the cores must share (a waiting agent spins; Open MPI can "
     "yield, MPICH does not): with as many agents as cores its rate is that of one exchange, and both are shown.",
-    "gossipy is not here: `gossipy` on the Python index is a chat library, and `gossipy-dfl` 0.0.1, which is the simulator, "
-    "has no all-to-all averaging yet.",
+    "gossipy is not here: `gossipy` on the Python index is a chat library, and `gossipy-dfl` 0.0.1, the simulator, has "
+    "no all-to-all averaging yet.",
     "The limit reads and writes every number once a round at the measured rate of copying, 16NP bytes; where the rows "
     "fit the cache the machine can do more.",
 )

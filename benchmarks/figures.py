@@ -44,13 +44,14 @@ def _against_m(axes: Axes, result: Result) -> None:
     bound = [row for row in rows if row.who == "coolgp" and row.limit]
     limits = [1e6 / row.limit for row in bound if row.limit]
     axes.plot([row.case["m"] for row in bound], limits, ":", color=NEUTRAL, label="the machine's limit")
+    axes.set_xticks(sorted({int(row.case["m"]) for row in rows}))
     axes.set(xlabel="inducing points m", ylabel="µs per agent-update", yscale="log", title=f"One update, B = {most}")
     axes.legend()
 
 
 def _roofline(axes: Axes, result: Result) -> None:
     """Operations a second against operations a byte, under what the machine can do."""
-    limits, reach = result.found.limits, np.geomspace(0.1, 1000, 50)
+    limits, reach = result.found.limits, np.geomspace(0.1, 100, 50)
     for gemm, dtype, width, colour in (("dgemm", "float64", 8, AFTER), ("sgemm", "float32", 4, BEFORE)):
         roof = np.minimum(limits[gemm], reach * limits["copy"]) / 1e9
         axes.plot(reach, roof, color=colour, label=f"limit: copy, then {gemm}")
@@ -79,7 +80,7 @@ def _averaging(axes: Axes, result: Result) -> None:
     axes.plot([], [], ":", color="black", label="copy limit")
     axes.set_xticks(range(len(cases)), [f"N={size:,}\nP={width:,}" for size, width in cases])
     axes.set(yscale="log", ylabel="rounds per second", title="Averaging, one core")
-    axes.legend(ncols=2)
+    axes.get_figure(root=True).legend(loc="outside lower center", ncols=5)
 
 
 def _against_agents(axes: Axes, result: Result) -> None:
@@ -99,7 +100,7 @@ def _against_agents(axes: Axes, result: Result) -> None:
 def _scaling(axes: Axes, result: Result) -> None:
     """Speed on 2 ranks as a multiple of that on 1; ideal is 2 in both, as weak scaling does twice the work."""
     pairs = {kind: [_learning(result, kind, ranks) for ranks in (1, 2)] for kind in ("strong", "weak")}
-    for place, (kind, (one, two)) in enumerate(pairs.items()):
+    for place, (one, two) in enumerate(pairs.values()):
         if one and two:
             work = int(two.case["N"]) / int(one.case["N"])
             axes.bar(place, work * one.value / two.value, 0.5, color=AFTER)

