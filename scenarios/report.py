@@ -65,7 +65,7 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
         seen=seen_words(folder.promise, folder.metrics["communication_rounds"], folder.metrics["fusion_error"]),
         warnings=_warnings(folder),
         tiles=_tiles(folder),
-        figures=[(name, _embedded(path), CAPTIONS[name]) for name, path in figures.items()],
+        figures=[(name, _embedded(path), _caption(name, folder)) for name, path in figures.items()],
         hyperparameters=_hyperparameter_rows(folder.hyperparameters),
         metrics=_metric_rows(folder.metrics),
         unit=f" ({folder.unit})" if folder.unit else "",
@@ -84,6 +84,15 @@ def _template() -> jinja2.Template:
         loader=beside, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return page.get_template("report.html.j2")
+
+
+def _caption(name: str, folder: RunFolder) -> str:
+    if name != "network" or not folder.network.whole:
+        return CAPTIONS[name]
+    return (
+        f"{CAPTIONS[name]} Of {folder.network.agents:,} agents the run folder keeps {folder.network.graph.size:,}:"
+        " those around the middle of the tree, and those on the paths from there to the probes."
+    )
 
 
 def headline(folder: RunFolder) -> str:

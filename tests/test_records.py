@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from coolgp.network.generate import generate
 from coolgp.network.topology import components, spanning_tree
-from coolgp.scenarios import resume, run, scenario_named
+from coolgp.scenarios import report, resume, run, scenario_named
 from coolgp.scenarios.cli import app
 from coolgp.scenarios.field_plot import field_figure
 from coolgp.scenarios.network_plot import network_figure
@@ -53,6 +53,7 @@ def test_figures_and_report_speak_of_all_agents_and_say_what_is_drawn(large: Run
     assert caption.startswith(f"{MANY:,} agents, {large.promise.links:,} links, of which {MANY - 1:,} carried")
     assert f"Drawn: {large.network.graph.size:,} agents" in caption
     assert headline(large).startswith(f"{MANY:,} agents made {2 * MANY:,} observations")
+    assert f"keeps {large.network.graph.size:,}: those around" in report._caption("network", large)
     field = field_figure(large)
     assert field is not None
     assert field._supxlabel.get_text() == "Star: this agent."  # type: ignore[attr-defined]
