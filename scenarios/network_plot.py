@@ -44,10 +44,10 @@ def network_figure(folder: RunFolder) -> Figure:
 
 
 def layout(network: Network) -> Floats:
-    """Return where to draw each agent `[N,2]`: its position if known, springs if few, else a radial tree."""
+    """Return where to draw each agent `[N,2]`: its position on a map, springs if few, else a radial tree."""
     graph = network.graph
-    if graph.position is not None:
-        return np.asarray(graph.position, dtype=np.float64)
+    if (place := _map(graph)) is not None:
+        return place
     if graph.size > SPRING_AGENTS or graph.edge_count < graph.size:
         return _radial(network.links if network.links.edge_count else graph)
     nodes: nx.Graph[int] = nx.Graph()
@@ -55,6 +55,17 @@ def layout(network: Network) -> Floats:
     nodes.add_edges_from(pairs(graph).tolist())
     placed = nx.spring_layout(nodes, seed=0, iterations=100)
     return np.array([placed[i] for i in range(graph.size)])
+
+
+def _map(graph: Topology) -> Floats | None:
+    """Return where the agents are `[N,2]`; None where that is not known, or many have links to agents far away."""
+    place = graph.position
+    if place is None or graph.size <= SPRING_AGENTS or not graph.edge_count:
+        return place
+    ends = place[pairs(graph)]
+    squared = np.square(ends[:, 0] - ends[:, 1]).sum(axis=1)
+    usual = 2 * place.var(axis=0).sum()  # squared distance of two agents drawn at random, in the mean
+    return place if squared.mean() < 0.25 * usual else None
 
 
 def _radial(graph: Topology) -> Floats:
@@ -95,7 +106,7 @@ def _draw(
     _draw_links(axes, network.graph, position, GRAPH_LINK, 0.6 * fine)
     if spoken:
         _draw_links(axes, network.links, position, SPOKEN_LINK, 0.9 * fine)
-    crowded = network.whole and network.graph.position is not None  # a part of a map lies in a small place of it
+    crowded = network.whole and _map(network.graph) is not None  # a part of a map lies in a small place of it
     dot = 0.6 if crowded else float(np.clip(9000 / count, 2, 40))
     axes.scatter(position[:, 0], position[:, 1], s=dot, c=OTHERS, linewidths=0, zorder=2)
     known = np.isfinite(errors)

@@ -13,7 +13,7 @@ from coolgp.network.topology import components, spanning_tree
 from coolgp.scenarios import report, resume, run, scenario_named
 from coolgp.scenarios.cli import app
 from coolgp.scenarios.field_plot import field_figure
-from coolgp.scenarios.network_plot import network_figure
+from coolgp.scenarios.network_plot import layout, network_figure
 from coolgp.scenarios.network_sample import RECORDED_AGENTS, SAMPLED_AGENTS, Network, Whole, sample
 from coolgp.scenarios.report import headline
 from coolgp.scenarios.run_folder import RunFolder, read_run
@@ -69,6 +69,14 @@ def test_a_part_holds_the_middle_of_the_tree_and_the_paths_to_the_probes(kind: s
     np.testing.assert_array_equal(agents[kept.probes], probes)
     assert kept.links.edge_count == kept.links.size - 1
     assert components(kept.links) == 1
+
+
+@pytest.mark.parametrize("kind, is_map", [("geometric", True), ("small-world", False)])
+def test_agents_are_drawn_on_a_map_where_links_join_those_that_are_near(kind: str, is_map: bool) -> None:
+    where = np.random.default_rng(0).uniform(size=(1000, 2))
+    graph = generate(kind, 1000, 0, where)
+    place = layout(Network(graph, spanning_tree(graph), np.array([0])))
+    assert np.array_equal(place, where) == is_map
 
 
 def test_a_network_that_is_small_enough_is_kept_whole() -> None:
