@@ -190,6 +190,10 @@ class FaultyTransport:
         """See `Transport`."""
         return self.inner.swap(messages, route, out)
 
+    def inform(self, values: Array, route: Route) -> Array:
+        """See `Transport`."""
+        return self.inner.inform(values, route)
+
     def halo(self, values: Array, out: Array | None = None) -> Array:
         """See `Transport`."""
         return self.inner.halo(values, out)

@@ -65,14 +65,13 @@ class MPITransport(PerfectLinks):
             raise ValueError(f"Owners up to {owner.max()} need {owner.max() + 1} ranks; got {self._comm.size}")
         self.shard = build_shard(topology, owner, self._comm.rank)
         self.meter = Meter()
-        self._ranks = np.unique(self.shard.owner[self.shard.reverse < 0])
-        near = self._ranks.tolist()
+        near = self.shard.neighbours.tolist()
         self._neighbours = self._comm.Create_dist_graph_adjacent(near, near, reorder=False)
         self._row_types: dict[int, Any] = {}
         self._buffers: dict[str, Array] = {}
         self._plan_collectives(topology, owner)
         everything = np.ones(len(self.shard.tail), dtype=np.int64)
-        self._all = plan_route(self.shard, everything, everything, self._ranks)
+        self._all = plan_route(self.shard, everything, everything)
 
     def _plan_collectives(self, topology: Topology, owner: Array) -> None:
         """Who sends which agents to the halo, and in which order blocks and agents come from the ranks."""
@@ -81,8 +80,8 @@ class MPITransport(PerfectLinks):
         pairs = np.unique(np.stack([shard.owner[far], shard.agents[shard.tail[far]]]), axis=1)
         index = np.full(shard.size, -1)
         index[shard.agents] = np.arange(len(shard.agents))
-        self._halo_out, self._halo_out_counts = index[pairs[1]], count_by_rank(pairs[0], self._ranks)
-        self._halo_in_counts = count_by_rank(owner[shard.halo], self._ranks)
+        self._halo_out, self._halo_out_counts = index[pairs[1]], count_by_rank(pairs[0], shard.neighbours)
+        self._halo_in_counts = count_by_rank(owner[shard.halo], shard.neighbours)
         block = blocks_of(topology)
         block_owner = np.empty(shard.block_count, dtype=np.int64)
         block_owner[block] = owner
@@ -103,8 +102,8 @@ class MPITransport(PerfectLinks):
     def route(self, edges: Array) -> Route:
         """See `Transport`."""
         leaving = check_leaving(self.shard, edges)
-        arriving = self._exchange(leaving, self._all, np.empty_like(leaving))
-        return plan_route(self.shard, leaving, arriving, self._ranks)
+        arriving = self.inform(leaving, self._all)
+        return plan_route(self.shard, leaving, arriving)
 
     def swap(self, messages: Array, route: Route | None = None, out: Array | None = None) -> Array:
         """See `Transport`."""
@@ -113,9 +112,13 @@ class MPITransport(PerfectLinks):
         size = row_bytes(messages)
         self.meter.sent(route.messages, messages.nbytes)
         self.meter.moved(len(route.near_out) * size, int(route.out_counts.sum()) * size)
-        return self._exchange(messages, route, out)
+        return self._exchange(messages, out, route)
 
-    def _exchange(self, messages: Array, route: Route, out: Array) -> Array:
+    def inform(self, values: Array, route: Route) -> Array:
+        """See `Transport`."""
+        return self._exchange(*prepare_swap(values, route, None), route)
+
+    def _exchange(self, messages: Array, out: Array, route: Route) -> Array:
         send = self._pack("send", messages, route.far_out)
         receive = self._buffer("receive", len(route.far_in), messages)
         request = self._start(send, route.out_counts, receive, route.in_counts)

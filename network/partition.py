@@ -1,24 +1,19 @@
 """Agents to ranks: whole blocks of a locality order, contiguous or by METIS.
 
-The locality order and its blocks depend on the graph alone, never on the number of ranks: sums over blocks and random
-streams keyed by block are then the same for any number of ranks.
+The locality order (`Topology.order`) and its blocks depend on the graph alone, never on the number of ranks: sums over
+blocks and random streams keyed by block are then the same for any number of ranks.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_array, csgraph
+from scipy.sparse import coo_array
 
 from coolgp.network.topology import Array, Topology
 
-__all__ = ["METHODS", "block_size", "blocks_of", "cut", "locality_order", "partition"]
+__all__ = ["METHODS", "block_size", "blocks_of", "cut", "partition"]
 
 METHODS = ("contiguous", "metis")
-
-
-def locality_order(topology: Topology) -> Array:
-    """Return the agents [N] in an order that keeps neighbours close (reverse Cuthill-McKee)."""
-    return csgraph.reverse_cuthill_mckee(topology.matrix(), symmetric_mode=True).astype(np.int64)
 
 
 def block_size(size: int) -> int:
@@ -33,7 +28,7 @@ def block_size(size: int) -> int:
 def blocks_of(topology: Topology) -> Array:
     """Return the block [N] of each agent: runs of `block_size` agents of the locality order."""
     block = np.empty(topology.size, dtype=np.int64)
-    block[locality_order(topology)] = np.arange(topology.size) // block_size(topology.size)
+    block[topology.order] = np.arange(topology.size) // block_size(topology.size)
     return block
 
 

@@ -1,4 +1,4 @@
-"""Breadth-first searches in a connected graph, given as a symmetric adjacency matrix [N,N]."""
+"""Searches in a graph, given as a symmetric adjacency matrix [N,N]: distances, orders, the lightest tree."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csgraph, csr_array
 
-__all__ = ["Array", "breadth_first", "centre", "longest_path"]
+__all__ = ["Array", "breadth_first", "centre", "lightest_tree", "local_order", "longest_path"]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -47,6 +47,30 @@ def centre(matrix: csr_array) -> int:
         if best[0] <= bound.min():
             break  # no agent can be more central
     return best[1]
+
+
+def local_order(matrix: csr_array) -> Array:
+    """Return the agents [N] in an order that keeps neighbours close.
+
+    A tree is walked depth first from agent 0, so that a run of agents is a few whole branches and hangs on the rest by
+    few links; other graphs stand in reverse Cuthill-McKee order.
+    """
+    size = matrix.shape[0]
+    if matrix.nnz == 2 * (size - 1):
+        order = csgraph.depth_first_order(matrix, 0, directed=True, return_predecessors=False)
+        if len(order) == size:  # else it is no tree: there are as many links, but pieces apart
+            return np.asarray(order, dtype=np.int64)
+    return csgraph.reverse_cuthill_mckee(matrix, symmetric_mode=True).astype(np.int64)
+
+
+def lightest_tree(tail: Array, head: Array, weight: Array, size: int) -> Array:
+    """Return the places [N-1] of the links of a tree of least total weight in the list [L] of links, each once."""
+    # Ranks instead of weights: ties then break by the place in the list, hence alike on every machine.
+    by_weight = np.argsort(weight, kind="stable")
+    rank = np.empty(len(weight))
+    rank[by_weight] = np.arange(1, len(weight) + 1)
+    chosen = csgraph.minimum_spanning_tree(csr_array((rank, (tail, head)), shape=(size, size))).data
+    return np.asarray(by_weight[chosen.astype(np.int64) - 1])
 
 
 def _farthest(matrix: csr_array, start: int) -> int:

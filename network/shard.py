@@ -7,10 +7,11 @@ leave this rank's agents.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from coolgp.network.partition import block_size, locality_order
+from coolgp.network.partition import block_size
 from coolgp.network.topology import Array, Topology
 
 __all__ = ["Shard", "build_shard"]
@@ -48,6 +49,11 @@ class Shard:
     reverse: Array
     slot: Array
 
+    @cached_property
+    def neighbours(self) -> Array:
+        """The other ranks that agents here have links to, ascending."""
+        return np.unique(self.owner[self.reverse < 0])
+
 
 def build_shard(topology: Topology, owner: Array, rank: int) -> Shard:
     """Compute the shard of one rank, without communication.
@@ -60,7 +66,7 @@ def build_shard(topology: Topology, owner: Array, rank: int) -> Shard:
     Raises:
         ValueError: if the owner is not a rank for each agent, or divides a block.
     """
-    order, size = locality_order(topology), block_size(topology.size)
+    order, size = topology.order, block_size(topology.size)
     _check_owner(topology, owner, order, size)
     place = np.flatnonzero(owner[order] == rank)
     agents = order[place]

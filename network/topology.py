@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csgraph, csr_array
 
-from coolgp.network.search import Array, breadth_first, centre, longest_path
+from coolgp.network.search import Array, breadth_first, centre, lightest_tree, local_order, longest_path
 
 __all__ = [
     "Array",
@@ -89,6 +90,13 @@ class Topology:
     def tail(self) -> Array:
         """[E_all] the agent from which each directed edge leaves; `indices` holds where it goes."""
         return np.repeat(np.arange(self.size), self.degree)
+
+    @cached_property
+    def order(self) -> Array:
+        """[N] the agents in an order that keeps neighbours close; not to be written to."""
+        order = local_order(self.matrix())
+        order.flags.writeable = False
+        return order
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -213,12 +221,7 @@ def spanning_tree(topology: Topology) -> Topology:
         return from_edges(child, parent, topology.size, None, topology.position, topology.labels)
     once = topology.tail < topology.indices
     tail, head, weight = topology.tail[once], topology.indices[once], topology.weight[once]
-    # Ranks instead of weights: ties then break by edge number, hence alike on every machine.
-    rank = np.empty(len(weight))
-    rank[np.argsort(weight, kind="stable")] = np.arange(1, len(weight) + 1)
-    shape = (topology.size, topology.size)
-    chosen = csgraph.minimum_spanning_tree(csr_array((rank, (tail, head)), shape=shape)).data
-    edge = np.argsort(rank)[chosen.astype(np.int64) - 1]
+    edge = lightest_tree(tail, head, weight, topology.size)
     return from_edges(tail[edge], head[edge], topology.size, weight[edge], topology.position, topology.labels)
 
 

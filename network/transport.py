@@ -68,6 +68,9 @@ class Transport(Protocol):
     def swap(self, messages: Array, route: Route | None = None, out: Array | None = None) -> Array:
         """Deliver [E,P] -> [E,P]: what i sends j arrives on j's edge to i. With a route, [K,P] -> [K',P]."""
 
+    def inform(self, values: Array, route: Route) -> Array:
+        """Deliver [K,P] -> [K',P] what agents do not say: the simulator plans by it, and it is not metered."""
+
     def halo(self, values: Array, out: Array | None = None) -> Array:
         """Append the neighbours' values: [A,P] -> [A+H,P]."""
 
@@ -141,7 +144,7 @@ class SerialTransport(PerfectLinks):
     def route(self, edges: Array) -> Route:
         """See `Transport`."""
         leaving = check_leaving(self.shard, edges)
-        return plan_route(self.shard, leaving, leaving[self.shard.reverse], np.arange(0))
+        return plan_route(self.shard, leaving, leaving[self.shard.reverse])
 
     def swap(self, messages: Array, route: Route | None = None, out: Array | None = None) -> Array:
         """See `Transport`."""
@@ -150,6 +153,11 @@ class SerialTransport(PerfectLinks):
         self.meter.sent(route.messages, messages.nbytes)
         self.meter.moved(messages.nbytes)
         return np.take(messages, route.near_out, axis=0, out=out, mode="clip")
+
+    def inform(self, values: Array, route: Route) -> Array:
+        """See `Transport`."""
+        values, out = prepare_swap(values, route, None)
+        return np.take(values, route.near_out, axis=0, out=out, mode="clip")
 
     def halo(self, values: Array, out: Array | None = None) -> Array:
         """See `Transport`."""

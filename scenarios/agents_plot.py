@@ -14,7 +14,7 @@ __all__ = ["agents_figure"]
 def agents_figure(folder: RunFolder) -> Figure | None:
     """Draw the error of each agent over the rounds, a panel for each; None unless there are two: more are a cloud."""
     probes = folder.probes
-    if not len(probes.agents) == folder.network.graph.size == 2:
+    if not len(probes.agents) == folder.network.agents == 2:
         return None
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)

@@ -38,7 +38,7 @@ class Plan:
     """Who can talk to whom, what goes wrong, and how the rule goes about it: known before any message.
 
     topology: all links that there are in some round; schedule: which of them are there when, None where links stay;
-    rule: fitted to this network; outlook: what it promises there.
+    rule: fitted to this network; outlook: what it promises there; links: those that it speaks over.
     """
 
     topology: Topology
@@ -46,6 +46,7 @@ class Plan:
     faults: Faults
     rule: FusionRule
     outlook: Outlook
+    links: Topology
 
 
 def build_topology(scenario: Scenario, dataset: Dataset) -> tuple[Topology, Schedule | None]:
@@ -74,7 +75,7 @@ def plan(scenario: Scenario, dataset: Dataset, topology: Topology | None = None)
     rule = chosen_rule(scenario).fit(topology, faults)
     outlook = rule.outlook(topology, faults)
     _check_fixed_point(scenario, faults, outlook)
-    return Plan(topology, schedule, faults, rule, outlook)
+    return Plan(topology, schedule, faults, rule, outlook, rule.links(topology))
 
 
 def chosen_rule(scenario: Scenario) -> FusionRule:
@@ -86,9 +87,9 @@ def chosen_rule(scenario: Scenario) -> FusionRule:
 
 def connect(plan: Plan, scenario: Scenario, ranks: int) -> Transport:
     """A transport over the links that the rule uses: the serial one, or MPI's with its world's ranks."""
-    links, seed = plan.rule.links(plan.topology), scenario.run.seed
+    seed = scenario.run.seed
     world = World(plan.topology, plan.faults, seed, plan.schedule)
-    inner = _inner(links, scenario, ranks)
+    inner = _inner(plan.links, scenario, ranks)
     return inner if plan.faults.perfect else FaultyTransport(inner, world, plan.faults, seed)
 
 
@@ -106,7 +107,7 @@ def assemble(
     probes = choose_probes(len(dataset.agents), scenario.run.probes, scenario.run.seed)
     transport = connect(network, scenario, ranks)
     known = (network.rule, probes, network.outlook, network.faults)
-    return Simulation(scenario, dataset, foundation, network.topology, transport, *known)
+    return Simulation(scenario, dataset, foundation, network.topology, network.links, transport, *known)
 
 
 def one_thread() -> AbstractContextManager[object]:

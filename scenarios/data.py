@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from coolgp.network.randomness import generator
-from coolgp.scenarios.dataset import Dataset, Floats, Ints, Table
+from coolgp.scenarios.dataset import Dataset, Floats, Ints, Numbered, Table
 from coolgp.scenarios.fields import field, synthetic
 from coolgp.scenarios.flights import airline
 from coolgp.scenarios.problems import ConfigError, DataError
+from coolgp.scenarios.sensing import sensors
 from coolgp.scenarios.settings import Scenario
+from coolgp.scenarios.streams import Dealt
 from coolgp.scenarios.tables import read_table
 
 __all__ = ["PARTITIONS", "SOURCES", "DataError", "Dataset", "Table", "check_against", "load", "read_table"]
@@ -41,9 +43,11 @@ def load(scenario: Scenario) -> Dataset:
 
 def _shortened(dataset: Dataset, rows: int) -> Dataset:
     """The dataset, of which the first agent has only its first training rows; what it gives up nobody gets."""
-    keep = np.ones(len(dataset.owner), dtype=bool)
-    keep[np.flatnonzero(dataset.owner == 0)[rows:]] = False
-    return replace(dataset, x_train=dataset.x_train[keep], y_train=dataset.y_train[keep], owner=dataset.owner[keep])
+    all_rows = dataset.training
+    assert isinstance(all_rows, Dealt)  # first_agent_rows is refused where rows are drawn in each round
+    keep = np.ones(len(all_rows.owner), dtype=bool)
+    keep[np.flatnonzero(all_rows.owner == 0)[rows:]] = False
+    return replace(dataset, training=Dealt(all_rows.x[keep], all_rows.y[keep], all_rows.owner[keep]))
 
 
 def check_against(scenario: Scenario, features: tuple[str, ...]) -> None:
@@ -86,7 +90,22 @@ def _field(scenario: Scenario) -> Dataset:
     return field(scenario.run.seed, scenario.agents.count, _observations(scenario))
 
 
-SOURCES: dict[str, Callable[[Scenario], Dataset]] = {"airline": _airline, "synthetic": _synthetic, "field": _field}
+def _sensors(scenario: Scenario) -> Dataset:
+    """A random field on the unit square, which any number of sensors read anew in every round."""
+    if scenario.run.rounds == "all":
+        raise ConfigError(
+            f'{scenario.name}: run.rounds: "sensors" are read anew in every round, without end: needed a number of'
+            ' rounds; got "all"'
+        )
+    return sensors(scenario.run.seed, scenario.agents.count)
+
+
+SOURCES: dict[str, Callable[[Scenario], Dataset]] = {
+    "airline": _airline,
+    "synthetic": _synthetic,
+    "field": _field,
+    "sensors": _sensors,
+}
 """The sources that come with the package; anything else is the path of a file."""
 
 
@@ -99,7 +118,7 @@ def _observations(scenario: Scenario) -> int:
 def _dealt(scenario: Scenario, table: Table, source: str) -> Dataset:
     train, test = _split(scenario, len(table.y), source)
     if table.labels is None:
-        agents = tuple(map(str, range(scenario.agents.count)))
+        agents: Sequence[str] = Numbered(scenario.agents.count)
         owner = _partitioned(scenario, table.x[train], source)
     else:
         agents, every = _named(table.labels)
@@ -111,9 +130,8 @@ def _dealt(scenario: Scenario, table: Table, source: str) -> Dataset:
                 f"{source}: column {scenario.data.agent}: {len(idle):,} of {len(agents):,} agents have no training row"
                 f" after {len(test):,} test rows are held out: {some}; hold out fewer, or leave them out of the file"
             )
-    return Dataset(
-        table.x[train], table.y[train], owner, table.x[test], table.y[test], table.features, table.target, agents
-    )
+    training = Dealt(table.x[train], table.y[train], owner)
+    return Dataset(training, table.x[test], table.y[test], table.features, table.target, agents)
 
 
 def _split(scenario: Scenario, rows: int, source: str) -> tuple[Ints, Ints]:

@@ -1,16 +1,20 @@
-"""Rows as a table, and rows dealt to agents."""
+"""Rows as a table, and what agents observe: rows that were dealt to them, or others that draw them as they go."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coolgp.agents.model import Batch
+from coolgp.network.shard import Shard
 from coolgp.scenarios.problems import DataError
+from coolgp.scenarios.scaler import Scaler
 
-__all__ = ["Dataset", "Floats", "Ints", "Table"]
+__all__ = ["Dataset", "Floats", "Ints", "Numbered", "Stream", "Table", "Training", "misshapen"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -32,24 +36,95 @@ class Table:
     """Columns left out because they do not hold numbers."""
 
 
+class Stream(Protocol):
+    """What one rank's agents observe. It has no state: a round's batch is the same whenever it is asked for."""
+
+    def batch(self, turn: int) -> Batch:
+        """Return the batch of round ``turn`` (from 0), in scaled units."""
+
+
+class Training(Protocol):
+    """What agents learn from, in original units: rows dealt to them beforehand, or drawn in each round."""
+
+    @property
+    def most(self) -> int | None:
+        """Rows of the agent that has most; None where they never end."""
+
+    def pilot(self, count: int, seed: int) -> tuple[Floats, Floats]:
+        """Return at most so many random rows, `x [n,D]` and `y [n]`, for everyone to hold before the start."""
+
+    def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> Stream:
+        """Open what the agents of a shard observe."""
+
+    def identity(self) -> tuple[NDArray[Any], ...]:
+        """Return arrays that differ wherever what is observed differs, apart from the scenario's settings."""
+
+    def problems(self, agents: int, width: int) -> list[str]:
+        """Say what keeps so many agents from learning of so many inputs from it."""
+
+
+class Numbered(Sequence[str]):
+    """The names "0", "1", ... of `size` agents, as a tuple would hold them, without making them.
+
+    >>> names = Numbered(1_000_000)
+    >>> len(names), names[-1], names[2:4], names.index("17"), "1000000" in names
+    (1000000, '999999', ('2', '3'), 17, False)
+    >>> Numbered(3) == ("0", "1", "2")
+    True
+    """
+
+    def __init__(self, size: int) -> None:
+        self._numbers = range(size)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        chosen = self._numbers[place]
+        return tuple(map(str, chosen)) if isinstance(chosen, range) else str(chosen)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, self._numbers)
+
+    def __contains__(self, name: object) -> bool:
+        plain = isinstance(name, str) and name.isascii() and name.isdecimal()
+        return plain and int(str(name)) in self._numbers and str(int(str(name))) == name
+
+    def index(self, name: str, start: int = 0, stop: int | None = None) -> int:
+        """Return the place of a name; raise ValueError where there is none, as of a tuple."""
+        if name not in self or int(name) not in self._numbers[start:stop]:
+            raise ValueError(f"no agent is called {name!r}: they are numbered 0 to {len(self) - 1}")
+        return int(name)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Numbered):
+            return len(self) == len(other)
+        return isinstance(other, tuple) and len(self) == len(other) and all(map(str.__eq__, self, other))
+
+    def __hash__(self) -> int:
+        return hash(self._numbers)
+
+    def __repr__(self) -> str:
+        return f"Numbered({len(self)})"
+
+
 @dataclass(frozen=True)
 class Dataset:
-    """Training rows dealt to agents, and test rows; original units, nothing scaled."""
+    """What agents observe, and test rows; original units, nothing scaled."""
 
-    x_train: Floats
-    """`[n,D]`"""
-    y_train: Floats
-    """`[n]`"""
-    owner: Ints
-    """`[n]`, the agent in `[0,N)` that observes each training row."""
+    training: Training
     x_test: Floats
     """`[Q,D]`"""
     y_test: Floats
-    """`[Q]`, noisy like `y_train`."""
+    """`[Q]`, noisy like what agents observe."""
     features: tuple[str, ...]
     target: str
-    agents: tuple[str, ...]
-    """`[N]`, what the agents are called."""
+    agents: Sequence[str]
+    """`[N]`, what the agents are called: a tuple, or :class:`Numbered`."""
     positions: Floats | None = None
     """`[N,2]`"""
     truth: Floats | None = None
@@ -58,18 +133,19 @@ class Dataset:
     """`[Q]`, the agent that each test row belongs to; None where all agents are tested on all rows."""
 
     def __post_init__(self) -> None:
-        n, q, width = len(self.y_train), len(self.y_test), len(self.features)
-        wanted = {"x_train": (n, width), "y_train": (n,), "owner": (n,), "x_test": (q, width), "y_test": (q,)}
-        problems = []
-        for name, shape in wanted.items():
-            values = getattr(self, name)
-            if values.shape != shape:
-                problems.append(f"{name}: needed shape {shape}, got {values.shape}")
-            elif not np.isfinite(values).all():
-                problems.append(f"{name}: {np.count_nonzero(~np.isfinite(values))} values are not finite")
-        if not problems and n and not 0 <= self.owner.min() <= self.owner.max() < len(self.agents):
-            problems.append(
-                f"owner: needed agents in [0, {len(self.agents)}), got {self.owner.min()}..{self.owner.max()}"
-            )
+        rows, width = len(self.y_test), len(self.features)
+        tests = {"x_test": (self.x_test, (rows, width)), "y_test": (self.y_test, (rows,))}
+        problems = self.training.problems(len(self.agents), width) + misshapen(tests)
         if problems:
             raise DataError(*problems)
+
+
+def misshapen(arrays: Mapping[str, tuple[NDArray[Any], tuple[int, ...]]]) -> list[str]:
+    """Say which of these named arrays do not have their shape, or hold what is not a finite number."""
+    problems = []
+    for name, (values, shape) in arrays.items():
+        if values.shape != shape:
+            problems.append(f"{name}: needed shape {shape}, got {values.shape}")
+        elif not np.isfinite(values).all():
+            problems.append(f"{name}: {np.count_nonzero(~np.isfinite(values))} values are not finite")
+    return problems

@@ -13,12 +13,12 @@ from coolgp.agents.encoding import Importance, effective_sample_size
 from coolgp.agents.kernels import Array
 from coolgp.agents.learning import bound
 from coolgp.agents.population import Population
-from coolgp.agents.prediction import Prediction, predict
+from coolgp.agents.prediction import Prediction, predict, shared
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State
 from coolgp.network.randomness import generator
 from coolgp.network.transport import Transport
-from coolgp.scenarios.founding import Scaler
 from coolgp.scenarios.metrics import Forecast
+from coolgp.scenarios.scaler import Scaler
 
 __all__ = ["Evaluation", "Probed", "choose_probes"]
 
@@ -92,7 +92,8 @@ def _known(rule: FusionRule, state: State, population: Population, rows: Ints) -
     if not isinstance(rule, EvidenceRule):
         return np.full(rows.size, np.nan), np.full((rows.size, 1), np.nan), np.full(rows.size, np.nan)
     evidence = rule.belief(state, population, rows)
-    lower = bound(population.model, population.theta[rows], evidence) / np.maximum(evidence.count, 1.0)
+    held = shared(population.theta[rows], evidence)  # probes that agree have one bound
+    lower = bound(population.model, *held) / np.maximum(evidence.count, 1.0)
     return lower, evidence.pack(), rule.counted(state, rows)
 
 

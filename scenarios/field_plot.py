@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from coolgp.scenarios.dataset import Floats, Ints
 from coolgp.scenarios.run_folder import RunFolder
+from coolgp.scenarios.settings import PLACED_SOURCES
 
 __all__ = ["Grid", "field_figure", "regular_grid", "typical_probe"]
 
@@ -88,7 +89,7 @@ def field_figure(folder: RunFolder) -> Figure | None:
 def _titles(folder: RunFolder, i: int) -> tuple[str, str]:
     name = folder.predictions.agents[i]
     errors = (folder.probes.rmse_pre[-1, i], folder.probes.rmse_post[-1, i])
-    alone, fused = (f", RMSE {error:.3g}" if np.isfinite(error) else "" for error in errors)
+    alone, fused = (f"\nRMSE {error:.3g}" if np.isfinite(error) else "" for error in errors)
     return f"Agent {name} alone{alone}", f"Agent {name} after fusion{fused}"
 
 
@@ -121,24 +122,20 @@ def _is_compact(grid: Grid) -> bool:
 
 
 def _mark(folder: RunFolder, i: int, panels: list[Axes]) -> None:
-    """Mark the agent and, small, all others, where their positions are in the coordinates of the inputs."""
+    """Mark the agent and, small, all others, where the graph has them in the coordinates of the inputs."""
     for axes in panels:
         axes.set_xlabel(folder.features[0])
         axes.xaxis.set_major_locator(MaxNLocator(3))
     position = folder.network.graph.position
-    if position is None or folder.config.data.source != "field":
+    if position is None or folder.config.data.source not in PLACED_SOURCES:
         return
     left, right, low, high = panels[0].get_xlim() + panels[0].get_ylim()
     own = position[folder.network.probes[i]]
+    others = position[:0] if folder.network.whole else position
+    dot = float(np.clip(600 / len(position), 0.5, 5))
     for axes in panels:
-        axes.scatter(
-            position[:, 0],
-            position[:, 1],
-            s=float(np.clip(600 / len(position), 0.5, 5)),
-            c="white",
-            alpha=0.7,
-            linewidths=0,
-        )
+        axes.scatter(others[:, 0], others[:, 1], s=dot, c="white", alpha=0.7, linewidths=0)
         axes.scatter(own[0], own[1], s=110, marker="*", c="#D55E00", edgecolors="white", linewidths=1, zorder=3)
         axes.set(xlim=(left, right), ylim=(low, high))
-    panels[0].figure.supxlabel("Star: this agent. White dots: the other agents.", fontsize="small", color="0.35")
+    words = "Star: this agent." + (" White dots: the other agents." if len(others) else "")
+    panels[0].figure.supxlabel(words, fontsize="small", color="0.35")

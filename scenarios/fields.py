@@ -11,10 +11,11 @@ from typing import Literal
 import numpy as np
 
 from coolgp.network.randomness import generator
-from coolgp.scenarios.dataset import Dataset, Floats, Ints
+from coolgp.scenarios.dataset import Dataset, Floats, Ints, Numbered
 from coolgp.scenarios.problems import DataError
+from coolgp.scenarios.streams import Dealt
 
-__all__ = ["UnitFunction", "draw_function", "field", "synthetic"]
+__all__ = ["UnitFunction", "draw_function", "field", "reflected", "square_grid", "synthetic"]
 
 _BLOCK = 64  # rows evaluated at a time, so that 2,000 features of them stay in cache
 
@@ -90,14 +91,12 @@ def synthetic(
     x_train, owner, _, y_train = rows("training", observations)
     x_test, test_owner, truth, y_test = rows("test", tests)
     return Dataset(
-        x_train,
-        y_train,
-        owner,
+        Dealt(x_train, y_train, owner),
         x_test,
         y_test,
         features=tuple(f"x{i}" for i in range(6)),
         target="y",
-        agents=tuple(map(str, range(agents))),
+        agents=Numbered(agents),
         truth=truth,
         test_owner=test_owner,
     )
@@ -124,20 +123,17 @@ def field(
     positions = generator(seed, "field positions").uniform(0, 1, (agents, 2))
     owner = np.arange(observations) % agents
     step = generator(seed, "field inputs").standard_normal((observations, 2))
-    x_train = _reflected(positions[owner] + spread * step)
+    x_train = reflected(positions[owner] + spread * step)
     noise = generator(seed, "field training noise").standard_normal(observations)
-    ticks = np.linspace(0, 1, side)
-    x_test = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
+    x_test = square_grid(side)
     truth = u(x_test / lengthscale)
     return Dataset(
-        x_train,
-        u(x_train / lengthscale) + noise_std * noise,
-        owner,
+        Dealt(x_train, u(x_train / lengthscale) + noise_std * noise, owner),
         x_test,
         truth + noise_std * generator(seed, "field test noise").standard_normal(side * side),
         features=("x0", "x1"),
         target="value",
-        agents=tuple(map(str, range(agents))),
+        agents=Numbered(agents),
         positions=positions,
         truth=truth,
     )
@@ -165,11 +161,17 @@ def _projected(x: Floats, w: Floats, owner: Ints) -> Floats:
     return projected
 
 
-def _reflected(x: Floats) -> Floats:
+def reflected(x: Floats) -> Floats:
     """Fold the plane into the unit square at its edges.
 
-    >>> _reflected(np.array([-0.1, 0.3, 1.2, 2.5])).round(12).tolist()
+    >>> reflected(np.array([-0.1, 0.3, 1.2, 2.5])).round(12).tolist()
     [0.1, 0.3, 0.8, 0.5]
     """
     folded: Floats = np.minimum(x % 2, 2 - x % 2)
     return folded
+
+
+def square_grid(side: int) -> Floats:
+    """Return the points `[side²,2]` of a regular grid on the unit square, the first input running fastest."""
+    ticks = np.linspace(0, 1, side)
+    return np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)

@@ -19,7 +19,7 @@ def fingerprint(simulation: Simulation) -> dict[str, int]:
     data, graph = simulation.dataset, simulation.topology
     config = simulation.scenario.model_dump_json(exclude={"run": {"checkpoint_minutes"}})
     return {
-        "data": _checksum(data.x_train, data.y_train, data.owner, data.x_test, data.y_test),
+        "data": _checksum(*data.training.identity(), data.x_test, data.y_test),
         "graph": _checksum(graph.indptr, graph.indices),
         "config.toml": crc32(config.encode()),
     }

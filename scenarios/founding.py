@@ -18,42 +18,13 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.pilot import Start, fit_start
 from coolgp.network.randomness import generator
 from coolgp.scenarios.dataset import Dataset
+from coolgp.scenarios.scaler import Scaler
 from coolgp.scenarios.settings import AgentsSettings, Scenario
 
-__all__ = ["Foundation", "Scaler", "found_on_pilot"]
+__all__ = ["Foundation", "found_on_pilot"]
 
 FIT_ROWS = 600
 """Rows of the pilot on which the exact evidence is maximised: its cost is their cube."""
-
-
-@dataclass(frozen=True)
-class Scaler:
-    """Affine maps between original and scaled units: ``x_mean, x_scale [D]``, ``y_mean, y_scale``."""
-
-    x_mean: Array
-    x_scale: Array
-    y_mean: float
-    y_scale: float
-
-    def inputs(self, x: Array) -> Array:
-        """Scaled inputs."""
-        scaled: Array = (x - self.x_mean) / self.x_scale
-        return scaled
-
-    def target(self, y: Array) -> Array:
-        """Scaled target."""
-        scaled: Array = (y - self.y_mean) / self.y_scale
-        return scaled
-
-    def mean(self, mean: Array) -> Array:
-        """A predicted mean, back in original units."""
-        original: Array = mean * self.y_scale + self.y_mean
-        return original
-
-    def variance(self, variance: Array) -> Array:
-        """A predicted variance, back in original units."""
-        original: Array = variance * self.y_scale**2
-        return original
 
 
 @dataclass(frozen=True)
@@ -71,14 +42,14 @@ class Foundation:
 
 
 def found_on_pilot(scenario: Scenario, dataset: Dataset) -> Foundation:
-    """Build the common ground from a pilot of the training rows. The same on every rank.
+    """Build the common ground from a pilot of what agents observe. The same on every rank.
 
     Raises ValueError where the pilot has too few distinct rows for the inducing inputs.
     """
     agents, seed = scenario.agents, scenario.run.seed
-    rows = generator(seed, "pilot").permutation(len(dataset.y_train))[: agents.pilot]
-    scaler = _scaler(dataset.x_train[rows], dataset.y_train[rows], scenario.data.standardize)
-    x, y = scaler.inputs(dataset.x_train[rows]), scaler.target(dataset.y_train[rows])
+    observed = dataset.training.pilot(agents.pilot, seed)
+    scaler = _scaler(*observed, scenario.data.standardize)
+    x, y = scaler.inputs(observed[0]), scaler.target(observed[1])
     begin = _start(agents, x, y)
     layout = Layout(x.shape[1], full=agents.projection == "full", uncertain=agents.projection_std > 0)
     start = layout.pack(begin.lengthscale, begin.signal_variance, begin.noise_variance, agents.projection_std)

@@ -23,9 +23,9 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.prediction import predict
 from coolgp.agents.statistics import Evidence, packed_length
 from coolgp.scenarios.evaluation import Probed
-from coolgp.scenarios.founding import Scaler
 from coolgp.scenarios.metrics import Forecast
 from coolgp.scenarios.rounds import Simulation
+from coolgp.scenarios.scaler import Scaler
 
 __all__ = ["SavedModel", "load_model", "model_arrays"]
 

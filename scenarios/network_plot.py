@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import networkx as nx
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,18 +9,15 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from scipy.sparse import csgraph, csr_array
 
-from coolgp.network.search import centre
-from coolgp.network.topology import Topology, from_edges
-from coolgp.scenarios.dataset import Floats, Ints
-from coolgp.scenarios.run_folder import Bools, Network, RunFolder
+from coolgp.network.topology import Topology
+from coolgp.scenarios.dataset import Floats
+from coolgp.scenarios.network_sample import Network, pairs, sample, search_from_centre
+from coolgp.scenarios.run_folder import RunFolder
 
-__all__ = ["layout", "network_figure", "pairs", "sample"]
+__all__ = ["layout", "network_figure"]
 
 DRAWN_AGENTS = 5000
-SAMPLED_AGENTS = 1500
-"""Fewer than could be drawn: in a part of a graph the eye looks for its structure."""
 DRAWN_LINKS = 20_000
 SPRING_AGENTS = 300
 """A spring layout of more agents takes over a second and is a ball of wool."""
@@ -32,7 +27,7 @@ OTHERS, GRAPH_LINK, SPOKEN_LINK = "#b8b8b8", "#d9d9d9", "#555555"
 
 def network_figure(folder: RunFolder) -> Figure:
     """Draw the graph twice, coloured by the probes' last RMSE before and after fusion, in the style in force."""
-    network, sampled = sample(folder.network, DRAWN_AGENTS)
+    network = folder.network if folder.network.whole else sample(folder.network, DRAWN_AGENTS)[0]
     position = layout(network)
     pre, post = folder.probes.rmse_pre[-1], folder.probes.rmse_post[-1]
     colours = ScalarMappable(_norm(np.concatenate([pre, post])), "viridis")
@@ -41,19 +36,18 @@ def network_figure(folder: RunFolder) -> Figure:
     _draw(left, network, position, pre, colours, spoken=False)
     _draw(right, network, position, post, colours, spoken=True)
     left.set_title("Before fusion: each agent alone")
-    count = network.links.edge_count
-    right.set_title("After fusion over the dark links" if count else "After fusion: no link was used")
+    right.set_title("After fusion over the dark links" if network.spoken_count else "After fusion: no link was used")
     unit = f" ({folder.unit})" if folder.unit else ""
     figure.colorbar(colours, ax=(left, right), shrink=0.75, pad=0.02, label=f"RMSE of {folder.target}{unit}")
-    figure.supxlabel(_caption(folder.network, network, sampled), fontsize="small", color="0.35")
+    figure.supxlabel(_caption(network), fontsize="small", color="0.35")
     return figure
 
 
 def layout(network: Network) -> Floats:
-    """Return where to draw each agent `[N,2]`: its position if known, springs if few, else a radial tree."""
+    """Return where to draw each agent `[N,2]`: its position on a map, springs if few, else a radial tree."""
     graph = network.graph
-    if graph.position is not None:
-        return np.asarray(graph.position, dtype=np.float64)
+    if (place := _map(graph)) is not None:
+        return place
     if graph.size > SPRING_AGENTS or graph.edge_count < graph.size:
         return _radial(network.links if network.links.edge_count else graph)
     nodes: nx.Graph[int] = nx.Graph()
@@ -63,35 +57,15 @@ def layout(network: Network) -> Floats:
     return np.array([placed[i] for i in range(graph.size)])
 
 
-@dataclass(frozen=True)
-class _Search:
-    """A breadth-first tree over all agents, under a hub N that is added above the root (the roots, if in pieces)."""
-
-    order: Ints
-    """`[N]`, agents as they were found."""
-    parent: Ints
-    """`[N+1]`, the agent, or hub, that each was found from; the hub is its own."""
-    pieces: int
-
-    def depth(self) -> Ints:
-        """Return the hops `[N]` from the root; from the hub where there are several."""
-        depth = np.zeros(len(self.parent), dtype=np.int64)
-        depth[-1] = -1 if self.pieces == 1 else 0
-        for i in self.order:
-            depth[i] = depth[self.parent[i]] + 1
-        return depth[:-1]
-
-
-def _search(graph: Topology) -> _Search:
-    """Search from the centre; where the graph is in pieces, from the first agent of each."""
-    matrix, hub = graph.matrix(), graph.size
-    pieces, piece = csgraph.connected_components(matrix, directed=False)
-    roots = [centre(matrix)] if pieces == 1 else np.unique(piece, return_index=True)[1].tolist()
-    ends = np.concatenate([pairs(graph), [[hub, root] for root in roots]])
-    joined = csr_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(hub + 1, hub + 1))
-    order, parent = csgraph.breadth_first_order(joined, hub, directed=False)
-    parent[hub] = hub
-    return _Search(order[1:].astype(np.int64), parent.astype(np.int64), pieces)
+def _map(graph: Topology) -> Floats | None:
+    """Return where the agents are `[N,2]`; None where that is not known, or many have links to agents far away."""
+    place = graph.position
+    if place is None or graph.size <= SPRING_AGENTS or not graph.edge_count:
+        return place
+    ends = place[pairs(graph)]
+    squared = np.square(ends[:, 0] - ends[:, 1]).sum(axis=1)
+    usual = 2 * place.var(axis=0).sum()  # squared distance of two agents drawn at random, in the mean
+    return place if squared.mean() < 0.25 * usual else None
 
 
 def _radial(graph: Topology) -> Floats:
@@ -99,7 +73,7 @@ def _radial(graph: Topology) -> Floats:
 
     Circles are further apart where many agents sit: half by depth, half by the area that equal density would need.
     """
-    search, hub = _search(graph), graph.size
+    search, hub = search_from_centre(graph), graph.size
     leaves, start, free = np.zeros((3, hub + 1))
     for i in search.order[::-1]:
         leaves[i] = max(leaves[i], 1)
@@ -113,39 +87,6 @@ def _radial(graph: Topology) -> Floats:
     inside = np.cumsum(np.bincount(depth))[depth] - 1
     radius = depth / max(depth.max(), 1) + np.sqrt(inside / max(hub - 1, 1))
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-
-
-def sample(network: Network, most: int) -> tuple[Network, bool]:
-    """Keep the agents nearest to the tree's centre, the probes, and the paths to them, if there are more than `most`.
-
-    Returns what is kept, and whether that is less than all.
-    """
-    size = network.graph.size
-    if size <= most:
-        return network, False
-    search = _search(network.links if network.links.edge_count else network.graph)
-    order = np.lexsort((np.random.default_rng(0).random(size), search.depth()))  # within a depth at random
-    keep = np.zeros(size + 1, dtype=bool)
-    keep[order[:SAMPLED_AGENTS]] = keep[size] = True
-    ahead = network.probes
-    while not keep[ahead].all():
-        keep[ahead] = True
-        ahead = search.parent[ahead]
-    keep, new = keep[:size], np.cumsum(keep) - 1
-    return Network(_part(network.graph, keep), _part(network.links, keep), new[network.probes]), True
-
-
-def _part(graph: Topology, keep: Bools) -> Topology:
-    new, links = np.cumsum(keep) - 1, pairs(graph)
-    inside = new[links[keep[links].all(axis=1)]]
-    part = from_edges(inside[:, 0], inside[:, 1], int(keep.sum()))
-    return part if graph.position is None else replace(part, position=graph.position[keep])
-
-
-def pairs(graph: Topology) -> Ints:
-    """Return each link once `[L,2]`."""
-    once = graph.tail < graph.indices
-    return np.stack([graph.tail[once], graph.indices[once]], axis=1)
 
 
 def _norm(values: Floats) -> Normalize:
@@ -165,9 +106,9 @@ def _draw(
     _draw_links(axes, network.graph, position, GRAPH_LINK, 0.6 * fine)
     if spoken:
         _draw_links(axes, network.links, position, SPOKEN_LINK, 0.9 * fine)
-    axes.scatter(
-        position[:, 0], position[:, 1], s=float(np.clip(9000 / count, 2, 40)), c=OTHERS, linewidths=0, zorder=2
-    )
+    crowded = network.whole and _map(network.graph) is not None  # a part of a map lies in a small place of it
+    dot = 0.6 if crowded else float(np.clip(9000 / count, 2, 40))
+    axes.scatter(position[:, 0], position[:, 1], s=dot, c=OTHERS, linewidths=0, zorder=2)
     known = np.isfinite(errors)
     probed = position[network.probes[known]]
     axes.scatter(
@@ -194,14 +135,14 @@ def _draw_links(axes: Axes, graph: Topology, position: Floats, colour: str, widt
     axes.add_collection(LineCollection(list(position[shown]), colors=colour, linewidths=width, alpha=faint, zorder=1))
 
 
-def _caption(whole: Network, drawn: Network, sampled: bool) -> str:
+def _caption(network: Network) -> str:
     text = (
-        f"{whole.graph.size:,} agents, {whole.graph.edge_count:,} links, of which {whole.links.edge_count:,} carried"
-        f" messages. Coloured: the {whole.probes.size} probe agents, at the last round; grey: agents not evaluated."
+        f"{network.agents:,} agents, {network.link_count:,} links, of which {network.spoken_count:,} carried"
+        f" messages. Coloured: the {network.probes.size} probe agents, at the last round; grey: agents not evaluated."
     )
-    if sampled:
-        text += f"\nDrawn: {drawn.graph.size:,} agents, those nearest to the centre and those on the way to a probe."
-    links = max(drawn.graph.edge_count, drawn.links.edge_count)
+    if network.whole:
+        text += f"\nDrawn: {network.graph.size:,} agents, those nearest to the centre and those on the way to a probe."
+    links = max(network.graph.edge_count, network.links.edge_count)
     if links > DRAWN_LINKS:
         text += f"\nOf {links:,} links a part is drawn."
     return text

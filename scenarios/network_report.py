@@ -41,7 +41,7 @@ def survey(scenario: Scenario, ranks: int | None = None) -> Survey:
     """
     dataset = load(_sparing(scenario))
     network = plan(scenario, dataset)
-    links = network.rule.links(network.topology)
+    links = network.links
     ranks = min(2, -(-links.size // block_size(links.size))) if ranks is None else ranks
     owner = partition(links, ranks, scenario.network.partition)
     return Survey(scenario, network, links, ranks, owner, row_length(scenario, dataset))

@@ -14,10 +14,11 @@ from matplotlib.lines import Line2D
 from coolgp.network.partition import cut
 from coolgp.network.topology import Topology
 from coolgp.scenarios.dataset import Floats, Ints
-from coolgp.scenarios.network_plot import DRAWN_LINKS, GRAPH_LINK, layout, pairs
+from coolgp.scenarios.network_plot import DRAWN_LINKS, GRAPH_LINK, layout
 from coolgp.scenarios.network_report import Survey
+from coolgp.scenarios.network_sample import Network, pairs
 from coolgp.scenarios.picture import house_style, save_picture
-from coolgp.scenarios.run_folder import Bools, Network
+from coolgp.scenarios.run_folder import Bools
 
 __all__ = ["draw_survey", "picture_path", "survey_figure"]
 

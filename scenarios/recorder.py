@@ -9,7 +9,7 @@ import csv
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -23,6 +23,7 @@ from coolgp.scenarios.environment import Environment
 from coolgp.scenarios.evaluation import Probed
 from coolgp.scenarios.metrics import coverage, disagreement, nlpd, rmse
 from coolgp.scenarios.model_file import model_arrays
+from coolgp.scenarios.network_sample import RECORDED_AGENTS, Network, sample
 from coolgp.scenarios.promise import promised
 from coolgp.scenarios.rounds import Record, Simulation
 from coolgp.scenarios.run_folder import FILES, METRICS, TRAFFIC
@@ -210,17 +211,20 @@ def _environment(folder: Path, environment: Environment, resumption: Resumption 
 
 
 def _network(simulation: Simulation) -> dict[str, Array]:
-    topology, links = simulation.topology, simulation.rule.links(simulation.topology)
-    position = {} if topology.position is None else {"position": topology.position}
-    return {
-        "indptr": topology.indptr,
-        "indices": topology.indices,
+    """The graph as arrays; of very many agents a part, and the size of the whole."""
+    everything = Network(simulation.topology, simulation.links, simulation.probes)
+    network, kept = sample(everything, RECORDED_AGENTS)
+    graph, links, names = network.graph, network.links, simulation.dataset.agents
+    arrays = {
+        "indptr": graph.indptr,
+        "indices": graph.indices,
         "links_indptr": links.indptr,
         "links_indices": links.indices,
-        "labels": np.array(simulation.dataset.agents),
-        "probes": simulation.probes,
-        **position,
+        "labels": np.array([names[agent] for agent in kept]),
+        "probes": network.probes,
     }
+    known = {} if graph.position is None else {"position": graph.position}
+    return arrays | known | ({"whole": np.array(astuple(network.whole))} if network.whole else {})
 
 
 def _quoted(column: str) -> str:

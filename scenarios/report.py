@@ -65,7 +65,7 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
         seen=seen_words(folder.promise, folder.metrics["communication_rounds"], folder.metrics["fusion_error"]),
         warnings=_warnings(folder),
         tiles=_tiles(folder),
-        figures=[(name, _embedded(path), CAPTIONS[name]) for name, path in figures.items()],
+        figures=[(name, _embedded(path), _caption(name, folder)) for name, path in figures.items()],
         hyperparameters=_hyperparameter_rows(folder.hyperparameters),
         metrics=_metric_rows(folder.metrics),
         unit=f" ({folder.unit})" if folder.unit else "",
@@ -86,13 +86,22 @@ def _template() -> jinja2.Template:
     return page.get_template("report.html.j2")
 
 
+def _caption(name: str, folder: RunFolder) -> str:
+    if name != "network" or not folder.network.whole:
+        return CAPTIONS[name]
+    return (
+        f"{CAPTIONS[name]} Of {folder.network.agents:,} agents the run folder keeps {folder.network.graph.size:,}:"
+        " those around the middle of the tree, and those on the paths from there to the probes."
+    )
+
+
 def headline(folder: RunFolder) -> str:
     """Say in two sentences what the run showed."""
     metrics, probes = folder.metrics, len(folder.probes.agents)
     pre, post = _error(folder, "pre"), _error(folder, "post")
     over = f" (mean ± standard deviation over {probes} agents)" if probes > 1 else " (one agent)"
     result = (
-        f"{folder.network.graph.size:,} agents made {metrics['observations'][-1]:,.0f} observations in "
+        f"{folder.network.agents:,} agents made {metrics['observations'][-1]:,.0f} observations in "
         f"{_counted(len(metrics['round']), 'round')}. Alone, an agent predicts {folder.target} with an RMSE of {pre}"
         f"{over}; after fusion {post}"
     )
@@ -143,7 +152,6 @@ def _tiles(folder: RunFolder) -> list[tuple[str, str, str]]:
     metrics = folder.metrics
     last = {name: float(column[-1]) for name, column in metrics.items()}
     unit = f" {folder.unit}" if folder.unit else ""
-    links = folder.network.links.edge_count
     return [
         (_error(folder, "pre"), "RMSE before fusion", "an agent's own observations alone"),
         (_error(folder, "post"), "RMSE after fusion", _gain(metrics)),
@@ -151,7 +159,7 @@ def _tiles(folder: RunFolder) -> list[tuple[str, str, str]]:
         (_number(last["coverage95_post"], 3), "coverage after fusion", "share inside 95 % intervals; 0.95 is right"),
         (f"{_number(last['disagreement'])}{unit}", "disagreement", "between predictions after fusion"),
         (size_text(np.nansum(metrics["bytes"])), "sent", f"{np.nansum(metrics['messages']):,.0f} messages"),
-        (f"{links:,}", "links used", f"of {folder.network.graph.edge_count:,} in the graph"),
+        (f"{folder.network.spoken_count:,}", "links used", f"of {folder.network.link_count:,} in the graph"),
         (f"{np.nansum(metrics['seconds']):.3g} s", "computing", f"{_counted(folder.env.get('ranks') or 1, 'rank')}"),
     ]
 

@@ -24,7 +24,6 @@ from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.evaluation import Evaluation, Ints, Probed
 from coolgp.scenarios.founding import Foundation
 from coolgp.scenarios.settings import Scenario
-from coolgp.scenarios.streams import open_stream
 
 __all__ = ["Moment", "Record", "Simulation", "Standing", "begin", "sent_so_far", "simulate"]
 
@@ -54,12 +53,16 @@ class Record:
 
 @dataclass(frozen=True)
 class Simulation:
-    """Everything a run is made of, on this rank. probes: global ids ``[probes]`` over all ranks, ascending."""
+    """Everything a run is made of, on this rank.
+
+    links: of the topology, those that the rule speaks over. probes: global ids ``[probes]`` over all ranks, ascending.
+    """
 
     scenario: Scenario
     dataset: Dataset
     foundation: Foundation
     topology: Topology
+    links: Topology
     transport: Transport
     rule: FusionRule
     probes: Ints
@@ -77,7 +80,10 @@ def rounds_of(scenario: Scenario, dataset: Dataset) -> int:
     wanted = scenario.run.rounds
     if wanted != "all":
         return wanted
-    return int(-(-np.bincount(dataset.owner).max() // scenario.agents.batch_size))
+    most = dataset.training.most
+    if most is None:
+        raise ValueError('run.rounds: needed a number of rounds, for these observations never end; got "all"')
+    return -(-most // scenario.agents.batch_size)
 
 
 @dataclass(frozen=True)
@@ -116,8 +122,7 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
     """Run the rounds, from the first or from where things stand; yields the moment after each. Collective."""
     scenario, rule, transport = simulation.scenario, simulation.rule, simulation.transport
     dataset, scaler, agents = simulation.dataset, simulation.foundation.scaler, transport.shard.agents
-    x, y = scaler.inputs(dataset.x_train), scaler.target(dataset.y_train)
-    stream = open_stream(x, y, dataset.owner, agents, scenario.agents.batch_size, scenario.run.seed)
+    stream = dataset.training.stream(transport.shard, scaler, scenario.agents.batch_size, scenario.run.seed)
     evaluate = Evaluation(scaler.inputs(dataset.x_test), scaler, simulation.probes, rule, transport)
     mode, every, standing = _mode(scenario), scenario.fusion.every, begin(simulation) if standing is None else standing
     population, state, seen, sent = standing.population, standing.state, standing.seen, sent_so_far(transport)

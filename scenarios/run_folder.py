@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from coolgp.network.topology import Topology
 from coolgp.scenarios.config import load_scenario
 from coolgp.scenarios.dataset import Floats, Ints
+from coolgp.scenarios.network_sample import Network, Whole
 from coolgp.scenarios.promise import Promise, read_promise
 from coolgp.scenarios.settings import Scenario
 
-__all__ = ["Bools", "Columns", "Network", "Predictions", "Probes", "RunFolder", "read_metrics", "read_run"]
+__all__ = ["Bools", "Columns", "Predictions", "Probes", "RunFolder", "read_metrics", "read_run"]
 
 Columns: TypeAlias = Mapping[str, Floats]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -87,16 +88,6 @@ class Predictions:
 
 
 @dataclass(frozen=True)
-class Network:
-    """The graph of all agents, the part of it that the rule spoke over, and which agents were probed."""
-
-    graph: Topology
-    links: Topology
-    probes: Ints
-    """`[probes]`, global ids."""
-
-
-@dataclass(frozen=True)
 class RunFolder:
     """Everything that a run left in its folder, but for the model."""
 
@@ -153,7 +144,8 @@ def read_run(path: str | Path) -> RunFolder:
     except ValueError as problem:
         raise ValueError(f"{path} is not a run folder: config.toml or env.json cannot be read: {problem}") from problem
     predictions, network = _predictions(path / "predictions.npz"), _network(path / "network.npz")
-    if tuple(network.graph.names[i] for i in network.probes) != predictions.agents:
+    names = network.graph.names
+    if tuple(names[i] for i in network.probes) != predictions.agents:
         raise ValueError(f"{path} is not one run: network.npz and predictions.npz have different probe agents")
     return RunFolder(
         path,
@@ -239,8 +231,10 @@ def _predictions(path: Path) -> Predictions:
 def _network(path: Path) -> Network:
     arrays = _arrays(path, ("indptr", "indices", "links_indptr", "links_indices", "labels", "probes"))
     labels, position = tuple(map(str, arrays["labels"])), arrays.get("position")
+    whole = Whole(*arrays["whole"].tolist()) if "whole" in arrays else None
     return Network(
         Topology(arrays["indptr"], arrays["indices"], None, position, labels),
         Topology(arrays["links_indptr"], arrays["links_indices"], None, position, labels),
         arrays["probes"],
+        whole,
     )

@@ -30,10 +30,21 @@ __all__ = [
     "Settings",
 ]
 
-SOURCE_TARGETS = {"airline": "arr_delay", "synthetic": "y", "field": "value"}
+SOURCE_TARGETS = {"airline": "arr_delay", "synthetic": "y", "field": "value", "sensors": "value"}
 """The data sources that come with the package, and what each predicts."""
-GENERATED_SOURCES = ("synthetic", "field")
+GENERATED_SOURCES = ("synthetic", "field", "sensors")
 """Sources that are drawn from the seed: they deal their own rows to their own agents."""
+PLACED_SOURCES = ("field", "sensors")
+"""Generated sources whose agents sit at places in the coordinates of the inputs."""
+REFUSED_BY_SOURCE = {
+    "field": {"test_count": "which is tested on a regular grid"},
+    "sensors": {
+        "test_count": "which is tested on a regular grid",
+        "observations": "which draws a batch for each agent in every round",
+        "first_agent_rows": "which draws a batch for each agent in every round",
+    },
+}
+"""Keys of the section [data] that a generated source has no use for, and why."""
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 
 IMPORTANCE_STD = 0.1  # importance weights q(W)/p(W) need a density; at 0 there is none
@@ -66,7 +77,7 @@ class DataSettings(Settings):
     )
     observations: Count | None = Field(
         default=None,
-        description="training rows to generate for all agents together (generated sources); default what the run uses",
+        description="training rows to generate for all agents together (synthetic, field); default what the run uses",
     )
     first_agent_rows: Count | None = Field(
         default=None,
@@ -111,8 +122,9 @@ class DataSettings(Settings):
             ]
         elif values.get("observations") is not None:
             found.append(("observations", f"only for {_either(GENERATED_SOURCES)}, which are generated: leave it out"))
-        if source == "field" and values.get("test_count") is not None:
-            found.append(("test_count", 'not for "field", which is tested on a regular grid: leave it out'))
+        for key, why in REFUSED_BY_SOURCE.get(source, {}).items():
+            if values.get(key) is not None:
+                found.append((key, f'not for "{source}", {why}: leave it out'))
         return found
 
 

@@ -1,23 +1,76 @@
-"""Who observes what, when: each agent takes its own rows in a shuffled order, one batch a round."""
+"""Who observes what, when, of rows that were dealt: each agent takes its own in a shuffled order, one batch a round."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
 from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch
 from coolgp.network.randomness import generator
+from coolgp.network.shard import Shard
+from coolgp.scenarios.dataset import Floats, Ints, misshapen
+from coolgp.scenarios.scaler import Scaler
 
-__all__ = ["Stream", "open_stream"]
-
-Ints = npt.NDArray[np.int64]
+__all__ = ["Dealt", "DealtStream"]
 
 
 @dataclass(frozen=True)
-class Stream:
+class Dealt:
+    """Training rows that are all there from the beginning, each with the agent that observes it."""
+
+    x: Floats
+    """`[n,D]`"""
+    y: Floats
+    """`[n]`"""
+    owner: Ints
+    """`[n]`, the agent in `[0,N)` that observes each row."""
+
+    @property
+    def most(self) -> int:
+        """See :class:`Training`."""
+        return int(np.bincount(self.owner).max())
+
+    def pilot(self, count: int, seed: int) -> tuple[Floats, Floats]:
+        """See :class:`Training`."""
+        rows = generator(seed, "pilot").permutation(len(self.y))[:count]
+        return self.x[rows], self.y[rows]
+
+    def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> DealtStream:
+        """The order is one permutation of all rows, so it does not depend on which rank an agent lives on."""
+        agents, rows = shard.agents, len(self.y)
+        shuffled = generator(seed, "stream").permutation(rows)
+        by_agent = shuffled[np.argsort(self.owner[shuffled], kind="stable")]
+        count = np.bincount(self.owner, minlength=int(agents.max(initial=-1)) + 1)
+        first = np.concatenate([[0], np.cumsum(count)])
+        start = np.concatenate([[0], np.cumsum(count[agents])])
+        within = np.arange(start[-1]) - np.repeat(start[:-1], count[agents])
+        mine = by_agent[np.repeat(first[agents], count[agents]) + within]
+        return DealtStream(scaler.inputs(self.x), scaler.target(self.y), mine, start, batch_size)
+
+    def identity(self) -> tuple[NDArray[Any], ...]:
+        """See :class:`Training`."""
+        return self.x, self.y, self.owner
+
+    def problems(self, agents: int, width: int) -> list[str]:
+        """See :class:`Training`."""
+        rows = len(self.y)
+        wanted: dict[str, tuple[NDArray[Any], tuple[int, ...]]] = {
+            "x": (self.x, (rows, width)),
+            "y": (self.y, (rows,)),
+            "owner": (self.owner, (rows,)),
+        }
+        found = misshapen({f"training.{name}": value for name, value in wanted.items()})
+        if not found and rows and not 0 <= self.owner.min() <= self.owner.max() < agents:
+            found.append(f"owner: needed agents in [0, {agents}), got {self.owner.min()}..{self.owner.max()}")
+        return found
+
+
+@dataclass(frozen=True)
+class DealtStream:
     """The rows of this rank's agents: ``x [n, D]``, ``y [n]`` scaled; agent a's are ``rows[start[a]:start[a+1]]``."""
 
     x: Array
@@ -32,17 +85,3 @@ class Stream:
         mask = place < self.start[1:, None]
         rows = self.rows[np.where(mask, place, 0)] if self.rows.size else np.zeros_like(place)
         return Batch(self.x[rows], np.where(mask, self.y[rows], 0.0), mask.astype(float))
-
-
-def open_stream(x: Array, y: Array, owner: Ints, agents: Ints, batch_size: int, seed: int) -> Stream:
-    """The stream of the agents with global ids ``agents [A]`` among all rows ``x [n, D]``, ``y [n]``, ``owner [n]``.
-
-    The order is one permutation of all rows, so it does not depend on which rank an agent lives on.
-    """
-    shuffled = generator(seed, "stream").permutation(len(y))
-    by_agent = shuffled[np.argsort(owner[shuffled], kind="stable")]
-    count = np.bincount(owner, minlength=int(agents.max(initial=-1)) + 1)
-    first = np.concatenate([[0], np.cumsum(count)])
-    start = np.concatenate([[0], np.cumsum(count[agents])])
-    within = np.arange(start[-1]) - np.repeat(start[:-1], count[agents])
-    return Stream(x, y, by_agent[np.repeat(first[agents], count[agents]) + within], start, batch_size)

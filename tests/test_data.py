@@ -225,9 +225,9 @@ def test_without_the_flights_package_the_message_says_what_to_install(monkeypatc
 def test_the_airline_scenario_holds_out_what_it_is_asked_to() -> None:
     mapping = {"data": {"source": "airline", "test_count": 10_000, "features": ["distance", "air_time"]}}
     data = load(resolve(mapping, "airline", ["agents.count=1000"]))
-    assert (data.x_train.shape, data.x_test.shape) == ((263_853, 2), (10_000, 2))
+    assert (data.training.x.shape, data.x_test.shape) == ((263_853, 2), (10_000, 2))
     assert data.features == ("distance", "air_time")
-    assert np.bincount(data.owner).tolist() == [264] * 853 + [263] * 147
+    assert np.bincount(data.training.owner).tolist() == [264] * 853 + [263] * 147
     with pytest.raises(DataError, match="airline: no feature wind; features: month"):
         load(resolve({"data": {"source": "airline", "features": ["wind"]}}, "airline"))
 
@@ -236,21 +236,23 @@ def test_the_airline_scenario_holds_out_what_it_is_asked_to() -> None:
 
 
 def assert_equal(one: Dataset, other: Dataset) -> None:
-    for entry in record_fields(Dataset):
+    for mine, others in zip(one.training.identity(), other.training.identity(), strict=True):
+        assert np.array_equal(mine, others)
+    for entry in record_fields(Dataset)[1:]:
         assert np.array_equal(getattr(one, entry.name), getattr(other, entry.name)), entry.name
 
 
 @pytest.mark.parametrize("source", [synthetic, field])
 def test_a_seed_determines_the_data(source: Any) -> None:
     assert_equal(source(3, 4, 200), source(3, 4, 200))
-    assert not np.array_equal(source(3, 4, 200).y_train, source(4, 4, 200).y_train)
+    assert not np.array_equal(source(3, 4, 200).training.y, source(4, 4, 200).training.y)
 
 
 @pytest.mark.parametrize("source", [synthetic, field])
 def test_more_observations_are_of_the_same_function(source: Any) -> None:
     one, other = source(3, 4, 200), source(3, 4, 400)
     assert np.array_equal(one.truth, other.truth)
-    assert np.array_equal(one.y_train, other.y_train[:200])
+    assert np.array_equal(one.training.y, other.training.y[:200])
 
 
 @pytest.mark.parametrize("source", [synthetic, field])
@@ -283,7 +285,7 @@ def test_synthetic_agents_differ_in_their_function_and_own_their_test_rows(proje
     assert data.test_owner is not None
     assert data.truth is not None
     assert np.bincount(data.test_owner).tolist() == [200, 200]
-    assert np.bincount(data.owner).tolist() == [500, 500]
+    assert np.bincount(data.training.owner).tolist() == [500, 500]
     assert np.array_equal(data.y_test, data.truth)
     assert 0.2 < data.truth.std() < 1.5
 
@@ -297,17 +299,17 @@ def test_field_agents_sense_near_their_positions_within_the_square() -> None:
     data = field(0, 50, 5000)
     assert data.positions is not None
     assert data.positions.shape == (50, 2)
-    assert data.x_train.min() >= 0
-    assert data.x_train.max() <= 1
-    distance = np.linalg.norm(data.x_train - data.positions[data.owner], axis=1)
+    assert data.training.x.min() >= 0
+    assert data.training.x.max() <= 1
+    distance = np.linalg.norm(data.training.x - data.positions[data.training.owner], axis=1)
     assert np.median(distance) < 0.15
     assert data.x_test.shape == (3600, 2)
 
 
 def test_generated_rows_default_to_a_batch_for_each_agent_and_round() -> None:
     mapping = {"data": {"source": "field"}, "agents": {"count": 3, "batch_size": 7}, "run": {"rounds": 5}}
-    assert np.bincount(load(resolve(mapping, "field")).owner).tolist() == [35, 35, 35]
-    assert len(load(resolve(mapping, "field", ["data.observations=50"])).owner) == 50
+    assert np.bincount(load(resolve(mapping, "field")).training.owner).tolist() == [35, 35, 35]
+    assert len(load(resolve(mapping, "field", ["data.observations=50"])).training.owner) == 50
 
 
 # Split and partition ------------------------------------------------------------------------------------------------
@@ -316,9 +318,9 @@ def test_generated_rows_default_to_a_batch_for_each_agent_and_round() -> None:
 @pytest.mark.parametrize("partition", PARTITIONS)
 def test_every_row_is_used_once_and_every_agent_has_some(partition: str, tmp_path: Path) -> None:
     data = dataset(tmp_path, partition=partition)
-    assert sorted([*data.y_train, *data.y_test]) == list(range(ROWS))
-    assert len(data.owner) == len(data.y_train) == len(data.x_train)
-    assert set(data.owner) == set(range(5))
+    assert sorted([*data.training.y, *data.y_test]) == list(range(ROWS))
+    assert len(data.training.owner) == len(data.training.y) == len(data.training.x)
+    assert set(data.training.owner) == set(range(5))
     assert data.agents == ("0", "1", "2", "3", "4")
 
 
@@ -334,7 +336,7 @@ def test_each_agent_has_a_row_even_where_all_rows_are_alike(partition: str) -> N
 
 
 def test_random_agents_get_equal_numbers_of_rows(tmp_path: Path) -> None:
-    counts = np.bincount(dataset(tmp_path).owner)
+    counts = np.bincount(dataset(tmp_path).training.owner)
     assert counts.max() - counts.min() <= 1
 
 
@@ -359,14 +361,14 @@ def test_the_test_count_takes_precedence_over_the_fraction(tmp_path: Path) -> No
 def test_agents_are_the_sorted_values_of_their_column(tmp_path: Path) -> None:
     data = dataset(tmp_path, agent="station")
     assert data.agents == ("s0", "s1", "s2", "s3")
-    assert np.array_equal(data.owner, data.y_train % 4)
+    assert np.array_equal(data.training.owner, data.training.y % 4)
 
 
 def test_agents_that_are_numbered_come_in_the_order_of_the_numbers(tmp_path: Path) -> None:
     path = write(tmp_path, "y,x,s\n" + "\n".join(f"{i},{i},{10 - i % 2 * 8}" for i in range(20)), "numbered.csv")
     data = load(resolve({"data": {"source": str(path), "target": "y", "agent": "s"}}, "m"))
     assert data.agents == ("2", "10")
-    assert np.array_equal(data.owner, (data.y_train + 1) % 2)
+    assert np.array_equal(data.training.owner, (data.training.y + 1) % 2)
 
 
 def test_agents_without_a_training_row_are_named(tmp_path: Path) -> None:

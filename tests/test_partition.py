@@ -7,7 +7,7 @@ import pytest
 
 from coolgp.network.generate import GENERATORS, generate
 from coolgp.network.mixing import local_metropolis, metropolis
-from coolgp.network.partition import METHODS, blocks_of, cut, locality_order, partition
+from coolgp.network.partition import METHODS, blocks_of, cut, partition
 from coolgp.network.shard import build_shard
 
 CASES = [("ring", 1, 1), ("star", 30, 3), ("small-world", 40, 4), ("geometric", 2500, 3), ("random-tree", 1500, 2)]
@@ -25,11 +25,11 @@ def divided(request):
 @pytest.mark.parametrize("size", [1, 2, 5, 30])
 @pytest.mark.parametrize("kind", GENERATORS)
 def test_the_locality_order_is_a_permutation(kind, size):
-    assert sorted(locality_order(generate(kind, size, seed=0))) == list(range(size))
+    assert sorted(generate(kind, size, seed=0).order) == list(range(size))
 
 
 def test_the_locality_order_is_a_permutation_of_one_agent():
-    assert locality_order(generate("ring", 1, seed=0)).tolist() == [0]
+    assert generate("ring", 1, seed=0).order.tolist() == [0]
 
 
 def test_every_rank_owns_whole_blocks_and_at_least_one(divided):

@@ -22,10 +22,11 @@ from coolgp.scenarios import report
 from coolgp.scenarios.config import resolve
 from coolgp.scenarios.field_plot import regular_grid, typical_probe
 from coolgp.scenarios.network_plot import layout, network_figure
+from coolgp.scenarios.network_sample import Network
 from coolgp.scenarios.picture import STYLE
 from coolgp.scenarios.plots import draw_all
 from coolgp.scenarios.report import headline, write_report
-from coolgp.scenarios.run_folder import METRICS, TRAFFIC, Network, read_run
+from coolgp.scenarios.run_folder import METRICS, TRAFFIC, read_run
 
 PNG = b"\x89PNG\r\n\x1a\n"
 Make = Callable[..., Path]

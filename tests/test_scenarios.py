@@ -46,8 +46,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def central(folder: Path, scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance [probes,Q] of one sparse GP (DTC) on all training rows, by QR on what the run stored."""
     model, stored, data = np.load(folder / "model.npz"), np.load(folder / "predictions.npz"), load(scenario)
-    x, queries = ((part - model["x_mean"]) / model["x_scale"] for part in (data.x_train, stored["x_test"]))
-    y, inducing = (data.y_train - model["y_mean"]) / model["y_scale"], model["inducing_inputs"]
+    x, queries = ((part - model["x_mean"]) / model["x_scale"] for part in (data.training.x, stored["x_test"]))
+    y, inducing = (data.training.y - model["y_mean"]) / model["y_scale"], model["inducing_inputs"]
     means, variances = [], []
     for length, signal, noise in zip(
         model["lengthscale"], model["signal_variance"], model["noise_variance"], strict=True
@@ -119,7 +119,7 @@ def test_a_run_gives_the_same_metrics_on_any_number_of_ranks(
 
 def test_rounds_all_observes_every_training_row_exactly_once(study: Path) -> None:
     scenario = load_scenario(study, ["run.rounds=all"])
-    rows = len(load(scenario).y_train)
+    rows = len(load(scenario).training.y)
     records = run(scenario)
     assert records[-1].observations == rows
     assert records[-2].observations < rows

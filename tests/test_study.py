@@ -184,13 +184,13 @@ def test_under_heavy_loss_the_tree_still_knows_everything_and_a_server_told_once
 
 def test_the_first_agent_keeps_so_many_rows_and_the_others_all_of_theirs() -> None:
     settings = {"data": {"source": "field"}, "agents": {"count": 3, "batch_size": 10}, "run": {"rounds": 4}}
-    whole = load(resolve(settings, "m"))
-    part = load(resolve(settings, "m", ["data.first_agent_rows=7"]))
+    whole = load(resolve(settings, "m")).training
+    part = load(resolve(settings, "m", ["data.first_agent_rows=7"])).training
     assert np.bincount(whole.owner).tolist() == [40, 40, 40]
     assert np.bincount(part.owner).tolist() == [7, 40, 40]
     for agent in range(3):
         kept = np.count_nonzero(part.owner == agent)
-        np.testing.assert_array_equal(part.x_train[part.owner == agent], whole.x_train[whole.owner == agent][:kept])
+        np.testing.assert_array_equal(part.x[part.owner == agent], whole.x[whole.owner == agent][:kept])
 
 
 def test_an_agent_with_few_rows_ends_as_good_as_the_one_that_goes_on(tmp_path: Path) -> None:

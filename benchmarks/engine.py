@@ -1,0 +1,47 @@
+"""The calls into coolgp that benchmarks make, each in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.work import INPUTS, JITTER, LENGTHSCALE, NOISE_VARIANCE, SIGNAL_VARIANCE, Array
+from coolgp.agents.basis import FunctionBasis
+from coolgp.agents.encoding import ENCODINGS
+from coolgp.agents.model import Batch, Model
+from coolgp.agents.parameters import Layout
+from coolgp.agents.population import Population, found, observe_in_place
+from coolgp.agents.prediction import Prediction, predict
+
+__all__ = ["batch_of", "forecast", "population", "take_in"]
+
+
+def population(agents: int, inducing: Array) -> Population:
+    """Agents that have seen nothing, with the work's hyper-parameters and inducing inputs ``[M, D]``.
+
+    Raises TypeError where coolgp keeps no sums of the inputs' precision.
+    """
+    layout = Layout(INPUTS)
+    theta = layout.pack(np.array(LENGTHSCALE), SIGNAL_VARIANCE, NOISE_VARIANCE)
+    basis = FunctionBasis(inducing, layout.projection(theta), JITTER)
+    start = found(Model(layout, basis, ENCODINGS["transport"]()), theta, agents)
+    if start.statistics.gram.dtype != inducing.dtype:
+        raise TypeError(f"this version of coolgp keeps sums in {start.statistics.gram.dtype} alone")
+    return start
+
+
+def batch_of(x: Array, y: Array) -> Batch:
+    """Batches ``[A, B, D]``, ``[A, B]`` without gaps."""
+    return Batch(x, y, np.ones_like(y))
+
+
+def take_in(agents: Population, batches: Sequence[Batch]) -> None:
+    """Observe batches one after another; afterwards all of them are in the agents' sums."""
+    for batch in batches:
+        observe_in_place(agents, batch)
+
+
+def forecast(agents: Population, x: Array, rows: slice = slice(None)) -> Prediction:
+    """What some agents say of the function at ``[Q, D]``, from the evidence that their own sums are."""
+    return predict(agents.model, agents.theta[rows], agents.evidence(rows), x)

@@ -1,0 +1,101 @@
+"""What was promised, beside what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from benchmarks.results import Result, Row
+from benchmarks.table import digits
+
+__all__ = ["PROMISES", "Promise", "promises_table"]
+
+Results = Mapping[str, Result]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A bound on a figure of one benchmark. at_least: else at most. seen: None where nobody measured."""
+
+    words: str
+    benchmark: str
+    bound: float
+    unit: str
+    at_least: bool
+    seen: Callable[[Result], float | None]
+
+    def kept(self, value: float) -> bool:
+        """Whether a figure keeps the promise."""
+        return value >= self.bound if self.at_least else value <= self.bound
+
+    def line(self, results: Results) -> str:
+        """A row of the table: promised, seen, kept, by which command."""
+        result = results.get(self.benchmark)
+        value = None if result is None or result.quick else self.seen(result)
+        promised = f"{'at least' if self.at_least else 'at most'} {digits(self.bound)} {self.unit}".rstrip()
+        if result is None or value is None:
+            return f"| {self.words} | {promised} | | not measured | |"
+        verdict = "yes" if self.kept(value) else "**NO**"
+        return f"| {self.words} | {promised} | {digits(value)} {self.unit} | {verdict} | `{result.command}` |"
+
+
+def promises_table(results: Results) -> str:
+    """All promises as a Markdown table."""
+    head = "| promise | promised | seen | kept | command |\n| --- | --- | --- | --- | --- |\n"
+    return head + "\n".join(promise.line(results) for promise in PROMISES) + "\n"
+
+
+def _value(row: Row | None) -> float | None:
+    return None if row is None else row.value
+
+
+def _update(b: int, dtype: str) -> Callable[[Result], float | None]:
+    return lambda result: _value(result.pick(m=100, B=b, dtype=dtype))
+
+
+def _averaging(size: int) -> Callable[[Result], float | None]:
+    return lambda result: _value(result.pick(N=size, P=1000))
+
+
+def _on_two(result: Result) -> float | None:
+    return _value(result.pick(what="whole run", ranks=2))
+
+
+def _faster_on_two(result: Result) -> float | None:
+    one = result.pick(what="learning and fusion", ranks=1, threads=1)
+    two = result.pick(what="learning and fusion", ranks=2)
+    return one.value / two.value if one and two else None
+
+
+def _scale(what: str, agents: int, inducing: int) -> Callable[[Result], float | None]:
+    return lambda result: _value(result.pick(what=what, N=agents, m=inducing))
+
+
+def _flat(result: Result) -> float | None:
+    """Dearest over cheapest agent-round from 10^3 to 10^6 agents, m = 16."""
+    picked = [result.pick(what="learning and fusion", N=10**power, m=16) for power in range(3, 7)]
+    values = [row.value for row in picked if row]
+    return max(values) / min(values) if len(values) == len(picked) else None
+
+
+def _same(result: Result) -> float | None:
+    picked = [result.pick(what="same answer", ranks=ranks) for ranks in (2, 4)]
+    values = [row.value for row in picked if row]
+    return min(values) if len(values) == len(picked) else None
+
+
+PROMISES = (
+    Promise("update, m = 100, B = 32, float64", "update", 45_000, "agent-updates/s", True, _update(32, "float64")),
+    Promise("the same in float32", "update", 75_000, "agent-updates/s", True, _update(32, "float32")),
+    Promise("single observations, m = 100", "update", 500_000, "observations/s", True, _update(1, "float64")),
+    Promise("consensus, N = 10,000, P = 1,000", "consensus", 45, "rounds/s", True, _averaging(10_000)),
+    Promise("consensus, N = 1,000, P = 1,000", "consensus", 450, "rounds/s", True, _averaging(1000)),
+    Promise("airline from loaded data to report, 2 ranks", "airline", 8, "s", False, _on_two),
+    Promise("its learning and fusion, 2 ranks against 1", "airline", 1.6, "times faster", True, _faster_on_two),
+    Promise("10⁵ agents, m = 50, 10 rounds, 1 process", "scale", 240, "s", False, _scale("whole process", 10**5, 50)),
+    Promise("its memory", "scale", 16, "GiB", False, _scale("peak memory", 10**5, 50)),
+    Promise("10⁶ agents, m = 16, 1 round, 2 ranks", "scale", 600, "s", False, _scale("whole process", 10**6, 16)),
+    Promise("its memory", "scale", 20, "GiB", False, _scale("peak memory", 10**6, 16)),
+    Promise("dearest over cheapest agent-round, 10³ to 10⁶ agents", "scale", 1.5, "times", False, _flat),
+    Promise("numbers with the same bits on 2 and 4 ranks as on 1", "ranks", 1, "of 1", True, _same),
+)

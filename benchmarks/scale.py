@@ -1,0 +1,67 @@
+"""From a thousand agents to a million: seconds and bytes for an agent and round, and memory."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from benchmarks.limits import measure_limits
+from benchmarks.results import Found, Row, Value, seconds, single
+from benchmarks.timing import Timing
+from benchmarks.whole_runs import Seen, whole_run
+
+__all__ = ["measure", "settings"]
+
+NOTES = (
+    "Sensors on a random geometric graph (8 neighbours in the mean) read a field anew, B = 20 rows each in every "
+    "round; fixed hyper-parameters, an exact sum along a spanning tree in every round, 20 probes evaluated. Each "
+    "size runs in processes of its own, 1 thread a rank.",
+    "learning and fusion: of one agent in one round, the median over rounds. whole process: "
+    "from start to end, Python, graph, partition and evaluation included. peak memory: over all ranks together.",
+)
+GIB = 2**30
+
+
+def measure(quick: bool) -> Found:
+    """Run all sizes on two ranks, and the hundred thousand with m = 50 in one process."""
+    limits = measure_limits(quick)
+    if quick:
+        shapes = [(64, 8, 2, 1), (128, 8, 2, 2)]
+    else:
+        shapes = [(1000, 16, 20, 2), (10_000, 16, 20, 2), (100_000, 16, 10, 2), (1_000_000, 16, 1, 2)]
+        shapes.append((100_000, 50, 10, 1))
+    rows: list[Row] = []
+    skipped = {}
+    for agents, inducing, rounds, ranks in shapes:
+        print(f"scale: {agents} agents, m = {inducing}, {rounds} rounds on {ranks} ranks", file=sys.stderr)
+        case: dict[str, Value] = {"N": agents, "m": inducing, "rounds": rounds, "ranks": ranks}
+        try:
+            rows += _rows(case, whole_run("scale", settings(agents, inducing, rounds), ranks=ranks, threads=1))
+        except RuntimeError as failure:
+            skipped[f"{agents} agents"] = str(failure)
+    return Found(tuple(rows), limits, NOTES, skipped)
+
+
+def settings(agents: int, inducing: int, rounds: int, topology: str = "geometric") -> dict[str, Any]:
+    """Sensors that read a field anew in every round."""
+    return {
+        "data": {"source": "sensors"},
+        "agents": {"count": agents, "inducing": inducing, "batch_size": 20, "hyperparameters": "fixed"},
+        "network": {"topology": topology, "degree": 8},
+        "fusion": {"rule": "tree", "rounds_per_step": "converge"},
+        "run": {"rounds": rounds, "probes": 20},
+    }
+
+
+def _rows(case: dict[str, Value], run: Seen) -> list[Row]:
+    agent_rounds = int(case["N"]) * int(case["rounds"])
+    each = Timing(tuple(1e6 * second / int(case["N"]) for second in run.rounds))
+    learning = Row(
+        case, "coolgp", "learning and fusion", "µs per agent-round", each.median, *each.spread, len(run.rounds)
+    )
+    return [
+        learning,
+        seconds(case, "coolgp", "whole process", Timing((run.process,))),
+        single(case, "coolgp", "sent", "bytes per agent-round", sum(run.sent) / agent_rounds),
+        single(case, "coolgp", "peak memory", "GiB", run.peak / GIB),
+    ]

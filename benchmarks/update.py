@@ -1,0 +1,105 @@
+"""The online update: every agent takes in a batch, with fixed hyper-parameters, on one core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import product
+
+from benchmarks import engine, plain, work
+from benchmarks.limits import measure_limits
+from benchmarks.peers.call import ask
+from benchmarks.results import Found, Row, Value, rate
+from benchmarks.threads import agent_threads
+from benchmarks.timing import Effort, contest
+
+__all__ = ["NOTES", "bytes_moved", "flops", "measure", "shortest"]
+
+NOTES = (
+    "One update is one agent taking in one batch of B rows with 7 inputs under fixed hyper-parameters, which all "
+    "agents share: the sums of κκᵀ [m, m] and κy [m] grow. The agents together do not fit the cache. One core.",
+    "B = 1 is a stream of single observations: 32 rounds of one row for each agent; the clock stops when all of them "
+    "are in the agents' sums. Its rate counts observations.",
+    "The plain loop has one object an agent with full matrices and a Python loop over them, on NumPy's BLAS.",
+    "GPflow (compiled) and GPyTorch take one natural-gradient step of size 1 on the batch: the general method, which "
+    "serves other likelihoods and trainable hyper-parameters too. With Gaussian noise and all hyper-parameters fixed a "
+    "closed form does the same, and coolgp and the plain loop use it. A step also forms the posterior, m³ beside m²B; "
+    "sums wait until it is asked for. scikit-learn has no update: it is refitted, exactly, to its last 1,000 rows.",
+    "The limit adds up what cannot be left out: half of the products for κκᵀ and all for κ at the measured rate of "
+    "gemm, exponentials at theirs, one read and one write of packed sums at the rate of copying.",
+)
+STREAM = 32
+"""Rounds in which a stream of single observations is timed."""
+BYTES = 8e7
+"""Bytes of the agents' matrices together: more than the caches hold."""
+
+
+def measure(quick: bool) -> Found:
+    """Time coolgp, the plain loop and other libraries."""
+    limits = measure_limits(quick)
+    sizes, batches = ((8, 16), (1, 4)) if quick else ((50, 100, 200), (1, 20, 32))
+    effort = Effort(2, 0.005) if quick else Effort(5, 0.25)
+    precisions = ("float64", "float32")
+    cases: list[dict[str, Value]] = [{"m": m, "B": b, "dtype": d} for d, m, b in product(precisions, sizes, batches)]
+    rows: list[Row] = []
+    skipped: dict[str, str] = {}
+    for case in cases:
+        agents = 4 if quick else int(BYTES / (8 * int(case["m"]) ** 2))
+        rows += _both(case, limits, effort, agents, skipped)
+    asked = [case for case in cases if case["dtype"] == "float64" and case["B"] != batches[1]]
+    for peer in ("gpflow", "gpytorch", "scikit-learn"):
+        answers = ask(peer, "update", asked, effort, window=50 if quick else 1000)
+        skipped.update(answers.refused)
+        rows += [rate(case, peer, _what(case), found, 1) for case, found in answers.timings]
+    order = {tuple(case.items()): place for place, case in enumerate(cases)}
+    rows.sort(key=lambda row: order[tuple(row.case.items())])
+    return Found(tuple(rows), limits, NOTES, skipped)
+
+
+def flops(m: int, b: int) -> float:
+    """Sums and products of an update that cannot be left out, exponentials apart: half of κκᵀ, all of κ and of κy."""
+    return b * m * (m + 1) + 2 * b * m * work.INPUTS + 2 * b * m
+
+
+def bytes_moved(m: int, b: int, width: int) -> float:
+    """Bytes of an update that cannot be left out: packed sums read and written, the batch read; width of a number."""
+    return width * (2 * (m * (m + 1) // 2 + m) + b * (work.INPUTS + 1))
+
+
+def shortest(m: int, b: int, dtype: str, limits: dict[str, float], rounds: int = 1) -> float:
+    """Seconds that an agent needs at least for so many batches, taken in together."""
+    gemm, exp, width = ("dgemm", "exp", 8) if dtype == "float64" else ("sgemm", "exp32", 4)
+    rows = b * rounds
+    return flops(m, rows) / limits[gemm] + rows * m / limits[exp] + bytes_moved(m, rows, width) / limits["copy"]
+
+
+def _both(
+    case: dict[str, Value], limits: dict[str, float], effort: Effort, agents: int, skipped: dict[str, str]
+) -> list[Row]:
+    m, b, dtype = int(case["m"]), int(case["B"]), str(case["dtype"])
+    rounds = STREAM if b == 1 else 1
+    data = work.stream(agents, b * rounds, m)
+    x, y, inducing = (part.astype(dtype) for part in (data.x, data.y, data.inducing))
+    parts = [slice(start, start + b) for start in range(0, b * rounds, b)]
+    works: dict[str, Callable[[], object]] = {
+        "plain loop": partial(_loop, [plain.Agent(inducing) for _ in range(agents)], x, y, parts)
+    }
+    try:
+        batches = [engine.batch_of(x[:, part].copy(), y[:, part].copy()) for part in parts]
+        works["coolgp"] = partial(engine.take_in, engine.population(agents, inducing), batches)
+    except TypeError as reason:
+        skipped[f"coolgp in {dtype}"] = str(reason)
+    with agent_threads(1):
+        times = contest(works, effort)
+    best, amount = rounds / shortest(m, b, dtype, limits, rounds), agents * rounds
+    return [rate(case, who, _what(case), found, amount, best) for who, found in times.items()]
+
+
+def _loop(agents: list[plain.Agent], x: work.Array, y: work.Array, parts: list[slice]) -> None:
+    for part in parts:
+        for agent, rows, values in zip(agents, x, y, strict=True):
+            agent.observe(rows[part], values[part])
+
+
+def _what(case: dict[str, Value]) -> str:
+    return "observations" if case["B"] == 1 else "agent-updates"
