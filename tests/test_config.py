@@ -367,7 +367,13 @@ def test_a_rule_takes_its_own_options_and_they_are_kept_and_count_in_the_hash(tm
     "fusion, text",
     [
         ({"rule": "tree", "tolerence": 1e-9}, 'fusion.tolerence: unknown key; did you mean "tolerance"?'),
-        ({"rule": "tree", "zzz": 1}, "fusion.zzz: unknown key; known keys: rule, rounds_per_step, every, tolerance, most"),
+        (
+            {"rule": "tree", "zzz": 1},
+            "fusion.zzz: unknown key; known keys: rule, rounds_per_step, every, tolerance, most",
+        ),
+            {"rule": "tree", "zzz": 1},
+            "fusion.zzz: unknown key; known keys: rule, rounds_per_step, every, tolerance, most",
+        ),
         ({"rule": "tree", "topology": "ring"}, "fusion.topology: unknown key; did you mean network.topology?"),
         ({"rule": "tree", "most": 1.5}, "fusion.most: needed a whole number; got 1.5"),
         ({"rule": "tree", "most": True}, "fusion.most: needed a whole number; got true"),
