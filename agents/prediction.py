@@ -8,9 +8,9 @@ variance take their place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 
@@ -115,58 +115,54 @@ def predict(model: Model, theta: Array, evidence: Evidence, x: Array) -> Predict
     """Predictions of ``A`` agents with ``θ [A, K]`` and evidence ``[A]`` at queries ``x [Q, D]``."""
     agents, (theta, evidence) = theta.shape[0], shared(theta, evidence)
     belief = posterior(model, theta, evidence)
-    at = _uncertain(model, belief) if model.expects else partial(_certain_at, model, belief)
+    at = _uncertain_at if model.expects else _certain_at
     signal = model.layout.signal_variance(theta)
     mean, variance = (np.empty((theta.shape[0], x.shape[0])) for _ in range(2))
 
-    def fill(task: tuple[int, int]) -> None:
-        agent, rows = task[0], slice(task[1], task[1] + QUERY_BLOCK)
-        mean[agent, rows], variance[agent, rows] = at(agent, x[rows])
+    def fill(start: int) -> None:
+        rows = slice(start, start + QUERY_BLOCK)
+        for agent, answer in enumerate(at(model, belief, x[rows])):
+            mean[agent, rows], variance[agent, rows] = answer
 
-    map_tasks(fill, [(agent, start) for agent in range(theta.shape[0]) for start in range(0, x.shape[0], QUERY_BLOCK)])
+    map_tasks(fill, range(0, x.shape[0], QUERY_BLOCK))
     mean *= np.sqrt(signal)[:, None]
     variance = np.maximum(variance, 0.0) * signal[:, None]
     every, noise = (agents, x.shape[0]), model.layout.noise_variance(theta)
     return Prediction(np.broadcast_to(mean, every), np.broadcast_to(variance, every), np.broadcast_to(noise, agents))
 
 
-def _certain_at(model: Model, belief: Posterior, agent: int, x: Array) -> tuple[Array, Array]:
-    geometry, projection = belief.geometry, model.layout.projection(belief.theta[agent])
-    kappa = squared_exponential(_of(geometry.points, agent), project(x, projection))  # [M, Q]
-    variance = 1.0 - _column_norms(_of(geometry.inverse, agent) @ kappa) + _column_norms(belief.reach[agent] @ kappa)
-    return belief.weights[agent] @ kappa, variance
+def _certain_at(model: Model, belief: Posterior, x: Array) -> Iterator[tuple[Array, Array]]:
+    """Mean and variance by agent; what depends on hyper-parameters alone is found once where all agree on them."""
+    geometry, projection = belief.geometry, model.layout.projection(agreed(belief.theta))
+    for agent in range(len(belief.theta)):
+        if agent < len(projection):
+            own = agent if len(geometry.points) > 1 else 0
+            kappa = squared_exponential(geometry.points[own], project(x, projection[agent]))  # [M, Q]
+            unknown = 1.0 - _column_norms(geometry.inverse[own] @ kappa)
+        yield belief.weights[agent] @ kappa, unknown + _column_norms(belief.reach[agent] @ kappa)
 
 
-def _uncertain(model: Model, belief: Posterior) -> Callable[[int, Array], tuple[Array, Array]]:
-    """``E[κ]ᵀα`` and ``1 + tr(E[κκᵀ](ααᵀ - F)) - (E[κ]ᵀα)²``, as a function of agent and queries."""
-    basis, alpha = model.basis, belief.weights
-    assert isinstance(basis, LatentBasis)
-    forms = alpha[:, :, None] * alpha[:, None, :] - belief.shrink
+def _uncertain_at(model: Model, belief: Posterior, x: Array) -> Iterator[tuple[Array, Array]]:
+    """``E[κ]ᵀα`` and ``1 + tr(E[κκᵀ](ααᵀ - F)) - (E[κ]ᵀα)²`` by agent."""
+    assert isinstance(model.basis, LatentBasis)
     means, spreads = model.layout.projection(belief.theta), model.layout.spread(belief.theta)
-
-    def at(agent: int, x: Array) -> tuple[Array, Array]:
-        points = _of(belief.geometry.points, agent)
+    for agent, alpha in enumerate(belief.weights):
+        points = belief.geometry.points[agent if len(belief.geometry.points) > 1 else 0]
+        form = np.outer(alpha, alpha) - belief.shrink[agent]
         mean, variance = np.empty(x.shape[0]), np.empty(x.shape[0])
         step = max(1, 2**21 // points.shape[0] ** 2)
         for start in range(0, x.shape[0], step):
             rows = slice(start, start + step)
             first = expected_kernel(x[rows], points, means[agent], spreads[agent])
             second = expected_outer(x[rows], points, means[agent], spreads[agent])
-            mean[rows] = first @ alpha[agent]
-            variance[rows] = 1.0 + (second * forms[agent]).sum((-2, -1)) - np.square(mean[rows])
-        return mean, variance
-
-    return at
+            mean[rows] = first @ alpha
+            variance[rows] = 1.0 + (second * form).sum((-2, -1)) - np.square(mean[rows])
+        yield mean, variance
 
 
 def _column_norms(matrix: Array) -> Array:
     norms: Array = np.einsum("mq,mq->q", matrix, matrix)
     return norms
-
-
-def _of(shared: Array, agent: int) -> Array:
-    one: Array = shared[agent if shared.shape[0] > 1 else 0]
-    return one
 
 
 def _factor(precision: Array) -> Array:
