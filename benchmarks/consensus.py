@@ -59,12 +59,13 @@ def ours(graph: Any, values: work.Array) -> tuple[Callable[[], None], Callable[[
     """coolgp's consensus on rows: a call makes 20 rounds; and what agents hold for the mean."""
     rule: Any = rule_named("consensus").fit(graph, Faults())
     transport = SerialTransport(rule.links(graph))
-    held = [rule.begin(values, transport)]
+    mine = values[transport.shard.agents]  # a shard has its agents in an order of its own
+    held = [rule.begin(mine, transport)]
 
     def rounds() -> None:
-        held[0] = rule.rounds(held[0], values, transport, CALL)
+        held[0] = rule.rounds(held[0], mine, transport, CALL)
 
-    return rounds, lambda: rule.sums(held[0]) / len(values)
+    return rounds, lambda: transport.gather(rule.sums(held[0]) / len(values))
 
 
 def _contest(case: dict[str, Value], limits: dict[str, float], effort: Effort) -> list[Row]:
