@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -44,7 +46,8 @@ def measure(quick: bool) -> Found:
     effort = Effort(2, 0.005) if quick else Effort(5, 0.25)
     rows: list[Row] = []
     for size, width in sizes:
-        rows += _contest({"N": size, "P": width}, limits, effort)
+        print(f"consensus: {size} agents, {width} numbers", file=sys.stderr)
+        rows += _contest({"N": size, "P": width}, limits, effort if size * width < 10**7 else replace(effort, runs=3))
     found = disropt.measure([(2, sizes[0][1]), sizes[0]], 20 if quick else 200)
     rows += [rate(case, "DISROPT", "rounds", timing, 1) for case, timing in found.timings]
     return Found(tuple(sorted(rows, key=lambda row: tuple(row.case.values()))), limits, NOTES, found.refused)

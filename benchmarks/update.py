@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from itertools import product
@@ -46,6 +47,7 @@ def measure(quick: bool) -> Found:
     rows: list[Row] = []
     skipped: dict[str, str] = {}
     for case in cases:
+        print(f"update: {case}", file=sys.stderr)
         agents = 4 if quick else int(BYTES / (8 * int(case["m"]) ** 2))
         rows += _both(case, limits, effort, agents, skipped)
     asked = [case for case in cases if case["dtype"] == "float64" and case["B"] != batches[1]]
