@@ -49,17 +49,18 @@ def measure(quick: bool) -> Found:
 def _both(case: dict[str, Value], agents: int, effort: Effort) -> list[Row]:
     m, queries = int(case["m"]), int(case["Q"])
     data = work.stream(agents, 100, m, queries)
+    prior = plain.prior_of(data.inducing)
     loop = [plain.Agent(data.inducing) for _ in range(agents)]
     for agent, x, y in zip(loop, data.x, data.y, strict=True):
         agent.observe(x, y)
-        agent.believe()
+        agent.believe(*prior)
     ours = engine.population(agents, data.inducing)
     engine.take_in(ours, [engine.batch_of(data.x, data.y)])
     works: dict[tuple[str, str], Callable[[], object]] = {
         ("coolgp", "formed anew"): partial(engine.forecast, ours, data.queries),
         ("coolgp", "asked again"): partial(engine.forecast, ours, data.queries, slice(0, 1)),
-        ("plain loop", "formed anew"): partial(_loop, loop, data.queries, True),
-        ("plain loop", "asked again"): partial(_loop, loop, data.queries, False),
+        ("plain loop", "formed anew"): partial(_loop, loop, data.queries, prior),
+        ("plain loop", "asked again"): partial(_loop, loop, data.queries, None),
     }
     with agent_threads(1):
         times = contest({" | ".join(key): one for key, one in works.items()}, effort)
@@ -74,8 +75,8 @@ def _of(case: dict[str, Value], found: Timing, agents: int = 1) -> tuple[str, Ti
     return "predictions", found, int(case["Q"]) * agents
 
 
-def _loop(agents: list[plain.Agent], x: work.Array, anew: bool) -> None:
+def _loop(agents: list[plain.Agent], x: work.Array, prior: tuple[work.Array, work.Array] | None) -> None:
     for agent in agents:
-        if anew:
-            agent.believe()
+        if prior is not None:
+            agent.believe(*prior)
         agent.predict(x)
