@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.work import JITTER, LENGTHSCALE, NOISE_VARIANCE, SIGNAL_VARIANCE, Array
 
-__all__ = ["Agent", "Node", "kernel", "nodes", "step", "sums_on_tree"]
+__all__ = ["Agent", "Node", "kernel", "nodes", "prior_of", "step", "sums_on_tree"]
 
 
 def kernel(a: Array, b: Array) -> Array:
@@ -19,6 +19,13 @@ def kernel(a: Array, b: Array) -> Array:
     exponent -= 0.5 * np.einsum("ij,ij->i", a, a)[:, None]
     exponent -= 0.5 * np.einsum("ij,ij->i", b, b)
     return np.exp(exponent, out=exponent)
+
+
+def prior_of(inducing: Array) -> tuple[Array, Array]:
+    """Kernel matrix of the inducing inputs ``[M, M]`` and its inverse: the same for all agents and all time."""
+    points = inducing / LENGTHSCALE
+    prior = kernel(points, points) + JITTER * np.eye(len(points))
+    return prior, np.linalg.inv(prior)
 
 
 class Agent:
@@ -35,12 +42,11 @@ class Agent:
         self.gram += k.T @ k
         self.cross += k.T @ y
 
-    def believe(self) -> None:
-        """Form what prediction needs: weights ``[M]`` and ``form [M, M]``."""
-        prior = kernel(self.points, self.points) + JITTER * np.eye(len(self.points), dtype=self.points.dtype)
+    def believe(self, prior: Array, inverse: Array) -> None:
+        """Form what prediction needs, weights ``[M]`` and ``form [M, M]``; prior: see :func:`prior_of`."""
         posterior = np.linalg.inv(prior + SIGNAL_VARIANCE / NOISE_VARIANCE * self.gram)
         self.weights = SIGNAL_VARIANCE / NOISE_VARIANCE * (posterior @ self.cross)
-        self.form = SIGNAL_VARIANCE * (np.linalg.inv(prior) - posterior)
+        self.form = SIGNAL_VARIANCE * (inverse - posterior)
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and variance of the function at ``[Q, D]``."""

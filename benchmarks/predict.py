@@ -18,8 +18,8 @@ NOTES = (
     "Mean and variance of the function at Q queries for one agent after the other, m = 100, 7 inputs, one core; a "
     "prediction is one query of one agent.",
     "`formed anew`: the agent has learned since it was asked, so the posterior is formed first, m³. `asked again`: "
-    "nothing was learned in between, and what could be kept was kept (GPflow's `posterior()`, GPyTorch's caches, the "
-    "plain loop's matrices); coolgp forms it in every call, as its agents learn in every round.",
+    "nothing was learned in between, and what could be kept was kept: GPflow's `posterior()`, GPyTorch's caches, the "
+    "plain loop's matrices, and what coolgp keeps of an agent that is asked alone.",
     "scikit-learn predicts from its last 1,000 rows exactly, formed once.",
 )
 
@@ -49,28 +49,34 @@ def measure(quick: bool) -> Found:
 def _both(case: dict[str, Value], agents: int, effort: Effort) -> list[Row]:
     m, queries = int(case["m"]), int(case["Q"])
     data = work.stream(agents, 100, m, queries)
+    prior = plain.prior_of(data.inducing)
     loop = [plain.Agent(data.inducing) for _ in range(agents)]
     for agent, x, y in zip(loop, data.x, data.y, strict=True):
         agent.observe(x, y)
-        agent.believe()
+        agent.believe(*prior)
     ours = engine.population(agents, data.inducing)
     engine.take_in(ours, [engine.batch_of(data.x, data.y)])
     works: dict[tuple[str, str], Callable[[], object]] = {
         ("coolgp", "formed anew"): partial(engine.forecast, ours, data.queries),
-        ("plain loop", "formed anew"): partial(_loop, loop, data.queries, True),
-        ("plain loop", "asked again"): partial(_loop, loop, data.queries, False),
+        ("coolgp", "asked again"): partial(engine.forecast, ours, data.queries, slice(0, 1)),
+        ("plain loop", "formed anew"): partial(_loop, loop, data.queries, prior),
+        ("plain loop", "asked again"): partial(_loop, loop, data.queries, None),
     }
     with agent_threads(1):
         times = contest({" | ".join(key): one for key, one in works.items()}, effort)
-    return [rate(case | {"posterior": mode}, who, *_of(case, times[f"{who} | {mode}"], agents)) for who, mode in works]
+    asked = {key: 1 if key == ("coolgp", "asked again") else agents for key in works}
+    return [
+        rate(case | {"posterior": mode}, who, *_of(case, times[f"{who} | {mode}"], asked[who, mode]))
+        for who, mode in works
+    ]
 
 
 def _of(case: dict[str, Value], found: Timing, agents: int = 1) -> tuple[str, Timing, float]:
     return "predictions", found, int(case["Q"]) * agents
 
 
-def _loop(agents: list[plain.Agent], x: work.Array, anew: bool) -> None:
+def _loop(agents: list[plain.Agent], x: work.Array, prior: tuple[work.Array, work.Array] | None) -> None:
     for agent in agents:
-        if anew:
-            agent.believe()
+        if prior is not None:
+            agent.believe(*prior)
         agent.predict(x)

@@ -46,8 +46,9 @@ def ours(graph: Any, values: work.Array) -> Callable[[], work.Array]:
     """coolgp's tree on rows ``[N, P]``: a call makes the sums of all agents."""
     rule: Any = rule_named("tree").fit(graph, Faults())
     transport = SerialTransport(rule.links(graph))
-    state = rule.begin(values, transport)
-    return lambda: rule.sums(rule.settle(state, values, transport))
+    mine = values[transport.shard.agents]  # a shard has its agents in an order of its own
+    state = rule.begin(mine, transport)
+    return lambda: rule.sums(rule.settle(state, mine, transport))
 
 
 def planned(graph: Any) -> tuple[list[int], list[int]]:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from coolgp.agents.kernels import Array
-from coolgp.fusion.consensus import mix, promise, symmetric
+from coolgp.fusion.averaging import Average, average_blocks, mix
+from coolgp.fusion.consensus import promise, symmetric
 from coolgp.fusion.rule import Outlook
 from coolgp.fusion.sums import FITTED, SumRule
 from coolgp.network.axes import PerAgent
@@ -71,7 +72,7 @@ class Chebyshev(SumRule):
     def begin(self, values: Array, transport: Transport) -> ChebyshevState:
         """Every agent's estimate is its own contribution. Raises ValueError unless the rule was fitted."""
         self._interval()
-        mixing, ratio = local_mixing(transport.shard), np.zeros(len(values))
+        mixing, ratio = local_mixing(transport.shard, None, values.dtype), np.zeros(len(values))
         return ChebyshevState(values.copy(), values, values, ratio, mixing, transport.shard.size)
 
     def round(self, state: ChebyshevState, values: Array, transport: Transport) -> ChebyshevState:
@@ -80,9 +81,30 @@ class Chebyshev(SumRule):
         With anything new, all start afresh together from where they are: agents share the clock by which contributions
         change. That it ticked, the simulator finds by a sum over all agents that is not counted as messages.
         """
-        if transport.allsum((values != state.values).any(axis=1)):
+        if _changed(state, values, transport):
             state = restarted(state, values)
-        return self._step(state, transport)
+        ((stride, momentum),), ratio = self._paces(state, 1)
+        after = _stepped(mix(state.estimate, state.mixing, transport), state.estimate, state.before, stride, momentum)
+        return replace(state, estimate=after, before=state.estimate, ratio=ratio)
+
+    def rounds(self, state: ChebyshevState, values: Array, transport: Transport, count: int) -> ChebyshevState:
+        """So many rounds: on a faultless network in one pass over memory, with the same bits."""
+        if not transport.faultless or not count:
+            plain: ChebyshevState = super().rounds(state, values, transport, count)
+            return plain
+        if _changed(state, values, transport):
+            state = restarted(state, values)
+        paces, ratio = self._paces(state, count)
+        estimate, before = np.empty_like(state.estimate), np.empty_like(state.before)
+
+        def several(columns: slice, average: Average) -> None:
+            x, last = (np.ascontiguousarray(part[:, columns]) for part in (state.estimate, state.before))
+            for stride, momentum in paces:
+                x, last = _stepped(average(x), x, last, stride, momentum), x
+            estimate[:, columns], before[:, columns] = x, last
+
+        average_blocks(several, estimate, state.mixing, transport, count)
+        return replace(state, estimate=estimate, before=before, ratio=ratio)
 
     def settle(self, state: ChebyshevState, values: Array, transport: Transport) -> ChebyshevState:
         """Start afresh from where agents are, then repeat the round until all hold the sum."""
@@ -102,18 +124,42 @@ class Chebyshev(SumRule):
             raise ValueError("Chebyshev consensus needs the graph's eigenvalues: call fit(topology, faults) first")
         return self.low, self.high
 
-    def _step(self, state: ChebyshevState, transport: Transport) -> ChebyshevState:
+    def _paces(self, state: ChebyshevState, count: int) -> tuple[list[tuple[Array, Array]], Array]:
+        """Stride and momentum of each of the next rounds, and the ratio ``[A]`` after them."""
         low, high = self._interval()
         rest, square, last = 1.0 - (low + high) / 2, ((high - low) / 2) ** 2, state.ratio
-        first = last == 0
-        ratio = 1.0 / (np.where(first, rest, 2.0 * rest) - square * last)
-        stride, momentum = np.where(first, ratio, 2.0 * ratio), square * ratio * last
-        x = state.estimate
-        # In this form of the recursion both steps add up to zero over the agents, so rounding does not move the sum.
-        after = stride[:, None] * (mix(x, state.mixing, transport) - x)
-        after += momentum[:, None] * (x - state.before)
-        after += x
-        return replace(state, estimate=after, before=x, ratio=ratio)
+        paces, dtype = [], state.estimate.dtype
+        for _ in range(count):
+            first = last == 0
+            ratio = 1.0 / (np.where(first, rest, 2.0 * rest) - square * last)
+            stride, momentum = np.where(first, ratio, 2.0 * ratio), square * ratio * last
+            paces.append((_shared(stride.astype(dtype)), _shared(momentum.astype(dtype))))
+            last = ratio
+        return paces, last
+
+
+def _shared(pace: Array) -> Array:
+    """Paces ``[A]`` as ``[A, 1]``, or as one number where all have the same: products with that run on."""
+    return np.asarray(pace[0] if (pace == pace[0]).all() else pace[:, None])
+
+
+def _stepped(mean: Array, x: Array, before: Array, stride: Array, momentum: Array) -> Array:
+    """The estimates ``[A, P]`` after those of now, x, and of a round ago, in the memory of x's mean with neighbours.
+
+    In this form of the recursion both steps add up to zero over the agents, so rounding does not move the sum.
+    """
+    mean -= x
+    mean *= stride
+    gone = x - before
+    gone *= momentum
+    mean += gone
+    mean += x
+    return mean
+
+
+def _changed(state: ChebyshevState, values: Array, transport: Transport) -> bool:
+    """Whether any agent contributes anything new. Collective."""
+    return values is not state.values and bool(transport.allsum((values != state.values).any(axis=1)))
 
 
 def _tuned(faults: Faults) -> bool:

@@ -15,8 +15,9 @@ from coolgp.network.faults import Faults
 from coolgp.network.lane import ChannelState, Lane, Queue, draw_delays, draw_losses, garbage
 from coolgp.network.randomness import generator
 from coolgp.network.route import Route
+from coolgp.network.rows import check_rows, row_bytes
 from coolgp.network.topology import Array
-from coolgp.network.transport import Transport, check_rows, row_bytes
+from coolgp.network.transport import Meanwhile, Transport
 from coolgp.network.world import World, edge_keys
 
 __all__ = ["ChannelState", "FaultyTransport"]
@@ -194,9 +195,9 @@ class FaultyTransport:
         """See `Transport`."""
         return self.inner.inform(values, route)
 
-    def halo(self, values: Array, out: Array | None = None) -> Array:
+    def halo(self, values: Array, out: Array | None = None, meanwhile: Meanwhile | None = None) -> Array:
         """See `Transport`."""
-        return self.inner.halo(values, out)
+        return self.inner.halo(values, out, meanwhile)
 
     def allsum(self, values: Array) -> Array:
         """See `Transport`."""

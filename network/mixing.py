@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy.linalg import eigvalsh
 from scipy.sparse import csc_array, csr_array, eye_array
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh, splu
@@ -48,10 +49,16 @@ class Mixing:
     Attributes:
         pull: [E] the weight of the neighbour at the other end of each edge.
         matrix: [A,A+H] the same with the agents' own weights; each row adds up to one.
+        border: [B] the agents with neighbours on other ranks.
+        inner: [A,A] the rows of all others; those of the border are empty.
+        outer: [B,A+H] the rows of the border.
     """
 
     pull: Array
     matrix: csr_array
+    border: Array
+    inner: csr_array
+    outer: csr_array
 
 
 def metropolis(topology: Topology) -> csr_array:
@@ -71,17 +78,29 @@ def weighted(topology: Topology, weight: Array | float) -> csr_array:
 def local_metropolis(shard: Shard) -> csr_array:
     """Return this rank's rows [A, A+H] of `metropolis`, whose columns are the local agents, then the halo.
 
-    Each row holds its entries in the order of the graph, not of the columns: products then add in the same order, hence
-    with the same bits, for any number of ranks.
+    Rows hold their entries in the order of the graph, not of the columns: products have the same bits on any ranks.
     """
     return local_mixing(shard).matrix
 
 
-def local_mixing(shard: Shard, weight: float | None = None) -> Mixing:
-    """Return this rank's part of the Metropolis weights, or of those with one number on all links."""
-    links = shard.tail, shard.head, shard.degree
-    pull = _metropolis(*links) if weight is None else np.full(len(shard.tail), weight)
-    return Mixing(pull, _rows(shard.tail, shard.head, pull, len(shard.agents), len(shard.degree)))
+def local_mixing(shard: Shard, weight: float | None = None, dtype: DTypeLike = np.float64) -> Mixing:
+    """Return this rank's part of the Metropolis weights, or of one number on all links, in the dtype of values."""
+    pull = _metropolis(shard.tail, shard.head, shard.degree) if weight is None else np.full(len(shard.tail), weight)
+    kind = np.result_type(dtype, np.float32)
+    matrix = _rows(shard.tail, shard.head, pull, len(shard.agents), len(shard.degree))
+    matrix.data = matrix.data.astype(kind)  # of the whole matrix it would sort the rows
+    border = np.unique(shard.tail[shard.reverse < 0])
+    inner = _without_rows(matrix, border) if len(shard.halo) else matrix
+    return Mixing(pull.astype(kind), matrix, border, inner, matrix[border])
+
+
+def _without_rows(matrix: csr_array, rows: Array) -> csr_array:
+    """The matrix [A,A+H] as [A,A] with some rows left empty, which must be all that reach beyond the A columns."""
+    whole = np.ones(matrix.shape[0], dtype=np.int64)
+    whole[rows] = 0
+    kept, length = np.repeat(whole, np.diff(matrix.indptr)) == 1, whole * np.diff(matrix.indptr)
+    parts = matrix.data[kept], matrix.indices[kept], np.append(0, np.cumsum(length))
+    return csr_array(parts, shape=(len(whole), len(whole)))
 
 
 def edge_sums(tail: Array, rows: Array, agents: int, weight: Array | None = None) -> Array:
@@ -98,7 +117,7 @@ def edge_sums(tail: Array, rows: Array, agents: int, weight: Array | None = None
     >>> edge_sums(np.array([0, 0, 2]), np.array([[1.0], [2.0], [4.0]]), 3)[:, 0].tolist()
     [3.0, 0.0, 4.0]
     """
-    weight = np.ones(len(tail)) if weight is None else weight
+    weight = np.ones(len(tail), dtype=np.result_type(rows.dtype, np.float32)) if weight is None else weight
     start = np.searchsorted(tail, np.arange(agents + 1))
     return np.asarray(csr_array((weight, np.arange(len(tail)), start), shape=(agents, len(tail))) @ rows)
 

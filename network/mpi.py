@@ -17,17 +17,10 @@ from coolgp.network.delivery import Meter
 from coolgp.network.launcher import wait_until_read
 from coolgp.network.partition import blocks_of
 from coolgp.network.route import Route, check_leaving, count_by_rank, move_rows, plan_route
+from coolgp.network.rows import add_blocks, block_sums, check_rows, prepare_halo, prepare_swap, row_bytes
 from coolgp.network.shard import build_shard
 from coolgp.network.topology import Array, Topology
-from coolgp.network.transport import (
-    PerfectLinks,
-    add_blocks,
-    block_sums,
-    check_rows,
-    prepare_halo,
-    prepare_swap,
-    row_bytes,
-)
+from coolgp.network.transport import Meanwhile, PerfectLinks
 
 __all__ = ["MPITransport", "abort_on_error", "world"]
 
@@ -127,7 +120,7 @@ class MPITransport(PerfectLinks):
         move_rows(receive, np.arange(len(receive)), out, route.far_in)
         return out
 
-    def halo(self, values: Array, out: Array | None = None) -> Array:
+    def halo(self, values: Array, out: Array | None = None, meanwhile: Meanwhile | None = None) -> Array:
         """See `Transport`."""
         values, out = prepare_halo(self.shard, values, out)
         size = row_bytes(values)
@@ -137,7 +130,10 @@ class MPITransport(PerfectLinks):
         self.meter.moved(handed_on * size, len(self._halo_out) * size)
         send = self._pack("send", values, self._halo_out)
         request = self._start(send, self._halo_out_counts, out[len(values) :], self._halo_in_counts)
-        out[: len(values)] = values
+        if out is not values:
+            out[: len(values)] = values
+        if meanwhile is not None:
+            meanwhile()
         request.Wait()
         return out
 

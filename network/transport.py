@@ -6,18 +6,21 @@ Values may have any trailing axes; [.., P] stands for them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from math import prod
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from coolgp.network.delivery import Delivery, Meter
 from coolgp.network.route import Route, check_leaving, plan_route
+from coolgp.network.rows import add_blocks, block_sums, check_rows, prepare_halo, prepare_swap, row_bytes
 from coolgp.network.shard import Shard, build_shard
 from coolgp.network.topology import Array, Topology
 
-__all__ = ["Delivery", "Meter", "Route", "SerialTransport", "Transport"]
+__all__ = ["Delivery", "Meanwhile", "Meter", "Route", "SerialTransport", "Transport"]
+
+Meanwhile: TypeAlias = Callable[[], object]
 
 
 class Transport(Protocol):
@@ -71,8 +74,12 @@ class Transport(Protocol):
     def inform(self, values: Array, route: Route) -> Array:
         """Deliver [K,P] -> [K',P] what agents do not say: the simulator plans by it, and it is not metered."""
 
-    def halo(self, values: Array, out: Array | None = None) -> Array:
-        """Append the neighbours' values: [A,P] -> [A+H,P]."""
+    def halo(self, values: Array, out: Array | None = None, meanwhile: Meanwhile | None = None) -> Array:
+        """Append the neighbours' values: [A,P] -> [A+H,P].
+
+        Without a halo and without `out` these are the values themselves. What is done `meanwhile`, once and with no
+        word of its own, overlaps with the way of rows from other ranks.
+        """
 
     def allsum(self, values: Array) -> Array:
         """Sum over all agents: [A,P] -> [P], with the same bits for any number of ranks."""
@@ -159,13 +166,16 @@ class SerialTransport(PerfectLinks):
         values, out = prepare_swap(values, route, None)
         return np.take(values, route.near_out, axis=0, out=out, mode="clip")
 
-    def halo(self, values: Array, out: Array | None = None) -> Array:
+    def halo(self, values: Array, out: Array | None = None, meanwhile: Meanwhile | None = None) -> Array:
         """See `Transport`."""
         values, out = prepare_halo(self.shard, values, out)
         size = len(self.shard.tail) * row_bytes(values)
         self.meter.sent(len(self.shard.tail), size)
         self.meter.moved(size)
-        out[:] = values
+        if meanwhile is not None:
+            meanwhile()
+        if out is not values:
+            out[:] = values
         return out
 
     def allsum(self, values: Array) -> Array:
@@ -189,62 +199,3 @@ class SerialTransport(PerfectLinks):
     def total(self, counts: Array) -> Array:
         """See `Transport`."""
         return np.array(counts, dtype=np.int64)
-
-
-def check_rows(verb: str, values: Array, rows: int) -> Array:
-    """Return the values as a contiguous array; raise ValueError unless it has so many rows of numbers."""
-    values = np.asarray(values)
-    if values.ndim < 1 or len(values) != rows or values.dtype.hasobject:
-        raise ValueError(f"{verb} needs {rows} rows of numbers; got shape {list(values.shape)} of {values.dtype}")
-    return np.ascontiguousarray(values)
-
-
-def row_bytes(values: Array) -> int:
-    """Return the bytes of one row."""
-    return int(prod(values.shape[1:]) * values.itemsize)
-
-
-def prepare_swap(messages: Array, route: Route, out: Array | None) -> tuple[Array, Array]:
-    """Return contiguous messages [K,P] and room for the arrivals [K',P]; raise ValueError if the shapes are wrong."""
-    messages = check_rows("swap", messages, len(route.edges))
-    return messages, room("swap", messages, len(route.arrivals), out)
-
-
-def prepare_halo(shard: Shard, values: Array, out: Array | None) -> tuple[Array, Array]:
-    """Return contiguous values [A,P] and room for [A+H,P]; raise ValueError if the shapes are wrong."""
-    values = check_rows("halo", values, len(shard.agents))
-    return values, room("halo", values, len(shard.agents) + len(shard.halo), out)
-
-
-def room(verb: str, values: Array, rows: int, out: Array | None) -> Array:
-    """Return `out` if it fits and is not the input itself, or a new array; raise ValueError if it does not fit."""
-    shape = (rows, *values.shape[1:])
-    if out is None:
-        return np.empty(shape, dtype=values.dtype)
-    fits = out.shape == shape and out.dtype == values.dtype and out.flags.c_contiguous
-    if not fits or np.may_share_memory(out, values):
-        raise ValueError(
-            f"{verb} needs a contiguous `out` {list(shape)} of {values.dtype} apart from its input; "
-            f"got {list(out.shape)} of {out.dtype}"
-        )
-    return out
-
-
-def block_sums(shard: Shard, values: Array) -> Array:
-    """Return the sums over this rank's blocks [blocks,P] of values [A,P].
-
-    Rows are added one after another, never pairwise, so the bits depend on the block alone.
-    """
-    values = check_rows("allsum", values, len(shard.agents))
-    values = values.astype(np.int64) if values.dtype == np.bool_ else values
-    start, stop = np.array(shard.blocks, dtype=np.int64).reshape(-1, 3)[:, 1:].T
-    result = values[start]
-    for row in range(1, int((stop - start).max(initial=1))):
-        longer = np.count_nonzero(stop - start > row)  # only the last block of all may be shorter
-        result[:longer] += values[start[:longer] + row]
-    return np.asarray(result)
-
-
-def add_blocks(partial: Array) -> Array:
-    """Return the sum [P] of all blocks' sums [blocks,P] in block order."""
-    return np.asarray(np.add.reduce(partial, axis=0, dtype=partial.dtype))

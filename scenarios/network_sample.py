@@ -82,13 +82,24 @@ class Search:
 def search_from_centre(graph: Topology) -> Search:
     """Search from the centre; where the graph is in pieces, from the first agent of each."""
     matrix, hub = graph.matrix(), graph.size
-    pieces, piece = csgraph.connected_components(matrix, directed=False)
-    roots = [centre(matrix)] if pieces == 1 else np.unique(piece, return_index=True)[1].tolist()
-    ends = np.concatenate([pairs(graph), [[hub, root] for root in roots]])
+    if len(csgraph.breadth_first_order(matrix, 0, return_predecessors=False)) < hub:
+        return _search_of_pieces(graph)
+    root = centre(matrix)
+    order, parent = csgraph.breadth_first_order(matrix, root)
+    parent[root] = hub
+    return Search(order.astype(np.int64), np.append(parent, hub).astype(np.int64), 1)
+
+
+def _search_of_pieces(graph: Topology) -> Search:
+    """Search from the first agent of each piece, all at once from the hub."""
+    hub = graph.size
+    pieces, piece = csgraph.connected_components(graph.matrix(), directed=False)
+    roots = np.unique(piece, return_index=True)[1]
+    ends = np.concatenate([pairs(graph), np.stack([np.full(pieces, hub), roots], axis=1)])
     joined = csr_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(hub + 1, hub + 1))
     order, parent = csgraph.breadth_first_order(joined, hub, directed=False)
     parent[hub] = hub
-    return Search(order[1:].astype(np.int64), parent.astype(np.int64), pieces)
+    return Search(order[1:].astype(np.int64), parent.astype(np.int64), int(pieces))
 
 
 def sample(network: Network, most: int) -> tuple[Network, Ints]:
@@ -100,9 +111,8 @@ def sample(network: Network, most: int) -> tuple[Network, Ints]:
     if size <= most:
         return network, np.arange(size)
     search = search_from_centre(network.links if network.links.edge_count else network.graph)
-    order = np.lexsort((np.random.default_rng(0).random(size), search.depth()))  # within a depth at random
     keep = np.zeros(size + 1, dtype=bool)
-    keep[order[:SAMPLED_AGENTS]] = keep[size] = True
+    keep[_nearest(search.depth(), SAMPLED_AGENTS)] = keep[size] = True
     ahead = network.probes
     while not keep[ahead].all():
         keep[ahead] = True
@@ -111,6 +121,13 @@ def sample(network: Network, most: int) -> tuple[Network, Ints]:
     whole = Whole(network.agents, network.link_count, network.spoken_count)
     kept = Network(_part(network.graph, keep), _part(network.links, keep), new[network.probes], whole)
     return kept, np.flatnonzero(keep)
+
+
+def _nearest(depth: Ints, count: int) -> Ints:
+    """Return the `count` agents of least depth `[N]`, of the last depth some at random."""
+    last = int(np.searchsorted(np.cumsum(np.bincount(depth)), count))
+    near, rest = np.flatnonzero(depth < last), np.flatnonzero(depth == last)
+    return np.concatenate([near, np.random.default_rng(0).permutation(rest)[: count - len(near)]])
 
 
 def _part(graph: Topology, keep: NDArray[np.bool_]) -> Topology:

@@ -4,25 +4,116 @@ Run as a program on several ranks, this file saves what the fast paths give into
 """
 
 import sys
-from dataclasses import fields
+from dataclasses import astuple, fields
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from coolgp.fusion.averaging import column_blocks, mix
+from coolgp.fusion.chebyshev import Chebyshev
+from coolgp.fusion.consensus import Consensus
+from coolgp.fusion.sums import SumRule
+from coolgp.network.faults import PERFECT
 from coolgp.network.generate import generate
+from coolgp.network.mixing import local_mixing
 from coolgp.network.partition import cut, partition
 from coolgp.network.route import Route
 from coolgp.network.sweep import Sweep, plan_sweep
 from coolgp.network.topology import Topology, from_edges, spanning_tree
 from coolgp.network.transport import SerialTransport, Transport
 
-KINDS = [("ring", 13), ("star", 12), ("small-world", 40), ("geometric", 1300), ("ring", 2), ("ring", 1)]
+KINDS = [("ring", 13), ("star", 12), ("small-world", 40), ("geometric", 1100), ("ring", 2), ("ring", 1)]
 
 
 def tree_of(kind: str, size: int) -> Topology:
     return spanning_tree(generate(kind, size, seed=4))
+
+
+# Several rounds in a pass
+
+RULES = {"consensus": Consensus(), "one weight": Consensus(weights="max-degree"), "chebyshev": Chebyshev()}
+COLUMNS = 128 + 5  # two blocks of columns, the last one narrow
+PASSES = (1, 3, 2)  # rounds in a pass
+
+
+def contributions(transport: Transport, dtype: str, seed: int = 0) -> np.ndarray:
+    """Numbers that belong to the agents, whichever rank holds them; zeros of both signs among them."""
+    values = np.random.default_rng(seed).normal(size=(transport.shard.size, COLUMNS))
+    values[:, :3] = [0.0, -0.0, 1e-310]
+    return values[transport.shard.agents].astype(dtype)
+
+
+def passes(rule: SumRule, transport: Transport, dtype: str, verb) -> list:
+    """States and meters after passes with contributions that change before each but the last."""
+    values = contributions(transport, dtype)
+    state, found = rule.begin(values, transport), []
+    for number, count in enumerate(PASSES):
+        if number != len(PASSES) - 1:
+            values = values + contributions(transport, dtype, number + 1)
+        before = astuple(transport.meter)
+        state = verb(rule)(state, values, transport, count)
+        found += [(state, np.subtract(astuple(transport.meter), before))]
+    return found
+
+
+def one_by_one(rule: SumRule):
+    return lambda *arguments: SumRule.rounds(rule, *arguments)
+
+
+def check_passes(transport: Transport, links: Topology, name: str, dtype: str) -> np.ndarray:
+    """Passes equal rounds one by one, meter and all, and what is float32 stays so."""
+    rule = RULES[name].fit(links, PERFECT)
+    fast = passes(rule, transport, dtype, lambda rule: rule.rounds)
+    plain = passes(rule, transport, dtype, one_by_one)
+    for (one, counted), (other, expected) in zip(fast, plain, strict=True):
+        for part in ("estimate", "values", *(("before", "ratio") if name == "chebyshev" else ())):
+            np.testing.assert_array_equal(getattr(one, part), getattr(other, part), strict=True)
+        assert one.estimate.dtype == dtype
+        assert counted.tolist() == expected.tolist()
+    return fast[-1][0].estimate
+
+
+@pytest.mark.parametrize("name, dtype", [(name, dtype) for name in RULES for dtype in ("float64", "float32")])
+@pytest.mark.parametrize("kind, size", KINDS)
+def test_rounds_in_one_pass_are_rounds_one_by_one(kind, size, name, dtype):
+    graph = generate(kind, size, seed=4)
+    check_passes(SerialTransport(graph), graph, name, dtype)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_pass_of_no_rounds_changes_nothing(name):
+    graph = generate("ring", 9, seed=0)
+    transport, rule = SerialTransport(graph), RULES[name].fit(graph, PERFECT)
+    values = contributions(transport, "float64")
+    state = rule.begin(values, transport)
+    assert rule.rounds(state, values + 1, transport, 0) is state
+    assert transport.meter.rounds == transport.meter.messages == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 1000), (10_000, 1000), (400_000, 70)])
+def test_blocks_hold_every_column_once(shape):
+    values = np.broadcast_to(np.float32(0), shape)
+    columns = np.concatenate([np.arange(shape[1])[block] for block in column_blocks(values)])
+    assert columns.tolist() == list(range(shape[1]))
+
+
+def check_overlap(transport: Transport) -> None:
+    """Averaging while rows are on their way is the product with all rows; the way is used once."""
+    values, mixing = contributions(transport, "float64"), local_mixing(transport.shard)
+    calls: list[int] = []
+    known = transport.halo(values, meanwhile=lambda: calls.append(1))
+    assert len(calls) == 1
+    np.testing.assert_array_equal(mix(values, mixing, transport), mixing.matrix @ known, strict=True)
+    room = np.empty_like(known)
+    np.testing.assert_array_equal(mix(values, mixing, transport, room), mixing.matrix @ known, strict=True)
+    np.testing.assert_array_equal(room, known)
+
+
+@pytest.mark.parametrize("kind, size", KINDS)
+def test_averaging_on_the_way_is_averaging_afterwards(kind, size):
+    check_overlap(SerialTransport(generate(kind, size, seed=4)))
 
 
 # Sweeps
@@ -86,12 +177,19 @@ def test_pieces_with_as_many_links_as_a_tree_are_ordered_all():
 # On ranks
 
 
-def found(transport: Transport) -> dict[str, np.ndarray]:
-    """What the fast paths give, on the root."""
-    shard = transport.shard
-    key = shard.agents[shard.tail] * shard.size + shard.head_agent
-    turn = turns_of(transport, plan_sweep(transport))
-    return {"turn": transport.gather_rows(turn, key)}
+def found(make, kind: str, size: int) -> dict[str, np.ndarray]:
+    """What the fast paths give, on the root; where they differ from the plain ones, it fails."""
+    graph, tree = generate(kind, size, seed=4), tree_of(kind, size)
+    transport, small = make(graph), make(tree)
+    check_overlap(transport)
+    check_steps(small)
+    key = small.shard.agents[small.shard.tail] * size + small.shard.head_agent
+    arrays = {"turn": small.gather_rows(turns_of(small, plan_sweep(small)), key)}
+    for name, dtype in (("consensus", "float32"), ("one weight", "float64"), ("chebyshev", "float64")):
+        arrays[name] = transport.gather(check_passes(transport, graph, name, dtype))
+    meter = transport.meter
+    arrays["meter"] = transport.total(np.array([meter.messages, meter.bytes, meter.near_bytes + meter.far_bytes]))
+    return arrays
 
 
 def main(folder: str) -> None:
@@ -99,17 +197,14 @@ def main(folder: str) -> None:
 
     for kind, size in KINDS:
         if size >= world().size:
-            tree = tree_of(kind, size)
-            transport = MPITransport(tree, partition(tree, world().size))
-            check_steps(transport)
-            arrays = found(transport)
-            if transport.root:
+            arrays = found(lambda links: MPITransport(links, partition(links, world().size)), kind, size)
+            if world().rank == 0:
                 np.savez(Path(folder) / f"{kind}-{size}.npz", **arrays)
 
 
 @cache
 def serial(kind: str, size: int) -> dict[str, np.ndarray]:
-    return found(SerialTransport(tree_of(kind, size)))
+    return found(SerialTransport, kind, size)
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3, 4])

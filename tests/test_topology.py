@@ -79,8 +79,35 @@ def test_sparse_random_graphs_are_bridged(kind, seed):
     require_connected(generate(kind, 50, seed, mean_degree=1.0))
 
 
-def test_a_random_regular_graph_is_regular():
-    assert (generate("random-regular", 30, seed=0, degree=5).degree == 5).all()
+@pytest.mark.parametrize(
+    "size, degree", [(30, 5), (12, 10), (12, 9), (11, 6), (8, 4), (6, 3), (9, 6), (5000, 4), (300, 40), (300, 259)]
+)
+def test_a_random_regular_graph_is_regular(size, degree):
+    graph = generate("random-regular", size, seed=0, degree=degree)
+    assert (graph.degree == degree).all()
+    require_connected(graph)
+
+
+def test_random_regular_graphs_have_as_many_triangles_as_chance_gives_them():
+    graphs = [generate("random-regular", 300, seed, degree=4).matrix() for seed in range(60)]
+    mean = np.mean([(graph @ graph @ graph).trace() / 6 for graph in graphs])
+    assert mean == pytest.approx((4 - 1) ** 3 / 6, abs=4 * (4.5 / 60) ** 0.5)  # Poisson (Bollobás 1980)
+
+
+@pytest.mark.parametrize("links", [1, 2, 5])
+def test_agents_of_a_scale_free_graph_join_different_earlier_ones(links):
+    graph = generate("scale-free", 500, seed=1, links=links)
+    earlier = np.bincount(graph.tail[graph.indices < graph.tail], minlength=500)
+    assert (earlier[links + 1 :] == links).all()
+    assert graph.edge_count == links * (500 - links)
+
+
+@pytest.mark.parametrize("links", [1, 2, 5])
+def test_degrees_of_a_scale_free_graph_follow_their_power_law(links):
+    degree = generate("scale-free", 100_000, seed=1, links=links).degree
+    for least in (links + 1, 10, 50):  # Dorogovtsev, Mendes & Samukhin, PRL 85 (2000)
+        expected = links * (links + 1) / (least * (least + 1))
+        assert np.mean(degree >= least) == pytest.approx(expected, rel=0.01 + 5 * (100_000 * expected) ** -0.5)
 
 
 def test_a_small_world_keeps_the_edges_of_its_lattice_in_number():

@@ -1,0 +1,78 @@
+"""Averaging with the neighbours, once, or several rounds in one pass over memory.
+
+Columns do not know of each other: a block of them that fits the cache goes through all rounds before the next block is
+touched. Every column is multiplied by the same weights in the same order, so the bits are those of round after round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+
+from coolgp.agents.blocks import map_tasks
+from coolgp.agents.kernels import Array
+from coolgp.network.mixing import Mixing, edge_sums
+from coolgp.network.transport import Transport
+
+__all__ = ["Average", "average_blocks", "column_blocks", "mix"]
+
+Average: TypeAlias = Callable[[Array], Array]
+BLOCK_BYTES = 1 << 22  # of all agents' rows of a block
+NARROWEST, WIDEST = 32, 128  # columns: narrower ones waste cache lines, wider ones cores
+
+
+def mix(values: Array, mixing: Mixing, transport: Transport, out: Array | None = None) -> Array:
+    """One average with the neighbours, ``[A, P]``: where a neighbour's message is missing, its weight stays at home.
+
+    On a faultless network agents with all neighbours on this rank are averaged while rows from other ranks are under
+    way. out ``[A+H, P]``: room for these rows.
+    """
+    if transport.faultless:
+        mean: list[Array] = []
+        known = transport.halo(values, out, lambda: mean.append(np.asarray(mixing.inner @ values)))
+        if len(mixing.border):
+            mean[0][mixing.border] = mixing.outer @ known
+        return mean[0]
+    tail = transport.shard.tail
+    told = transport.send(values[tail]).newest()
+    at = tail[told.edges]
+    apart = values[at]
+    np.subtract(told.rows, apart, out=apart)
+    return np.asarray(values + edge_sums(at, apart, len(values), mixing.pull[told.edges]))
+
+
+def column_blocks(values: Array) -> list[slice]:
+    """The columns of values ``[A, P]`` in blocks that go through several rounds in the cache.
+
+    >>> column_blocks(np.zeros((10_000, 100)))
+    [slice(0, 48, None), slice(48, 96, None), slice(96, 100, None)]
+    """
+    agents, columns = values.shape
+    fits = BLOCK_BYTES // (max(agents, 1) * values.itemsize) // 8 * 8
+    width = min(max(fits, NARROWEST), WIDEST)
+    return [slice(start, min(start + width, columns)) for start in range(0, columns, width)]
+
+
+def average_blocks(
+    work: Callable[[slice, Average], None], values: Array, mixing: Mixing, transport: Transport, rounds: int
+) -> None:
+    """Let ``work(columns, average)`` average each block of the columns of values ``[A, P]`` so many rounds. Collective.
+
+    On a faultless network. The meter counts whole rows, as round after round would have sent them.
+    """
+    meter, blocks, messages = transport.meter, column_blocks(values), rounds * len(transport.shard.tail)
+    if transport.ranks == 1:
+        map_tasks(lambda columns: work(columns, lambda block: np.asarray(mixing.matrix @ block)), blocks)
+        size = messages * values.shape[1] * values.itemsize
+        meter.sent(messages, size)
+        meter.moved(size)
+    else:  # one block after another, for ranks must speak of the same one
+        before, known = meter.messages, len(transport.shard.degree)
+        for columns in blocks:
+            room = np.empty((known, columns.stop - columns.start), dtype=values.dtype)
+            work(columns, partial(mix, mixing=mixing, transport=transport, out=room))
+        meter.messages = before + messages  # the parts of a row are one message
+    meter.rounds += rounds
