@@ -80,7 +80,7 @@ def _averaging(axes: Axes, result: Result) -> None:
     axes.plot([], [], ":", color="black", label="copy limit")
     axes.set_xticks(range(len(cases)), [f"N={size:,}\nP={width:,}" for size, width in cases])
     axes.set(yscale="log", ylabel="rounds per second", title="Averaging, one core")
-    axes.get_figure(root=True).legend(loc="outside lower center", ncols=5)
+    axes.figure.legend(loc="outside lower center", ncols=5)
 
 
 def _against_agents(axes: Axes, result: Result) -> None:
