@@ -17,7 +17,7 @@ from benchmarks.threads import pin_blas
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 NAMES = {
-    "update": "agents take in batches: m = 50, 100, 200; B = 1, 20, 32; float64 and float32",
+    "update": "agents that take in batches: m = 50, 100, 200; B = 1, 20, 32; float64 and float32",
     "predict": "mean and variance at 1, 32 and 1,000 queries",
     "consensus": "rounds of averaging: N = 1,000 and 10,000; P = 1,000 and 5,150; and what other simulators can start",
     "tree": "an exact sum at every agent along a spanning tree: N = 1,000, 10,000, 100,000",
@@ -27,7 +27,8 @@ NAMES = {
 }
 EXAMPLES = "Examples:  python -m benchmarks update --quick   |   python -m benchmarks report"
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__.partition("\n")[0], epilog=EXAMPLES)
+TITLE = "Benchmarks of coolgp beside the machine's limits, other libraries and a plain NumPy loop."
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=TITLE, epilog=EXAMPLES)
 Quick = Annotated[bool, typer.Option("--quick", help="Tiny sizes, to see that it works; stored only where --out says.")]
 Out = Annotated[Path | None, typer.Option(help="JSON file to write. Default: benchmarks/results/NAME.json.")]
 

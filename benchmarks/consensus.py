@@ -58,7 +58,7 @@ def start(size: int, width: int) -> work.Array:
     return np.random.default_rng(0).standard_normal((size, width))
 
 
-def ours(graph: Any, values: work.Array) -> tuple[Callable[[], None], Callable[[], work.Array]]:
+def ours(graph: Any, values: work.Array) -> tuple[Callable[[], None], Callable[[], work.Array | None]]:
     """coolgp's consensus on rows: a call makes 20 rounds; and what agents hold for the mean."""
     rule: Any = rule_named("consensus").fit(graph, Faults())
     transport = SerialTransport(rule.links(graph))

@@ -71,7 +71,7 @@ def _averaging(axes: Axes, result: Result) -> None:
     rows, names = result.found.rows, list(dict.fromkeys(row.who for row in result.found.rows))
     cases = list(dict.fromkeys((row.case["N"], row.case["P"]) for row in rows))
     for row in rows:
-        place = cases.index((row.case["N"], row.case["P"])) + 0.2 * (names.index(row.who) - len(names) / 2)
+        place = cases.index((row.case["N"], row.case["P"])) + 0.2 * (names.index(row.who) - len(names) / 2 + 0.5)
         axes.bar(place, row.value, 0.18, color=COLOURS.get(row.who, NEUTRAL))
         if row.limit:
             axes.plot([place - 0.1, place + 0.1], [row.limit] * 2, ":", color="black")
@@ -79,8 +79,8 @@ def _averaging(axes: Axes, result: Result) -> None:
         axes.bar(0, 0, color=COLOURS.get(name, NEUTRAL), label=name)
     axes.plot([], [], ":", color="black", label="copy limit")
     axes.set_xticks(range(len(cases)), [f"N={size:,}\nP={width:,}" for size, width in cases])
-    axes.set(yscale="log", ylabel="rounds per second", title="Averaging, one core")
-    axes.get_figure(root=True).legend(loc="outside lower center", ncols=5)
+    axes.set(yscale="log", ylabel="rounds per second", title="Averaging on one core; DISROPT on all of them")
+    axes.figure.legend(loc="outside lower center", ncols=5)
 
 
 def _against_agents(axes: Axes, result: Result) -> None:

@@ -29,10 +29,8 @@ def measure(quick: bool) -> Found:
     """Time strong and weak scaling in turns, and compare what runs leave on 1, 2 and 4 ranks."""
     limits = measure_limits(quick)
     agents, inducing, rounds = (64, 8, 2) if quick else (10_000, 50, 10)
-    shapes: list[dict[str, Value]] = [
-        *({"scaling": "strong", "ranks": ranks, "N": agents} for ranks in (1, 2)),
-        *({"scaling": "weak", "ranks": ranks, "N": ranks * agents // 2} for ranks in (1, 2)),
-    ]
+    shapes: list[dict[str, Value]] = [{"scaling": "strong", "ranks": ranks, "N": agents} for ranks in (1, 2)]
+    shapes += [{"scaling": "weak", "ranks": ranks, "N": ranks * agents // 2} for ranks in (1, 2)]
     spent: list[list[float]] = [[] for _ in shapes]
     for turn in range(1 if quick else 3):
         for case, found in zip(shapes, spent, strict=True):

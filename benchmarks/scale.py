@@ -20,16 +20,17 @@ NOTES = (
     "from start to end, Python, graph, partition and evaluation included. peak memory: over all ranks together.",
 )
 GIB = 2**30
+SHAPES = [
+    *((1000, 16, 20, 1), (10_000, 16, 20, 1), (100_000, 16, 10, 1), (1_000_000, 16, 1, 1)),
+    *((100_000, 50, 10, 1), (1_000_000, 16, 1, 2)),
+]
+"""Agents, inducing inputs, rounds, ranks."""
 
 
 def measure(quick: bool) -> Found:
-    """Run all sizes on two ranks, and the hundred thousand with m = 50 in one process."""
+    """Run all sizes, the dearest last; a size that fails is left out with its last words."""
     limits = measure_limits(quick)
-    if quick:
-        shapes = [(64, 8, 2, 1), (128, 8, 2, 2)]
-    else:
-        shapes = [(1000, 16, 20, 2), (10_000, 16, 20, 2), (100_000, 16, 10, 2), (1_000_000, 16, 1, 2)]
-        shapes.append((100_000, 50, 10, 1))
+    shapes = [(64, 8, 2, 1), (128, 8, 2, 2)] if quick else SHAPES
     rows: list[Row] = []
     skipped = {}
     for agents, inducing, rounds, ranks in shapes:

@@ -60,7 +60,7 @@ def planned(graph: Any) -> tuple[list[int], list[int]]:
 def _contest(case: dict[str, Value], limits: dict[str, float], effort: Effort) -> list[Row]:
     size, width = int(case["N"]), int(case["P"])
     graph, values = work.graph(size), start(size, width)
-    works = {
+    works: dict[str, Callable[[], object]] = {
         "coolgp": ours(graph, values),
         "plain loop": partial(plain.sums_on_tree, values, *planned(graph)),
     }

