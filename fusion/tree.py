@@ -93,16 +93,12 @@ class Tree(SumRule):
         if state.sweep is None:
             settled: TreeState = super().settle(state, values, transport)
             return settled
-        tail, room = transport.shard.tail, state.room
+        room = state.room
         sums = np.empty_like(values) if room is None or room.shape != values.shape else room
         np.copyto(sums, values)
-        transport.meter.rounds += len(state.sweep.steps)
-        for step in state.sweep.steps:
-            told = transport.swap(sums[tail[step.route.edges]], step.route)
-            at = tail[step.route.arrivals]
-            add_rows(sums, at[step.partial], told[step.partial])
-            sums[at[step.final]] = told[step.final]
-        return TreeState(None, np.broadcast_to(sums[:1], sums.shape), state.sweep, sums)
+        transport.meter.rounds += state.sweep.rounds
+        whole = state.sweep.run(sums, transport)
+        return TreeState(None, np.broadcast_to(whole, sums.shape), state.sweep, sums)
 
     def sums(self, state: TreeState) -> Array:
         """Own contribution and all that was told."""

@@ -191,6 +191,14 @@ class FaultyTransport:
         """See `Transport`."""
         return self.inner.swap(messages, route, out)
 
+    def forward(self, rows: Array, route: Route) -> Array:
+        """See `Transport`."""
+        return self.inner.forward(rows, route)
+
+    def hand_on(self, count: int, like: Array) -> None:
+        """See `Transport`."""
+        self.inner.hand_on(count, like)
+
     def inform(self, values: Array, route: Route) -> Array:
         """See `Transport`."""
         return self.inner.inform(values, route)

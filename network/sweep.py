@@ -1,10 +1,11 @@
-"""When each agent of a tree can speak on each of its edges: once all its other neighbours have spoken to it.
+"""A sum over all agents of a tree, with one message a directed edge: in to the middle, and out again.
 
-Speaking in that order settles any sum over the tree with one message a directed edge, in as many rounds as the tree's
-diameter. Agents that only ever speak when they can need no plan; the simulator does, to move whole rounds at once, so
-finding it is not metered.
+An agent speaks on an edge once all others have spoken to it. First messages on a link are partial sums, which the
+receiver adds to its own; answers are the whole sum, the same row for everyone. Between messages that cross ranks an
+agent's row is added to its neighbour's while it is still in the cache: subtree by subtree, in the order in which each
+receiver hears its neighbours, so that the bits are those of round by round, on any number of ranks.
 
-Axes: `A` agents on this rank, `E` directed edges that leave them, `G` agents among them, `K` edges.
+Axes: `A` agents on this rank, `E` directed edges that leave them, `K` of them.
 """
 
 from __future__ import annotations
@@ -13,111 +14,140 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.network.route import Route, plan_turns, ranges
+from coolgp.network.route import Route, plan_turns
 from coolgp.network.shard import Shard
 from coolgp.network.topology import Array
 from coolgp.network.transport import Transport
+from coolgp.network.turns import find_turns
 
-__all__ = ["Step", "Sweep", "plan_sweep"]
+__all__ = ["Sweep", "plan_sweep"]
 
 
 @dataclass(frozen=True)
-class Step:
-    """One round of a sweep: the edges on which messages leave, and which arrivals are what.
+class Phase:
+    """What happens on this rank from one exchange with other ranks to the next.
 
-    partial, final: places among ``route.arrivals`` of first messages on a link, and of answers to one spoken before.
+    sources, targets: [K] agents whose rows are added, in this order; a source beyond the agents is a row that came in
+    the last exchange. route: the exchange that follows, None after the last phase. senders: [K'] agents who speak in
+    it; answers: which of them say the whole sum; answered: a row that comes and is the whole sum, or -1.
     """
 
-    route: Route
-    partial: Array
-    final: Array
+    sources: Array
+    targets: Array
+    route: Route | None
+    senders: Array
+    answers: Array
+    answered: int
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """steps: what happens in the first, second, ... round; as many as the tree's diameter."""
+    """turn: [E] the round, from 1, in which each edge speaks, of `rounds`. middle: who is first to know all, or -1.
 
-    steps: tuple[Step, ...]
+    near: how many of the edges stay on this rank.
+    """
+
+    turn: Array
+    rounds: int
+    middle: int
+    near: int
+    phases: tuple[Phase, ...]
+
+    def run(self, sums: Array, transport: Transport) -> Array:
+        """Add up rows [A,P] in place; return the whole sum [P]. What else is left in `sums` is partial. Collective."""
+        came = sums[:0]
+        whole: Array = sums[max(self.middle, 0)]  # where the middle is elsewhere, until it is told
+        for phase in self.phases:
+            _add(sums, came, phase)
+            if phase.route is None:
+                continue
+            rows = sums[phase.senders]
+            rows[phase.answers] = whole
+            came = transport.forward(rows, phase.route)
+            if phase.answered >= 0:
+                whole = came[phase.answered].copy()
+        transport.hand_on(self.near, sums)
+        return whole.copy()
 
 
 def plan_sweep(transport: Transport) -> Sweep:
-    """Find the round in which each directed edge ``[E]`` of a tree is ready, and what then moves. Collective.
+    """Plan the sweep of a tree. Collective.
 
-    In O(E log E) over all rounds, besides an exchange between ranks for each time that a path of the tree crosses them.
-
-    Raises ValueError where the graph has a cycle: on it everyone waits for everyone.
+    Raises:
+        ValueError: if the graph has a cycle: on it everyone waits for everyone.
     """
     shard = transport.shard
-    search = _Search(shard)
-    border = transport.route(shard.reverse < 0)
-    agents = np.arange(len(shard.agents))
-    while True:
-        search.follow(agents)
-        told = transport.inform(search.ready[border.edges], border)
-        news = border.arrivals[told != search.heard[border.arrivals]]
-        if not transport.total(np.array([len(news)]))[0]:
-            break
-        search.heard[border.arrivals] = told
-        agents = search.hear(news)
-    turns = transport.total(np.bincount(search.ready, minlength=shard.size))
-    if turns[0]:
-        raise ValueError("a sweep needs a tree; this graph has a cycle: take its spanning tree first")
-    return _sweep(shard, search.ready, search.heard, int(np.flatnonzero(turns).max(initial=0)))
+    turn, coming, rounds = find_turns(transport)
+    far = shard.reverse < 0
+    exchanges = np.flatnonzero(transport.total(np.bincount(turn[far], minlength=rounds + 1)))
+    middle = _middle(shard, coming > turn)
+    routes = plan_turns(shard, turn, coming, rounds)
+    between = [routes[number - 1] for number in exchanges]
+    slots = _order(shard, turn, coming, middle)
+    number = np.searchsorted(exchanges, coming[slots], side="right")
+    source = shard.head.copy()
+    for route in between:
+        source[route.arrivals[route.far_in]] = len(shard.agents) + np.arange(len(route.far_in))
+    phases = [
+        _phase(shard, source, slots[number == place], route, turn - coming)
+        for place, route in enumerate([*between, None])
+    ]
+    return Sweep(turn, rounds, middle, int(np.count_nonzero(~far)), tuple(phases))
 
 
-class _Search:
-    """What one rank's agents know of the rounds.
+def _add(sums: Array, came: Array, phase: Phase) -> None:
+    agents, add = len(sums), np.add
+    for source, target in zip(phase.sources.tolist(), phase.targets.tolist(), strict=True):
+        row = sums[target]
+        add(row, sums[source] if source < agents else came[source - agents], row)
 
-    ready, heard: ``[E]`` the round in which each edge is ready, and that in which its other end speaks; 0: not known.
-    silent: ``[A]`` neighbours of whom that is not known. start: ``[A]`` where each agent's edges begin.
+
+def _phase(shard: Shard, source: Array, slots: Array, route: Route | None, lag: Array) -> Phase:
+    """lag: [E] by how many rounds each edge speaks after its other end has: such an edge says the whole sum."""
+    nothing, targets = np.arange(0), shard.tail[slots]
+    if route is None:
+        return Phase(source[slots], targets, None, nothing, nothing, -1)
+    leaving, told = route.edges[route.far_out], np.flatnonzero(lag[route.arrivals[route.far_in]] < 0)
+    answers = np.flatnonzero(lag[leaving] > 0)
+    return Phase(source[slots], targets, route, shard.tail[leaving], answers, int(told[0]) if len(told) else -1)
+
+
+def _middle(shard: Shard, answered: Array) -> int:
+    """The first of this rank's agents who is never answered, for it knows the whole sum as soon as anyone; or -1."""
+    never = np.flatnonzero(np.bincount(shard.tail[answered], minlength=len(shard.agents)) == 0)
+    return int(never[0]) if len(never) else -1
+
+
+def _order(shard: Shard, turn: Array, coming: Array, middle: int) -> Array:
+    """The edges [K] on which partial sums come that are to be added, each after all of its sender's own.
+
+    Where the two agents in the middle tell each other at once and are both on this rank, one of them need not add.
     """
-
-    def __init__(self, shard: Shard) -> None:
-        self.tail, self.reverse = shard.tail, shard.reverse
-        self.ready, self.heard = np.zeros((2, len(shard.tail)), dtype=np.int64)
-        self.degree = np.bincount(shard.tail, minlength=len(shard.agents))
-        self.start = np.cumsum(self.degree) - self.degree
-        self.silent = self.degree.copy()
-
-    def hear(self, slots: Array) -> Array:
-        """Note that it is known when the other ends of edges ``[K]`` speak; return the agents ``[G]`` concerned."""
-        agents, count = np.unique(self.tail[slots], return_counts=True)
-        self.silent[agents] -= count
-        return np.asarray(agents)
-
-    def follow(self, agents: Array) -> None:
-        """Find all that follows on this rank from what is new to these agents ``[G]``."""
-        while len(agents):
-            edges = self._settle(agents[(self.silent[agents] <= 1) & (self.degree[agents] > 0)])
-            slots = self.reverse[edges]
-            near = slots >= 0
-            self.heard[slots[near]] = self.ready[edges[near]]
-            agents = self.hear(slots[near])
-
-    def _settle(self, agents: Array) -> Array:
-        """The edges ``[K]`` that are new ready: of agents who lack one neighbour that to it, else all others."""
-        degree = self.degree[agents]
-        edges = ranges(self.start[agents], degree)
-        heard, silent = self.heard[edges], np.repeat(self.silent[agents], degree)
-        new = (self.ready[edges] == 0) & ((silent == 0) | (heard == 0))
-        self.ready[edges[new]] = 1 + _latest_other(heard, np.cumsum(degree) - degree, degree)[new]
-        return np.asarray(edges[new])
+    twice = (coming == turn) & (shard.reverse >= 0) & (shard.tail != middle)
+    slots = np.flatnonzero((coming <= turn) & ~twice)
+    slots = slots[np.lexsort((coming[slots], shard.tail[slots]))]
+    tail, near = shard.tail[slots], shard.reverse[slots] >= 0
+    child = np.where(near, shard.head[slots], -1)
+    rounds = _by_round(coming[slots])
+    inside, size = np.zeros(len(shard.agents), dtype=np.int64), np.ones(len(slots), dtype=np.int64)
+    for some in rounds:  # from the leaves: how many are added in each subtree
+        size[some] += np.where(near[some], inside[child[some]], 0)
+        np.add.at(inside, tail[some], size[some])
+    begin = np.cumsum(size) - size
+    before = begin - begin[np.searchsorted(tail, tail)]
+    root = np.ones(len(shard.agents), dtype=bool)
+    root[child[near]] = False
+    base = np.where(root, np.cumsum(inside * root) - inside, 0)
+    last = np.empty(len(slots), dtype=np.int64)
+    for some in rounds[::-1]:  # to the leaves: where each subtree stands
+        start = base[tail[some]] + before[some]
+        base[child[some][near[some]]] = start[near[some]]
+        last[some] = start + size[some]
+    ordered: Array = slots[np.argsort(last)]
+    return ordered
 
 
-def _latest_other(heard: Array, first: Array, count: Array) -> Array:
-    """For each of the numbers ``[K]`` the largest other one of its group; groups begin at `first` and hold `count`."""
-    largest = np.repeat(np.maximum.reduceat(heard, first), count)
-    places = np.arange(len(heard))
-    at = np.minimum.reduceat(np.where(heard == largest, places, len(heard)), first)
-    rest = heard.copy()
-    rest[at] = 0
-    largest[at] = np.maximum.reduceat(rest, first)
-    return np.asarray(largest)
-
-
-def _sweep(shard: Shard, ready: Array, coming: Array, turns: int) -> Sweep:
-    """The sweep in which each edge ``[E]`` speaks in the round `ready`, and its other end in the round `coming`."""
-    routes = plan_turns(shard, ready, coming, turns)
-    final = coming > ready
-    answers = (final[route.arrivals] for route in routes)
-    return Sweep(tuple(Step(r, np.flatnonzero(~f), np.flatnonzero(f)) for r, f in zip(routes, answers, strict=True)))
+def _by_round(rounds: Array) -> list[Array]:
+    """The places of each round, ascending."""
+    order = np.argsort(rounds, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(rounds[order])) + 1)

@@ -74,6 +74,12 @@ class Transport(Protocol):
     def inform(self, values: Array, route: Route) -> Array:
         """Deliver [K,P] -> [K',P] what agents do not say: the simulator plans by it, and it is not metered."""
 
+    def forward(self, rows: Array, route: Route) -> Array:
+        """Deliver to other ranks alone: rows leave on ``route.edges[route.far_out]``, and come on `far_in`'s."""
+
+    def hand_on(self, count: int, like: Array) -> None:
+        """Count messages that stay on this rank, each of one row like those of `like`, whose rows need not be moved."""
+
     def halo(self, values: Array, out: Array | None = None, meanwhile: Meanwhile | None = None) -> Array:
         """Append the neighbours' values: [A,P] -> [A+H,P].
 
@@ -116,6 +122,12 @@ class PerfectLinks:
 
     def advance(self, round: int) -> None:
         """See `Transport`."""
+
+    def hand_on(self, count: int, like: Array) -> None:
+        """See `Transport`."""
+        size = count * row_bytes(like)
+        self.meter.sent(count, size)
+        self.meter.moved(size)
 
     def send(self: Transport, rows: Array, edges: Array | None = None, lane: str = "values") -> Delivery:
         """See `Transport`."""
@@ -160,6 +172,10 @@ class SerialTransport(PerfectLinks):
         self.meter.sent(route.messages, messages.nbytes)
         self.meter.moved(messages.nbytes)
         return np.take(messages, route.near_out, axis=0, out=out, mode="clip")
+
+    def forward(self, rows: Array, route: Route) -> Array:
+        """See `Transport`."""
+        return rows[:0]
 
     def inform(self, values: Array, route: Route) -> Array:
         """See `Transport`."""

@@ -4,7 +4,7 @@ Run as a program on several ranks, this file saves what the fast paths give into
 """
 
 import sys
-from dataclasses import astuple, fields
+from dataclasses import astuple, replace
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from coolgp.network.faults import PERFECT
 from coolgp.network.generate import generate
 from coolgp.network.mixing import local_mixing
 from coolgp.network.partition import cut, partition
-from coolgp.network.route import Route
 from coolgp.network.sweep import Sweep, plan_sweep
 from coolgp.network.topology import Topology, from_edges, spanning_tree
 from coolgp.network.transport import SerialTransport, Transport
@@ -119,33 +118,37 @@ def test_averaging_on_the_way_is_averaging_afterwards(kind, size):
 # Sweeps
 
 
-def turns_of(transport: Transport, sweep: Sweep) -> np.ndarray:
-    """[E] the round in which each edge speaks."""
-    turn = np.zeros(len(transport.shard.tail), dtype=int)
-    for number, step in enumerate(sweep.steps, start=1):
-        turn[step.route.edges] = number
-    return turn
-
-
-def same_routes(one: Route, other: Route) -> bool:
-    return all(np.array_equal(getattr(one, f.name), getattr(other, f.name)) for f in fields(Route))
-
-
-def check_steps(transport: Transport) -> None:
-    """Every step is what the transport itself would plan for the edges that speak then; answers come last."""
-    sweep = plan_sweep(transport)
-    turn = turns_of(transport, sweep)
-    coming = transport.swap(turn)
-    for number, step in enumerate(sweep.steps, start=1):
-        assert same_routes(step.route, transport.route(turn == number))
-        final = coming[step.route.arrivals] > turn[step.route.arrivals]
-        assert np.flatnonzero(final).tolist() == step.final.tolist()
-        assert np.flatnonzero(~final).tolist() == step.partial.tolist()
+def check_sweep(transport: Transport) -> Sweep:
+    """Every agent's row is added once; all ranks end with the sum, and count a message for each directed edge."""
+    sweep, shard = plan_sweep(transport), transport.shard
+    values = np.random.default_rng(3).integers(-9, 9, (shard.size, 2))[shard.agents].astype(float)
+    before = replace(transport.meter)
+    whole = sweep.run(values.copy(), transport)
+    np.testing.assert_array_equal(whole, transport.allsum(values))
+    sent = transport.meter - before
+    assert (sent.messages, sent.bytes) == (len(shard.tail), len(shard.tail) * 16)
+    assert sent.near_bytes == np.count_nonzero(shard.reverse >= 0) * 16
+    assert sent.near_bytes + sent.far_bytes == sent.bytes
+    return sweep
 
 
 @pytest.mark.parametrize("kind, size", KINDS)
-def test_steps_of_a_sweep_are_what_the_transport_plans_for_their_edges(kind, size):
-    check_steps(SerialTransport(tree_of(kind, size)))
+def test_a_sweep_adds_every_agent_once_with_one_message_a_directed_edge(kind, size):
+    check_sweep(SerialTransport(tree_of(kind, size)))
+
+
+@pytest.mark.parametrize("kind, size", KINDS)
+def test_a_sweep_adds_with_the_bits_of_round_by_round(kind, size):
+    """In each round the rows that come are added to their receivers' in the order of their slots."""
+    transport = SerialTransport(tree_of(kind, size))
+    shard, sweep = transport.shard, plan_sweep(transport)
+    values = contributions(transport, "float64")
+    sums, coming = values.copy(), transport.swap(sweep.turn)
+    for number in range(1, sweep.rounds + 1):
+        told = sums.copy()
+        for slot in np.flatnonzero((coming == number) & (coming <= sweep.turn)):
+            sums[shard.tail[slot]] += told[shard.head[slot]]
+    np.testing.assert_array_equal(sweep.run(values.copy(), transport), sums[sweep.middle])
 
 
 @pytest.mark.parametrize("kind, size", KINDS)
@@ -182,9 +185,9 @@ def found(make, kind: str, size: int) -> dict[str, np.ndarray]:
     graph, tree = generate(kind, size, seed=4), tree_of(kind, size)
     transport, small = make(graph), make(tree)
     check_overlap(transport)
-    check_steps(small)
+    sweep = check_sweep(small)
     key = small.shard.agents[small.shard.tail] * size + small.shard.head_agent
-    arrays = {"turn": small.gather_rows(turns_of(small, plan_sweep(small)), key)}
+    arrays = {"turn": small.gather_rows(sweep.turn, key)}
     for name, dtype in (("consensus", "float32"), ("one weight", "float64"), ("chebyshev", "float64")):
         arrays[name] = transport.gather(check_passes(transport, graph, name, dtype))
     meter = transport.meter

@@ -98,19 +98,17 @@ def test_converging_takes_one_message_a_directed_edge_in_diameter_rounds(tree):
     rule.settle(state, values, transport)
     assert transport.meter.messages - messages == 2 * (tree.size - 1)
     assert transport.meter.bytes - size == 2 * (tree.size - 1) * tree.size * 8
-    assert len(state.sweep.steps) == diameter(tree)
-    assert sum(len(step.route.edges) for step in state.sweep.steps) == 2 * (tree.size - 1)
+    assert state.sweep.rounds == diameter(tree)
 
 
 def test_an_agent_speaks_once_all_its_other_neighbours_have_spoken_to_it(tree):
     transport = SerialTransport(tree)
-    turn, heard = np.empty(len(transport.shard.tail)), np.empty(len(transport.shard.tail))
-    for number, step in enumerate(plan_sweep(transport).steps):
-        turn[step.route.edges], heard[step.route.arrivals] = number, number
+    turn = plan_sweep(transport).turn
+    heard = transport.swap(turn)
     tail = transport.shard.tail
     for edge in range(len(tail)):
         others = (tail == tail[edge]) & (np.arange(len(tail)) != edge)
-        assert turn[edge] == max(heard[others], default=-1) + 1
+        assert turn[edge] == max(heard[others], default=0) + 1
 
 
 def test_converging_again_with_new_contributions_is_exact(tree):
@@ -200,7 +198,7 @@ def test_an_agent_by_itself_sends_nothing(verb):
     values = np.array([[3.0, 4.0]])
     state = getattr(rule, verb)(rule.begin(values, transport), values, transport)
     np.testing.assert_array_equal(rule.sums(state), values)
-    assert (transport.meter.messages, len(state.sweep.steps)) == (0, 0)
+    assert (transport.meter.messages, state.sweep.rounds) == (0, 0)
 
 
 @pytest.mark.parametrize("kind", GENERATORS)
