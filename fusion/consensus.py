@@ -16,7 +16,7 @@ import numpy as np
 from coolgp.agents.kernels import Array
 from coolgp.fusion.averaging import Average, average_blocks, mix
 from coolgp.fusion.rule import Outlook
-from coolgp.fusion.sums import FITTED, SumRule, deviation
+from coolgp.fusion.sums import FITTED, SumRule, attainable, deviation
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
 from coolgp.network.mixing import (
@@ -33,6 +33,7 @@ from coolgp.network.transport import Transport
 __all__ = ["Consensus", "ConsensusState", "promise", "symmetric", "trimmed_mean"]
 
 PIECE = 1 << 22  # numbers that are sorted at a time
+STILL_ROUNDINGS = 50.0  # by which trimmed means go on moving where they have settled
 
 
 @dataclass(frozen=True)
@@ -129,11 +130,12 @@ class Consensus(SumRule):
             settled: ConsensusState = super().settle(state, values, transport)
             return settled
         scale = np.sqrt(transport.allsum(np.square(values)))
+        tolerance = attainable(self.tolerance, values, STILL_ROUNDINGS)
         for _ in range(self.most):
             before, state = state, self.round(state, values, transport)
             transport.meter.rounds += 1
             moved = deviation(state.estimate - before.estimate, np.zeros_like(scale), scale / state.size, transport)
-            if moved <= self.tolerance:
+            if moved <= tolerance:
                 return state
         raise ValueError(
             f"trimmed consensus still moved by {moved:.2g} after {self.most} communication rounds: take a number for "

@@ -17,10 +17,12 @@ def add_rows(target: Array, places: Array, rows: Array) -> None:
     >>> sums[:, 0].tolist()
     [3.0, 5.0]
     """
-    agents, first, count = np.unique(places, return_index=True, return_counts=True)
+    first = np.flatnonzero(np.append(True, places[1:] != places[:-1])[: len(places)])
+    count = np.diff(np.append(first, len(places)))
     for turn in range(int(count.max(initial=0))):
-        more = count > turn
-        target[agents[more]] += rows[first[more] + turn]
+        first = first[count > turn]
+        count = count[count > turn]
+        target[places[first]] += rows[first + turn]
 
 
 def furthest(topology: Topology) -> int:

@@ -73,13 +73,13 @@ class Flood(SumRule):
     def begin(self, values: Array, transport: Transport) -> FloodState:
         """Every agent knows its own contribution. Raises ValueError where all that they may learn is too much."""
         shard, (agents, row) = transport.shard, values.shape
-        _check_memory(shard.size, row)
+        _check_memory(shard.size, row, values.itemsize)
         state = FloodState(
-            values=np.zeros((agents, shard.size, row)),
+            values=np.zeros((agents, shard.size, row), dtype=values.dtype),
             version=np.zeros((agents, shard.size), dtype=np.int32),
             told=np.zeros((len(shard.tail), shard.size), dtype=np.int32),
             wait=np.zeros((len(shard.tail), shard.size), dtype=np.int32),
-            sums=np.zeros((agents, row)),
+            sums=np.zeros((agents, row), dtype=values.dtype),
         )
         return _learn_own(state, values, transport)
 
@@ -124,7 +124,7 @@ def _hand_on(state: FloodState, patience: int, transport: Transport) -> FloodSta
     tail = transport.shard.tail
     offer = (state.version[tail] > state.told) & (state.wait == 0) & transport.up[:, None]
     edges, origin = np.nonzero(offer)
-    rows = np.empty((len(edges), 2 + state.values.shape[2]))
+    rows = np.empty((len(edges), 2 + state.values.shape[2]), dtype=state.values.dtype)
     rows[:, 0], rows[:, 1] = origin, state.version[tail[edges], origin]
     rows[:, 2:] = state.values[tail[edges], origin]
     came = transport.send(rows, edges)
@@ -166,8 +166,8 @@ def _learn(
     return FloodState(values, held, state.told, wait, sums)
 
 
-def _check_memory(size: int, row: int) -> None:
-    needed = size * size * row * 8
+def _check_memory(size: int, row: int, itemsize: int) -> None:
+    needed = size * size * row * itemsize
     if needed > MOST_BYTES:
         raise ValueError(
             f"flood keeps a row of {row} numbers of each of {size} agents at each: {needed / 1e9:.1f} GB in all, more "

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from coolgp.fusion.rule import Outlook
 from coolgp.fusion.sums import FITTED, SumRule
@@ -88,7 +89,7 @@ class Gossip(SumRule):
         """Take in what is new, pair up, and take the mean of each pair."""
         fresh, waiting = state.estimate + (values - state.values), np.maximum(state.waiting - 1, 0)
         draws = self._draws(int(state.turn.max(initial=0)), transport)
-        answering = accepted_calls(draws, waiting == 0, transport)
+        answering = accepted_calls(draws, waiting == 0, transport, values.dtype)
         waiting[transport.shard.tail[answering]] = self.patience
         fresh, paid = hand_over(fresh, waiting > 0, answering, transport)
         waiting[paid] = 0
@@ -117,10 +118,10 @@ def promise(faults: Faults) -> tuple[Literal["asymptotic", "approximate"], str]:
     return "asymptotic", "pairs take their mean, so the sum is kept, and in time everyone meets every neighbour"
 
 
-def accepted_calls(draws: Array, free: Array, transport: Transport) -> Array:
+def accepted_calls(draws: Array, free: Array, transport: Transport, kind: DTypeLike = np.float64) -> Array:
     """The edges ``[K]``, ascending and one an agent at most, on which listeners answer the callers that they take.
 
-    Only agents that are free ``[A]`` call or listen.
+    Only agents that are free ``[A]`` call or listen. kind: dtype of the number that a caller tells.
     """
     tail, open_edges = transport.shard.tail, np.flatnonzero(transport.up)
     degree = np.bincount(tail[open_edges], minlength=len(draws))
@@ -128,7 +129,7 @@ def accepted_calls(draws: Array, free: Array, transport: Transport) -> Array:
     callers = np.flatnonzero(coin & free & (degree > 0))
     choice = (draws[callers, 1] * degree[callers]).astype(np.int64)
     called = open_edges[(np.cumsum(degree) - degree)[callers] + choice]
-    heard = transport.send(draws[callers, 2:], called, "call").newest()
+    heard = transport.send(draws[callers, 2:].astype(kind, copy=False), called, "call").newest()
     listens = np.asarray(free & ~coin)[tail[heard.edges]] & transport.up[heard.edges]  # it can answer
     edges, urgency = heard.edges[listens], heard.rows[listens, 0]
     edges = edges[np.lexsort((urgency, tail[edges]))]
@@ -146,8 +147,8 @@ def hand_over(values: Array, waiting: Array, answering: Array, transport: Transp
     going = transport.up[told.edges]  # an answer can be late, and its link gone
     edges, rows = told.edges[going], told.rows[going]
     at = tail[edges]
-    parts = 1 + np.bincount(at, minlength=len(values))  # two, unless late answers come together
-    given = np.where(waiting[at][:, None], 0.0, (values[at] - rows) / parts[at][:, None])
+    parts = 1 + np.bincount(at, minlength=len(values))[at, None]  # two, unless late answers come together
+    given = np.where(waiting[at][:, None], 0.0, (values[at] - rows) / parts.astype(values.dtype))
     taken = transport.send(given, edges, "values")
     left = values - edge_sums(at, given, len(values))
     left += edge_sums(tail[taken.edges], taken.rows, len(values))

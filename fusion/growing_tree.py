@@ -53,7 +53,8 @@ class GrowingTree(SumRule):
 
     Where agents and links stay for long enough, each has counted exactly those that it is linked to over any number of
     hops: without failures within three times the largest distance from the root. A round speaks in two lanes: ``tree``
-    (the key, 2 numbers, on every link that works) and ``values`` (the key and a row, on links of the tree).
+    (the key, 2 numbers, on every link that works) and ``values`` (the key and a row, on links of the tree). Single
+    precision holds keys of up to 2²⁴ agents.
     """
 
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
@@ -73,7 +74,7 @@ class GrowingTree(SumRule):
         own, edges = transport.shard.agents, len(transport.shard.tail)
         key = np.stack([np.zeros_like(own), own], axis=1).astype(np.int64)
         none = np.zeros(edges, dtype=bool)
-        return GrowingTreeState(key, none, none, np.zeros((edges, values.shape[1])), values.copy())
+        return GrowingTreeState(key, none, none, np.zeros((edges, values.shape[1]), dtype=values.dtype), values.copy())
 
     def round(self, state: GrowingTreeState, values: Array, transport: Transport) -> GrowingTreeState:
         """Leave trees whose link is gone, join higher ones, tell parent and children the sum less what they told."""
@@ -116,7 +117,7 @@ def _pass_on(state: GrowingTreeState, values: Array, transport: Transport) -> Gr
     """Tell parent and children the sum less what they told; take in what they tell if it is of the same tree."""
     tail, up = transport.shard.tail, transport.up
     edges = np.flatnonzero((state.parent | state.heard) & up)
-    rows = np.empty((len(edges), 2 + values.shape[1]))
+    rows = np.empty((len(edges), 2 + values.shape[1]), dtype=values.dtype)
     rows[:, :2] = state.key[tail[edges]]
     rows[:, 2:] = _sums(state, values, tail)[tail[edges]] - state.inbox[edges]
     came = transport.send(rows, edges)

@@ -69,9 +69,9 @@ class PushSum(SumRule):
     def begin(self, values: Array, transport: Transport) -> PushSumState:
         """Every agent holds its own contribution and the weight 1."""
         shard = transport.shard
-        mass = np.concatenate([values, np.ones((len(values), 1))], axis=1)
-        nothing = None if transport.faultless else np.zeros((len(shard.tail), mass.shape[1]))
-        everyone = local_mixing(shard).matrix
+        mass = np.concatenate([values, np.ones((len(values), 1), dtype=values.dtype)], axis=1)
+        nothing = None if transport.faultless else np.zeros((len(shard.tail), mass.shape[1]), dtype=mass.dtype)
+        everyone = local_mixing(shard, dtype=mass.dtype).matrix
         everyone.data[:] = 1.0  # own share and the neighbours', in the order of the graph
         return PushSumState(mass, values, nothing, nothing, everyone, shard.size)
 
@@ -80,8 +80,8 @@ class PushSum(SumRule):
         mass = state.mass.copy()
         mass[:, :-1] += values - state.values
         if state.pushed is None or state.received is None:
-            degree = transport.shard.degree[: len(mass)]
-            shares = transport.halo(mass / (1.0 + degree)[:, None])
+            parts = 1 + transport.shard.degree[: len(mass), None]
+            shares = transport.halo(mass / parts.astype(mass.dtype))
             return PushSumState(state.everyone @ shares, values, None, None, state.everyone, state.size)
         mass, pushed, received = push(mass, state.pushed, state.received, transport)
         return PushSumState(mass, values, pushed, received, state.everyone, state.size)
@@ -98,8 +98,8 @@ class PushSum(SumRule):
 def push(mass: Array, pushed: Array, received: Array, transport: Transport) -> tuple[Array, Array, Array]:
     """One round over links that may fail: returns what agents hold, have pushed and have received after it."""
     tail, up = transport.shard.tail, transport.up
-    parts = 1.0 + np.bincount(tail[up], minlength=len(mass))
-    share = np.where(mass[:, -1:] < LEAST_WEIGHT, 0.0, mass / parts[:, None])
+    parts = 1 + np.bincount(tail[up], minlength=len(mass))[:, None]
+    share = np.where(mass[:, -1:] < LEAST_WEIGHT, 0.0, mass / parts.astype(mass.dtype))
     after = share[tail]
     after[~up] = 0.0
     after += pushed
