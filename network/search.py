@@ -17,11 +17,14 @@ CENTRE_ATTEMPTS = 4
 
 def breadth_first(matrix: csr_array, start: int) -> tuple[Array, Array]:
     """Return each agent's parent [N] (the start is its own) and its depth [N] in hops from the start."""
-    _, parent = csgraph.breadth_first_order(matrix, start, directed=True)
+    order, parent = csgraph.breadth_first_order(matrix, start, directed=True)
     parent[start] = start
-    depth, jump = (parent != np.arange(len(parent))).astype(np.int64), parent
-    while (jump != start).any():  # pointer doubling: jumps of 1, 2, 4, ... levels
-        depth, jump = depth + depth[jump], jump[jump]
+    place, depth = np.empty((2, len(parent)), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    above, levels = place[parent[order[1:]]], [0, 1]
+    while levels[-1] < len(order):  # in this order parents ascend: where those of a level end, its children do
+        levels.append(1 + int(np.searchsorted(above, levels[-1])))
+    depth[order] = np.repeat(np.arange(len(levels) - 1), np.diff(levels))
     return parent, depth
 
 

@@ -92,6 +92,16 @@ class Topology:
         return np.repeat(np.arange(self.size), self.degree)
 
     @cached_property
+    def component(self) -> Array:
+        """[N] the number of the connected component of each agent, from 0; not to be written to."""
+        return np.asarray(csgraph.connected_components(self.matrix(), directed=False)[1])
+
+    @cached_property
+    def tree(self) -> Topology:
+        """A spanning tree, see `spanning_tree`."""
+        return _grown(self) if self.weight is None else _lightest(self, self.weight)
+
+    @cached_property
     def order(self) -> Array:
         """[N] the agents in an order that keeps neighbours close; not to be written to."""
         order = local_order(self.matrix())
@@ -189,14 +199,14 @@ def _lengths(weight: Array, keep: Array, first: Array, inverse: Array) -> Array:
 
 def components(topology: Topology) -> int:
     """Return the number of connected components."""
-    return int(csgraph.connected_components(topology.matrix(), directed=False)[0])
+    return int(topology.component.max()) + 1
 
 
 def require_connected(topology: Topology, purpose: str = "Fusion") -> None:
     """Raise a ValueError that names the components unless the graph is connected."""
-    count, part = csgraph.connected_components(topology.matrix(), directed=False)
+    count = components(topology)
     if count > 1:
-        sizes = np.sort(np.bincount(part))[::-1]
+        sizes = np.sort(np.bincount(topology.component))[::-1]
         shown = ", ".join(map(str, sizes[:8])) + (", ..." if count > 8 else "")
         raise ValueError(
             f"{purpose} needs a connected graph; this one has {count} components (sizes {shown}): "
@@ -214,13 +224,19 @@ def spanning_tree(topology: Topology) -> Topology:
         ValueError: if the graph is not connected.
     """
     require_connected(topology, "A spanning tree")
+    return topology.tree
+
+
+def _grown(topology: Topology) -> Topology:
     child = np.arange(topology.size)
-    if topology.weight is None:
-        parent = breadth_first(topology.matrix(), centre(topology.matrix()))[0]
-        child, parent = child[parent != child], parent[parent != child]
-        return from_edges(child, parent, topology.size, None, topology.position, topology.labels)
+    parent = breadth_first(topology.matrix(), centre(topology.matrix()))[0]
+    child, parent = child[parent != child], parent[parent != child]
+    return from_edges(child, parent, topology.size, None, topology.position, topology.labels)
+
+
+def _lightest(topology: Topology, weight: Array) -> Topology:
     once = topology.tail < topology.indices
-    tail, head, weight = topology.tail[once], topology.indices[once], topology.weight[once]
+    tail, head, weight = topology.tail[once], topology.indices[once], weight[once]
     edge = lightest_tree(tail, head, weight, topology.size)
     return from_edges(tail[edge], head[edge], topology.size, weight[edge], topology.position, topology.labels)
 

@@ -187,7 +187,8 @@ class Counted:
 def counted(transport: Transport) -> Counted:
     inner = transport.inner if isinstance(transport, FaultyTransport) else transport
     inner._neighbours = counter = Counted(inner._neighbours)
-    inner.swap, inner.halo = counter.opened(inner.swap), counter.opened(inner.halo)
+    for verb in ("swap", "halo", "forward"):
+        setattr(inner, verb, counter.opened(getattr(inner, verb)))
     transport.advance = counter.noting(transport.advance)
     return counter
 
