@@ -14,15 +14,16 @@ from coolgp.network.topology import Array, Topology
 __all__ = ["METHODS", "block_size", "blocks_of", "cut", "partition"]
 
 METHODS = ("contiguous", "metis")
+MOST_BLOCKS = 1024
 
 
 def block_size(size: int) -> int:
-    """Return the number of agents of a block, `ceil(N / 1024)`: there are at most 1024 blocks.
+    """Return the number of agents of a block: 16, but less where that were fewer than 256 blocks, more for over 1024.
 
-    >>> block_size(40), block_size(1_000_000)
-    (1, 977)
+    >>> block_size(40), block_size(1000), block_size(10_000), block_size(1_000_000)
+    (1, 4, 16, 977)
     """
-    return -(-size // 1024)
+    return max(-(-size // MOST_BLOCKS), min(16, -(-size // 256)))
 
 
 def blocks_of(topology: Topology) -> Array:

@@ -6,6 +6,7 @@ same on any number of ranks and may be of any length and size.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from coolgp.agents.blocks import map_tasks
 from coolgp.agents.model import Batch
+from coolgp.network.partition import block_size
 from coolgp.network.randomness import generator
 from coolgp.network.shard import Shard
 from coolgp.scenarios.dataset import Dataset, Floats, Numbered, misshapen
@@ -22,6 +24,8 @@ from coolgp.scenarios.scaler import Scaler
 from coolgp.scenarios.surface import Surface, surface_of
 
 __all__ = ["Sensing", "SensingStream", "sensors"]
+
+AT_ONCE = 1 << 14  # rows worked on at a time: they stay in the cache
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,11 @@ class Sensing:
         """Readings never end."""
         return
 
-    def readings(self, positions: Floats, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Draw `count` readings, `x [A,count,2]` and `y [A,count]`, of each sensor at `positions [A,2]`."""
-        drawn = rng.standard_normal((len(positions), count, 3))
+    def readings(self, positions: Floats, drawn: Floats) -> tuple[Floats, Floats]:
+        """Return readings, `x [A,count,2]` and `y [A,count]`, of each sensor at `positions [A,2]`.
+
+        drawn: `[A,count,3]` standard normal numbers.
+        """
         x = reflected(positions[:, None] + self.spread * drawn[..., :2])
         return x, self.surface(x.reshape(-1, 2)).reshape(x.shape[:2]) + self.noise_std * drawn[..., 2]
 
@@ -50,7 +56,7 @@ class Sensing:
         """One reading of each of so many sensors drawn at random; these readings come in no batch."""
         rng = generator(seed, "sensors pilot")
         asked = rng.integers(len(self.positions), size=count)
-        x, y = self.readings(self.positions[asked], 1, rng)
+        x, y = self.readings(self.positions[asked], rng.standard_normal((count, 1, 3)))
         return x[:, 0], y[:, 0]
 
     def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> SensingStream:
@@ -81,15 +87,24 @@ class SensingStream:
         """The batch of round ``turn`` (from 0), block by block of this rank's agents."""
         shape = (len(self.shard.agents), self.batch_size)
         x, y = np.empty((*shape, 2)), np.empty(shape)
+        positions = self.sensing.positions[self.shard.agents]
 
-        def fill(block: tuple[int, int, int]) -> None:
-            number, rows = block[0], slice(*block[1:])
-            rng = generator(self.seed, "sensors readings", number, turn)
-            read = self.sensing.readings(self.sensing.positions[self.shard.agents[rows]], self.batch_size, rng)
+        def fill(blocks: Sequence[tuple[int, int, int]]) -> None:
+            drawn = [self._drawn(turn, *block) for block in blocks]
+            rows = slice(blocks[0][1], blocks[-1][2])
+            read = self.sensing.readings(positions[rows], np.concatenate(drawn))
             x[rows], y[rows] = self.scaler.inputs(read[0]), self.scaler.target(read[1])
 
-        map_tasks(fill, self.shard.blocks)
+        width = max(1, AT_ONCE // (self.batch_size * block_size(self.shard.size)))
+        every = self.shard.blocks
+        map_tasks(fill, [every[start : start + width] for start in range(0, len(every), width)])
         return Batch(x, y, np.ones(shape))
+
+    def _drawn(self, turn: int, number: int, start: int, stop: int) -> Floats:
+        """The standard normal numbers `[A,count,3]` behind one block's readings."""
+        return generator(self.seed, "sensors readings", number, turn).standard_normal(
+            (stop - start, self.batch_size, 3)
+        )
 
 
 def sensors(

@@ -334,7 +334,7 @@ def test_every_rule_meets_every_trouble_and_every_way_to_deal_agents_out() -> No
     assert all(f"network.{part.name}=" in seen for part in fields(Faults) if part.name != "moving")
     assert all(f"weights={name}" in seen for name in ("max-degree", "optimal-constant"))
     assert Consensus().weights == "metropolis"
-    assert {block_size(case.size) for case in CASES} == {1, 2}
+    assert min(block_size(case.size) for case in CASES) == 1 < max(block_size(case.size) for case in CASES)
     assert {case.variant for case in STOPPED} == {*VARIANTS}
 
 

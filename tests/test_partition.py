@@ -111,5 +111,5 @@ def test_without_pymetis_the_fix_is_named(monkeypatch):
 
 def test_a_divided_block_is_refused():
     graph = generate("ring", 2000, seed=0)
-    with pytest.raises(ValueError, match="whole blocks of 2 agents"):
+    with pytest.raises(ValueError, match="whole blocks of 8 agents"):
         build_shard(graph, np.arange(2000) % 2, 0)
