@@ -112,7 +112,7 @@ def _holding(topology: Topology) -> Rows:
     """
     start = int(topology.degree.argmax())
     ring = np.bincount(breadth_first(topology.matrix(), start)[1]).max() / topology.size
-    return Rows(3.0, per_pair=4.0 + 3.0 * ring * float(topology.degree.mean()), wide=True)
+    return Rows(3.0, per_pair=4.0 + 3.0 * ring * float(topology.degree.mean()))
 
 
 def _learn_own(state: FloodState, values: Array, transport: Transport) -> FloodState:

@@ -32,14 +32,13 @@ class Rows:
 
     The contributions of both rounds are among them and the agents' own sums are not. per_agent, per_edge: of each agent
     and each directed edge that the rule speaks over; per_pair: of each agent for each of all N. columns: of each agent
-    on each core besides. wide: in double precision whatever that of the sums.
+    on each core besides.
     """
 
     per_agent: float
     per_edge: float = 0.0
     per_pair: float = 0.0
     columns: int = 0
-    wide: bool = False
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Tree(SumRule):
         elif not (faults.lossless and faults.timely):
             why += "; what is lost or late is said anew in the next round, until it is there"
         kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
-        settling = _sweeping(tree) if faults.perfect else Rows(8.0, 5.0)
+        settling = Rows(3.0) if faults.perfect else Rows(8.0, 5.0)  # contributions, first sums, sums
         return Outlook(kind, doubt or why, diameter(tree), None, 2.0 * tree.edge_count, Rows(7.0, 4.0), settling)
 
     def links(self, topology: Topology) -> Topology:
@@ -105,13 +105,6 @@ class Tree(SumRule):
     def sums(self, state: TreeState) -> Array:
         """Own contribution and all that was told."""
         return state.sums
-
-
-def _sweeping(tree: Topology) -> Rows:
-    """Contributions, first sums and sums, and messages of the largest step, twice: what all leaves tell first."""
-    leaf = tree.degree == 1
-    parents = np.unique(tree.indices[leaf[tree.tail]])
-    return Rows(3.0 + 2.0 * (np.count_nonzero(leaf) + len(parents)) / tree.size)
 
 
 def _received(inbox: Array | None, outbox: Array, transport: Transport) -> Array:
