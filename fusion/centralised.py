@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.agents.kernels import Array
-from coolgp.fusion.rule import Outlook
+from coolgp.fusion.rule import Outlook, Rows
 from coolgp.fusion.sums import SumRule
 from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology
@@ -37,7 +37,8 @@ class Central(SumRule):
 
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
         """Exact at once: what the others are measured by."""
-        return Outlook("exact", "a server that nothing is lost on the way to adds up", 1, None, 2.0 * topology.size)
+        why, held = "a server that nothing is lost on the way to adds up", Rows(3.0)  # contributions, as of `none`
+        return Outlook("exact", why, 1, None, 2.0 * topology.size, held, held)
 
     def sums(self, state: Array) -> Array:
         """The server's sum."""

@@ -16,7 +16,7 @@ import numpy as np
 from coolgp.agents.kernels import Array
 from coolgp.fusion.averaging import Average, average_blocks, mix
 from coolgp.fusion.consensus import promise, symmetric
-from coolgp.fusion.rule import Outlook
+from coolgp.fusion.rule import Outlook, Rows
 from coolgp.fusion.sums import FITTED, SumRule
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
@@ -64,10 +64,11 @@ class Chebyshev(SumRule):
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
         """Asymptotic while whatever one agent takes, another gives."""
         (low, high), (kind, why), messages = self._interval(), promise(faults), float(len(topology.indices))
+        held = (Rows(10.0, columns=64), Rows(12.0)) if faults.perfect else (Rows(9.0, 3.0), Rows(11.0, 3.0))
         if _tuned(faults):
-            return Outlook(kind, why, chebyshev_rounds(self.tolerance, low, high), 1.0 - high, messages)
+            return Outlook(kind, why, chebyshev_rounds(self.tolerance, low, high), 1.0 - high, messages, *held)
         rate, why = second_eigenvalue(metropolis(topology)), f"{why}; the momentum is left out, for it could diverge"
-        return Outlook(kind, why, rounds_to(self.tolerance, rate), 1.0 - rate, messages)
+        return Outlook(kind, why, rounds_to(self.tolerance, rate), 1.0 - rate, messages, *held)
 
     def begin(self, values: Array, transport: Transport) -> ChebyshevState:
         """Every agent's estimate is its own contribution. Raises ValueError unless the rule was fitted."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from coolgp.agents.kernels import Array
 from coolgp.fusion.averaging import Average, average_blocks, mix
-from coolgp.fusion.rule import Outlook
+from coolgp.fusion.rule import Outlook, Rows
 from coolgp.fusion.sums import FITTED, SumRule, attainable, deviation
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
@@ -88,10 +88,12 @@ class Consensus(SumRule):
         messages = float(len(topology.indices))
         if self.trim:
             why = f"up to {self.trim} lying neighbours of an agent are outvoted, and the truth at the edges with them"
-            return Outlook("approximate", why, messages=messages)
+            held = Rows(8.0, 2.0), Rows(10.0, 2.0)
+            return Outlook("approximate", why, messages=messages, exchanging=held[0], settling=held[1])
         rate = second_eigenvalue(metropolis(topology)) if self.eigenvalue is None else self.eigenvalue
         kind, why = promise(faults)
-        return Outlook(kind, why, rounds_to(self.tolerance, rate), 1.0 - rate, messages)
+        held = (Rows(8.0, columns=32), Rows(10.0)) if faults.perfect else (Rows(8.0, 3.0), Rows(10.0, 3.0))
+        return Outlook(kind, why, rounds_to(self.tolerance, rate), 1.0 - rate, messages, *held)
 
     def begin(self, values: Array, transport: Transport) -> ConsensusState:
         """Every agent's estimate is its own contribution. Raises ValueError where :meth:`fit` was needed and missed."""

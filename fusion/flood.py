@@ -13,10 +13,11 @@ from typing import Literal
 import numpy as np
 
 from coolgp.fusion.edges import furthest
-from coolgp.fusion.rule import Outlook
+from coolgp.fusion.rule import Outlook, Rows
 from coolgp.fusion.sums import SumRule
 from coolgp.network.axes import PerAgent, PerEdge
 from coolgp.network.faults import Faults
+from coolgp.network.search import breadth_first
 from coolgp.network.topology import Array, Topology
 from coolgp.network.transport import Transport
 
@@ -68,7 +69,9 @@ class Flood(SumRule):
             why += ", and what is lost is offered again"
         price = f"; costs {topology.size} rows over every link for each new set of statistics"
         kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
-        return Outlook(kind, (doubt or why) + price, furthest(topology), None, 2.0 * topology.edge_count)
+        held = _holding(topology)
+        why = (doubt or why) + price
+        return Outlook(kind, why, furthest(topology), None, 2.0 * topology.edge_count, held, held)
 
     def begin(self, values: Array, transport: Transport) -> FloodState:
         """Every agent knows its own contribution. Raises ValueError where all that they may learn is too much."""
@@ -100,6 +103,16 @@ class Flood(SumRule):
     def sums(self, state: FloodState) -> Array:
         """All that is known, added in the order of the agents' ids: who knows the same has the same bits."""
         return state.sums
+
+
+def _holding(topology: Topology) -> Rows:
+    """All rows four times, and three times those that are handed on in the round in which most are.
+
+    Every agent hands on over each edge what is new to it: what stands a distance away in one round.
+    """
+    start = int(topology.degree.argmax())
+    ring = np.bincount(breadth_first(topology.matrix(), start)[1]).max() / topology.size
+    return Rows(3.0, per_pair=4.0 + 3.0 * ring * float(topology.degree.mean()))
 
 
 def _learn_own(state: FloodState, values: Array, transport: Transport) -> FloodState:

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from coolgp.fusion.rule import Outlook
+from coolgp.fusion.rule import Outlook, Rows
 from coolgp.fusion.sums import FITTED, SumRule
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
@@ -78,7 +78,8 @@ class Gossip(SumRule):
         rate = interval(weighted(topology, meet / 2))[1]
         messages = np.count_nonzero(topology.degree) / 2 + meet.sum()
         kind, why = promise(faults)
-        return Outlook(kind, why, rounds_to(self.tolerance**2, rate), 1.0 - rate, float(messages))
+        rounds, held = rounds_to(self.tolerance**2, rate), (Rows(11.0), Rows(12.0))
+        return Outlook(kind, why, rounds, 1.0 - rate, float(messages), *held)
 
     def begin(self, values: Array, transport: Transport) -> GossipState:
         """Every agent's estimate is its own contribution."""

@@ -16,11 +16,12 @@ distributed computation of a spanning tree in an extended LAN", SIGCOMM 1985, wi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from coolgp.fusion.edges import add_rows, furthest
-from coolgp.fusion.rule import Outlook
+from coolgp.fusion.rule import Outlook, Rows
 from coolgp.fusion.sums import SumRule
 from coolgp.network.axes import PerAgent, PerEdge
 from coolgp.network.delivery import Delivery
@@ -67,7 +68,9 @@ class GrowingTree(SumRule):
         elif not faults.steady:
             doubt = "no agent is counted twice, but those that are away or not yet linked again are not counted"
         messages = 2.0 * topology.edge_count + 2.0 * (topology.size - 1)
-        return Outlook("approximate" if doubt else "exact", doubt or why, 3 * furthest(topology), None, messages)
+        kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
+        held = Rows(7.0, 5.5), Rows(8.0, 6.5)  # inboxes: of the first state, the last, this one
+        return Outlook(kind, doubt or why, 3 * furthest(topology), None, messages, *held)
 
     def begin(self, values: Array, transport: Transport) -> GrowingTreeState:
         """Every agent is the root of a tree of its own."""

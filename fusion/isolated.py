@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coolgp.agents.kernels import Array
-from coolgp.fusion.rule import Outlook
+from coolgp.fusion.rule import Outlook, Rows
 from coolgp.fusion.sums import SumRule
 from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology
@@ -32,7 +32,9 @@ class Isolated(SumRule):
 
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
         """Each agent alone."""
-        return Outlook("approximate", "agents say nothing to one another: each knows what it saw")
+        held = Rows(3.0)  # contributions of the first round, the last and this one
+        why = "agents say nothing to one another: each knows what it saw"
+        return Outlook("approximate", why, exchanging=held, settling=held)
 
     def sums(self, state: Array) -> Array:
         """Own contributions."""

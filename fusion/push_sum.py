@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from coolgp.agents.kernels import Array
-from coolgp.fusion.rule import Outlook
+from coolgp.fusion.rule import Outlook, Rows
 from coolgp.fusion.sums import SumRule
 from coolgp.network.axes import PerAgent, PerEdge
 from coolgp.network.faults import Faults
@@ -64,7 +64,10 @@ class PushSum(SumRule):
             doubt = "what a link still owes when it goes for good is lost with it"
         elif not faults.steady:
             why += ", and the sum is reached as far as all stay linked in the end"
-        return Outlook("approximate" if doubt else "asymptotic", doubt or why, rounds, 1.0 - rate, messages)
+        # Where links may fail: what was pushed and received, of the first state, the last, this one and the next.
+        edges = (0.0, 0.0) if faults.perfect else (8.6, 10.6)
+        held = Rows(10.0, edges[0]), Rows(11.0, edges[1])
+        return Outlook("approximate" if doubt else "asymptotic", doubt or why, rounds, 1.0 - rate, messages, *held)
 
     def begin(self, values: Array, transport: Transport) -> PushSumState:
         """Every agent holds its own contribution and the weight 1."""

@@ -20,10 +20,25 @@ from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
-__all__ = ["EvidenceRule", "FusionRule", "Indices", "Outlook", "State"]
+__all__ = ["EvidenceRule", "FusionRule", "Indices", "Outlook", "Rows", "State"]
 
 State = Any
 Indices = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """How many rows, as long as its messages, a rule holds at its peak: old state, new state and what is on its way.
+
+    The contributions of both rounds are among them and the agents' own sums are not. per_agent, per_edge: of each agent
+    and each directed edge that the rule speaks over; per_pair: of each agent for each of all N. columns: of each agent
+    on each core besides.
+    """
+
+    per_agent: float
+    per_edge: float = 0.0
+    per_pair: float = 0.0
+    columns: int = 0
 
 
 @dataclass(frozen=True)
@@ -33,7 +48,8 @@ class Outlook:
     kind: ``exact``: every agent's sum is the true one after finitely many communication rounds; ``asymptotic``: it
     tends to the true one; ``approximate``: it need not. why: in words. rounds: communication rounds predicted to the
     rule's tolerance where nothing fails, and gap: the spectral gap that says so; None where there is no such number.
-    messages: of one communication round, all agents together, of one row each; a sweep counts as one round.
+    messages: of one communication round, all agents together, of one row each; a sweep counts as one round. exchanging,
+    settling: what is held in memory during communication rounds, and on the way to the fixed point.
     """
 
     kind: Literal["exact", "asymptotic", "approximate"]
@@ -41,6 +57,8 @@ class Outlook:
     rounds: int | None = None
     gap: float | None = None
     messages: float = 0.0
+    exchanging: Rows = Rows(10.0, 3.0)
+    settling: Rows = Rows(12.0, 3.0)
 
 
 class FusionRule(Protocol):

@@ -7,10 +7,11 @@ experiments): they take in what reaches them, and what is lost on the way is los
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from coolgp.fusion.rule import Outlook
+from coolgp.fusion.rule import Outlook, Rows
 from coolgp.fusion.sums import SumRule
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
@@ -55,7 +56,9 @@ class Server(SumRule):
             doubt = "an agent that is away does not report, and goes by the last answer it had"
         elif not faults.lossless:
             why = "every agent reports all it has in each round, until the server has heard it and it the answer"
-        return Outlook("approximate" if doubt else "exact", doubt or why, 1, None, 2.0 * topology.size)
+        kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
+        held = Rows(14.0), Rows(14.0 if self.repeat and not faults.perfect else 11.0)
+        return Outlook(kind, doubt or why, 1, None, 2.0 * topology.size, *held)
 
     def begin(self, values: Array, transport: Transport) -> ServerState:
         """The server has heard nothing."""

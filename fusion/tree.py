@@ -7,13 +7,13 @@ what this one told it, so nothing is counted twice. COOL-GP (AAAI-19), section o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from coolgp.fusion.edges import add_rows
 from coolgp.fusion.growing_tree import GrowingTree
-from coolgp.fusion.rule import FusionRule, Outlook
+from coolgp.fusion.rule import FusionRule, Outlook, Rows
 from coolgp.fusion.sums import SumRule
 from coolgp.network.axes import PerAgent, PerEdge
 from coolgp.network.faults import Faults
@@ -62,7 +62,9 @@ class Tree(SumRule):
             doubt = "the tree breaks where an agent or a link goes; a growing tree mends itself"
         elif not (faults.lossless and faults.timely):
             why += "; what is lost or late is said anew in the next round, until it is there"
-        return Outlook("approximate" if doubt else "exact", doubt or why, diameter(tree), None, 2.0 * tree.edge_count)
+        kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
+        settling = Rows(3.0) if faults.perfect else Rows(8.0, 5.0)  # contributions, first sums, sums
+        return Outlook(kind, doubt or why, diameter(tree), None, 2.0 * tree.edge_count, Rows(7.0, 4.0), settling)
 
     def links(self, topology: Topology) -> Topology:
         """A spanning tree."""
