@@ -11,7 +11,7 @@ __all__ = ["cores", "granted_cores", "map_blocks", "map_tasks"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-BLOCK_BYTES = 2**21
+BLOCK_BYTES = 3 * 2**19
 """A block of agents is as many as need this much at work: it stays in the cache."""
 
 

@@ -19,7 +19,7 @@ __all__ = ["Population", "fold", "found", "observe", "observe_in_place"]
 Indices = npt.NDArray[np.intp]
 
 
-FOLD_ROWS = 128
+FOLD_ROWS = 256
 """Rows of an agent that wait before they are folded into its sums: one product for all of them is far cheaper."""
 
 
@@ -99,7 +99,7 @@ def observe_in_place(population: Population, *batches: Batch) -> None:
         population.statistics.rows[agents] += increment.rows
 
     width = model.inducing + 1
-    map_blocks(add, population.size, 8 * width * (2 * rows + width))
+    map_blocks(add, population.size, population.dtype.itemsize * width * (rows + width))
 
 
 def joined(batches: Sequence[Batch], agents: slice | Indices) -> Batch:
