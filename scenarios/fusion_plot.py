@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from coolgp.scenarios.promise import with_exchange
 from coolgp.scenarios.run_folder import Columns, RunFolder
 
 __all__ = ["fusion_figure"]
@@ -19,7 +20,8 @@ EXACT = 1e-9
 def fusion_figure(folder: RunFolder) -> Figure | None:
     """Draw the distance from the exact sum, who was there and counted, and what was lost; None if all went well."""
     metrics, size = folder.metrics, folder.network.graph.size
-    error, away = np.nan_to_num(metrics["fusion_error"]), metrics["present"] < size
+    heard = with_exchange(metrics["communication_rounds"])
+    error, away = np.nan_to_num(metrics["fusion_error"][heard]), metrics["present"] < size
     if not ((error > EXACT).any() or away.any() or (metrics["lost"] > 0).any()):
         return None
     figure = Figure(figsize=(11, 4.2), layout="constrained")
@@ -37,9 +39,10 @@ def fusion_figure(folder: RunFolder) -> Figure | None:
 
 def _draw_error(axes: Axes, metrics: Columns) -> None:
     axes.set_title("Distance from the exact sum")
-    error = np.maximum(metrics["fusion_error"], 1e-17)
+    heard = with_exchange(metrics["communication_rounds"])
+    error = np.maximum(metrics["fusion_error"][heard], 1e-17)
     if np.isfinite(error).any():
-        axes.semilogy(metrics["round"], error, color=SEEN, marker="o", markersize=3)
+        axes.semilogy(metrics["round"][heard], error, color=SEEN, marker="o", markersize=3)
         low, high = np.floor(np.log10(np.nanmin(error))), np.ceil(np.log10(np.nanmax(error)))
         axes.set_ylim(10.0**low, 10.0 ** max(high, low + 1))
         if high - low <= 1:  # one power of ten: what lies between needs numbers of its own

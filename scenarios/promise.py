@@ -7,14 +7,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coolgp.network.faults import Faults
 from coolgp.scenarios.dataset import Floats
 from coolgp.scenarios.rounds import Simulation
 from coolgp.scenarios.words import size_text
 
-__all__ = ["Promise", "fault_words", "promised", "read_promise", "seen_words", "spoken"]
+__all__ = ["Promise", "fault_words", "promised", "read_promise", "seen_words", "spoken", "with_exchange"]
 
+Bools = NDArray[np.bool_]
 FAR = 0.5
 """Distance from the exact sum above which a run should hear of it: a half of what agents contributed is missing."""
 
@@ -81,11 +83,17 @@ def spoken(promise: Promise) -> str:
 
 
 def seen_words(promise: Promise, rounds: Floats, error: Floats) -> str:
-    """What was seen: communication rounds ``[R]`` in each round of learning, distance ``[R]`` from the exact sum."""
+    """What was seen: communication rounds ``[R]`` in each round of learning, distance ``[R]`` from the exact sum.
+
+    Rounds of learning without an exchange (``fusion.every``) say nothing of the rule, and are left out.
+    """
     if not np.isfinite(rounds).any():
         return "What was seen is not known."
+    heard = with_exchange(rounds)
+    rounds, error = rounds[heard], error[heard]
     usual = float(np.nanmedian(rounds))
-    text = f"Seen: {_counted(int(usual))} in a round of learning"
+    when = "a round of learning" if heard.all() else f"each of {_count(len(rounds), 'exchange')}"
+    text = f"Seen: {_counted(int(usual))} in {when}"
     if promise.rounds and promise.gap is not None:
         text += f", {usual / promise.rounds:.2g} of the prediction"
     if not np.isfinite(error).any():
@@ -93,6 +101,16 @@ def seen_words(promise: Promise, rounds: Floats, error: Floats) -> str:
     text += f"; {error[-1]:.1g} from the exact sum at the end, {np.nanmax(error):.1g} at most."
     far = promise.kind != "approximate" and error[-1] > FAR
     return f"{text} That is far: take more communication rounds (fusion.rounds_per_step)." if far else text
+
+
+def with_exchange(rounds: Floats) -> Bools:
+    """Which rounds of learning ended with an exchange, by their communication rounds ``[R]``; all where none did.
+
+    >>> with_exchange(np.array([0.0, 3.0, 0.0, 3.0])).tolist(), with_exchange(np.zeros(2)).tolist()
+    ([False, True, False, True], [True, True])
+    """
+    heard: Bools = np.nan_to_num(rounds) > 0
+    return heard if heard.any() else np.ones(len(rounds), dtype=bool)
 
 
 def fault_words(faults: Faults) -> list[str]:
