@@ -37,6 +37,6 @@ def generator(seed: int, purpose: str, block: int = 0, round: int = 0) -> np.ran
     for name, value, bits in (("seed", seed, 128), ("block", block, 64), ("round", round, 64)):
         if not 0 <= value < 2**bits:
             raise ValueError(f"A random stream needs {name} in [0, 2^{bits}); got {value}")
-    key = np.array([seed % 2**64, seed // 2**64], dtype=np.uint64)
-    counter = np.array([0, block, round, crc32(purpose.encode())], dtype=np.uint64)
+    key = np.array([int(seed) % 2**64, int(seed) // 2**64], dtype=np.uint64)
+    counter = np.array([0, int(block), int(round), crc32(purpose.encode())], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
