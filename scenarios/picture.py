@@ -27,6 +27,7 @@ STYLE: dict[str, Any] = {
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.titlelocation": "left",
+    "axes.titley": 1.0,  # else every draw and layout looks for what may stand above the axes, for a sixth of the time
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": "0.5",

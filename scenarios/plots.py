@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, Locator, MaxNLocator
@@ -43,12 +44,14 @@ def convergence_figure(folder: RunFolder) -> Figure:
     metrics, probes = folder.metrics, len(folder.probes.agents)
     seen = metrics["observations"]
     figure = Figure(figsize=(11, 5.2), layout="constrained")
-    panels = figure.subplot_mosaic([["error", "density"], ["error", "traffic"]], width_ratios=[1.7, 1])
+    with rc_context({"axes.titley": None}):  # that of the errors stands above the rounds along the top
+        panels = figure.subplot_mosaic([["error", "density"], ["error", "traffic"]], width_ratios=[1.7, 1])
+        panels["error"].set_title("Error on the test set")
     error, density, traffic = panels["error"], panels["density"], panels["traffic"]
     for when, label, colour in (("pre", "before fusion", BEFORE), ("post", "after fusion", AFTER)):
         _band(error, seen, metrics[f"rmse_{when}"], metrics[f"rmse_{when}_std"], colour, label)
         density.plot(seen, metrics[f"nlpd_{when}"], color=colour, marker="o", markersize=3, label=label)
-    error.set(title="Error on the test set", ylabel=_with_unit(f"RMSE of {folder.target}", folder.unit))
+    error.set(ylabel=_with_unit(f"RMSE of {folder.target}", folder.unit))
     density.set(title="Negative log predictive density", ylabel="NLPD (nats)")
     _draw_traffic(traffic, seen, metrics)
     for axes in panels.values():
