@@ -49,12 +49,12 @@ def _value(row: Row | None) -> float | None:
     return None if row is None else row.value
 
 
-def _update(b: int, dtype: str) -> Callable[[Result], float | None]:
-    return lambda result: _value(result.pick(m=100, B=b, dtype=dtype))
+def _update(b: int, dtype: str, who: str = "coolgp") -> Callable[[Result], float | None]:
+    return lambda result: _value(result.pick(who, m=100, B=b, dtype=dtype))
 
 
 def _averaging(size: int) -> Callable[[Result], float | None]:
-    return lambda result: _value(result.pick(N=size, P=1000))
+    return lambda result: _value(result.pick("coolgp, 2 cores", N=size, P=1000))
 
 
 def _on_two(result: Result) -> float | None:
@@ -84,9 +84,16 @@ def _same(result: Result) -> float | None:
     return min(values) if len(values) == len(picked) else None
 
 
+PLAIN, WHITENED = "the plain loop's own sums", "whitened, as by default"
+UPDATES = tuple(
+    Promise(
+        f"update, m = 100, B = 32, {dtype}, {how}", "update", bound, "agent-updates/s", True, _update(32, dtype, who)
+    )
+    for dtype, bound in (("float64", 45_000), ("float32", 75_000))
+    for how, who in ((PLAIN, "coolgp, kernel"), (WHITENED, "coolgp"))
+)
 PROMISES = (
-    Promise("update, m = 100, B = 32, float64", "update", 45_000, "agent-updates/s", True, _update(32, "float64")),
-    Promise("the same in float32", "update", 75_000, "agent-updates/s", True, _update(32, "float32")),
+    *UPDATES,
     Promise("single observations, m = 100", "update", 500_000, "observations/s", True, _update(1, "float64")),
     Promise("consensus, N = 10,000, P = 1,000", "consensus", 45, "rounds/s", True, _averaging(10_000)),
     Promise("consensus, N = 1,000, P = 1,000", "consensus", 450, "rounds/s", True, _averaging(1000)),
