@@ -37,7 +37,7 @@ class Central(SumRule):
 
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
         """Exact at once: what the others are measured by."""
-        why, held = "a server that nothing is lost on the way to adds up", Rows(3.0)  # contributions, as of `none`
+        why, held = "a server that nothing is lost on the way to adds up", Rows(2.0)  # contributions, of two rounds
         return Outlook("exact", why, 1, None, 2.0 * topology.size, held, held)
 
     def sums(self, state: Array) -> Array:

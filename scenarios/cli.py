@@ -1,10 +1,11 @@
-"""The command line: run, resume, network, plot, list, doctor. A user's mistake is one clear message and exit code 2."""
+"""The command line: run, resume, plan, network, plot, list, doctor. A mistake is one clear message and exit code 2."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -51,6 +52,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/<time>-<name>-<hash>.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that --out holds already.")] = False,
     figures: Annotated[bool, typer.Option(help="Draw figures and write the report at the end.")] = True,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Try also what needs more memory than there is.")] = False,
 ) -> None:
     """Run a scenario: learn, fuse, evaluate; leave a run folder with tables, figures, report and model."""
     from coolgp.scenarios.following import follow_run, follow_study  # data and figures load only for a run
@@ -67,12 +69,13 @@ def run(
             if study is None:
                 check_folder(folder, overwrite=overwrite)
             sets = [part for override in overrides for part in ("--set", override)]
-            flagged = [*(["--overwrite"] if overwrite else []), *([] if figures else ["--no-figures"])]
+            flags_given = {"--overwrite": overwrite, "--no-figures": not figures, "--anyway": anyway}
+            flagged = [flag for flag, given in flags_given.items() if given]
             raise typer.Exit(launch(ranks or 1, ["run", scenario, *sets, "--out", str(folder), *flagged]))
     if study is not None:
         follow_study(study, folder, overwrite=overwrite, figures=figures)
         return
-    follow_run(lambda: prepare(chosen, folder, overwrite=overwrite, figures=figures), folder)
+    follow_run(lambda: prepare(chosen, folder, overwrite=overwrite, figures=figures, anyway=anyway), folder)
 
 
 @app.command(
@@ -98,17 +101,56 @@ def resume(
         follow_run(lambda: prepare_resume(run_folder, figures=figures), run_folder)
 
 
+@app.command(
+    epilog="Examples:  coolgp plan airline   |   coolgp plan study.toml --agents 1000000 --ranks 8   |   "
+    "coolgp plan sensors --agents 200000 --set agents.inducing=16 --set run.precision=float32 --json"
+)
+def plan(
+    scenario: Annotated[str, typer.Argument(help="A scenario's name (see `coolgp list`) or a TOML file.")],
+    agents: Annotated[int | None, typer.Option(help="Number of agents: agents.count.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the scenario; repeatable."),
+    ] = None,
+    ranks: Annotated[int, typer.Option(min=1, help="MPI ranks of the run; none is started.")] = 1,
+    json_: Annotated[bool, typer.Option("--json", help="Bytes and seconds for a program.")] = False,
+) -> None:
+    """Say before a run what it needs: memory of each rank, bytes of a communication round, time; in seconds."""
+    from coolgp.scenarios.calibration import measure
+    from coolgp.scenarios.estimate import estimate
+    from coolgp.scenarios.estimate_report import as_json, tables
+    from coolgp.scenarios.planning import loaded
+
+    with explained():
+        overrides = [*([] if agents is None else [f"agents.count={agents}"]), *(set_ or [])]
+        chosen = scenario_named(scenario, overrides)
+        import_module("coolgp.scenarios.following")  # all that a run loads counts
+        dataset = loaded(chosen)
+        found = estimate(chosen, ranks, dataset)
+        duration = measure(chosen, found, dataset)
+    if json_:
+        print(as_json(found, duration))
+        return
+    for title, rows in tables(found, duration).items():
+        _show(title, rows)
+
+
 @app.command("list", epilog="Example:  coolgp list")
 def list_() -> None:
     """What there is: scenarios, data sources, fusion rules, graphs, encodings, learning of hyper-parameters."""
-    console = Console()
     for title, rows in listing().items():
-        console.print(title)
-        table = Table(show_header=False, box=None, padding=(0, 2))
-        for name, words in rows:
-            table.add_row(f"[bold]{name}[/bold]", escape(words))
-        console.print(table)
-        console.print()
+        _show(title, rows)
+
+
+def _show(title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """A table of names and what there is to say of each, with its title and a blank line after it."""
+    console = Console()
+    console.print(title)
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    for name, words in rows:
+        table.add_row(f"[bold]{name}[/bold]", escape(words))
+    console.print(table)
+    console.print()
 
 
 @app.command(

@@ -22,6 +22,7 @@ from coolgp.scenarios.environment import current_environment
 from coolgp.scenarios.interrupt import Noted, noted
 from coolgp.scenarios.keeper import Keeper, Say, failure_of
 from coolgp.scenarios.lock import held
+from coolgp.scenarios.planning import loaded, require_room
 from coolgp.scenarios.plots import draw_all
 from coolgp.scenarios.recorder import Recorder, Resumption, check_folder
 from coolgp.scenarios.report import write_report
@@ -63,21 +64,24 @@ def run(
     dataset: Dataset | None = None,
     topology: Topology | None = None,
     watch: Watch | None = None,
+    anyway: bool = False,
 ) -> list[Record]:
     """Run a scenario; the records of its rounds, on the root rank (an empty list on the others).
 
     out: folder for tables and model, and unless ``figures`` is False for figures and report; nothing is written where
     it is None. dataset, topology: in place of what the scenario names. watch: called after each round with its record
     and, with ``out``, its row of metrics. Only the last record keeps what the probes said: the others would grow
-    without bound; ``watch`` sees them all.
+    without bound; ``watch`` sees them all. anyway: try also what needs more memory than there is.
 
     Under mpiexec start your script with ``python -m mpi4py``, so that a failing rank ends the job. Raises ValueError
-    for settings, data or a graph that do not fit, before the first round and before MPI starts.
+    for settings, data or a graph that do not fit, before the first round and before MPI starts; NoRoom, which is one,
+    for a run that would not fit into memory.
 
     With ``out`` Ctrl-C ends the run after a round and a checkpoint, with KeyboardInterrupt; SIGTERM does, with
     SystemExit. Raises ValueError too where the folder cannot be written to any more.
     """
-    prepared = prepare(scenario, out, overwrite=overwrite, figures=figures, dataset=dataset, topology=topology)
+    how = (scenario, out)
+    prepared = prepare(*how, overwrite=overwrite, figures=figures, dataset=dataset, topology=topology, anyway=anyway)
     return go(prepared, watch)
 
 
@@ -89,6 +93,7 @@ def prepare(
     figures: bool = True,
     dataset: Dataset | None = None,
     topology: Topology | None = None,
+    anyway: bool = False,
 ) -> Prepared:
     """Look at all input and put the run together; arguments and errors as in :func:`run`."""
     folder, started = None if out is None else Path(out), perf_counter()
@@ -98,6 +103,9 @@ def prepare(
             pass  # nobody is at work on what would be overwritten
     share_cores()
     with one_thread():
+        dataset = loaded(scenario, dataset)
+        if not anyway:
+            require_room(scenario, launched_size(), dataset, topology)
         simulation = assemble(scenario, dataset, topology, launched_size())
     return Prepared(simulation, folder, figures, started)
 
