@@ -76,7 +76,8 @@ class Stale(Encoding):
         geometry = model.geometry(theta)
         gram = geometry.gram_to_common(statistics.gram)
         cross = geometry.rows_to_common(statistics.cross[:, None, :])[:, 0]
-        return _scaled(model, theta, Evidence(gram, cross, statistics.square, statistics.count).pack(), out)
+        rows = Evidence(gram, cross, statistics.square, statistics.count).pack()
+        return _scaled(model, theta, rows.astype(statistics.rows.dtype, copy=False), out)
 
     def move(self, model: Model, statistics: Statistics, anchor: Array, theta: Array) -> tuple[Statistics, Array]:
         """Nothing moves."""
@@ -113,7 +114,7 @@ class Importance(Encoding):
     def packed(self, model: Model, theta: Array, statistics: Statistics, out: Array | None = None) -> Array:
         """The reweighted mean of the sums, scaled; squares and counts are the same under every draw."""
         weight = np.exp(self.log_weights(model, theta)) / self.draws.shape[0]
-        rows = np.einsum("as,asp->ap", weight, statistics.rows)
+        rows = np.einsum("as,asp->ap", weight.astype(statistics.rows.dtype), statistics.rows)
         rows[:, -2:] = statistics.rows[:, 0, -2:]
         return _scaled(model, theta, rows, out)
 

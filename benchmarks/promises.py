@@ -84,13 +84,13 @@ def _same(result: Result) -> float | None:
     return min(values) if len(values) == len(picked) else None
 
 
-PLAIN, WHITENED = "the plain loop's own sums", "whitened, as by default"
 UPDATES = tuple(
-    Promise(
-        f"update, m = 100, B = 32, {dtype}, {how}", "update", bound, "agent-updates/s", True, _update(32, dtype, who)
+    Promise(f"update, m = 100, B = 32, {dtype}, {how}", "update", bound, "updates/s", True, _update(32, dtype, who))
+    for dtype, bound, who, how in (
+        ("float64", 45_000, "coolgp, kernel", "the plain loop's own sums"),
+        ("float64", 45_000, "coolgp", "whitened, as by default"),
+        ("float32", 75_000, "coolgp", "whitened, as by default"),
     )
-    for dtype, bound in (("float64", 45_000), ("float32", 75_000))
-    for how, who in ((PLAIN, "coolgp, kernel"), (WHITENED, "coolgp"))
 )
 PROMISES = (
     *UPDATES,

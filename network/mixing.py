@@ -37,6 +37,7 @@ __all__ = [
 DENSE_BELOW = 200  # agents; dense eigenvalues take milliseconds there
 RESTARTS = 20  # of the Lanczos iteration; a graph that needs more mixes slowly, hence has small separators
 BASIS = 30  # vectors of the Lanczos iteration
+SINGLE = 2.0**24  # single precision holds multiples of its reciprocal, up to 1, exactly
 MARGIN = 1e-3  # by which the lowest eigenvalue of a large matrix is rather put too low
 WIDE = 1e-3  # a gap that the Lanczos iteration tells to a permille
 TINY = 1e-13  # makes a singular matrix invertible, far below any gap that matters
@@ -87,6 +88,8 @@ def local_mixing(shard: Shard, weight: float | None = None, dtype: DTypeLike = n
     """Return this rank's part of the Metropolis weights, or of one number on all links, in the dtype of values."""
     pull = _metropolis(shard.tail, shard.head, shard.degree) if weight is None else np.full(len(shard.tail), weight)
     kind = np.result_type(dtype, np.float32)
+    if kind == np.float32:
+        pull = np.round(pull * SINGLE) / SINGLE  # each exact, so that rows still add up to one
     matrix = _rows(shard.tail, shard.head, pull, len(shard.agents), len(shard.degree))
     matrix.data = matrix.data.astype(kind)  # of the whole matrix it would sort the rows
     border = np.unique(shard.tail[shard.reverse < 0])

@@ -75,6 +75,7 @@ def plan(scenario: Scenario, dataset: Dataset, topology: Topology | None = None)
     rule = chosen_rule(scenario).fit(topology, faults)
     outlook = rule.outlook(topology, faults)
     _check_fixed_point(scenario, faults, outlook)
+    _check_digits(scenario)
     return Plan(topology, schedule, faults, rule, outlook, rule.links(topology))
 
 
@@ -158,6 +159,13 @@ def _check_fixed_point(scenario: Scenario, faults: Faults, outlook: Outlook) -> 
     else:
         return
     raise ConfigError(f'fusion.rounds_per_step: {why}: give it a number, such as 20, in place of "converge"')
+
+
+def _check_digits(scenario: Scenario) -> None:
+    """Refuse sums from which no posterior could be formed."""
+    if scenario.agents.coordinates == "kernel" and scenario.run.precision == "float32":
+        why = "sums of plain kernel values lose more digits than single precision has"
+        raise ConfigError(f'agents.coordinates: "kernel" needs run.precision = "float64": {why}')
 
 
 def _options(network: NetworkSettings) -> dict[str, float]:

@@ -255,3 +255,10 @@ def test_messages_in_single_precision_are_those_in_double(basis: str, encoding: 
     lost = 10 * EPS / np.sqrt(model.basis.jitter)
     np.testing.assert_allclose(rows[0], rows[1], atol=lost * np.abs(rows[1]).max())
     np.testing.assert_array_equal(rows[0][:, -2:], rows[1][:, -2:])  # observations and agents are counted exactly
+
+
+def test_plain_kernel_values_are_refused_in_single_precision(tmp_path: Path) -> None:
+    study = write_study(tmp_path)
+    scenario = load_scenario(study, ["run.precision=float32", "agents.coordinates=kernel"])
+    with pytest.raises(ValueError, match="lose more digits than single precision has"):
+        run(scenario)
