@@ -33,7 +33,7 @@ PART_BYTES = 2**28
 PART_AGENTS = 20_000
 GRAPH_AGENTS, GRAPH_LINKS = 20_000, 400_000
 """A graph of this size is built to see what it takes, and what the rule promises on it."""
-FIGURES = 1.5
+FIGURES = 2.5
 """Seconds for figures and report: mostly Matplotlib's, and the same for all sizes."""
 FEW, MORE = 10, 30
 """Communication rounds of two looks at a rule whose number of them is not known, so that one more can be told."""
