@@ -22,7 +22,7 @@ from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.miniature import Network, network_of
 from coolgp.scenarios.settings import GENERATED_SOURCES, Scenario
 
-__all__ = ["Estimate", "Phase", "Shape", "estimate", "resident_bytes", "shape_of", "threads"]
+__all__ = ["Estimate", "Phase", "Shape", "estimate", "resident_bytes", "row_numbers", "shape_of", "threads"]
 
 WORD = 8
 INPUTS = {"synthetic": 6, "field": 2, "sensors": 2}
@@ -106,21 +106,20 @@ def estimate(
     row = row_numbers(scenario, shape.features)
     base = resident_bytes() + (LIBRARY if ranks > 1 else 0) + STARTING
     graph, links = _graph(shape), WORD * (10.5 * shape.used + 2 * shape.agents) / ranks
-    data, stream = _data(scenario, shape), _stream(scenario, shape, own)
-    building = {"graph and what builds it": _building(shape, ranks)}
+    data = _data(scenario, shape)
     running = {
         "graph": graph + links + _sweep(scenario, shape, ranks),
         "statistics": float(own * _statistics(scenario) * itemsize),
         "rows of the rule": _rule(scenario, shape, own, ranks, row, itemsize),
-        "batches": stream + _batches(scenario, shape, own),
+        "batches": _stream(scenario, shape, own) + _batches(scenario, shape, own),
         "hyper-parameters": _parameters(scenario, shape, own),
         "blocks at work": float(threads(ranks) * BLOCK),
-        "probes and test rows": _probes(scenario, shape, ranks),
+        "probes and test rows": _probes(scenario, shape),
     }
     held = {"interpreter and libraries": float(base), "data": data}
     phases = (
         Phase("drawing the data", {**held, "data": data + _drawing(scenario, shape)}),
-        Phase("building the network", held | building),
+        Phase("building the network", held | {"graph and what builds it": _building(shape, ranks)}),
         Phase("learning and fusion", held | running),
     )
     return Estimate(shape, ranks, base, row, itemsize, phases)
@@ -205,8 +204,7 @@ def _graph(shape: Shape) -> float:
 
 def _building(shape: Shape, ranks: int) -> float:
     """While links are drawn and sorted, a tree is grown, and ways between agents are laid out."""
-    drawing = 11.0 * shape.edges + 2 * shape.agents
-    growing = shape.edges + 5 * shape.agents + 3 * shape.edges + 12 * shape.agents
+    drawing, growing = 11.0 * shape.edges + 2 * shape.agents, 4.0 * shape.edges + 17 * shape.agents
     laying = 3.0 * shape.edges / ranks + 22 * shape.used / ranks + (4 * shape.agents + shape.used) * (ranks > 1)
     return max(WORD * drawing, WORD * growing, _graph(shape) + WORD * laying)
 
@@ -218,8 +216,8 @@ def _sweep(scenario: Scenario, shape: Shape, ranks: int) -> float:
 
 
 def _rule(scenario: Scenario, shape: Shape, own: int, ranks: int, row: int, itemsize: int) -> float:
-    outlook = shape.outlook
-    rows: Rows = outlook.settling if scenario.fusion.rounds_per_step == "converge" else outlook.exchanging
+    settles = scenario.fusion.rounds_per_step == "converge"
+    rows: Rows = shape.outlook.settling if settles else shape.outlook.exchanging
     late = scenario.network.delay * shape.messages / ranks  # what is still on its way
     count = rows.per_agent * own + rows.per_edge * shape.used / ranks + rows.per_pair * own * shape.agents + late
     sampled = 3 * WORD * own * min(SAMPLED_COLUMNS, SAMPLED_NUMBERS // shape.agents, row)
@@ -246,8 +244,7 @@ def _parameters(scenario: Scenario, shape: Shape, own: int) -> float:
     return float(WORD * own * size * (4 if scenario.agents.hyperparameters == "fixed" else 16))
 
 
-def _probes(scenario: Scenario, shape: Shape, ranks: int) -> float:
+def _probes(scenario: Scenario, shape: Shape) -> float:
     """Forecasts before and after fusion and their errors, on the root, and what the probes know."""
-    probes = min(scenario.run.probes, shape.agents)
-    known = 4 * scenario.agents.inducing**2
+    probes, known = min(scenario.run.probes, shape.agents), 4 * scenario.agents.inducing**2
     return float(WORD * (shape.tests * (probes * 6 + shape.features + 3) + probes * known))
