@@ -15,7 +15,7 @@ __all__ = ["measure", "settings"]
 NOTES = (
     "Sensors on a random geometric graph (8 neighbours in the mean) read a field anew, B = 20 rows each in every "
     "round; fixed hyper-parameters, an exact sum along a spanning tree in every round, 20 probes evaluated. Each "
-    "size runs in processes of its own, which have 2 cores together.",
+    "size runs in processes of its own, one thread a rank.",
     "learning and fusion: of one agent in one round, the median over rounds. whole process: "
     "from start to end, Python, graph, partition and evaluation included. peak memory: over all ranks together.",
 )
@@ -37,7 +37,7 @@ def measure(quick: bool) -> Found:
         print(f"scale: {agents} agents, m = {inducing}, {rounds} rounds on {ranks} ranks", file=sys.stderr)
         case: dict[str, Value] = {"N": agents, "m": inducing, "rounds": rounds, "ranks": ranks}
         try:
-            rows += _rows(case, whole_run("scale", settings(agents, inducing, rounds), ranks=ranks, threads=2 // ranks))
+            rows += _rows(case, whole_run("scale", settings(agents, inducing, rounds), ranks=ranks))
         except RuntimeError as failure:
             skipped[f"{agents} agents"] = str(failure)
     return Found(tuple(rows), limits, NOTES, skipped)
