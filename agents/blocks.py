@@ -14,6 +14,9 @@ Result = TypeVar("Result")
 BLOCK_BYTES = 3 * 2**19
 """A block of agents is as many as need this much at work: it stays in the cache."""
 
+FEW = 4
+"""Blocks that one core does as fast as several."""
+
 
 def granted_cores() -> int:
     """Cores that the operating system grants this process."""
@@ -39,6 +42,10 @@ def map_tasks(work: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Res
 
 
 def map_blocks(work: Callable[[slice], Result], agents: int, size: int) -> list[Result]:
-    """Apply ``work`` to slices of agents, of which each needs ``size`` bytes, that fit the cache; results in order."""
+    """Apply ``work`` to slices of agents, of which each needs ``size`` bytes, that fit the cache; results in order.
+
+    Little work is done by one core: dealing it out would cost more.
+    """
     width = max(1, BLOCK_BYTES // size)
-    return map_tasks(work, [slice(start, min(start + width, agents)) for start in range(0, agents, width)])
+    slices = [slice(start, min(start + width, agents)) for start in range(0, agents, width)]
+    return map_tasks(work, slices) if len(slices) > FEW else [work(agents) for agents in slices]

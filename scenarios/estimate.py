@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+import numpy as np
+
 from coolgp.agents.blocks import cores
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import FOLD_ROWS
@@ -102,7 +104,7 @@ def estimate(
     as a run would for a network that does not fit the scenario.
     """
     shape = shape_of(scenario, dataset, topology)
-    itemsize, own = (8 if scenario.run.precision == "float64" else 4), -(-shape.agents // ranks)
+    itemsize, own = np.dtype(scenario.run.precision).itemsize, -(-shape.agents // ranks)
     row = row_numbers(scenario, shape.features)
     base = resident_bytes() + (LIBRARY if ranks > 1 else 0) + STARTING
     graph, links = _graph(shape), WORD * (10.5 * shape.used + 2 * shape.agents) / ranks

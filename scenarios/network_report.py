@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coolgp.agents.parameters import Layout
-from coolgp.agents.statistics import packed_length
+import numpy as np
+
 from coolgp.fusion.registry import RULES
 from coolgp.network.partition import block_size, cut, partition
 from coolgp.network.topology import LARGEST_EXACT_DIAMETER, Topology, diameter, diameter_at_most
 from coolgp.scenarios.assembly import Plan, plan
 from coolgp.scenarios.data import load
-from coolgp.scenarios.dataset import Dataset, Ints
+from coolgp.scenarios.dataset import Ints
+from coolgp.scenarios.estimate import row_numbers
 from coolgp.scenarios.promise import fault_words
 from coolgp.scenarios.settings import GENERATED_SOURCES, Scenario
 from coolgp.scenarios.words import size_text
 
-__all__ = ["Survey", "row_length", "survey", "table"]
-
-NUMBER_BYTES = 8
+__all__ = ["Survey", "survey", "table"]
 
 
 @dataclass(frozen=True)
@@ -44,21 +43,13 @@ def survey(scenario: Scenario, ranks: int | None = None) -> Survey:
     links = network.links
     ranks = min(2, -(-links.size // block_size(links.size))) if ranks is None else ranks
     owner = partition(links, ranks, scenario.network.partition)
-    return Survey(scenario, network, links, ranks, owner, row_length(scenario, dataset))
-
-
-def row_length(scenario: Scenario, dataset: Dataset) -> int:
-    """Numbers in a row of evidence: packed sums, announcements, and the agent's own one."""
-    agents = scenario.agents
-    layout = Layout(len(dataset.features), full=agents.projection == "full", uncertain=agents.projection_std > 0)
-    announced = 2 * layout.size if agents.hyperparameters == "collective" else 0
-    return packed_length(agents.inducing) + announced + 1
+    return Survey(scenario, network, links, ranks, owner, row_numbers(scenario, len(dataset.features)))
 
 
 def table(found: Survey) -> list[tuple[str, str]]:
     """What is worth knowing, each with its name."""
     graph, outlook, size = found.plan.topology, found.plan.outlook, found.plan.topology.size
-    row = found.numbers * NUMBER_BYTES
+    row = found.numbers * np.dtype(found.scenario.run.precision).itemsize
     sent = outlook.messages * row
     rounds = "–" if outlook.rounds is None else f"{outlook.rounds:,} where nothing fails"
     return [

@@ -6,6 +6,7 @@ Stopping, plotting and storing are the caller's business.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from coolgp.agents.learning import Adam
+from coolgp.agents.model import Batch
 from coolgp.agents.population import Population, fold, found, observe
 from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.hyperparameters import MODES, Belief, Mode
@@ -26,9 +28,6 @@ from coolgp.scenarios.founding import Foundation
 from coolgp.scenarios.settings import Scenario
 
 __all__ = ["Moment", "Record", "Simulation", "Standing", "begin", "sent_so_far", "simulate"]
-
-
-PRECISIONS: dict[str, type[np.floating[Any]]] = {"float64": np.float64, "float32": np.float32}
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ class Moment:
 def begin(simulation: Simulation) -> Standing:
     """How things stand before the first round. Collective."""
     foundation, transport = simulation.foundation, simulation.transport
-    precision = PRECISIONS[simulation.scenario.run.precision]
+    precision: type[np.floating[Any]] = np.dtype(simulation.scenario.run.precision).type
     start = found(foundation.model, foundation.start, len(transport.shard.agents), precision)
     population = _mode(simulation.scenario).start(start)
     return Standing(0, 0, population, simulation.rule.init(population, transport))
@@ -124,46 +123,54 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
     dataset, scaler, agents = simulation.dataset, simulation.foundation.scaler, transport.shard.agents
     stream = dataset.training.stream(transport.shard, scaler, scenario.agents.batch_size, scenario.run.seed)
     evaluate = Evaluation(scaler.inputs(dataset.x_test), scaler, simulation.probes, rule, transport)
-    mode, every, standing = _mode(scenario), scenario.fusion.every, begin(simulation) if standing is None else standing
+    standing = begin(simulation) if standing is None else standing
     population, state, seen, sent = standing.population, standing.state, standing.seen, sent_so_far(transport)
-    again = (
-        stream.batch(turn).cast(population.dtype) for turn in range(standing.turn - standing.waiting, standing.turn)
-    )
-    population = replace(population, waiting=tuple(again))
+    again = range(standing.turn - standing.waiting, standing.turn)
+    population = replace(population, waiting=tuple(stream.batch(turn).cast(population.dtype) for turn in again))
     for turn in range(standing.turn, simulation.rounds):
         started = perf_counter()
         transport.advance(turn)
         batch = stream.batch(turn).cast(population.dtype)
-        try:
-            if turn and turn % every == 0 and isinstance(rule, EvidenceRule):
-                population = mode.adopt(population, rule.announced(state, population))
-            population = observe(population, batch)
-            if speaks := (turn + 1) % every == 0 or turn + 1 == simulation.rounds:
-                population = mode.propose(fold(population), batch, _belief(rule, state, population))
-        except Indefinite as failure:
-            raise _named(failure, turn, dataset, agents) from failure
-        state = _communicate(scenario, rule, state, population, transport) if speaks else state
+        with _named(turn, dataset, agents):
+            population, state = _learn(simulation, turn, batch, population, state)
         seconds = perf_counter() - started
         seen += int(transport.total(np.array([batch.count.sum()]))[0])
         before, sent = sent, sent_so_far(transport)
         present = int(transport.total(np.array([np.count_nonzero(transport.present)]))[0])
         error = rule.error(state, population, transport) if isinstance(rule, EvidenceRule) else float("nan")
-        try:
+        with _named(turn, dataset, agents[evaluate.rows]):
             probed = evaluate(population, state)
-        except Indefinite as failure:
-            raise _named(failure, turn, dataset, agents[evaluate.rows]) from failure
         ended = (turn + 1, simulation.rounds, seen)
         record = Record(*ended, probed, sent - before, present, error, seconds) if probed else None
         yield Moment(record, Standing(turn + 1, seen, population, state, len(population.waiting)))
+
+
+def _learn(
+    simulation: Simulation, turn: int, batch: Batch, population: Population, state: State
+) -> tuple[Population, State]:
+    """Adopt what was said last, observe, propose, speak; between exchanges, only observe."""
+    scenario, rule = simulation.scenario, simulation.rule
+    mode, every = _mode(scenario), scenario.fusion.every
+    if turn and turn % every == 0 and isinstance(rule, EvidenceRule):
+        population = mode.adopt(population, rule.announced(state, population))
+    population = observe(population, batch)
+    if (turn + 1) % every and turn + 1 < simulation.rounds:
+        return population, state
+    population = mode.propose(fold(population), batch, _belief(rule, state, population))
+    return population, _communicate(scenario, rule, state, population, simulation.transport)
 
 
 def _mode(scenario: Scenario) -> Mode:
     return MODES[scenario.agents.hyperparameters](Adam(scenario.agents.learning_rate))
 
 
-def _named(failure: Indefinite, turn: int, dataset: Dataset, agents: Ints) -> ValueError:
-    """The failure in words, with the round and the agent's own name; agents: global ids of the rows it counted."""
-    return ValueError(f"round {turn + 1}: {failure.of(dataset.agents[agents[failure.row]])}")
+@contextmanager
+def _named(turn: int, dataset: Dataset, agents: Ints) -> Iterator[None]:
+    """A failure within, in words, with the round and the agent's own name; agents: global ids of the rows it counts."""
+    try:
+        yield
+    except Indefinite as failure:
+        raise ValueError(f"round {turn + 1}: {failure.of(dataset.agents[agents[failure.row]])}") from failure
 
 
 def _belief(rule: FusionRule, state: State, population: Population) -> Belief:
