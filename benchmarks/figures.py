@@ -10,13 +10,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.results import Result, Row
-from benchmarks.update import bytes_moved, flops
+from benchmarks.update import ROWS, bytes_moved, flops
 from coolgp.scenarios.picture import AFTER, BEFORE, NEUTRAL, house_style, save_picture
 
 __all__ = ["FIGURES", "draw"]
 
-COLOURS = {"coolgp": AFTER, "plain loop": BEFORE, "sparse product": "#CC79A7", "DISROPT": "#009E73"}
-PEERS = {"gpflow": "#009E73", "gpytorch": "#CC79A7", "scikit-learn": "#56B4E9"}
+COLOURS = {
+    "coolgp": AFTER,
+    "coolgp, 2 cores": "#56B4E9",
+    "coolgp, kernel": "#56B4E9",
+    "plain loop": BEFORE,
+    "sparse product": "#CC79A7",
+    "DISROPT": "#009E73",
+}
+PEERS = {"gpflow": "#009E73", "gpytorch": "#CC79A7", "scikit-learn": "#E69F00"}
+MARKERS = {"coolgp": "o", "coolgp, kernel": "^"}
 
 
 def draw(results: Mapping[str, Result], folder: Path) -> dict[str, list[str]]:
@@ -46,24 +54,28 @@ def _against_m(axes: Axes, result: Result) -> None:
     axes.plot([row.case["m"] for row in bound], limits, ":", color=NEUTRAL, label="the machine's limit")
     axes.set_xticks(sorted({int(row.case["m"]) for row in rows}))
     axes.set(xlabel="inducing points m", ylabel="µs per agent-update", yscale="log", title=f"One update, B = {most}")
-    axes.legend()
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def _roofline(axes: Axes, result: Result) -> None:
-    """Operations a second against operations a byte, under what the machine can do."""
-    limits, reach = result.found.limits, np.geomspace(0.1, 100, 50)
+    """Operations a second against operations a byte, folded as in a run, under what the machine can do."""
+    limits, reach = result.found.limits, np.geomspace(0.5, 100, 50)
+    most = max(int(row.case["B"]) for row in result.found.rows)
     for gemm, dtype, width, colour in (("dgemm", "float64", 8, AFTER), ("sgemm", "float32", 4, BEFORE)):
         roof = np.minimum(limits[gemm], reach * limits["copy"]) / 1e9
         axes.plot(reach, roof, color=colour, label=f"limit: copy, then {gemm}")
         for row in result.found.rows:
             m, b = int(row.case["m"]), int(row.case["B"])
-            if row.who == "coolgp" and row.case["dtype"] == dtype and b > 1:
-                at = flops(m, b) / bytes_moved(m, b, width)
-                axes.plot(at, flops(m, b) * row.value / 1e9, "o", color=colour)
-                axes.annotate(f" m={m}, B={b}", (at, flops(m, b) * row.value / 1e9), fontsize=7, va="center")
+            if row.who in MARKERS and row.case["dtype"] == dtype and b == most:
+                at, speed = flops(m, ROWS) / bytes_moved(m, ROWS, width), flops(m, b) * row.value / 1e9
+                axes.plot(at, speed, MARKERS[row.who], color=colour)
+                side = "left" if row.who == "coolgp" else "right"
+                axes.annotate(f"  m = {m}  ", (at, speed), fontsize=8, va="center", ha=side)
+    for who, marker in MARKERS.items():
+        axes.plot([], [], marker, color=NEUTRAL, label=who)
     axes.set(xscale="log", yscale="log", xlabel="flop per byte that must move", ylabel="Gflop/s")
-    axes.set_title("Updates under the roofline, one core (without exponentials)")
-    axes.legend()
+    axes.set_title(f"Updates under the roofline, B = {most}, one core (without exponentials)")
+    axes.legend(loc="upper left")
 
 
 def _averaging(axes: Axes, result: Result) -> None:
@@ -71,16 +83,17 @@ def _averaging(axes: Axes, result: Result) -> None:
     rows, names = result.found.rows, list(dict.fromkeys(row.who for row in result.found.rows))
     cases = list(dict.fromkeys((row.case["N"], row.case["P"]) for row in rows))
     for row in rows:
-        place = cases.index((row.case["N"], row.case["P"])) + 0.2 * (names.index(row.who) - len(names) / 2 + 0.5)
-        axes.bar(place, row.value, 0.18, color=COLOURS.get(row.who, NEUTRAL))
+        place = cases.index((row.case["N"], row.case["P"])) + 0.17 * (names.index(row.who) - len(names) / 2 + 0.5)
+        axes.bar(place, row.value, 0.15, color=COLOURS.get(row.who, NEUTRAL))
         if row.limit:
-            axes.plot([place - 0.1, place + 0.1], [row.limit] * 2, ":", color="black")
+            axes.plot([place - 0.085, place + 0.085], [row.limit] * 2, ":", color="black")
     for name in names:
-        axes.bar(0, 0, color=COLOURS.get(name, NEUTRAL), label=name)
+        words = f"{name}, 2 cores" if name == "DISROPT" else name
+        axes.bar(0, 0, color=COLOURS.get(name, NEUTRAL), label=words)
     axes.plot([], [], ":", color="black", label="copy limit")
     axes.set_xticks(range(len(cases)), [f"N={size:,}\nP={width:,}" for size, width in cases])
-    axes.set(yscale="log", ylabel="rounds per second", title="Averaging on one core; DISROPT on all of them")
-    axes.figure.legend(loc="outside lower center", ncols=5)
+    axes.set(yscale="log", ylabel="rounds per second", title="Averaging, on one core where nothing else is said")
+    axes.legend(loc="upper right", fontsize=9)
 
 
 def _against_agents(axes: Axes, result: Result) -> None:
