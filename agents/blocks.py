@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["cores", "granted_cores", "map_blocks", "map_tasks"]
+__all__ = ["cores", "granted_cores", "map_blocks", "map_tasks", "on_cores"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -31,6 +32,20 @@ def cores() -> int:
     if asked and not asked.isdecimal():
         raise ValueError(f"COOLGP_THREADS needs a whole number of cores for each rank; got {asked!r}")
     return int(asked or 0) or granted_cores()
+
+
+@contextmanager
+def on_cores(count: int) -> Iterator[None]:
+    """Work on so many cores for a while."""
+    before = os.environ.get("COOLGP_THREADS")
+    os.environ["COOLGP_THREADS"] = str(count)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["COOLGP_THREADS"]
+        else:
+            os.environ["COOLGP_THREADS"] = before
 
 
 def map_tasks(work: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Result]:

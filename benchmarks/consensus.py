@@ -14,8 +14,8 @@ from benchmarks import plain, work
 from benchmarks.limits import measure_limits
 from benchmarks.peers import disropt
 from benchmarks.results import Found, Row, Value, rate
-from benchmarks.threads import agent_threads
 from benchmarks.timing import Effort, contest
+from coolgp.agents.blocks import on_cores
 from coolgp.fusion.registry import rule_named
 from coolgp.network.faults import Faults
 from coolgp.network.mixing import metropolis
@@ -80,7 +80,7 @@ def _contest(case: dict[str, Value], limits: dict[str, float], effort: Effort) -
     works["sparse product"] = partial(_product, metropolis(graph), [values])
     if size * width <= 10**7:  # a loop over more takes its time and says nothing new
         works["plain loop"] = partial(plain.step, plain.nodes(values, pairs(graph)))
-    with agent_threads(1):
+    with on_cores(1):
         times = contest(works, effort)
     best = limits["copy"] / (16.0 * size * width)
     return [
@@ -89,7 +89,7 @@ def _contest(case: dict[str, Value], limits: dict[str, float], effort: Effort) -
 
 
 def _on_two(call: Callable[[], object]) -> None:
-    with agent_threads(2):
+    with on_cores(2):
         call()
 
 

@@ -9,8 +9,8 @@ from benchmarks import engine, plain, work
 from benchmarks.limits import measure_limits
 from benchmarks.peers.call import ask
 from benchmarks.results import Found, Row, Value, rate
-from benchmarks.threads import agent_threads
 from benchmarks.timing import Effort, Timing, contest
+from coolgp.agents.blocks import on_cores
 
 __all__ = ["measure"]
 
@@ -62,7 +62,7 @@ def _both(case: dict[str, Value], agents: int, effort: Effort) -> list[Row]:
         ("plain loop", "formed anew"): partial(_loop, loop, data.queries, prior),
         ("plain loop", "asked again"): partial(_loop, loop, data.queries, None),
     }
-    with agent_threads(1):
+    with on_cores(1):
         times = contest({" | ".join(key): one for key, one in works.items()}, effort)
     asked = {key: 1 if key == ("coolgp", "asked again") else agents for key in works}
     return [

@@ -14,8 +14,8 @@ from benchmarks import plain, work
 from benchmarks.consensus import start
 from benchmarks.limits import measure_limits
 from benchmarks.results import Found, Row, Value, seconds
-from benchmarks.threads import agent_threads
 from benchmarks.timing import Effort, contest
+from coolgp.agents.blocks import on_cores
 from coolgp.fusion.registry import rule_named
 from coolgp.network.faults import Faults
 from coolgp.network.transport import SerialTransport
@@ -64,7 +64,7 @@ def _contest(case: dict[str, Value], limits: dict[str, float], effort: Effort) -
         "coolgp": ours(graph, values),
         "plain loop": partial(plain.sums_on_tree, values, *planned(graph)),
     }
-    with agent_threads(1):
+    with on_cores(1):
         times = contest(works, effort)
     best = 16.0 * size * width / limits["copy"]
     return [seconds(case, who, "sum at all agents", found, best) for who, found in times.items()]

@@ -11,8 +11,8 @@ from benchmarks import engine, plain, work
 from benchmarks.limits import measure_limits
 from benchmarks.peers.call import ask
 from benchmarks.results import Found, Row, Value, rate
-from benchmarks.threads import agent_threads
 from benchmarks.timing import Effort, contest
+from coolgp.agents.blocks import on_cores
 from coolgp.agents.population import FOLD_ROWS
 
 __all__ = ["NOTES", "bytes_moved", "flops", "measure", "shortest"]
@@ -96,7 +96,7 @@ def _both(case: dict[str, Value], limits: dict[str, float], effort: Effort, agen
         works["coolgp, kernel"] = partial(engine.take_in, plainly, batches)
     if b > 1:
         works["coolgp, at once"] = partial(engine.at_once, engine.population(agents, data.inducing, dtype), batches)
-    with agent_threads(1):
+    with on_cores(1):
         times = contest(works, effort)
     return [
         rate(

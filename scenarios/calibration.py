@@ -6,14 +6,11 @@ with those of a rank, and what is done for the graph with all; starting, pilot, 
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import median
 
-from coolgp.agents.blocks import granted_cores
+from coolgp.agents.blocks import granted_cores, on_cores
 from coolgp.network.transport import SerialTransport
 from coolgp.scenarios.assembly import assemble, build_topology, one_thread
 from coolgp.scenarios.data import load
@@ -77,7 +74,7 @@ def measure(scenario: Scenario, found: Estimate, dataset: Dataset | None = None)
     shape, ranks = found.shape, found.ranks
     crowd = max(1.0, ranks / granted_cores())
     part, rows = _part(scenario, found, dataset)
-    with _cores(threads(ranks)), one_thread():
+    with on_cores(threads(ranks)), one_thread():
         started = time.perf_counter()
         rows = load(part) if rows is None else rows
         drawn = time.perf_counter() - started
@@ -175,17 +172,3 @@ def _graph_seconds(scenario: Scenario, found: Estimate, dataset: Dataset | None)
 
 def _row_count(rows: Dataset) -> int:
     return len(rows.training.y) if isinstance(rows.training, Dealt) else 0
-
-
-@contextmanager
-def _cores(count: int) -> Iterator[None]:
-    """Work on so many cores for a while, as each rank will."""
-    before = os.environ.get("COOLGP_THREADS")
-    os.environ["COOLGP_THREADS"] = str(count)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["COOLGP_THREADS"]
-        else:
-            os.environ["COOLGP_THREADS"] = before
