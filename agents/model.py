@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -103,18 +104,18 @@ class Model:
         return lru_cache(2 * REMEMBERED)(of)
 
     @cached_property
-    def _memory(self) -> dict[tuple[bytes, ...], Any]:
-        return {}
+    def _memory(self) -> deque[tuple[tuple[Array, ...], Any]]:
+        return deque(maxlen=REMEMBERED)
 
     def remembered(self, form: Callable[[Model, Array, Evidence], Result], theta: Array, evidence: Evidence) -> Result:
         """``form(self, θ, evidence)``, formed once: where all agents agree, every block of them asks for the same."""
-        parts = (theta, evidence.shift, evidence.square, evidence.count, evidence.precision)
-        key = tuple(np.ascontiguousarray(part).tobytes() for part in parts)
-        if key not in self._memory:
-            while len(self._memory) >= REMEMBERED:
-                self._memory.pop(next(iter(self._memory)), None)
-            self._memory[key] = form(self, theta, evidence)
-        found: Result = self._memory[key]
+        parts = (theta, evidence.count, evidence.square, evidence.shift, evidence.precision)  # cheapest first
+        for known, formed in tuple(self._memory):
+            if all(map(np.array_equal, known, parts)):
+                found: Result = formed
+                return found
+        found = form(self, theta, evidence)
+        self._memory.append((tuple(np.array(part) for part in parts), found))
         return found
 
     @property
