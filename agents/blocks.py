@@ -63,4 +63,4 @@ def map_blocks(work: Callable[[slice], Result], agents: int, size: int) -> list[
     """
     width = max(1, BLOCK_BYTES // size)
     slices = [slice(start, min(start + width, agents)) for start in range(0, agents, width)]
-    return map_tasks(work, slices) if len(slices) > FEW else [work(agents) for agents in slices]
+    return map_tasks(work, slices) if len(slices) > FEW else [work(block) for block in slices]
