@@ -14,7 +14,7 @@ from coolgp.scenarios.settings import Scenario
 
 __all__ = ["NAMES", "STUDIES", "describe", "scenario_named"]
 
-NAMES = ("airline", "synthetic", "field", "sensors", "disparity", "lossy")
+NAMES = ("airline", "synthetic", "field", "sensors", "road", "disparity", "lossy")
 
 STUDIES = ("lossy",)
 """Those of them that are run over a grid of settings, their file's ``GRID``."""

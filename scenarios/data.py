@@ -18,6 +18,7 @@ from coolgp.scenarios.sensing import sensors
 from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.streams import Dealt
 from coolgp.scenarios.tables import read_table
+from coolgp.scenarios.traffic import traffic_table
 
 __all__ = ["PARTITIONS", "SOURCES", "DataError", "Dataset", "Table", "check_against", "load", "read_table"]
 
@@ -68,14 +69,22 @@ def _file(scenario: Scenario) -> Dataset:
 
 def _airline(scenario: Scenario) -> Dataset:
     """273,853 complete flights out of New York in 2013: arrival delay from eight features."""
-    table, chosen = airline(scenario.data.agent), scenario.data.features
-    if chosen is not None:
-        unknown = [name for name in chosen if name not in table.features]
-        if unknown:
-            raise DataError(f"airline: no feature {', '.join(unknown)}; features: {', '.join(table.features)}")
-        x = table.x[:, [table.features.index(name) for name in chosen]]
-        table = Table(x, table.y, chosen, table.target, table.labels)
-    return _dealt(scenario, table, "airline")
+    return _dealt(scenario, _chosen(scenario, airline(scenario.data.agent)), "airline")
+
+
+def _road(scenario: Scenario) -> Dataset:
+    """Speeds on 775 road segments over a day with two rush hours, drawn from the seed."""
+    return _dealt(scenario, _chosen(scenario, traffic_table(scenario.run.seed, scenario.data.agent)), "road")
+
+
+def _chosen(scenario: Scenario, table: Table) -> Table:
+    """A table of the package's own, with the features that were asked for."""
+    chosen = scenario.data.features or table.features
+    unknown = [name for name in chosen if name not in table.features]
+    if unknown:
+        source, features = scenario.data.source, ", ".join(table.features)
+        raise DataError(f"{source}: no feature {', '.join(unknown)}; features: {features}")
+    return replace(table, x=table.x[:, [table.features.index(name) for name in chosen]], features=chosen)
 
 
 def _synthetic(scenario: Scenario) -> Dataset:
@@ -105,6 +114,7 @@ SOURCES: dict[str, Callable[[Scenario], Dataset]] = {
     "synthetic": _synthetic,
     "field": _field,
     "sensors": _sensors,
+    "road": _road,
 }
 """The sources that come with the package; anything else is the path of a file."""
 
@@ -131,7 +141,8 @@ def _dealt(scenario: Scenario, table: Table, source: str) -> Dataset:
                 f" after {len(test):,} test rows are held out: {some}; hold out fewer, or leave them out of the file"
             )
     training = Dealt(table.x[train], table.y[train], owner)
-    return Dataset(training, table.x[test], table.y[test], table.features, table.target, agents)
+    truth = None if table.truth is None else table.truth[test]
+    return Dataset(training, table.x[test], table.y[test], table.features, table.target, agents, truth=truth)
 
 
 def _split(scenario: Scenario, rows: int, source: str) -> tuple[Ints, Ints]:

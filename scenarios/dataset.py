@@ -34,6 +34,8 @@ class Table:
     """`[n]`, the agent that each row names."""
     skipped: tuple[str, ...] = ()
     """Columns left out because they do not hold numbers."""
+    truth: Floats | None = None
+    """`[n]`, the target without noise, where it is known."""
 
 
 class Stream(Protocol):

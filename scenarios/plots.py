@@ -17,6 +17,7 @@ from coolgp.scenarios.field_plot import field_figure
 from coolgp.scenarios.fusion_plot import fusion_figure
 from coolgp.scenarios.network_plot import network_figure
 from coolgp.scenarios.picture import AFTER, BEFORE, NEUTRAL, house_style, save_picture
+from coolgp.scenarios.road_plot import road_figure
 from coolgp.scenarios.run_folder import Columns, RunFolder
 
 __all__ = ["convergence_figure", "draw_all", "profiles_figure", "spread_words"]
@@ -157,4 +158,5 @@ FIGURES = {
     "fusion": fusion_figure,
     "network": network_figure,
     "field": field_figure,
+    "road": road_figure,
 }

@@ -30,7 +30,7 @@ from coolgp.scenarios.run_folder import FILES, METRICS, TRAFFIC
 from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.whole_file import naming, whole, write_whole
 
-FIGURES = ("convergence.png", "profiles.png", "agents.png", "fusion.png", "network.png", "field.png")
+FIGURES = ("convergence.png", "profiles.png", "agents.png", "fusion.png", "network.png", "field.png", "road.png")
 RUN_FILES = (*FILES, "model.npz", *FIGURES, "report.html")
 """All that a run leaves: nothing else in its folder is touched."""
 TABLES = ("metrics.csv", "traffic.csv", "probes.csv", "hyperparameters.csv")

@@ -47,6 +47,8 @@ CAPTIONS = {
     "left and right.",
     "field": "The field as it is, as one agent knows it from its own observations, and as the same agent knows it "
     "after fusion. The agent is the one whose improvement is the median over the probe agents.",
+    "road": "Speeds in the two rush hours, as they are and as one agent knows them after fusion. Wide lines are "
+    "motorways and arterials. The agent is the one whose improvement is the median over the probe agents.",
 }
 
 

@@ -45,7 +45,7 @@ METRICS = (
     "fusion_error", "seconds",
 )  # fmt: skip
 TRAFFIC = ("round", "bytes_on_rank", "bytes_between_ranks")
-TARGETS = {"airline": ("arrival delay", "min")}
+TARGETS = {"airline": ("arrival delay", "min"), "road": ("speed", "km/h")}
 """What a source's target is called in words, and its unit."""
 
 

@@ -30,7 +30,7 @@ __all__ = [
     "Settings",
 ]
 
-SOURCE_TARGETS = {"airline": "arr_delay", "synthetic": "y", "field": "value", "sensors": "value"}
+SOURCE_TARGETS = {"airline": "arr_delay", "synthetic": "y", "field": "value", "sensors": "value", "road": "speed"}
 """The data sources that come with the package, and what each predicts."""
 GENERATED_SOURCES = ("synthetic", "field", "sensors")
 """Sources that are drawn from the seed: they deal their own rows to their own agents."""
