@@ -95,12 +95,12 @@ def _sunflower(count: int, rng: np.random.Generator) -> Floats:
 
 def _segments(junctions: Floats, count: int) -> Ints:
     """`[count,2]` edges of the triangulation, which has enough: at least twice the junctions less 3."""
-    corners = Delaunay(junctions).simplices
+    corners = Delaunay(junctions).simplices.astype(np.int64)
     every = np.unique(np.sort(corners[:, [[0, 1], [1, 2], [0, 2]]].reshape(-1, 2), axis=1), axis=0)
-    needed = minimum_spanning_tree(_graph(junctions, every)).tocoo()
-    is_needed = np.isin(_code(every), _code(np.sort(np.stack([needed.row, needed.col], axis=1), axis=1)))
+    first, second = minimum_spanning_tree(_graph(junctions, every)).nonzero()
+    is_needed = np.isin(every @ [len(junctions), 1], first.astype(np.int64) * len(junctions) + second)
     order = np.lexsort((-_clearance(junctions, every), ~is_needed))
-    chosen: Ints = every[np.sort(order[:count])].astype(np.int64)
+    chosen: Ints = every[np.sort(order[:count])]
     return chosen
 
 
@@ -108,7 +108,7 @@ def _clearance(junctions: Floats, ends: Ints) -> Floats:
     """How far a third junction is from an edge's middle, by half its length: at least 1 in the Gabriel graph."""
     pair = junctions[ends]
     middle, half = pair.mean(axis=1), 0.5 * np.linalg.norm(pair[:, 0] - pair[:, 1], axis=1)
-    distance, which = cKDTree(junctions).query(middle, k=3)
+    distance, which = map(np.asarray, cKDTree(junctions).query(middle, k=3))
     third = np.where((which[..., None] != ends[:, None]).all(axis=-1), distance, np.inf).min(axis=1)
     ratio: Floats = third / half
     return ratio
@@ -117,7 +117,8 @@ def _clearance(junctions: Floats, ends: Ints) -> Floats:
 def _ways_in(junctions: Floats, ends: Ints) -> tuple[Floats, Ints]:
     """Km by road from each junction `[J]` to the centre's, and how many junctions go there over each segment `[S]`."""
     centre = int(np.argmin(np.linalg.norm(junctions, axis=1)))
-    distance, onward = dijkstra(_graph(junctions, ends), directed=False, indices=centre, return_predecessors=True)
+    found = dijkstra(_graph(junctions, ends), directed=False, indices=[centre], return_predecessors=True)
+    distance, onward = found[0][0], found[1][0]
     behind = np.ones(len(junctions), dtype=np.int64)
     for junction in np.argsort(distance)[:0:-1]:  # from the farthest in
         behind[onward[junction]] += behind[junction]
@@ -129,9 +130,3 @@ def _ways_in(junctions: Floats, ends: Ints) -> tuple[Floats, Ints]:
 def _graph(junctions: Floats, ends: Ints) -> csr_array:
     length = np.linalg.norm(junctions[ends[:, 0]] - junctions[ends[:, 1]], axis=1)
     return csr_array((length, (ends[:, 0], ends[:, 1])), shape=(len(junctions), len(junctions)))
-
-
-def _code(ends: Ints) -> Ints:
-    """One number for each edge."""
-    coded: Ints = ends[:, 0].astype(np.int64) * 2**32 + ends[:, 1]
-    return coded

@@ -15,7 +15,7 @@ from coolgp.scenarios.field_plot import typical_probe
 from coolgp.scenarios.model_file import SavedModel, load_model
 from coolgp.scenarios.road_network import Roads
 from coolgp.scenarios.run_folder import RunFolder
-from coolgp.scenarios.traffic import FEATURES, RUSHES, Traffic, draw_traffic
+from coolgp.scenarios.traffic import FEATURES, RUSHES, draw_traffic
 
 __all__ = ["road_figure"]
 
@@ -33,9 +33,10 @@ def road_figure(folder: RunFolder) -> Figure | None:
     figure = Figure(figsize=(9.4, 4.0 * rows), layout="constrained")
     panels = figure.subplots(rows, len(hours), squeeze=False, sharex=True, sharey=True)
     for hour, column in zip(hours, panels.T, strict=True):
-        shown = {f"Speeds at {hour:.0f}:00": _truth(traffic, hour)}
+        at = np.arange(len(traffic.roads.limit)), np.full(len(traffic.roads.limit), hour)
+        shown = {f"Speeds at {hour:.0f}:00": traffic.speed(*at)}
         if model is not None:
-            shown[f"Agent {agent} after fusion"] = model.predict(_inputs(traffic, hour), agent).mean
+            shown[f"Agent {agent} after fusion"] = model.predict(traffic.inputs(*at), agent).mean.astype(np.float64)
         for axes, (title, speed) in zip(column, shown.items(), strict=True):
             lines = _draw(axes, traffic.roads, speed)
             axes.set_title(title)
@@ -53,16 +54,6 @@ def _model(folder: RunFolder) -> SavedModel | None:
         return load_model(folder.path)
     except ValueError:
         return None
-
-
-def _truth(traffic: Traffic, hour: float) -> Floats:
-    segment = np.arange(len(traffic.roads.limit))
-    return traffic.speed(segment, np.full(segment.size, hour))
-
-
-def _inputs(traffic: Traffic, hour: float) -> Floats:
-    segment = np.arange(len(traffic.roads.limit))
-    return traffic.inputs(segment, np.full(segment.size, hour))
 
 
 def _draw(axes: Axes, roads: Roads, speed: Floats) -> LineCollection:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.network.randomness import generator
-from coolgp.scenarios.dataset import Floats, Table
+from coolgp.scenarios.dataset import Floats, Ints, Table
 from coolgp.scenarios.fields import UnitFunction, draw_function
 from coolgp.scenarios.problems import DataError
 from coolgp.scenarios.road_network import Roads, draw_roads
@@ -49,7 +49,7 @@ class Traffic:
     luck: UnitFunction
     """Of km east and north and hours, each in its length-scale."""
 
-    def speed(self, segment: np.ndarray, time: np.ndarray) -> Floats:
+    def speed(self, segment: Ints, time: Floats) -> Floats:
         """Km/h on segments `[n]` at times `[n]` (hours), without noise."""
         roads = self.roads
         place = np.column_stack([roads.middle[segment] / LUCK[0], time / LUCK[1]])
@@ -58,7 +58,7 @@ class Traffic:
         speed: Floats = roads.limit[segment] * (1 - WORST[roads.kind[segment]] * np.minimum(jam, 1))
         return speed
 
-    def inputs(self, segment: np.ndarray, time: np.ndarray) -> Floats:
+    def inputs(self, segment: Ints, time: Floats) -> Floats:
         """The columns `FEATURES` `[n,5]`."""
         roads = self.roads
         return np.column_stack([roads.middle[segment], roads.limit[segment], roads.inbound[segment], time])
@@ -78,7 +78,7 @@ def traffic_table(seed: int, agent: str | None = None, segments: int = 775) -> T
         raise DataError(f'road: agents can be named by segment; got "{agent}"')
     traffic, slots = draw_traffic(seed, segments), round((LAST - FIRST) / SLOT)
     segment = np.tile(np.arange(segments), slots)
-    time = FIRST + SLOT * (0.5 + np.repeat(np.arange(slots), segments))
+    time: Floats = FIRST + SLOT * (0.5 + np.repeat(np.arange(slots), segments))
     truth = traffic.speed(segment, time)
     noise = NOISE_STD * generator(seed, "road noise").standard_normal(truth.size)
     labels = None if agent is None else tuple(map(str, segment.tolist()))
