@@ -78,7 +78,7 @@ def traffic_table(seed: int, agent: str | None = None, segments: int = 775) -> T
         raise DataError(f'road: agents can be named by segment; got "{agent}"')
     traffic, slots = draw_traffic(seed, segments), round((LAST - FIRST) / SLOT)
     segment = np.tile(np.arange(segments), slots)
-    time: Floats = FIRST + SLOT * (0.5 + np.repeat(np.arange(slots), segments))
+    time = np.repeat(FIRST + SLOT * (0.5 + np.arange(slots, dtype=np.float64)), segments)
     truth = traffic.speed(segment, time)
     noise = NOISE_STD * generator(seed, "road noise").standard_normal(truth.size)
     labels = None if agent is None else tuple(map(str, segment.tolist()))
