@@ -68,7 +68,9 @@ def _contents(folder: Path) -> dict[str, object]:
     for table in ("metrics.csv", "probes.csv", "hyperparameters.csv"):
         with (folder / table).open(newline="", encoding="utf-8") as lines:
             for number, row in enumerate(csv.DictReader(lines)):
-                found |= {f"{table} {number} {key}": value for key, value in row.items() if key != "seconds"}
+                found |= {
+                    f"{table} {number} {key}": value for key, value in row.items() if not key.startswith("seconds")
+                }
     with np.load(folder / "predictions.npz") as arrays:
         found |= {name: arrays[name].tobytes() for name in arrays.files}
     return found

@@ -33,7 +33,7 @@ Tables = Callable[[], Mapping[str, int]]
 Content = tuple[dict[str, Any], dict[str, Array]]
 
 KEPT = 2
-FORMAT = 1
+FORMAT = 2
 PREFIX = "round-"
 
 

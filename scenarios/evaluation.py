@@ -32,7 +32,7 @@ class Probed:
     pre: from their own statistics alone; post: after the exchange. theta ``[probes, K]``; bound ``[probes]``: nats per
     observation that they know of; evidence ``[probes, P]``: packed; counted ``[probes]``: agents that each has counted,
     itself among them; NaN for a rule without any; sample_size ``[probes]``: effective, of importance weights, NaN
-    elsewhere; seconds: what asking them took.
+    elsewhere; seconds: what asking them took, on this rank.
     """
 
     pre: Forecast

@@ -1,15 +1,18 @@
-"""How good predictions are: errors, log densities, coverage, and how far agents differ. Original units."""
+"""How good predictions are: errors, log densities, ranked probabilities, coverage; how far agents differ.
+
+All in original units.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from coolgp.agents.kernels import Array
 
-__all__ = ["Forecast", "coverage", "disagreement", "nlpd", "rmse"]
+__all__ = ["Forecast", "coverage", "crps", "disagreement", "nlpd", "pit", "rmse", "scores"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,12 @@ class Forecast:
 
     mean: Array
     variance: Array
+
+
+def scores(forecast: Forecast, y: Array, asked: Array) -> dict[str, Array]:
+    """Every score of each probe ``[probes]`` by its name in ``metrics.csv``; ``coverage90`` is that of 90 %."""
+    inside = {f"coverage{percent}": coverage(forecast, y, asked, percent / 100) for percent in (50, 90, 95)}
+    return {score.__name__: score(forecast, y, asked) for score in (rmse, nlpd, crps)} | inside
 
 
 def rmse(forecast: Forecast, y: Array, asked: Array) -> Array:
@@ -29,6 +38,27 @@ def nlpd(forecast: Forecast, y: Array, asked: Array) -> Array:
     """Mean negative log predictive density of each probe ``[probes]``, in nats."""
     density = 0.5 * (np.log(2 * np.pi * forecast.variance) + np.square(forecast.mean - y) / forecast.variance)
     return _over_rows(density, asked)
+
+
+def crps(forecast: Forecast, y: Array, asked: Array) -> Array:
+    """Mean continuous ranked probability score of each probe ``[probes]``, original units; smaller is better.
+
+    ``σ (z (2Φ(z) - 1) + 2φ(z) - 1/√π)`` with ``z = (y - μ)/σ``; of a forecast without variance it is the absolute
+    error. Gneiting and Raftery (2007), section 4.2, where it has the opposite sign.
+    """
+    deviation = np.sqrt(forecast.variance)
+    z = (y - forecast.mean) / deviation
+    density = np.exp(-0.5 * np.square(z)) / np.sqrt(2 * np.pi)
+    return _over_rows(deviation * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi)), asked)
+
+
+def pit(forecast: Forecast, y: Array) -> Array:
+    """Probability integral transform ``Φ((y - μ)/σ) [probes, Q]``: uniform where forecasts are calibrated.
+
+    A row lies inside the central interval of level ``p`` where ``|2 pit - 1| ≤ p``.
+    """
+    below: Array = ndtr((y - forecast.mean) / np.sqrt(forecast.variance))
+    return below
 
 
 def coverage(forecast: Forecast, y: Array, asked: Array, level: float = 0.95) -> Array:

@@ -10,16 +10,24 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib import rcParams, style
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
+from coolgp.scenarios.dataset import Floats
 from coolgp.scenarios.whole_file import write_whole
 
-__all__ = ["AFTER", "BEFORE", "NEUTRAL", "STYLE", "house_style", "save_picture"]
+__all__ = ["AFTER", "BEFORE", "LINES", "NEUTRAL", "STYLE", "band", "house_style", "save_picture"]
 
 BEFORE, AFTER, NEUTRAL = "#D55E00", "#0072B2", "#555555"
+LINES = (
+    ("#0072B2", "o"), ("#009E73", "s"), ("#56B4E9", "^"), ("#CC79A7", "D"), ("#D55E00", "v"), ("#E69F00", "P"),
+    ("#555555", "X"), ("#8C6BB1", "<"), ("#A6761D", ">"), ("#000000", "*"),
+)  # fmt: skip
+"""Colours told apart under the common colour blindnesses, each with a mark of its own."""
 COMPRESSION = 3
 """Of PNG files: at 6, the default, they are as large and take half as long again to write."""
 STYLE: dict[str, Any] = {
@@ -48,6 +56,16 @@ def house_style() -> AbstractContextManager[None]:
     """The style that figures are drawn and saved in, whatever the user's own is."""
     held: AbstractContextManager[None] = style.context(["default", STYLE])
     return held
+
+
+def band(axes: Axes, x: Floats, mean: Floats, std: Floats, colour: str, label: str) -> None:
+    """Draw means as a line in a band of one standard deviation to either side; NaN is no band."""
+    width = np.nan_to_num(std, nan=0.0)
+    if len(x) < 2:  # a band needs two points
+        axes.errorbar(x, mean, width if width.any() else None, color=colour, fmt="o", capsize=4, label=label)
+        return
+    axes.fill_between(x, mean - width, mean + width, color=colour, alpha=0.2, linewidth=0)
+    axes.plot(x, mean, color=colour, linewidth=1.8, marker="o", markersize=3.5, label=label)
 
 
 def save_picture(figure: Figure, path: Path) -> None:

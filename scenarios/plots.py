@@ -16,7 +16,9 @@ from coolgp.scenarios.dataset import Floats, Ints
 from coolgp.scenarios.field_plot import field_figure
 from coolgp.scenarios.fusion_plot import fusion_figure
 from coolgp.scenarios.network_plot import network_figure
-from coolgp.scenarios.picture import AFTER, BEFORE, NEUTRAL, house_style, save_picture
+from coolgp.scenarios.picture import AFTER, BEFORE, NEUTRAL, band, house_style, save_picture
+from coolgp.scenarios.relevance_plot import relevances_figure
+from coolgp.scenarios.reliability_plot import reliability_figure
 from coolgp.scenarios.road_plot import road_figure
 from coolgp.scenarios.run_folder import Columns, RunFolder
 
@@ -50,7 +52,7 @@ def convergence_figure(folder: RunFolder) -> Figure:
         panels["error"].set_title("Error on the test set")
     error, density, traffic = panels["error"], panels["density"], panels["traffic"]
     for when, label, colour in (("pre", "before fusion", BEFORE), ("post", "after fusion", AFTER)):
-        _band(error, seen, metrics[f"rmse_{when}"], metrics[f"rmse_{when}_std"], colour, label)
+        band(error, seen, metrics[f"rmse_{when}"], metrics[f"rmse_{when}_std"], colour, label)
         density.plot(seen, metrics[f"nlpd_{when}"], color=colour, marker="o", markersize=3, label=label)
     error.set(ylabel=_with_unit(f"RMSE of {folder.target}", folder.unit))
     density.set(title="Negative log predictive density", ylabel="NLPD (nats)")
@@ -116,15 +118,6 @@ def _spread_title(folder: RunFolder) -> str:
     return f"Spread over agents: {before:.3g}{unit} before fusion, {left}{unit} after ({spread_words(before, after)})"
 
 
-def _band(axes: Axes, x: Floats, mean: Floats, std: Floats, colour: str, label: str) -> None:
-    width = np.nan_to_num(std, nan=0.0)
-    if len(x) < 2:  # a band needs two points
-        axes.errorbar(x, mean, width if width.any() else None, color=colour, fmt="o", capsize=4, label=label)
-        return
-    axes.fill_between(x, mean - width, mean + width, color=colour, alpha=0.2, linewidth=0)
-    axes.plot(x, mean, color=colour, linewidth=1.8, marker="o", markersize=3.5, label=label)
-
-
 def _draw_traffic(axes: Axes, seen: Floats, metrics: Columns) -> None:
     megabytes = np.cumsum(np.nan_to_num(metrics["bytes"])) / 1e6
     axes.plot(seen, megabytes, color=NEUTRAL, marker="o", markersize=3)
@@ -155,7 +148,9 @@ FIGURES = {
     "convergence": convergence_figure,
     "profiles": profiles_figure,
     "agents": agents_figure,
+    "reliability": reliability_figure,
     "fusion": fusion_figure,
+    "relevances": relevances_figure,
     "network": network_figure,
     "field": field_figure,
     "road": road_figure,

@@ -21,7 +21,7 @@ from coolgp.agents.kernels import Array
 from coolgp.scenarios.checkpoint import clear
 from coolgp.scenarios.environment import Environment
 from coolgp.scenarios.evaluation import Probed
-from coolgp.scenarios.metrics import coverage, disagreement, nlpd, rmse
+from coolgp.scenarios.metrics import disagreement, scores
 from coolgp.scenarios.model_file import model_arrays
 from coolgp.scenarios.network_sample import RECORDED_AGENTS, Network, sample
 from coolgp.scenarios.promise import promised
@@ -30,7 +30,10 @@ from coolgp.scenarios.run_folder import FILES, METRICS, TRAFFIC
 from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.whole_file import naming, whole, write_whole
 
-FIGURES = ("convergence.png", "profiles.png", "agents.png", "fusion.png", "network.png", "field.png", "road.png")
+FIGURES = (
+    "convergence.png", "profiles.png", "agents.png", "reliability.png", "fusion.png", "relevances.png", "network.png",
+    "field.png", "road.png",
+)  # fmt: skip
 RUN_FILES = (*FILES, "model.npz", *FIGURES, "report.html")
 """All that a run leaves: nothing else in its folder is touched."""
 TABLES = ("metrics.csv", "traffic.csv", "probes.csv", "hyperparameters.csv")
@@ -115,17 +118,14 @@ class Recorder:
         """Add a round to the tables; returns its row of metrics."""
         assert record.probed is not None
         pre, post, y = record.probed.pre, record.probed.post, self.simulation.dataset.y_test
-        before, after = rmse(pre, y, self.asked), rmse(post, y, self.asked)
-        row: dict[str, float] = {
+        before, after = scores(pre, y, self.asked), scores(post, y, self.asked)
+        told: dict[str, float] = {
             "round": record.round,
             "observations": record.observations,
-            "rmse_pre": float(before.mean()),
-            "rmse_pre_std": float(before.std()),
-            "rmse_post": float(after.mean()),
-            "rmse_post_std": float(after.std()),
-            "nlpd_pre": float(nlpd(pre, y, self.asked).mean()),
-            "nlpd_post": float(nlpd(post, y, self.asked).mean()),
-            "coverage95_post": float(coverage(post, y, self.asked).mean()),
+            **{f"{name}_pre": float(score.mean()) for name, score in before.items()},
+            **{f"{name}_post": float(score.mean()) for name, score in after.items()},
+            "rmse_pre_std": float(before["rmse"].std()),
+            "rmse_post_std": float(after["rmse"].std()),
             "disagreement": disagreement(post),
             "communication_rounds": record.sent.rounds,
             "messages": record.sent.messages,
@@ -135,10 +135,12 @@ class Recorder:
             "counted": float(record.probed.counted.mean()),
             "fusion_error": record.error,
             "seconds": round(record.seconds, 6),
+            "seconds_predicting": round(record.probed.seconds, 6),
         }
-        self._append("metrics.csv", [[row[name] for name in METRICS]])
+        row = {name: told[name] for name in METRICS}
+        self._append("metrics.csv", [list(row.values())])
         self._append("traffic.csv", [[record.round, record.sent.near_bytes, record.sent.far_bytes]])
-        rows = zip(self.labels, before, after, strict=True)
+        rows = zip(self.labels, before["rmse"], after["rmse"], strict=True)
         self._append("probes.csv", [[record.round, agent, first, second] for agent, first, second in rows])
         self._append("hyperparameters.csv", [[record.round, *self._hyperparameters(record.probed)]])
         return row

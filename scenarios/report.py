@@ -41,8 +41,13 @@ CAPTIONS = {
     "profiles": "The test error of each probe agent, from its own observations alone and after fusion. Agents that "
     "know different things end with the same model where the lines collapse onto one.",
     "agents": "The test error of each agent, from its own observations alone and after fusion.",
+    "reliability": "How far predicted intervals can be trusted. Left: the share of held-out observations inside the "
+    "central interval, against the share that it was predicted to hold. Right: where observations fell in what was "
+    "predicted for them; evenly, where the model knows what it does not know.",
     "fusion": "How fusing went: the distance of the agents' sums from that over all agents, who was in the network and "
     "how many agents the probes counted, and the messages that were sent and lost.",
+    "relevances": "How much each input matters: the function changes by its whole size over one length-scale, so the "
+    "relevance of a (scaled) input is one over its length-scale, and an input of relevance near zero is ignored.",
     "network": "The agents and their links. The colour of a probe agent is its error at the last round, on one scale "
     "left and right.",
     "field": "The field as it is, as one agent knows it from its own observations, and as the same agent knows it "
@@ -158,12 +163,18 @@ def _tiles(folder: RunFolder) -> list[tuple[str, str, str]]:
         (_error(folder, "pre"), "RMSE before fusion", "an agent's own observations alone"),
         (_error(folder, "post"), "RMSE after fusion", _gain(metrics)),
         (_number(last["nlpd_post"]), "NLPD after fusion", f"{_number(last['nlpd_pre'])} before, in nats"),
-        (_number(last["coverage95_post"], 3), "coverage after fusion", "share inside 95 % intervals; 0.95 is right"),
+        (f"{_number(last['crps_post'])}{unit}", "CRPS after fusion", f"{_number(last['crps_pre'])}{unit} before"),
+        (_number(last["coverage95_post"]), "coverage after fusion", _coverage_note(last)),
         (f"{_number(last['disagreement'])}{unit}", "disagreement", "between predictions after fusion"),
         (size_text(np.nansum(metrics["bytes"])), "sent", f"{np.nansum(metrics['messages']):,.0f} messages"),
         (f"{folder.network.spoken_count:,}", "links used", f"of {folder.network.link_count:,} in the graph"),
         (f"{np.nansum(metrics['seconds']):.3g} s", "computing", f"{_counted(folder.env.get('ranks') or 1, 'rank')}"),
     ]
+
+
+def _coverage_note(last: Mapping[str, float]) -> str:
+    others = (f"{_number(last[f'coverage{percent}_post'])} inside {percent} %" for percent in (90, 50))
+    return f"share inside 95 % intervals; {', '.join(others)}"
 
 
 def _hyperparameter_rows(columns: Columns) -> list[tuple[str, str, str]]:

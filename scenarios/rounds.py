@@ -34,10 +34,10 @@ __all__ = ["Moment", "Record", "Simulation", "Standing", "begin", "sent_so_far",
 class Record:
     """One round as the root sees it.
 
-    round: from 1, of ``rounds``. observations: by all agents so far. sent: by all agents in this round. present: agents
-    in the network. error: how far agents are from the sum of all they know, see :class:`EvidenceRule`; NaN without
-    sums. seconds: of this round's learning and fusion; evaluating the probes is not in it. probed: what the probes
-    say, or None in a record that was put away.
+    round: from 1, of ``rounds``. observations: by all agents so far. sent: by all agents in this round, what probes
+    asked of others to predict among it. present: agents in the network. error: how far agents are from the sum of all
+    they know, see :class:`EvidenceRule`; NaN without sums. seconds: of this round's learning and fusion; evaluating the
+    probes is not in it. probed: what the probes say, or None in a record that was put away.
     """
 
     round: int
@@ -135,11 +135,11 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
             population, state = _learn(simulation, turn, batch, population, state)
         seconds = perf_counter() - started
         seen += int(transport.total(np.array([batch.count.sum()]))[0])
-        before, sent = sent, sent_so_far(transport)
         present = int(transport.total(np.array([np.count_nonzero(transport.present)]))[0])
         error = rule.error(state, population, transport) if isinstance(rule, EvidenceRule) else float("nan")
         with _named(turn, dataset, agents[evaluate.rows]):
             probed = evaluate(population, state)
+        before, sent = sent, sent_so_far(transport)  # what probes ask of others to predict is of this round too
         ended = (turn + 1, simulation.rounds, seen)
         record = Record(*ended, probed, sent - before, present, error, seconds) if probed else None
         yield Moment(record, Standing(turn + 1, seen, population, state, len(population.waiting)))

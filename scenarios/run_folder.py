@@ -41,8 +41,9 @@ FILES = (
 )
 METRICS = (
     "round", "observations", "rmse_pre", "rmse_pre_std", "rmse_post", "rmse_post_std", "nlpd_pre", "nlpd_post",
-    "coverage95_post", "disagreement", "communication_rounds", "messages", "lost", "bytes", "present", "counted",
-    "fusion_error", "seconds",
+    "crps_pre", "crps_post", "coverage50_post", "coverage90_post", "coverage95_post", "disagreement",
+    "communication_rounds", "messages", "lost", "bytes", "present", "counted", "fusion_error", "seconds",
+    "seconds_predicting",
 )  # fmt: skip
 TRAFFIC = ("round", "bytes_on_rank", "bytes_between_ranks")
 TARGETS = {"airline": ("arrival delay", "min"), "road": ("speed", "km/h")}
@@ -118,7 +119,7 @@ class RunFolder:
     @property
     def features(self) -> tuple[str, ...]:
         """The names `[D]` of the inputs."""
-        named = [n for n in self.hyperparameters if n.startswith("lengthscale_") and not n.endswith("_std")]
+        named = [n for n in self.hyperparameters if n.startswith("lengthscale_") and f"{n}_std" in self.hyperparameters]
         names = tuple(name.removeprefix("lengthscale_") for name in named)
         count = self.predictions.x_test.shape[1]
         return names if len(names) == count else tuple(f"input {i}" for i in range(count))

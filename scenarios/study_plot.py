@@ -11,15 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from coolgp.scenarios.picture import house_style, save_picture
+from coolgp.scenarios.picture import LINES, house_style, save_picture
 
 __all__ = ["draw_study", "study_figure"]
 
-LINES = (
-    ("#0072B2", "o"), ("#009E73", "s"), ("#56B4E9", "^"), ("#CC79A7", "D"), ("#D55E00", "v"), ("#E69F00", "P"),
-    ("#555555", "X"), ("#8C6BB1", "<"), ("#A6761D", ">"), ("#000000", "*"),
-)  # fmt: skip
-"""Colours told apart under the common colour blindnesses, each with a mark of its own."""
 Rows = Sequence[Mapping[str, str]]
 
 

@@ -85,7 +85,9 @@ def run_and_copy(scenario: Scenario, out: Path, after: dict[int, Path]) -> None:
 
 def table(path: Path) -> list[dict[str, str]]:
     with path.open() as file:
-        return [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+        return [
+            {key: value for key, value in row.items() if not key.startswith("seconds")} for row in csv.DictReader(file)
+        ]
 
 
 def contents(folder: Path) -> dict[str, object]:

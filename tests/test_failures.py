@@ -86,7 +86,9 @@ def killed(whole: Path, tmp_path: Path) -> Path:
 
 def metrics(folder: Path) -> list[dict[str, str]]:
     with (folder / "metrics.csv").open() as file:
-        return [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+        return [
+            {key: value for key, value in row.items() if not key.startswith("seconds")} for row in csv.DictReader(file)
+        ]
 
 
 def coolgp(place: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -298,7 +298,9 @@ def work(made: Work, on_ranks: Program) -> Work:
 
 def table(path: Path) -> list[dict[str, str]]:
     with path.open() as file:
-        return [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+        return [
+            {key: value for key, value in row.items() if not key.startswith("seconds")} for row in csv.DictReader(file)
+        ]
 
 
 def column(path: Path, name: str) -> list[int]:

@@ -14,6 +14,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from coolgp.fusion.registry import RULES
 from coolgp.network.generate import generate
@@ -25,8 +26,10 @@ from coolgp.scenarios.network_plot import layout, network_figure
 from coolgp.scenarios.network_sample import Network
 from coolgp.scenarios.picture import STYLE
 from coolgp.scenarios.plots import draw_all
+from coolgp.scenarios.relevance_plot import relevances, relevances_figure
+from coolgp.scenarios.reliability_plot import forecasts, reliability_figure, reliability_figure_of, share_inside
 from coolgp.scenarios.report import headline, write_report
-from coolgp.scenarios.run_folder import METRICS, TRAFFIC, read_run
+from coolgp.scenarios.run_folder import METRICS, TRAFFIC, RunFolder, read_run
 
 PNG = b"\x89PNG\r\n\x1a\n"
 Make = Callable[..., Path]
@@ -53,9 +56,10 @@ def write_tables(folder: Path, rng: np.random.Generator, rounds: int, agents: li
     sent = (0, 0) if rule == "none" else (118, 118 * 41_208)
     columns = (
         *(t, 1200 * t, pre.mean(1), pre.std(1), post.mean(1), post.std(1)),
-        *(5.2 + 0.3 / t, 5.05 + 0.1 / t, 0.94 + 0 * t, 0.2 / t**4),
+        *(5.2 + 0.3 / t, 5.05 + 0.1 / t, 22 + 1 / t, 20 + 1 / t),
+        *(0.52 + 0 * t, 0.91 + 0 * t, 0.94 + 0 * t, 0.2 / t**4),
         *(12 + 0 * t, sent[0] + 0 * t, 0 * t, sent[1] + 0 * t, size + 0 * t, size + 0 * t, 1e-16 + 0 * t),
-        0.12 + 0 * t,
+        *(0.12 + 0 * t, 0.03 + 0 * t),
     )
     write_rows(folder / "traffic.csv", TRAFFIC, zip(t, sent[1] + 0 * t, 0 * t, strict=True))
     write_rows(folder / "metrics.csv", METRICS, zip(*columns, strict=True))
@@ -70,7 +74,7 @@ def write_tables(folder: Path, rng: np.random.Generator, rounds: int, agents: li
 
 def write_predictions(folder: Path, rng: np.random.Generator, agents: list[str], side: int | None) -> None:
     if side is None:
-        x, truth = rng.uniform(size=(50, 3)), None
+        x, truth = rng.uniform(size=(50, 2)), None
         mean = rng.normal(size=50)
     else:
         ticks = np.linspace(0, 1, side)
@@ -175,7 +179,7 @@ def test_an_unfinished_run_names_what_it_lacks(make: Make, name: str) -> None:
     [
         ("metrics.csv", b"", "lacks the columns round, observations"),
         ("metrics.csv", ",".join(METRICS).encode() + b"\n", "has no rows"),
-        ("metrics.csv", ",".join(METRICS).encode() + b"\n1,2\n", "is cut off: row 2 needs 18 cells"),
+        ("metrics.csv", ",".join(METRICS).encode() + b"\n1,2\n", "is cut off: row 2 needs 23 cells"),
         ("probes.csv", b"round,agent,rmse_pre,rmse_post\n1,other,1,1\n", "probe agents differ"),
         ("hyperparameters.csv", b"round,bound\n1,high\n", "column bound: needed numbers"),
         ("predictions.npz", b"text", "cannot be read as arrays"),
@@ -207,7 +211,7 @@ def test_probes_are_in_the_order_of_the_predictions(make: Make) -> None:
 def test_figures_are_whole_files_in_the_folder(make: Make) -> None:
     folder = read_run(make())
     drawn = draw_all(folder)
-    assert sorted(drawn) == ["convergence", "network", "profiles"]
+    assert sorted(drawn) == ["convergence", "network", "profiles", "relevances", "reliability"]
     assert all(path == folder.path / f"{name}.png" for name, path in drawn.items())
     assert all(path.read_bytes().startswith(PNG) for path in drawn.values())
     assert not list(folder.path.glob(".*"))
@@ -258,6 +262,76 @@ def test_a_graph_in_pieces_is_laid_out() -> None:
     assert len(np.unique(place.round(9), axis=0)) == 999
 
 
+def curves(figure: Figure) -> dict[str, np.ndarray]:
+    return {str(line.get_label()): np.asarray(line.get_ydata()) for line in figure.axes[0].lines[1:]}  # the diagonal
+
+
+def test_the_reliability_of_a_run_is_drawn_before_and_after_fusion_with_its_scores(make: Make) -> None:
+    folder = read_run(make())
+    figure, told = reliability_figure(folder), folder.predictions
+    for shown, forecast in zip(curves(figure).values(), forecasts(told), strict=True):
+        np.testing.assert_array_equal(shown, share_inside(forecast, told))
+    words = figure.get_supxlabel()
+    for part in ("Before fusion: NLPD", "After fusion: NLPD", "CRPS", " min, ", "50 / 90 / 95 %", "8 probe agents"):
+        assert part in words
+
+
+def test_reliabilities_of_many_rules_are_pooled_over_their_runs(make: Make) -> None:
+    first, other, alone = (read_run(make(probes=probes)) for probes in (8, 3, 5))
+    shares = [share_inside(forecasts(run.predictions)[1], run.predictions) for run in (first, other, alone)]
+    figure = reliability_figure_of({"tree": [first, other], "none": [alone]})
+    drawn = curves(figure)
+    assert list(drawn) == [f"tree: {(shares[0][95] + shares[1][95]) / 2:.1%}", f"none: {shares[2][95]:.1%}"]
+    np.testing.assert_allclose(list(drawn.values()), [(shares[0] + shares[1]) / 2, shares[2]], rtol=1e-12)
+    assert "1–2 runs" in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize("runs, named", [({}, "any"), ({"tree": []}, "tree")])
+def test_a_line_without_a_run_is_refused(runs: dict[str, list[RunFolder]], named: str) -> None:
+    with pytest.raises(ValueError, match=f"needs a run for each line; got none for {named}"):
+        reliability_figure_of(runs)
+
+
+def write_lengthscales(folder: Path, **scales: float) -> RunFolder:
+    """Make the inputs these, with these length-scales in all rounds, each with a tenth of it as its deviation."""
+    header = ["round", *(f"lengthscale_{name}{part}" for name in scales for part in ("", "_std"))]
+    row = [part for scale in scales.values() for part in (scale, scale / 10)]
+    write_rows(folder / "hyperparameters.csv", header, ([t, *row] for t in range(1, 7)))
+    with np.load(folder / "predictions.npz") as stored:
+        arrays = dict(stored)
+    np.savez(folder / "predictions.npz", **arrays | {"x_test": np.zeros((50, len(scales)))})
+    return read_run(folder)
+
+
+def test_the_relevance_of_an_input_is_one_over_its_lengthscale_and_the_largest_comes_first(make: Make) -> None:
+    folder = write_lengthscales(make(), x0=2.0, width_std=0.5, x2=1.0)
+    found = relevances(folder)
+    assert {name: (mean[-1], std[-1]) for name, (mean, std) in found.items()} == {
+        "x0": (0.5, pytest.approx(0.05)),
+        "width_std": (2.0, pytest.approx(0.2)),
+        "x2": (1.0, pytest.approx(0.1)),
+    }
+    figure = relevances_figure(folder)
+    assert figure is not None
+    bars = figure.axes[1]
+    assert [bar.get_width() for bar in bars.containers[-1]] == [2.0, 1.0, 0.5]  # type: ignore[union-attr]
+    assert [label.get_text() for label in bars.get_yticklabels()] == ["width_std", "x2", "x0"]
+
+
+def test_of_many_inputs_the_most_relevant_are_named(make: Make) -> None:
+    figure = relevances_figure(write_lengthscales(make(), **{f"x{i}": 1.0 + i for i in range(25)}))
+    assert figure is not None
+    assert [label.get_text() for label in figure.axes[1].get_yticklabels()] == [f"x{i}" for i in range(10)]
+    assert "all but the 10 most relevant of 25 inputs" in figure.get_supxlabel()
+    assert len(figure.axes[0].lines) == 25
+
+
+@pytest.mark.parametrize("mode, drawn", [("fixed", False), ("local", True)])
+def test_one_input_has_a_relevance_to_draw_where_it_is_learned(make: Make, mode: str, drawn: bool) -> None:
+    path = make(f"agents.hyperparameters={mode}")
+    assert (relevances_figure(write_lengthscales(path, x0=2.0)) is not None) is drawn
+
+
 # Report --------------------------------------------------------------------------------------------------------------
 
 
@@ -266,7 +340,7 @@ def test_the_report_needs_nothing_but_itself(make: Make) -> None:
     text = path.read_text(encoding="utf-8")
     page = Page(text)
     assert not page.open
-    assert len(page.links) == 4
+    assert len(page.links) == 6
     assert all(link.startswith("data:image/png;base64,") for link in page.links)
     assert "http" not in re.sub(r"data:image/png;base64,[^\"]*", "", text)
     assert "&lt;b&gt;" in text
@@ -308,7 +382,7 @@ def test_importance_weights_that_rest_on_one_sample_are_warned_of(make: Make, si
         ({"rule": "none"}, ()),
         ({"agents": 2, "probes": 2}, ()),
         ({"agents": 1, "probes": 1, "kind": "star"}, ()),
-        ({"rounds": 40}, ("nlpd_pre", "nlpd_post", "coverage95_post", "disagreement")),
+        ({"rounds": 40}, ("nlpd_pre", "nlpd_post", "crps_post", "coverage50_post", "coverage95_post", "disagreement")),
         ({}, METRICS[2:]),
     ],
     ids=[

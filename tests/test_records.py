@@ -96,7 +96,9 @@ def contents(folder: Path) -> dict[str, object]:
     found: dict[str, object] = {}
     for name in ("metrics.csv", "probes.csv", "hyperparameters.csv"):
         with (folder / name).open() as file:
-            found[name] = [{key: row[key] for key in row if key != "seconds"} for row in csv.DictReader(file)]
+            found[name] = [
+                {key: row[key] for key in row if not key.startswith("seconds")} for row in csv.DictReader(file)
+            ]
     for name in ("predictions.npz", "model.npz", "network.npz"):
         with np.load(folder / name) as arrays:
             found |= {f"{name} {key}": arrays[key].tobytes() for key in arrays.files}
