@@ -21,7 +21,7 @@ from coolgp.agents.model import Model, agreed
 from coolgp.agents.statistics import Evidence, repeated
 from coolgp.agents.triangular import inverse_of_lower
 
-__all__ = ["Indefinite", "Posterior", "Prediction", "posterior", "predict"]
+__all__ = ["Indefinite", "Posterior", "Prediction", "posterior", "predict", "prior_precision", "query_rows"]
 
 QUERY_BLOCK = 1000
 """Queries evaluated at a time, so that their features stay in the cache."""
@@ -90,7 +90,7 @@ def posterior(model: Model, theta: Array, evidence: Evidence) -> Posterior:
 def _formed(model: Model, theta: Array, evidence: Evidence) -> Posterior:
     geometry = model.geometry(theta)
     amplitude = model.basis.amplitude(model.layout.signal_variance(theta))
-    prior = geometry.prior / np.square(amplitude)[:, None, None]
+    prior = prior_precision(model, theta)
     factor = _factor(evidence.precision + prior)
     inverse = inverse_of_lower(factor)
     mean = (inverse.swapaxes(-1, -2) @ (inverse @ evidence.shift[..., None]))[..., 0]
@@ -100,6 +100,25 @@ def _formed(model: Model, theta: Array, evidence: Evidence) -> Posterior:
     weights = (carrier @ mean[..., None])[..., 0]
     size = ((prior @ mean[..., None])[..., 0] * mean).sum(-1)
     return Posterior(theta, geometry, mean, log_determinant, weights, inverse @ carrier.swapaxes(-1, -2), size)
+
+
+def prior_precision(model: Model, theta: Array) -> Array:
+    """Prior precision ``[., M, M]`` of common coordinates under ``θ [A, K]``; one where all agents agree."""
+    amplitude = model.basis.amplitude(model.layout.signal_variance(agreed(theta)))
+    precision: Array = model.geometry(theta).prior / np.square(amplitude)[:, None, None]
+    return precision
+
+
+def query_rows(model: Model, theta: Array, x: Array) -> tuple[Array, Array]:
+    """The function at queries ``x [Q, D]`` as ``aᵀv`` and a rest that nobody knows, under one ``θ [1, K]``.
+
+    Rows ``a [Q, M]`` for common coordinates ``v``, and the rest's variance ``[Q]``.
+    """
+    geometry, signal = model.geometry(theta), float(model.layout.signal_variance(theta)[0])
+    kappa = squared_exponential(project(x, model.layout.projection(theta)[0]), geometry.points[0])
+    scale = np.sqrt(signal) / model.basis.amplitude(np.array(signal))
+    unknown = 1.0 - _column_norms(geometry.inverse[0] @ kappa.T)
+    return scale * (kappa @ geometry.carrier[0]), signal * np.maximum(unknown, 0.0)
 
 
 def shared(theta: Array, evidence: Evidence) -> tuple[Array, Evidence]:

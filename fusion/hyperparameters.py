@@ -21,8 +21,9 @@ from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Indefinite
 from coolgp.agents.statistics import Evidence
+from coolgp.fusion.rule import EvidenceRule, FusionRule, State
 
-__all__ = ["MODES", "Collective", "Fixed", "Local", "Mode"]
+__all__ = ["MODES", "Collective", "Fixed", "Local", "Mode", "belief_of"]
 
 Belief = Callable[[slice], Evidence]
 GRAIN = 2.0**-30
@@ -101,6 +102,13 @@ class Collective:
         """Announce hyper-parameters and the batch's gradient at the fused posterior."""
         slope = _slopes(population, batch, belief)
         return _announcing(population, slope)
+
+
+def belief_of(rule: FusionRule, state: State, population: Population) -> Belief:
+    """What agents take their gradients at: fused evidence where the rule has any, their own where it has none."""
+    if isinstance(rule, EvidenceRule):
+        return lambda agents: rule.belief(state, population, agents)
+    return population.evidence
 
 
 MODES: dict[str, Callable[[Adam], Mode]] = {"fixed": Fixed, "local": Local, "collective": Collective}

@@ -6,31 +6,27 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from coolgp.fusion.centralised import Central
-from coolgp.fusion.chebyshev import Chebyshev
-from coolgp.fusion.consensus import Consensus
-from coolgp.fusion.flood import Flood
-from coolgp.fusion.gossip import Gossip
-from coolgp.fusion.isolated import Isolated
-from coolgp.fusion.push_sum import PushSum
+from coolgp.fusion.bcm import BCM
+from coolgp.fusion.gpoe import GPoE
+from coolgp.fusion.grbcm import GRBCM
+from coolgp.fusion.npae import NPAE
+from coolgp.fusion.poe import PoE
+from coolgp.fusion.rbcm import RBCM
 from coolgp.fusion.rule import FusionRule
-from coolgp.fusion.server import Server
-from coolgp.fusion.tree import Tree
+from coolgp.fusion.sum_rules import SUM_RULES
 
 __all__ = ["RULES", "rule_class", "rule_named"]
 
 VERBS = ("fit", "outlook", "links", "init", "exchange", "converge", "predict")
 
 RULES: dict[str, type[FusionRule]] = {
-    "tree": Tree,
-    "consensus": Consensus,
-    "chebyshev": Chebyshev,
-    "push-sum": PushSum,
-    "gossip": Gossip,
-    "flood": Flood,
-    "server": Server,
-    "central": Central,
-    "none": Isolated,
+    **SUM_RULES,
+    "poe": PoE,
+    "gpoe": GPoE,
+    "bcm": BCM,
+    "rbcm": RBCM,
+    "grbcm": GRBCM,
+    "npae": NPAE,
 }
 
 

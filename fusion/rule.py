@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coolgp.agents.kernels import Array
+from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction
 from coolgp.agents.statistics import Evidence
@@ -20,7 +21,7 @@ from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
-__all__ = ["EvidenceRule", "FusionRule", "Indices", "Outlook", "Rows", "State"]
+__all__ = ["Announcer", "EvidenceRule", "FusionRule", "Indices", "Outlook", "Rows", "State", "Witness"]
 
 State = Any
 Indices = npt.NDArray[np.intp]
@@ -88,13 +89,36 @@ class FusionRule(Protocol):
         """Communicate until the fixed point for what the agents know now."""
         ...
 
-    def predict(self, state: State, population: Population, probes: Indices, x: Array) -> Prediction:
-        """Predictions ``[A', Q]`` of the probe agents (rows ``[A']`` of this rank) at queries ``x [Q, D]``."""
+    def predict(
+        self, state: State, population: Population, probes: Indices, x: Array, transport: Transport
+    ) -> Prediction:
+        """Predictions ``[A', Q]`` of the probe agents (rows ``[A']`` of this rank) at queries ``x [Q, D]``. Collective.
+
+        A rule that fuses predictions, not evidence, has its agents speak here.
+        """
         ...
 
 
 @runtime_checkable
-class EvidenceRule(FusionRule, Protocol):
+class Announcer(FusionRule, Protocol):
+    """A rule that also averages what agents announce: with it they learn hyper-parameters together."""
+
+    def announced(self, state: State, population: Population) -> Array:
+        """The average over agents, as far as each knows it, of what they announced: ``[A, C]``."""
+        ...
+
+
+@runtime_checkable
+class Witness(FusionRule, Protocol):
+    """A rule that needs to see the data themselves, not only what becomes of them in the population's sums."""
+
+    def observe(self, state: State, population: Population, batch: Batch) -> State:
+        """The state once agents have seen a batch ``[A, B]``, which is not yet part of the population's sums."""
+        ...
+
+
+@runtime_checkable
+class EvidenceRule(Announcer, Protocol):
     """A rule whose agents end with evidence of their own: it can be stored, and hyper-parameters learned from it."""
 
     def belief(self, state: State, population: Population, agents: slice | Indices) -> Evidence:
@@ -107,8 +131,4 @@ class EvidenceRule(FusionRule, Protocol):
 
     def counted(self, state: State, agents: Indices) -> Array:
         """How many agents each of these ``[A']`` has counted, itself among them."""
-        ...
-
-    def announced(self, state: State, population: Population) -> Array:
-        """The average over agents, as far as each knows it, of what they announced: ``[A, C]``."""
         ...

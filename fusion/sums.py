@@ -180,7 +180,9 @@ class SumRule(ABC):
         average: Array = tail[:, :-1] / tail[:, -1:]
         return average
 
-    def predict(self, state: SumState, population: Population, probes: Indices, x: Array) -> Prediction:
+    def predict(
+        self, state: SumState, population: Population, probes: Indices, x: Array, transport: Transport
+    ) -> Prediction:
         """Predictions of the probe agents from their summed evidence."""
         return predict(population.model, population.theta[probes], self.belief(state, population, probes), x)
 

@@ -71,7 +71,7 @@ class Evaluation:
         started, rows = perf_counter(), self.rows
         model, theta = population.model, population.theta[rows]
         pre = self._forecast(predict(model, theta, population.evidence(rows), self.x))
-        post = self._forecast(self.rule.predict(state, population, rows, self.x))
+        post = self._forecast(self.rule.predict(state, population, rows, self.x, self.transport))
         known = _known(self.rule, state, population, rows)
         answers = (pre.mean, pre.variance, post.mean, post.variance, theta, *known, _sizes(population, rows))
         ids = self.transport.shard.agents[rows]

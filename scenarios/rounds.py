@@ -17,8 +17,8 @@ from coolgp.agents.learning import Adam
 from coolgp.agents.model import Batch
 from coolgp.agents.population import Population, fold, found, observe
 from coolgp.agents.prediction import Indefinite
-from coolgp.fusion.hyperparameters import MODES, Belief, Mode
-from coolgp.fusion.rule import EvidenceRule, FusionRule, Outlook, State
+from coolgp.fusion.hyperparameters import MODES, Mode, belief_of
+from coolgp.fusion.rule import Announcer, EvidenceRule, FusionRule, Outlook, State, Witness
 from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Meter, Transport
@@ -151,12 +151,14 @@ def _learn(
     """Adopt what was said last, observe, propose, speak; between exchanges, only observe."""
     scenario, rule = simulation.scenario, simulation.rule
     mode, every = _mode(scenario), scenario.fusion.every
-    if turn and turn % every == 0 and isinstance(rule, EvidenceRule):
+    if turn and turn % every == 0 and isinstance(rule, Announcer):
         population = mode.adopt(population, rule.announced(state, population))
+    if isinstance(rule, Witness):
+        state = rule.observe(state, population, batch)
     population = observe(population, batch)
     if (turn + 1) % every and turn + 1 < simulation.rounds:
         return population, state
-    population = mode.propose(fold(population), batch, _belief(rule, state, population))
+    population = mode.propose(fold(population), batch, belief_of(rule, state, population))
     return population, _communicate(scenario, rule, state, population, simulation.transport)
 
 
@@ -171,13 +173,6 @@ def _named(turn: int, dataset: Dataset, agents: Ints) -> Iterator[None]:
         yield
     except Indefinite as failure:
         raise ValueError(f"round {turn + 1}: {failure.of(dataset.agents[agents[failure.row]])}") from failure
-
-
-def _belief(rule: FusionRule, state: State, population: Population) -> Belief:
-    """Fused evidence where the rule has any, an agent's own elsewhere."""
-    if isinstance(rule, EvidenceRule):
-        return lambda agents: rule.belief(state, population, agents)
-    return population.evidence
 
 
 def _communicate(

@@ -381,7 +381,7 @@ def learned(coordinates: str) -> tuple[Population, np.ndarray, np.ndarray]:
         held = population
         population = mode.propose(population, batch, lambda rows: rule.belief(state, held, rows))  # noqa: B023
         state = rule.converge(state, population, transport)
-    told = rule.predict(state, population, np.arange(8), QUERIES)
+    told = rule.predict(state, population, np.arange(8), QUERIES, transport)
     return population, told.mean, told.variance
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from coolgp.fusion.consensus import Consensus
-from coolgp.fusion.registry import RULES
 from coolgp.fusion.server import Server
+from coolgp.fusion.sum_rules import SUM_RULES
 from coolgp.network.channel import FaultyTransport
 from coolgp.network.faults import PERFECT, Absence, Faults
 from coolgp.network.generate import generate
@@ -22,7 +22,7 @@ from coolgp.network.topology import Topology, spanning_tree
 from coolgp.network.transport import SerialTransport
 from coolgp.network.world import World
 
-FUSING = {name: rule() for name, rule in RULES.items() if name not in ("central", "none")} | {
+FUSING = {name: rule() for name, rule in SUM_RULES.items() if name not in ("central", "none")} | {
     "server that asks again": Server(repeat=True),
     "best constant weights": Consensus(weights="optimal-constant"),
 }

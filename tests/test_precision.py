@@ -18,7 +18,7 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.population import fold, found, observe
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.fusion.growing_tree import GrowingTree
-from coolgp.fusion.registry import RULES
+from coolgp.fusion.sum_rules import SUM_RULES
 from coolgp.fusion.sums import SumRule, attainable, contributions, deviation
 from coolgp.network.axes import rows_of
 from coolgp.network.channel import FaultyTransport
@@ -38,7 +38,7 @@ STOP = 1
 STEPS = "fusion.rounds_per_step=2"
 BROKEN = ("network.loss=0.2", "network.delay=1.5", 'network.delays="geometric"')
 SETTINGS = [
-    *((f"fusion.rule={rule}", STEPS) for rule in RULES),
+    *((f"fusion.rule={rule}", STEPS) for rule in SUM_RULES),
     *((f"agents.encoding={name}", f"agents.hyperparameters={mode}") for name, mode in zip(
         ENCODINGS, ("local", "local", "collective"), strict=True)),
     ("agents.shared=latent", "agents.hyperparameters=local"),
@@ -47,7 +47,7 @@ SETTINGS = [
     ("fusion.rule=gossip", STEPS, *BROKEN),
     ("fusion.rule=tree", STEPS, "network.churn=0.3"),
 ]  # fmt: skip
-RESUMED = range(len(RULES), len(SETTINGS), 2)
+RESUMED = range(len(SUM_RULES), len(SETTINGS), 2)
 """Those that two ranks go on with; one rank does with all."""
 AVERAGING = ("consensus", "chebyshev", "push-sum", "gossip")
 
@@ -143,7 +143,10 @@ def test_two_ranks_give_the_same_bits_and_go_on_with_what_one_began(runs: Runs, 
 # Rules --------------------------------------------------------------------------------------------------------------
 
 GRAPH = generate("small-world", 12, seed=3)
-RULES_OF_SUMS: dict[str, SumRule] = {**{name: rule() for name, rule in RULES.items()}, "growing tree": GrowingTree()}
+RULES_OF_SUMS: dict[str, SumRule] = {
+    **{name: rule() for name, rule in SUM_RULES.items()},
+    "growing tree": GrowingTree(),
+}
 FAULTS = {
     "nothing": PERFECT,
     "loss": Faults(loss=0.3, burst=2),
@@ -192,7 +195,7 @@ def test_trimmed_means_come_to_rest_in_single_precision(size: int) -> None:
     graph, values = generate("small-world", size, seed=1), np.random.default_rng(2).normal(size=(size, 5))
     ends = []
     for dtype in (SINGLE, DOUBLE):
-        rule = RULES["consensus"](trim=1, tolerance=1e-6).fit(graph, PERFECT)
+        rule = SUM_RULES["consensus"](trim=1, tolerance=1e-6).fit(graph, PERFECT)
         told, transport = values.astype(dtype), SerialTransport(graph)
         ends.append(rule.settle(rule.begin(told, transport), told, transport).estimate)
     np.testing.assert_allclose(ends[0], ends[1], atol=1e-2)
