@@ -10,7 +10,7 @@ from pydantic import Field
 
 from coolgp.agents.kernels import Array
 from coolgp.agents.population import Population
-from coolgp.fusion.rule import Outlook
+from coolgp.fusion.rule import Outlook, Rows
 from coolgp.fusion.sum_rules import SUM_RULES
 from coolgp.fusion.sums import FITTED, SumRule
 from coolgp.network.faults import Faults
@@ -57,7 +57,7 @@ class Carried:
         """The sums are what the carrier makes of them; what they are sums of is a matter of the rule."""
         carried = self.carrier.outlook(topology, faults)
         why = f"what is combined are predictions, not what they rest on; {carried.why}"
-        return replace(carried, kind="approximate", why=why)
+        return replace(carried, kind="approximate", why=why, exchanging=Rows(0.0), settling=Rows(0.0))
 
     def links(self, topology: Topology) -> Topology:
         """The carrier's."""

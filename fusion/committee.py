@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -20,7 +20,9 @@ from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.carried import Carried
-from coolgp.fusion.rule import Indices, State
+from coolgp.fusion.rule import Indices, Outlook, State
+from coolgp.network.faults import Faults
+from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
 __all__ = ["Committee", "Experts", "forecasts", "query_parts"]
@@ -64,6 +66,8 @@ class Committee(Carried):
 
     sums_a_query: ClassVar[int] = 2
     """``T``."""
+    held_a_query: ClassVar[float] = 2.0
+    """Numbers of each expert."""
 
     @abstractmethod
     def terms(self, experts: Experts) -> Array:
@@ -75,6 +79,10 @@ class Committee(Carried):
 
         experts: what those who are asked say themselves.
         """
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """All agents predict: means and variances stay, and terms while they are summed."""
+        return replace(super().outlook(topology, faults), asking=self.held_a_query, summing=self.sums_a_query)
 
     def predict(
         self, state: State, population: Population, probes: Indices, x: Array, transport: Transport

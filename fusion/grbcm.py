@@ -54,6 +54,7 @@ class GRBCM(Committee):
     """
 
     sums_a_query: ClassVar[int] = 3
+    held_a_query: ClassVar[float] = 4.0
     communicators: Annotated[int, Field(gt=0)] = 1
 
     def consulted(self, population: Population, x: Array, transport: Transport) -> Informed:

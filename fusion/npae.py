@@ -14,7 +14,7 @@ a message as long as an agent's whole evidence for every single query, which is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -26,7 +26,9 @@ from coolgp.agents.prediction import Prediction, prior_precision, query_rows
 from coolgp.agents.statistics import Evidence, packed_length
 from coolgp.fusion.carried import Carried
 from coolgp.fusion.committee import query_parts
-from coolgp.fusion.rule import Indices, State
+from coolgp.fusion.rule import Indices, Outlook, State
+from coolgp.network.faults import Faults
+from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
 __all__ = ["NPAE"]
@@ -43,6 +45,10 @@ class NPAE(Carried):
     """
 
     most_numbers: Annotated[float, Field(gt=0)] = 2e10
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """As many queries at a time as fit into the room for sums."""
+        return replace(super().outlook(topology, faults), summing=np.inf)
 
     def predict(
         self, state: State, population: Population, probes: Indices, x: Array, transport: Transport

@@ -50,7 +50,8 @@ class Outlook:
     tends to the true one; ``approximate``: it need not. why: in words. rounds: communication rounds predicted to the
     rule's tolerance where nothing fails, and gap: the spectral gap that says so; None where there is no such number.
     messages: of one communication round, all agents together, of one row each; a sweep counts as one round. exchanging,
-    settling: what is held in memory during communication rounds, and on the way to the fixed point.
+    settling: what is held in memory during communication rounds, and on the way to the fixed point. asking: of each
+    agent for each query, where all agents predict; summing: likewise, of as many queries as are summed at a time.
     """
 
     kind: Literal["exact", "asymptotic", "approximate"]
@@ -60,6 +61,8 @@ class Outlook:
     messages: float = 0.0
     exchanging: Rows = Rows(10.0, 3.0)
     settling: Rows = Rows(12.0, 3.0)
+    asking: float = 0.0
+    summing: float = 0.0
 
 
 class FusionRule(Protocol):

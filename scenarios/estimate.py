@@ -16,6 +16,7 @@ from coolgp.agents.blocks import cores
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import FOLD_ROWS
 from coolgp.agents.statistics import packed_length
+from coolgp.fusion.committee import SUMMED_BYTES
 from coolgp.fusion.rule import Outlook, Rows
 from coolgp.fusion.sums import SAMPLED_COLUMNS, SAMPLED_NUMBERS
 from coolgp.network.launcher import launched_size
@@ -35,6 +36,8 @@ BLOCK = 5 * 2**20
 """Bytes of a block of agents at work on one core, with what it makes on the way."""
 LIBRARY = 25 * 2**20
 """Bytes of MPI's own library and buffers, on each of several ranks."""
+COPIES_SUMMED = 5.0
+"""Of the rows that a committee sums: terms, rows, the carrier's own and what is held."""
 STARTING = 14 * 2**20
 """Bytes of the fit to the pilot sample, and of libraries that load for it; then of figures and report."""
 
@@ -116,7 +119,7 @@ def estimate(
         "batches": _stream(scenario, shape, own) + _batches(scenario, shape, own),
         "hyper-parameters": _parameters(scenario, shape, own),
         "blocks at work": float(threads(ranks) * BLOCK),
-        "probes and test rows": _probes(scenario, shape),
+        "probes and test rows": _probes(scenario, shape) + _experts(shape, own),
     }
     held = {"interpreter and libraries": float(base), "data": data}
     phases = (
@@ -244,6 +247,12 @@ def _parameters(scenario: Scenario, shape: Shape, own: int) -> float:
     """Hyper-parameters, anchor, two moments; at a step the same again, with averages and gradients."""
     size = _layout(scenario, shape.features).size
     return float(WORD * own * size * (4 if scenario.agents.hyperparameters == "fixed" else 16))
+
+
+def _experts(shape: Shape, own: float) -> float:
+    """What all agents say at the test rows, where a rule combines it."""
+    bytes_, outlook = float(WORD * own * shape.tests), shape.outlook
+    return bytes_ * outlook.asking + COPIES_SUMMED * min(bytes_ * outlook.summing, SUMMED_BYTES)
 
 
 def _probes(scenario: Scenario, shape: Shape) -> float:

@@ -28,7 +28,7 @@ from coolgp.scenarios.settings import Scenario
 
 START = ("agents.lengthscale=0.5", "agents.signal_variance=1.0", "agents.noise_variance=0.01")  # saves fitting them
 TINY = ("agents.count=12", "agents.inducing=8", "agents.batch_size=3", "run.rounds=2", "run.probes=3", *START)
-WAYS = {name: (f"fusion.rule={name}", "fusion.rounds_per_step=3") for name in RULES if name != "flood"}
+WAYS = {name: (f"fusion.rule={name}", "fusion.rounds_per_step=3") for name in RULES if name not in ("flood", "npae")}
 WAYS["sweep"] = ("fusion.rule=tree", "fusion.rounds_per_step=converge")
 WAYS["settling"] = (
     "fusion.rule=consensus",
