@@ -33,8 +33,8 @@ from coolgp.network.transport import Transport
 
 __all__ = ["NPAE"]
 
-APART = 1e-6
-"""Hyper-parameters that differ by more than this, in logarithms, are not shared."""
+APART = 0.1
+"""Hyper-parameters further than this from their mean, in logarithms, are not shared; the joint prior is at the mean."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class NPAE(Carried):
 
 
 def _agreed(population: Population, transport: Transport) -> Array:
-    """The hyper-parameters ``[1, K]`` that all agents share; raises ValueError where they do not."""
+    """The mean ``[1, K]`` of hyper-parameters that all agents share; raises ValueError where they do not."""
     mean = transport.allsum(population.theta) / transport.shard.size
     apart = int(transport.total(np.array([(np.abs(population.theta - mean) > APART).sum()]))[0])
     if apart:
@@ -94,7 +94,7 @@ def _agreed(population: Population, transport: Transport) -> Array:
             "npae needs hyper-parameters that all agents share, for their joint prior; these differ: take "
             'agents.hyperparameters = "fixed" or "collective", or another rule'
         )
-    return population.theta[:1]
+    return mean[None]
 
 
 def _observations(evidence: Evidence, prior: Array, rows: Array) -> Array:

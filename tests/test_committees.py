@@ -198,7 +198,7 @@ def test_npae_refuses_agents_that_differ():
     rule = NPAE().fit(graph, PERFECT)
     transport = SerialTransport(rule.links(graph))
     population = found(model, start(model), 3)
-    population = replace(population, theta=population.theta + 0.1 * np.arange(3)[:, None])
+    population = replace(population, theta=population.theta + 0.2 * np.arange(3)[:, None])
     with pytest.raises(ValueError, match="hyper-parameters that all agents share"):
         rule.predict(rule.init(population, transport), population, np.arange(3), QUERIES, transport)
 
