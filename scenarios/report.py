@@ -12,6 +12,7 @@ import jinja2
 import numpy as np
 
 from coolgp.agents.encoding import TRUSTED_SAMPLES
+from coolgp.fusion.registry import RULES
 from coolgp.scenarios.plots import draw_all, spread_words
 from coolgp.scenarios.promise import seen_words, spoken
 from coolgp.scenarios.recorder import write_whole
@@ -24,7 +25,7 @@ SHOWN_ROUNDS = 12
 ROUNDING = 1e-9
 """What sums in another order may differ by, relatively."""
 
-RULES = {
+SUMMED_BY = {
     "tree": "messages between neighbours on a spanning tree",
     "consensus": "repeated averaging between neighbours",
     "chebyshev": "averaging between neighbours, sped up by what was said before",
@@ -35,6 +36,7 @@ RULES = {
     "central": "a server that pools what all agents know",
     "none": "no rule: the agents do not talk",
 }
+"""How rules that add up evidence go about it; other rules are called what they call themselves."""
 CAPTIONS = {
     "convergence": "Error, log density and traffic as observations come in. Lines are means over the probe agents, "
     "bands one standard deviation over them to either side: they show how much agents differ, not a confidence.",
@@ -77,7 +79,7 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
         metrics=_metric_rows(folder.metrics),
         unit=f" ({folder.unit})" if folder.unit else "",
         command=_command(folder.env),
-        rule=RULES.get(folder.config.fusion.rule, folder.config.fusion.rule),
+        rule=_rule_words(folder.config.fusion.rule),
         toml=folder.config.to_toml(),
     )
     path = folder.path / "report.html"
@@ -257,3 +259,11 @@ def _number(value: float, digits: int = 3) -> str:
 
 def _counted(count: float, noun: str) -> str:
     return f"{count:,.0f} {noun}{'' if count == 1 else 's'}"
+
+
+def _rule_words(name: str) -> str:
+    """What a rule is, in a few words: those before the colon in its own description."""
+    if name in SUMMED_BY or name not in RULES:
+        return SUMMED_BY.get(name, name)
+    words = (RULES[name].__doc__ or name).partition(":")[0]
+    return f"{words[:1].lower()}{words[1:]}"
