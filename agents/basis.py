@@ -1,124 +1,60 @@
-"""What all agents hold in common: the inducing inputs, and the coordinates in which their messages add up.
-
-Statistics are whitened: with ``K + jitter·I = LLᵀ`` an agent is a Bayesian linear model on features ``φ = L⁻¹κ(x)``,
-whose weights ``v`` are standard normal. Messages speak in *common coordinates*, the same for agents with any
-hyper-parameters; a :class:`Geometry` is the map between them and an agent's own whitened coordinates.
+"""What all agents hold in common: how inputs become features, and what messages about their weights mean.
 
 :class:`FunctionBasis` (the default) fixes inducing inputs in the input domain: messages are about ``f(X_u)`` written as
 ``L_ref v_ref``, with ``L_ref`` the factor under reference hyper-parameters that everyone holds. :class:`LatentBasis`
-fixes them in the standardized domain, as in the paper: messages are about ``u(Z)``.
+fixes them in the standardized domain, as in the paper: messages are about ``u(Z)``. Random features are another basis,
+``coolgp.agents.fourier``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol, Self
 
 import numpy as np
+import numpy.typing as npt
 
+from coolgp.agents.features import KernelLens, Lens, kernel_lens
+from coolgp.agents.geometry import Frame, Geometry
 from coolgp.agents.kernels import Array, expected_kernel, expected_outer, project, squared_exponential
 from coolgp.agents.triangular import inverse_of_lower
 
-__all__ = ["Basis", "FunctionBasis", "Geometry", "LatentBasis", "factorise"]
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Common coordinates ``v`` of ``f(X_u) = Rv``: factor ``R [M, M]``, its inverse, and ``log |R|``.
-
-    carrier ``[M, M]``: ``K_ref⁻¹R`` without rounding: triangular, or the identity.
-    """
-
-    factor: Array
-    inverse: Array
-    log_determinant: float
-    carrier: Array
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """Inducing points seen through hyper-parameters.
-
-    points ``[..., M, P]``: inducing points in the standardized domain. kernel ``[..., M, M]``: their unit kernel
-    matrix without jitter. factor, inverse ``[..., M, M]``: ``L`` and ``L⁻¹``. frame: the common coordinates, or None
-    where they are the whitened ones. home ``[...]``: who is at the reference hyper-parameters, to the bit.
-    """
-
-    points: Array
-    kernel: Array
-    factor: Array
-    inverse: Array
-    frame: Frame | None = None
-    home: Array | None = None
-
-    @cached_property
-    def to_common(self) -> Array | None:
-        """``L⁻¹R [..., M, M]``, or None for the identity: whitened features times this are in common coordinates."""
-        return None if self.frame is None else self.inverse @ self.frame.factor
-
-    def rows_to_common(self, rows: Array) -> Array:
-        """Rows ``[..., B, M]`` of whitened features, in common coordinates."""
-        return rows if self.to_common is None else rows @ self.to_common
-
-    def gram_to_common(self, gram: Array) -> Array:
-        """A quadratic form ``[..., M, M]`` in whitened coordinates, in common ones."""
-        return gram if self.to_common is None else _congruence(gram, self.to_common)
-
-    @cached_property
-    def prior(self) -> Array:
-        """Prior precision ``[..., M, M]`` of common coordinates for a unit amplitude."""
-        identity = np.eye(self.factor.shape[-1])
-        return self.gram_to_common(np.broadcast_to(identity, self.factor.shape))
-
-    @cached_property
-    def prior_log_determinant(self) -> Array:
-        """Its log determinant ``[...]``."""
-        if self.frame is None:
-            return np.zeros(self.factor.shape[:-2])
-        own: Array = np.log(np.diagonal(self.factor, axis1=-2, axis2=-1)).sum(-1)
-        return 2.0 * (self.frame.log_determinant - own)
-
-    @cached_property
-    def precision(self) -> Array:
-        """``K⁻¹ [..., M, M]``."""
-        return self.inverse.swapaxes(-1, -2) @ self.inverse
-
-    @cached_property
-    def common_covariance(self) -> Array:
-        """Prior covariance ``[..., M, M]`` of common coordinates for a unit amplitude."""
-        if self.frame is None:
-            return np.eye(self.factor.shape[-1])
-        root = self.frame.inverse @ self.factor
-        return root @ root.swapaxes(-1, -2)
-
-    @cached_property
-    def carrier(self) -> Array:
-        """``L⁻ᵀ to_common [..., M, M]``: ``κ(x)`` times this is the row that gives ``f(x)`` from common coordinates."""
-        transposed = self.inverse.swapaxes(-1, -2)
-        if self.frame is None or self.to_common is None:
-            return transposed
-        carrier = transposed @ self.to_common
-        if self.home is not None:
-            carrier[self.home] = self.frame.carrier
-        return carrier
+__all__ = ["Basis", "FunctionBasis", "LatentBasis", "factorise"]
 
 
 class Basis(Protocol):
-    """Inducing inputs ``[M, D]`` (or ``[M, P]``) common to all agents, and what messages about them mean."""
+    """``M`` features ``κ(x)`` common to all agents, and what messages about them mean."""
 
     @property
-    def inducing(self) -> Array:
-        """Inducing inputs ``[M, D]``, or points ``[M, P]`` of the standardized domain."""
+    def size(self) -> int:
+        """Number of features ``M``."""
         ...
 
     @property
     def moves(self) -> bool:
-        """Whether inducing points follow an agent's projection in the standardized domain."""
+        """Whether messages are about ``f`` itself: inducing points then follow an agent's projection."""
+        ...
+
+    @property
+    def learns(self) -> bool:
+        """Whether the projection can be learned: sums keep their meaning, or can be carried along, when it moves."""
         ...
 
     def geometry(self, projection: Array) -> Geometry:
-        """The inducing points under projections ``[..., P, D]``."""
+        """The features' covariance under projections ``[..., P, D]``."""
+        ...
+
+    def values(self, points: Array, projection: Array, x: Array) -> Array:
+        """``κ(x) [..., M, B]`` of ``x [..., B, D]`` for a geometry's points and projections ``[..., P, D]``."""
+        ...
+
+    def lens(self, projection: Array, geometry: Geometry, dtype: npt.DTypeLike, *, common: bool) -> Lens:
+        """What turns rows of data into features: in common coordinates, or in whitened ones."""
+        ...
+
+    def stretched(self, factor: float) -> Self:
+        """The same basis for lengthscales that are so many times as long."""
         ...
 
     def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
@@ -148,8 +84,29 @@ def factorise(kernel: Array, jitter: float) -> Array:
         ) from None
 
 
+class InducingInputs:
+    """What bases of inducing inputs, or points, have in common: ``κ(x)`` are kernel values."""
+
+    inducing: Array
+    learns: ClassVar[bool] = True
+
+    @property
+    def size(self) -> int:
+        """Number of inducing inputs ``M``."""
+        return len(self.inducing)
+
+    def values(self, points: Array, projection: Array, x: Array) -> Array:
+        """The unit kernel between points ``[..., M, P]`` and projected inputs."""
+        return squared_exponential(points, project(x, projection))
+
+    def lens(self, projection: Array, geometry: Geometry, dtype: npt.DTypeLike, *, common: bool) -> KernelLens:
+        """Kernel values, carried to common coordinates, or to whitened ones."""
+        carrier = geometry.carrier if common else geometry.inverse.swapaxes(-1, -2)
+        return kernel_lens(projection, geometry.points, carrier, dtype)
+
+
 @dataclass(frozen=True)
-class FunctionBasis:
+class FunctionBasis(InducingInputs):
     """Inducing inputs ``[M, D]`` in the input domain; messages are about ``f(X_u) = Rv``.
 
     reference ``[P, D]``: the projection under which ``R`` is formed, known to everyone. coordinates: ``whitened`` takes
@@ -184,6 +141,10 @@ class FunctionBasis:
         """None: ``f(X_u)`` is the same random vector under any hyper-parameters."""
         return None
 
+    def stretched(self, factor: float) -> FunctionBasis:
+        """The same inducing inputs, with a reference that has longer lengthscales."""
+        return replace(self, reference=self.reference / factor)
+
     @cached_property
     def _frame(self) -> Frame:
         points = project(self.inducing, self.reference)
@@ -195,7 +156,7 @@ class FunctionBasis:
 
 
 @dataclass(frozen=True)
-class LatentBasis:
+class LatentBasis(InducingInputs):
     """Inducing points ``Z [M, P]`` in the standardized domain; messages are about ``u(Z) = Lv``, as in the paper.
 
     Exact where all agents share hyper-parameters, and right where their phenomena are scaled copies of one another;
@@ -234,10 +195,10 @@ class LatentBasis:
         transport: Array = inverse @ squared_exponential(moved, geometry.points) @ inverse.swapaxes(-1, -2)
         return transport
 
+    def stretched(self, factor: float) -> LatentBasis:
+        """The points at which the same inputs then lie."""
+        return replace(self, inducing=self.inducing / factor)
+
     def expected(self, geometry: Geometry, x: Array, mean: Array, spread: Array) -> tuple[Array, Array]:
         """``E[κ] [..., B, M]`` and ``E[κκᵀ] [..., B, M, M]`` under ``q(W)`` with moments ``[..., P, D]``."""
         return expected_kernel(x, geometry.points, mean, spread), expected_outer(x, geometry.points, mean, spread)
-
-
-def _congruence(gram: Array, map_: Array) -> Array:
-    return map_.swapaxes(-1, -2) @ gram @ map_

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from coolgp.agents.basis import Geometry, LatentBasis
-from coolgp.agents.features import lens_of, packed_sums
+from coolgp.agents.basis import LatentBasis
+from coolgp.agents.features import packed_sums
+from coolgp.agents.geometry import Geometry
 from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch, Encoding, Model
 from coolgp.agents.statistics import Evidence, Statistics, packed_length
@@ -107,7 +108,7 @@ class Importance(Encoding):
             if layout.full
             else self.draws[:, :, None] * np.eye(layout.inputs)
         )
-        lens = lens_of(projection, model.basis.geometry(projection), batch.x.dtype, common=True)
+        lens = model.basis.lens(projection, model.basis.geometry(projection), batch.x.dtype, common=True)
         features = lens.features(batch.x[:, None], batch.y[:, None], batch.mask[:, None])
         return Statistics(packed_sums(features, batch.count[:, None]))
 

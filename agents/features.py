@@ -1,32 +1,42 @@
 """From rows of data to features, for whole blocks of agents in a few products.
 
 A kernel value is the exponential of one product, ``[z, -½, -½‖z‖²]·[Wx, (Wx)², 1]``, and a feature is a product again.
-The target stands below the features as one more row, so that their gram matrix holds all sums of a batch.
+A random feature is a cosine or a sine of one product. The target stands below the features as one more row, so that
+their gram matrix holds all sums of a batch.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from coolgp.agents.basis import Geometry
 from coolgp.agents.kernels import Array
 
-__all__ = ["Lens", "lens_of", "packed_sums"]
+__all__ = ["KernelLens", "Lens", "WaveLens", "kernel_lens", "packed_sums"]
+
+
+class Lens(Protocol):
+    """What turns inputs into features.
+
+    Products are taken agent by agent, never stacked: their bits then do not depend on who else is in a block.
+    """
+
+    def features(self, x: Array, y: Array, mask: Array) -> Array:
+        """Features and target of rows x ``[A, B, D]``, y, mask ``[A, B]``: ``[A, M + 1, B]``, zero where masked."""
+        ...
 
 
 @dataclass(frozen=True)
-class Lens:
-    """What turns inputs into features; leading axis 1 where all agents share it, else ``A``.
+class KernelLens:
+    """Kernel values, and what follows from them; leading axis 1 where all agents share it, else ``A``.
 
     projection ``[., P, D]`` and centre ``[., P, 1]``: inputs in the standardized domain, measured from the middle of
     the inducing points. points ``[., M + 1, 2P + 1]``: these, as the left factor of the exponent. carrier
     ``[., M + 1, M + 1]``: from kernel values to features, the target left alone; None where they are the same.
-
-    Products are taken agent by agent, never stacked: their bits then do not depend on who else is in a block.
     """
 
     projection: Array
@@ -35,7 +45,7 @@ class Lens:
     carrier: Array | None
 
     def features(self, x: Array, y: Array, mask: Array) -> Array:
-        """Features and target of rows x ``[A, B, D]``, y, mask ``[A, B]``: ``[A, M + 1, B]``, zero where masked."""
+        """The exponentials of one product, and another one."""
         place = self.projection @ x.swapaxes(-1, -2)
         place -= self.centre
         size = place.shape[-2]
@@ -51,22 +61,39 @@ class Lens:
         return kappa if self.carrier is None else self.carrier @ kappa
 
 
-def lens_of(projection: Array, geometry: Geometry, dtype: npt.DTypeLike, *, common: bool) -> Lens:
-    """The lens of projections ``[., P, D]``: into common coordinates, or into whitened ones."""
-    size, width = geometry.points.shape[-2:]
-    centre = geometry.points.mean(axis=-2, keepdims=True)
-    shifted = geometry.points - centre
+@dataclass(frozen=True)
+class WaveLens:
+    """Cosines and sines of waves ``[F, D]`` in the input domain, the same for all; squares of a row add up to 1."""
+
+    waves: Array
+
+    def features(self, x: Array, y: Array, mask: Array) -> Array:
+        """``F^-½ [cos Ωx, sin Ωx]``."""
+        phase = self.waves @ x.swapaxes(-1, -2)
+        half = phase.shape[-2]
+        features = np.empty((*phase.shape[:-2], 2 * half + 1, phase.shape[-1]), dtype=x.dtype)
+        np.cos(phase, out=features[..., :half, :])
+        np.sin(phase, out=features[..., half:-1, :])
+        features[..., :-1, :] *= (half**-0.5 * mask[..., None, :]).astype(x.dtype, copy=False)
+        features[..., -1, :] = y * mask
+        return features
+
+
+def kernel_lens(projection: Array, inducing: Array, carrier: Array, dtype: npt.DTypeLike) -> KernelLens:
+    """The lens of projections ``[., P, D]``, inducing points ``[., M, P]`` and a carrier ``[., M, M]`` to features."""
+    size, width = inducing.shape[-2:]
+    centre = inducing.mean(axis=-2, keepdims=True)
+    shifted = inducing - centre
     points = np.zeros((len(shifted), size + 1, 2 * width + 1))
     points[:, :-1, :width] = shifted
     points[:, :-1, width:-1] = -0.5
     points[:, :-1, -1] = -0.5 * np.square(shifted).sum(-1)
-    carrier = geometry.carrier if common else geometry.inverse.swapaxes(-1, -2)
     wide: Array | None = None
     if not np.array_equal(carrier, np.eye(size)[None]):
         wide = np.zeros((len(carrier), size + 1, size + 1), dtype=dtype)
         wide[:, :-1, :-1] = carrier.swapaxes(-1, -2)
         wide[:, -1, -1] = 1.0
-    return Lens(projection.astype(dtype), centre.swapaxes(-1, -2).astype(dtype), points.astype(dtype), wide)
+    return KernelLens(projection.astype(dtype), centre.swapaxes(-1, -2).astype(dtype), points.astype(dtype), wide)
 
 
 def packed_sums(features: Array, count: Array) -> Array:

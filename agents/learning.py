@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from coolgp.agents.basis import FunctionBasis
 from coolgp.agents.kernels import Array, project, squared_exponential
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population
@@ -70,6 +71,8 @@ def _projection_gradient(model: Model, belief: Posterior, held: Held, batch: Bat
     """By ``W [A, P, D]``, from ``H = (∂L/∂κ)∘κ`` and, where inducing points move with ``W``, ``H' = (∂L/∂K)∘K``."""
     layout, theta, geometry = model.layout, belief.theta, belief.geometry
     projection = layout.projection(theta)
+    if not model.basis.learns:
+        return np.zeros_like(projection)
     signal, noise = layout.signal_variance(theta)[:, None, None], layout.noise_variance(theta)[:, None, None]
     kappa = squared_exponential(project(batch.x, projection), geometry.points) * batch.mask[..., None]
     share = 1.0 / (np.maximum(batch.count, 1.0)[:, None, None] * noise)
@@ -79,6 +82,7 @@ def _projection_gradient(model: Model, belief: Posterior, held: Held, batch: Bat
     gamma *= share
     if not model.basis.moves:
         return _fixed_points(projection, batch.x, geometry.points, gamma * kappa)
+    assert isinstance(model.basis, FunctionBasis)
     x, u, rows = batch.x, model.basis.inducing, kappa @ geometry.precision
     middle = rows.swapaxes(-1, -2) @ (rows * (0.5 * signal * share) - gamma)
     middle *= geometry.kernel

@@ -11,8 +11,9 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from coolgp.agents.basis import Basis, Geometry
-from coolgp.agents.features import Lens, lens_of
+from coolgp.agents.basis import Basis
+from coolgp.agents.features import Lens
+from coolgp.agents.geometry import Geometry
 from coolgp.agents.kernels import Array
 from coolgp.agents.parameters import Layout
 from coolgp.agents.statistics import Evidence, Statistics
@@ -99,7 +100,7 @@ class Model:
     def _lenses(self) -> Callable[[bytes, bool, str], Lens]:
         def of(theta: bytes, common: bool, dtype: str) -> Lens:
             row = np.frombuffer(theta)[None]
-            return lens_of(self.layout.projection(row), self.geometry(row), np.dtype(dtype), common=common)
+            return self.basis.lens(self.layout.projection(row), self.geometry(row), np.dtype(dtype), common=common)
 
         return lru_cache(2 * REMEMBERED)(of)
 
@@ -125,8 +126,8 @@ class Model:
 
     @property
     def inducing(self) -> int:
-        """Number of inducing points ``M``."""
-        return int(self.basis.inducing.shape[0])
+        """Number of inducing points, or features, ``M``."""
+        return self.basis.size
 
     def geometry(self, theta: Array) -> Geometry:
         """Inducing points under ``θ [A, K]``, leading axis ``A``, or one where all agents agree.
@@ -142,7 +143,7 @@ class Model:
         """What turns rows of data into features under ``θ [A, K]``; one for all where all agents agree."""
         rows = agreed(theta)
         if len(rows) != 1:
-            return lens_of(self.layout.projection(rows), self.geometry(rows), dtype, common=common)
+            return self.basis.lens(self.layout.projection(rows), self.geometry(rows), dtype, common=common)
         return self._lenses(rows.tobytes(), common, dtype.str)
 
     def scales(self, theta: Array) -> tuple[Array, Array]:

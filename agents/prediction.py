@@ -14,9 +14,10 @@ from functools import cached_property
 
 import numpy as np
 
-from coolgp.agents.basis import Geometry, LatentBasis
+from coolgp.agents.basis import LatentBasis
 from coolgp.agents.blocks import map_tasks
-from coolgp.agents.kernels import Array, expected_kernel, expected_outer, project, squared_exponential
+from coolgp.agents.geometry import Geometry
+from coolgp.agents.kernels import Array, expected_kernel, expected_outer
 from coolgp.agents.model import Model, agreed
 from coolgp.agents.statistics import Evidence, repeated
 from coolgp.agents.triangular import inverse_of_lower
@@ -115,7 +116,7 @@ def query_rows(model: Model, theta: Array, x: Array) -> tuple[Array, Array]:
     Rows ``a [Q, M]`` for common coordinates ``v``, and the rest's variance ``[Q]``.
     """
     geometry, signal = model.geometry(theta), float(model.layout.signal_variance(theta)[0])
-    kappa = squared_exponential(project(x, model.layout.projection(theta)[0]), geometry.points[0])
+    kappa = model.basis.values(geometry.points[0], model.layout.projection(theta)[0], x).T
     scale = np.sqrt(signal) / model.basis.amplitude(np.array(signal))
     unknown = 1.0 - _column_norms(geometry.inverse[0] @ kappa.T)
     return scale * (kappa @ geometry.carrier[0]), signal * np.maximum(unknown, 0.0)
@@ -156,7 +157,7 @@ def _certain_at(model: Model, belief: Posterior, x: Array) -> Iterator[tuple[Arr
     for agent in range(len(belief.theta)):
         if agent < len(projection):
             own = agent if len(geometry.points) > 1 else 0
-            kappa = squared_exponential(geometry.points[own], project(x, projection[agent]))  # [M, Q]
+            kappa = model.basis.values(geometry.points[own], projection[agent], x)  # [M, Q]
             unknown = 1.0 - _column_norms(geometry.inverse[own] @ kappa)
         yield belief.weights[agent] @ kappa, unknown + _column_norms(belief.reach[agent] @ kappa)
 

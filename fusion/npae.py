@@ -66,7 +66,7 @@ class NPAE(Carried):
         for queries in query_parts(len(x), transport.shard.size * length):
             told = _observations(evidence, prior, rows[queries])
             held = self.summed(told.reshape(population.size, -1), transport)[probes]
-            held = held.reshape(len(probes), -1, length)
+            held = held.reshape(len(probes), told.shape[1], length)
             for place, packed in enumerate(held):
                 if place and np.array_equal(packed, held[0]):
                     mean[place, queries], variance[place, queries] = mean[0, queries], variance[0, queries]

@@ -11,6 +11,7 @@ import numpy as np
 
 from coolgp.agents.basis import Basis, FunctionBasis, LatentBasis
 from coolgp.agents.encoding import ENCODINGS, Importance
+from coolgp.agents.fourier import FourierBasis, draw_waves
 from coolgp.agents.inducing import CHOICES
 from coolgp.agents.kernels import Array, project
 from coolgp.agents.model import Encoding, Model
@@ -31,8 +32,8 @@ FIT_ROWS = 600
 class Foundation:
     """The common ground: scaler, model, and the hyper-parameters ``start [K]`` that all agents begin with.
 
-    inducing_inputs ``[M, D]``: in scaled inputs; where the model's basis is latent, its points are their projections
-    at the start.
+    inducing_inputs ``[M, D]``: in scaled inputs, none with random features; where the model's basis is latent, its
+    points are their projections at the start.
     """
 
     scaler: Scaler
@@ -53,9 +54,8 @@ def found_on_pilot(scenario: Scenario, dataset: Dataset) -> Foundation:
     begin = _start(agents, x, y)
     layout = Layout(x.shape[1], full=agents.projection == "full", uncertain=agents.projection_std > 0)
     start = layout.pack(begin.lengthscale, begin.signal_variance, begin.noise_variance, agents.projection_std)
-    choose = CHOICES[agents.inducing_choice]
-    chosen = choose(x / begin.lengthscale, agents.inducing, generator(seed, "inducing")) * begin.lengthscale
-    model = Model(layout, _basis(agents, layout, start, chosen), _encoding(agents, layout, seed))
+    chosen = _inducing_inputs(agents, x / begin.lengthscale, seed) * begin.lengthscale
+    model = Model(layout, _basis(agents, layout.projection(start), chosen, seed), _encoding(agents, layout, seed))
     return Foundation(scaler, model, start, chosen)
 
 
@@ -82,8 +82,16 @@ def _start(agents: AgentsSettings, x: Array, y: Array) -> Start:
     return fit_start(x[:FIT_ROWS], y[:FIT_ROWS], begin, (free[0], free[1], free[2]))
 
 
-def _basis(agents: AgentsSettings, layout: Layout, start: Array, chosen: Array) -> Basis:
-    reference = layout.projection(start)
+def _inducing_inputs(agents: AgentsSettings, x: Array, seed: int) -> Array:
+    """Chosen from the pilot ``x [n, D]`` in units of the lengthscales; none where features are random."""
+    if agents.basis == "rff":
+        return x[:0]
+    return CHOICES[agents.inducing_choice](x, agents.inducing, generator(seed, "inducing"))
+
+
+def _basis(agents: AgentsSettings, reference: Array, chosen: Array, seed: int) -> Basis:
+    if agents.basis == "rff":
+        return FourierBasis(draw_waves(reference, agents.inducing, generator(seed, "waves")))
     if agents.shared == "latent":
         return LatentBasis(project(chosen, reference), agents.jitter)
     return FunctionBasis(chosen, reference, agents.jitter, agents.coordinates)

@@ -4,7 +4,8 @@ Fused evidence ``precision [M, M]`` and ``shift [M]`` of each probe leave the pr
 With ``shared = "function"`` they are about ``v`` where ``f(X_u) = L_ref v``: ``L_ref`` is the Cholesky factor of the
 unit kernel matrix ``K_ref`` of ``inducing_inputs`` plus ``jitter`` under ``reference_lengthscale``; where
 ``coordinates`` says ``kernel``, ``f(X_u) = K_ref v``. With ``shared = "latent"``, about ``v`` where ``u(Z) = L v``,
-``Z = inducing_points`` in the standardized domain.
+``Z = inducing_points`` in the standardized domain. With ``basis = "rff"`` there are ``waves [M/2, D]`` in place of
+inducing inputs, and evidence is about ``v`` where ``f(x) = [cos Ωx, sin Ωx]·v (M/2)^-½``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 from coolgp.agents.basis import Basis, FunctionBasis, LatentBasis
 from coolgp.agents.encoding import Transport
+from coolgp.agents.fourier import FourierBasis
 from coolgp.agents.kernels import Array
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
@@ -26,6 +28,7 @@ from coolgp.scenarios.evaluation import Probed
 from coolgp.scenarios.metrics import Forecast
 from coolgp.scenarios.rounds import Simulation
 from coolgp.scenarios.scaler import Scaler
+from coolgp.scenarios.settings import AgentsSettings
 
 __all__ = ["SavedModel", "load_model", "model_arrays"]
 
@@ -34,13 +37,9 @@ def model_arrays(simulation: Simulation, probed: Probed, labels: Array) -> dict[
     """The arrays of ``model.npz``. Lengthscales are in scaled inputs, variances in the scaled output."""
     foundation = simulation.foundation
     model, scaler, theta = foundation.model, foundation.scaler, probed.theta
-    layout, basis = model.layout, model.basis
+    layout = model.layout
     arrays: dict[str, Any] = {
-        "inducing_inputs": foundation.inducing_inputs,
-        "inducing_points": basis.inducing,
-        "jitter": np.float64(simulation.scenario.agents.jitter),
-        "shared": np.array("function" if isinstance(basis, FunctionBasis) else "latent"),
-        "coordinates": np.array(simulation.scenario.agents.coordinates),
+        **_basis_arrays(foundation.model.basis, foundation.inducing_inputs, simulation.scenario.agents),
         "full": np.array(layout.full),
         "uncertain": np.array(layout.uncertain),
         "x_mean": scaler.x_mean,
@@ -115,7 +114,23 @@ def load_model(path: str | Path) -> SavedModel:
     return SavedModel(Model(layout, _basis(arrays), Transport()), scaler, arrays["theta"], evidence, *names)
 
 
+def _basis_arrays(basis: Basis, inducing_inputs: Array, agents: AgentsSettings) -> dict[str, Any]:
+    named = {"basis": np.array(agents.basis)}
+    if isinstance(basis, FourierBasis):
+        return named | {"waves": basis.waves}
+    assert isinstance(basis, FunctionBasis | LatentBasis)
+    return named | {
+        "inducing_inputs": inducing_inputs,
+        "inducing_points": basis.inducing,
+        "jitter": np.float64(agents.jitter),
+        "shared": np.array(agents.shared),
+        "coordinates": np.array(agents.coordinates),
+    }
+
+
 def _basis(arrays: dict[str, Array]) -> Basis:
+    if str(arrays["basis"]) == "rff":
+        return FourierBasis(arrays["waves"])
     jitter = float(arrays["jitter"])
     if str(arrays["shared"]) == "latent":
         return LatentBasis(arrays["inducing_points"], jitter)

@@ -128,11 +128,25 @@ class DataSettings(Settings):
         return found
 
 
+REFUSED_BY_FOURIER = {
+    "shared": ("function", "the weights of random features in the function are what agents have in common"),
+    "coordinates": ("whitened", "random features are whitened as they are"),
+    "encoding": ("transport", "the waves stay as they were drawn, and nothing that was encoded grows old"),
+    "projection": ("diagonal", "the waves stay as they were drawn, and no projection is learned"),
+    "projection_std": (0.0, "the waves stay as they were drawn, and no projection is learned"),
+    "inducing_choice": ("conditional-variance", "there are no inducing inputs"),
+}
+"""Keys of the section [agents] that say nothing of random features, the one value that they take, and why."""
+
+
 class AgentsSettings(Settings):
     """The agents and the model that each of them learns."""
 
     count: Count = Field(default=100, description="number of agents; ignored where data.agent names a column")
-    inducing: Count = Field(default=100, description="inducing inputs, common to all agents")
+    basis: Literal["inducing", "rff"] = Field(
+        default="inducing", description="what makes features of inputs: inducing inputs, or random Fourier features"
+    )
+    inducing: Count = Field(default=100, description="inducing inputs, or random features, common to all agents")
     batch_size: Count = Field(default=20, description="observations in one batch of one agent")
     hyperparameters: Literal["collective", "fixed", "local"] = Field(
         default="collective",
@@ -188,7 +202,9 @@ class AgentsSettings(Settings):
 
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Refuse an uncertain W where its closed forms do not hold, and coordinates that a latent basis has not."""
+        """Refuse an uncertain W where its closed forms do not hold, and keys that mean nothing to a basis."""
+        if values.get("basis") == "rff":
+            return _fourier_conflicts(values)
         if values.get("shared") == "latent" and values.get("coordinates") == "kernel":
             why = 'evidence about "latent" inducing points is in whitened coordinates: leave it out'
             return [("coordinates", f'"kernel" needs shared = "function"; {why}')]
@@ -251,6 +267,19 @@ SECTIONS: dict[str, type[Settings]] = {
     "fusion": FusionSettings,
     "run": RunSettings,
 }
+
+
+def _fourier_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found = [
+        (key, f'not with basis = "rff": {why}; leave it out')
+        for key, (value, why) in REFUSED_BY_FOURIER.items()
+        if values.get(key, value) != value
+    ]
+    features = values.get("inducing")
+    if isinstance(features, int) and features % 2:
+        why = 'with basis = "rff" there is a cosine and a sine of each wave'
+        found.append(("inducing", f"needed an even number, for {why}; got {features}"))
+    return found
 
 
 def _either(names: Iterable[str]) -> str:

@@ -42,6 +42,7 @@ SETTINGS = [
     ("fusion.rule=tree",),
     ("agents.hyperparameters=local", "agents.shared=latent", "network.topology=small-world"),
     ("agents.encoding=importance", "agents.hyperparameters=local"),
+    ("agents.basis=rff", "agents.hyperparameters=local"),
     ("agents.hyperparameters=fixed", "network.topology=star"),
     ("fusion.rule=push-sum", STEPS, "network.loss=0.3", "network.burst=3", "network.delay=2"),
     ("fusion.rule=flood", STEPS, "network.delay=1.5", 'network.delays="geometric"', "network.churn=0.2"),

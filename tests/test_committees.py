@@ -171,8 +171,8 @@ def test_queries_in_parts_are_answered_alike(name, monkeypatch):
     whole = asked(RULES[name](), model, BATCH)
     monkeypatch.setattr("coolgp.fusion.committee.SUMMED_BYTES", 1.0)
     parts = asked(RULES[name](), model, BATCH)
-    np.testing.assert_allclose(parts.mean, whole.mean, rtol=1e-12)
-    np.testing.assert_allclose(parts.variance, whole.variance, rtol=1e-12)
+    np.testing.assert_allclose(parts.mean, whole.mean, rtol=TOLERANCE)
+    np.testing.assert_allclose(parts.variance, whole.variance, rtol=TOLERANCE)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "poe"])  # which counts everyone's prior

@@ -4,6 +4,7 @@ Run as a program on several ranks, this file saves what every rule ends with int
 """
 
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from coolgp.agents.basis import FunctionBasis
 from coolgp.agents.encoding import Transport as TransportEncoding
+from coolgp.agents.fourier import FourierBasis, draw_waves
 from coolgp.agents.learning import Adam
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
@@ -33,12 +35,17 @@ MODEL = Model(
 )  # fmt: skip
 START = MODEL.layout.pack(np.array([0.8, 1.1]), 1.3, 0.05)
 QUERIES = np.random.default_rng(1).uniform(-2, 2, (9, 2))
+MODELS = {
+    "inducing": MODEL,
+    "rff": replace(MODEL, basis=FourierBasis(draw_waves(np.eye(2), 10, np.random.default_rng(0)))),
+}
 CASES = [
-    (rule, mode, verb)
+    (rule, mode, verb, "inducing")
     for rule in RULES
     for mode, verb in (("fixed", "converge"), ("collective", "converge"), ("local", "exchange"))
     if (rule, mode) != ("npae", "local")  # which it refuses
 ]
+CASES += [("tree", "collective", "converge", "rff"), ("consensus", "local", "exchange", "rff")]
 
 
 def batch(turn: int, agents: np.ndarray) -> Batch:
@@ -57,10 +64,10 @@ def fitted(rule: str) -> FusionRule:
     return RULES[rule]().fit(GRAPH, PERFECT)
 
 
-def ended(transport: Transport, rule: str, mode: str, verb: str) -> dict[str, np.ndarray | None]:
+def ended(transport: Transport, rule: str, mode: str, verb: str, basis: str) -> dict[str, np.ndarray | None]:
     """Predictions, hyper-parameters and messages after a few rounds, on the root."""
     fusion, how, agents = fitted(rule), MODES[mode](Adam(0.05)), transport.shard.agents
-    population = how.start(found(MODEL, START, len(agents)))
+    population = how.start(found(MODELS[basis], START, len(agents)))
     state = fusion.init(population, transport)
     for turn in range(ROUNDS):
         new = batch(turn, agents)
@@ -89,7 +96,7 @@ def main(folder: str) -> None:
 
 
 @cache
-def serial(case: tuple[str, str, str]) -> dict[str, np.ndarray | None]:
+def serial(case: tuple[str, str, str, str]) -> dict[str, np.ndarray | None]:
     return ended(SerialTransport(links_of(case[0])), *case)
 
 
