@@ -82,6 +82,13 @@ class Layout:
         by_deviation = np.zeros_like(by_mean) if spread is None else self._flat(spread) * deviation
         return np.concatenate([by_mean, by_deviation, variances], axis=-1)
 
+    def stretched(self, theta: Array, factor: float) -> Array:
+        """``θ [..., K]`` with lengthscales that are so many times as long, and a ``q(W)`` that is as much narrower."""
+        moved, width = theta.copy(), self.width
+        moved[..., :width] = theta[..., :width] / factor if self.full else theta[..., :width] - np.log(factor)
+        moved[..., width:-2] -= np.log(factor)
+        return moved
+
     def bounded(self, theta: Array, origin: Array) -> Array:
         """``θ`` held near ``origin [K]``, so that every kernel matrix stays representable."""
         return np.clip(theta, origin - LOG_BOUND, origin + LOG_BOUND)

@@ -22,7 +22,16 @@ from coolgp.agents.model import Model, agreed
 from coolgp.agents.statistics import Evidence, repeated
 from coolgp.agents.triangular import inverse_of_lower
 
-__all__ = ["Indefinite", "Posterior", "Prediction", "posterior", "predict", "prior_precision", "query_rows"]
+__all__ = [
+    "Indefinite",
+    "Posterior",
+    "Prediction",
+    "posterior",
+    "predict",
+    "predict_rows",
+    "prior_precision",
+    "query_rows",
+]
 
 QUERY_BLOCK = 1000
 """Queries evaluated at a time, so that their features stay in the cache."""
@@ -149,6 +158,20 @@ def predict(model: Model, theta: Array, evidence: Evidence, x: Array) -> Predict
     variance = np.maximum(variance, 0.0) * signal[:, None]
     every, noise = (agents, x.shape[0]), model.layout.noise_variance(theta)
     return Prediction(np.broadcast_to(mean, every), np.broadcast_to(variance, every), np.broadcast_to(noise, agents))
+
+
+def predict_rows(model: Model, theta: Array, evidence: Evidence, x: Array) -> Prediction:
+    """Predictions ``[A, B]`` of agents with ``θ [A, K]`` and evidence ``[A]``, each at its own rows ``x [A, B, D]``.
+
+    Not under an uncertain projection.
+    """
+    belief = posterior(model, *shared(theta, evidence))
+    geometry, signal = belief.geometry, model.layout.signal_variance(theta)[:, None]
+    kappa = model.basis.values(geometry.points, model.layout.projection(agreed(theta)), x)  # [A, M, B]
+    unknown = 1.0 - np.square(geometry.inverse @ kappa).sum(-2)
+    variance = np.maximum(unknown + np.square(belief.reach @ kappa).sum(-2), 0.0) * signal
+    mean = (belief.weights[:, None, :] @ kappa)[:, 0] * np.sqrt(signal)
+    return Prediction(mean, variance, model.layout.noise_variance(theta))
 
 
 def _certain_at(model: Model, belief: Posterior, x: Array) -> Iterator[tuple[Array, Array]]:

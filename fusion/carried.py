@@ -17,7 +17,7 @@ from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
-__all__ = ["Announcements", "Carried", "Via"]
+__all__ = ["Announcements", "ByCarrier", "Carried", "Via"]
 
 Via = Literal["tree", "consensus", "chebyshev", "push-sum", "gossip", "flood", "server", "central"]
 
@@ -30,38 +30,52 @@ class Announcements:
 
 
 @dataclass(frozen=True)
-class Carried:
+class ByCarrier:
     """A rule whose agents sum rows by another rule.
 
-    via: the rule that carries the sums. query_rounds: communication rounds spent on queries, or until the sums are
-    exact. carrier: the rule itself, fitted to the network.
+    via: the rule that carries the sums. carrier: the rule itself, fitted to the network.
     """
 
     via: Via = "tree"
-    query_rounds: Annotated[int, Field(gt=0)] | Literal["converge"] = "converge"
     carrier: SumRule = field(default_factory=SUM_RULES["tree"], metadata=FITTED)
 
     def fit(self, topology: Topology, faults: Faults) -> Self:
-        """Fit what carries the sums. Raises ValueError where faults keep the sums from becoming exact."""
+        """Fit what carries the sums."""
         carrier = SUM_RULES[self.via]().fit(topology, faults)
         assert isinstance(carrier, SumRule)
+        return replace(self, carrier=carrier)
+
+    def links(self, topology: Topology) -> Topology:
+        """The carrier's."""
+        return self.carrier.links(topology)
+
+
+@dataclass(frozen=True)
+class Carried(ByCarrier):
+    """A rule whose agents sum rows of the moment, at queries.
+
+    query_rounds: communication rounds spent on queries, or until the sums are exact.
+    """
+
+    query_rounds: Annotated[int, Field(gt=0)] | Literal["converge"] = "converge"
+
+    def fit(self, topology: Topology, faults: Faults) -> Self:
+        """Fit what carries the sums. Raises ValueError where faults keep the sums from becoming exact."""
+        fitted = super().fit(topology, faults)
+        carrier = fitted.carrier
         if self.query_rounds == "converge" and carrier.outlook(topology, faults).kind == "approximate":
             why = carrier.outlook(topology, faults).why
             raise ValueError(
                 f'fusion.query_rounds: needed a number of communication rounds, for with these faults "{self.via}" '
                 f"need not reach exact sums ({why}); got {self.query_rounds!r}"
             )
-        return replace(self, carrier=carrier)
+        return fitted
 
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
         """The sums are what the carrier makes of them; what they are sums of is a matter of the rule."""
         carried = self.carrier.outlook(topology, faults)
         why = f"what is combined are predictions, not what they rest on; {carried.why}"
         return replace(carried, kind="approximate", why=why, exchanging=Rows(0.0), settling=Rows(0.0))
-
-    def links(self, topology: Topology) -> Topology:
-        """The carrier's."""
-        return self.carrier.links(topology)
 
     def init(self, population: Population, transport: Transport) -> Announcements:
         """Nothing is said yet."""

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from coolgp.fusion.bcm import BCM
+from coolgp.fusion.ensemble import Ensemble
 from coolgp.fusion.gpoe import GPoE
 from coolgp.fusion.grbcm import GRBCM
 from coolgp.fusion.npae import NPAE
@@ -27,6 +28,7 @@ RULES: dict[str, type[FusionRule]] = {
     "rbcm": RBCM,
     "grbcm": GRBCM,
     "npae": NPAE,
+    "ensemble": Ensemble,
 }
 
 

@@ -24,7 +24,7 @@ from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
-__all__ = ["FITTED", "SumRule", "SumState", "attainable", "contributions", "deviation"]
+__all__ = ["FITTED", "SumRule", "SumState", "attainable", "believed", "contributions", "deviation"]
 
 FITTED = {"fitted": True}
 """Marks a field that `fit` fills in: no setting of the rule's."""
@@ -147,21 +147,10 @@ class SumRule(ABC):
         return state._sums[0]
 
     def belief(self, state: SumState, population: Population, agents: slice | Indices) -> Evidence:
-        """The summed evidence of some agents.
-
-        Where sums can overshoot, what the agents themselves put in, and the nearest to the rest that could come from
-        data: whatever an agent holds for the sum, its own part in it is known.
-        """
+        """The summed evidence of some agents."""
         packed, inducing = packed_length(population.model.inducing), population.model.inducing
-        held, own = self._held(state), self.own(state.inner)
-        rows = held[agents]
-        if repeated(held):
-            rows = np.broadcast_to(held[:1], rows.shape)
-        evidence = Evidence.unpack(rows[:, :packed], inducing)
-        if own is None:
-            return evidence
-        alone = Evidence.unpack(own[agents, :packed], inducing)
-        return alone + (evidence - alone).clipped()
+        own = self.own(state.inner)
+        return believed(self._held(state)[:, :packed], None if own is None else own[:, :packed], agents, inducing)
 
     def error(self, state: SumState, population: Population, transport: Transport) -> float:
         """:func:`deviation` of all agents' sums, in the sampled columns."""
@@ -185,6 +174,22 @@ class SumRule(ABC):
     ) -> Prediction:
         """Predictions of the probe agents from their summed evidence."""
         return predict(population.model, population.theta[probes], self.belief(state, population, probes), x)
+
+
+def believed(held: Array, own: Array | None, agents: slice | Indices, inducing: int) -> Evidence:
+    """Evidence of some agents from what all hold for its sum, ``[A, P]``.
+
+    Where sums can overshoot, what the agents themselves put in, own ``[A, P]``, and the nearest to the rest that could
+    come from data: whatever an agent holds for the sum, its own part in it is known.
+    """
+    rows = held[agents]
+    if repeated(held):
+        rows = np.broadcast_to(held[:1], rows.shape)
+    evidence = Evidence.unpack(rows, inducing)
+    if own is None:
+        return evidence
+    alone = Evidence.unpack(own[agents], inducing)
+    return alone + (evidence - alone).clipped()
 
 
 def attainable(tolerance: float, values: Array, roundings: float) -> float:

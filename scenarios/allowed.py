@@ -116,7 +116,7 @@ def _words(kind: Any, marks: list[Any]) -> str:
         return ", or ".join(_words(arg, marks) for arg in args if arg is not type(None))
     if origin is Literal:
         return " | ".join(f'"{arg}"' for arg in args)
-    if origin is tuple:
+    if origin in (tuple, Sequence):
         item = _words(args[0], [])
         for noun in ("number", "text", "table"):
             item = f"{noun}s{item.removeprefix(f'a {noun}')}" if item.startswith(f"a {noun}") else item

@@ -20,7 +20,7 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.population import found, observe_in_place
 from coolgp.fusion.hyperparameters import MODES, belief_of
 from coolgp.fusion.registry import RULES
-from coolgp.fusion.rule import FusionRule
+from coolgp.fusion.rule import FusionRule, Witness
 from coolgp.network.faults import PERFECT
 from coolgp.network.generate import generate
 from coolgp.network.partition import partition
@@ -45,7 +45,11 @@ CASES = [
     for mode, verb in (("fixed", "converge"), ("collective", "converge"), ("local", "exchange"))
     if (rule, mode) != ("npae", "local")  # which it refuses
 ]
-CASES += [("tree", "collective", "converge", "rff"), ("consensus", "local", "exchange", "rff")]
+CASES += [
+    ("tree", "collective", "converge", "rff"),
+    ("consensus", "local", "exchange", "rff"),
+    ("ensemble", "fixed", "converge", "rff"),
+]
 
 
 def batch(turn: int, agents: np.ndarray) -> Batch:
@@ -72,6 +76,7 @@ def ended(transport: Transport, rule: str, mode: str, verb: str, basis: str) -> 
     for turn in range(ROUNDS):
         new = batch(turn, agents)
         population = how.adopt(population, fusion.announced(state, population))
+        state = fusion.observe(state, population, new) if isinstance(fusion, Witness) else state
         observe_in_place(population, new)
         population = how.propose(population, new, belief_of(fusion, state, population))
         state = getattr(fusion, verb)(state, population, transport)
