@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from coolgp.agents.basis import FunctionBasis
 from coolgp.agents.encoding import ENCODINGS
+from coolgp.agents.fourier import FourierBasis
 from coolgp.agents.inducing import CHOICES
 from coolgp.fusion.hyperparameters import MODES
 from coolgp.fusion.registry import RULES
@@ -18,6 +20,7 @@ def listing() -> dict[str, list[tuple[str, str]]]:
     registries: dict[str, dict[str, object]] = {
         "Fusion rules (fusion.rule; your own as module:Class)": dict(RULES),
         "Hyper-parameters (agents.hyperparameters)": dict(MODES),
+        "Features (agents.basis)": {"inducing": FunctionBasis, "rff": FourierBasis},
         "Encodings of old data (agents.encoding)": dict(ENCODINGS),
         "Inducing inputs (agents.inducing_choice)": dict(CHOICES),
         "Graphs (network.topology; or a .graphml or edge-list file)": dict(GENERATORS),

@@ -14,6 +14,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
 from coolgp.scenarios.allowed import Names
+from coolgp.scenarios.fourier_settings import fourier_conflicts
 from coolgp.scenarios.fusion_settings import FusionSettings
 from coolgp.scenarios.network_settings import NetworkSettings
 from coolgp.scenarios.section import Columns, Count, Positive, Positives, Settings
@@ -128,17 +129,6 @@ class DataSettings(Settings):
         return found
 
 
-REFUSED_BY_FOURIER = {
-    "shared": ("function", "the weights of random features in the function are what agents have in common"),
-    "coordinates": ("whitened", "random features are whitened as they are"),
-    "encoding": ("transport", "the waves stay as they were drawn, and nothing that was encoded grows old"),
-    "projection": ("diagonal", "the waves stay as they were drawn, and no projection is learned"),
-    "projection_std": (0.0, "the waves stay as they were drawn, and no projection is learned"),
-    "inducing_choice": ("conditional-variance", "there are no inducing inputs"),
-}
-"""Keys of the section [agents] that say nothing of random features, the one value that they take, and why."""
-
-
 class AgentsSettings(Settings):
     """The agents and the model that each of them learns."""
 
@@ -204,7 +194,7 @@ class AgentsSettings(Settings):
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Refuse an uncertain W where its closed forms do not hold, and keys that mean nothing to a basis."""
         if values.get("basis") == "rff":
-            return _fourier_conflicts(values)
+            return fourier_conflicts(values)
         if values.get("shared") == "latent" and values.get("coordinates") == "kernel":
             why = 'evidence about "latent" inducing points is in whitened coordinates: leave it out'
             return [("coordinates", f'"kernel" needs shared = "function"; {why}')]
@@ -267,19 +257,6 @@ SECTIONS: dict[str, type[Settings]] = {
     "fusion": FusionSettings,
     "run": RunSettings,
 }
-
-
-def _fourier_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found = [
-        (key, f'not with basis = "rff": {why}; leave it out')
-        for key, (value, why) in REFUSED_BY_FOURIER.items()
-        if values.get(key, value) != value
-    ]
-    features = values.get("inducing")
-    if isinstance(features, int) and features % 2:
-        why = 'with basis = "rff" there is a cosine and a sine of each wave'
-        found.append(("inducing", f"needed an even number, for {why}; got {features}"))
-    return found
 
 
 def _either(names: Iterable[str]) -> str:
