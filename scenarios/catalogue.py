@@ -6,18 +6,21 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from coolgp.scenarios.config import load_scenario, resolve
 from coolgp.scenarios.problems import ConfigError
 from coolgp.scenarios.settings import Scenario
 
-__all__ = ["NAMES", "STUDIES", "describe", "scenario_named"]
+__all__ = ["NAMES", "SCRIPTS", "STUDIES", "describe", "scenario_file", "scenario_named"]
 
-NAMES = ("airline", "synthetic", "field", "sensors", "road", "disparity", "lossy")
+NAMES = ("airline", "synthetic", "field", "sensors", "road", "disparity", "lossy", "paper-fig2", "paper-fig3")
 
-STUDIES = ("lossy",)
+STUDIES = ("lossy", "paper-fig2")
 """Those of them that are run over a grid of settings, their file's ``GRID``."""
+SCRIPTS = ("paper-fig3",)
+"""Those that are neither a run nor a grid of runs, see :mod:`coolgp.scenarios.script`."""
 
 
 def scenario_named(name: str, overrides: Iterable[str] = ()) -> Scenario:
@@ -26,7 +29,7 @@ def scenario_named(name: str, overrides: Iterable[str] = ()) -> Scenario:
     Raises ConfigError, with all problems at once.
     """
     if name in NAMES:
-        settings: dict[str, Any] = import_module(f"coolgp.scenarios.{name}").SETTINGS
+        settings: dict[str, Any] = scenario_file(name).SETTINGS
         return resolve({"name": name} | settings, name, overrides)
     if not Path(name).suffix and not Path(name).exists():
         near = get_close_matches(name, NAMES, n=1)
@@ -35,6 +38,11 @@ def scenario_named(name: str, overrides: Iterable[str] = ()) -> Scenario:
     return load_scenario(name, overrides)
 
 
+def scenario_file(name: str) -> ModuleType:
+    """The module of a scenario that comes with the package; a hyphen in a name is an underscore in a file's."""
+    return import_module(f"coolgp.scenarios.{name.replace('-', '_')}")
+
+
 def describe(name: str) -> str:
     """First line of the scenario's own description."""
-    return (import_module(f"coolgp.scenarios.{name}").__doc__ or "").strip().splitlines()[0]
+    return (scenario_file(name).__doc__ or "").strip().splitlines()[0]

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from coolgp.network.launcher import launched_rank
-from coolgp.scenarios.catalogue import STUDIES, scenario_named
+from coolgp.scenarios.catalogue import SCRIPTS, STUDIES, scenario_named
 from coolgp.scenarios.launch import check_ranks, launch
 from coolgp.scenarios.listing import listing
 from coolgp.scenarios.messages import explained
@@ -57,6 +57,7 @@ def run(
     """Run a scenario: learn, fuse, evaluate; leave a run folder with tables, figures, report and model."""
     from coolgp.scenarios.following import follow_run, follow_study  # data and figures load only for a run
     from coolgp.scenarios.running import prepare
+    from coolgp.scenarios.script import follow_script
     from coolgp.scenarios.study import plan_named
 
     with explained():
@@ -64,6 +65,9 @@ def run(
         overrides = [f"{key}={value}" for key, value in flags.items() if value is not None] + (set_ or [])
         chosen = scenario_named(scenario, overrides)
         folder = out or default_folder(chosen)
+        if scenario in SCRIPTS:
+            follow_script(scenario, chosen, folder, ranks, overwrite=overwrite)
+            return
         study = plan_named(scenario, overrides) if scenario in STUDIES else None
         if check_ranks(ranks):
             if study is None:

@@ -76,7 +76,7 @@ def follow_study(study: Study, folder: Path, *, overwrite: bool, figures: bool) 
     if rows:
         print(f"{study.base.name}: {len(rows)} runs; table: {folder / 'study.csv'}")
         if figures and study.figure:
-            print(f"figure: {draw_study(folder, study.figure)}")
+            print(f"figure: {draw_study(study, folder)}")
 
 
 def _warn(scenario: Scenario, last: Record) -> None:

@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from copy import deepcopy
 from dataclasses import dataclass
-from importlib import import_module
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
 from coolgp.network.launcher import launched_rank, launched_size
+from coolgp.scenarios.catalogue import scenario_file
 from coolgp.scenarios.config import override, resolve
 from coolgp.scenarios.keeper import Say
 from coolgp.scenarios.launch import check_world
@@ -70,8 +70,8 @@ class Cell:
 class Study:
     """A scenario over a grid.
 
-    base: the scenario that all cells vary; axes: the names of what varies; figure: what to draw, as the arguments of
-    :func:`coolgp.scenarios.study_plot.study_figure`.
+    base: the scenario that all cells vary; axes: the names of what varies; figure: what to draw, see
+    :func:`coolgp.scenarios.study_plot.draw_study`.
     """
 
     base: Scenario
@@ -88,7 +88,7 @@ class Study:
 
 def plan_named(name: str, overrides: Iterable[str] = ()) -> Study:
     """The study that a scenario's file declares as SETTINGS, GRID and FIGURE."""
-    file = import_module(f"coolgp.scenarios.{name}")
+    file = scenario_file(name)
     return plan_study(name, file.SETTINGS, file.GRID, overrides, file.FIGURE)
 
 

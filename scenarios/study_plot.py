@@ -1,30 +1,42 @@
-"""The figure of a study, drawn from its table alone: an error against one setting, a line for each value of another."""
+"""The figure of a study: an error against one setting, a line for each value of another; or, elsewhere, curves."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from coolgp.scenarios.curves_plot import curves_figure
 from coolgp.scenarios.picture import LINES, house_style, save_picture
+from coolgp.scenarios.study import Study
 
 __all__ = ["draw_study", "study_figure"]
 
 Rows = Sequence[Mapping[str, str]]
 
 
-def draw_study(folder: Path, spec: Mapping[str, Any]) -> Path:
-    """Draw ``study.png`` from ``study.csv`` into the study's folder; spec as in :func:`study_figure`."""
-    with (folder / "study.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+def draw_study(study: Study, folder: Path) -> Path:
+    """Draw ``study.png`` into the study's folder, as its scenario's ``FIGURE`` says: "kind", and arguments of that.
+
+    "ends" (the default): :func:`study_figure` of ``study.csv``; "curves": :func:`curves_figure` of the run folders.
+    """
+    spec = dict(study.figure or {})
     with house_style():
-        save_picture(study_figure(rows, **spec), folder / "study.png")
+        figure = KINDS[spec.pop("kind", "ends")](study, folder, **spec)
+        save_picture(figure, folder / "study.png")
     return folder / "study.png"
+
+
+def _ends(study: Study, folder: Path, **spec: str) -> Figure:
+    with (folder / "study.csv").open(newline="", encoding="utf-8") as file:
+        return study_figure(list(csv.DictReader(file)), **spec)
+
+
+KINDS: Mapping[str, Callable[..., Figure]] = {"ends": _ends, "curves": curves_figure}
 
 
 def study_figure(

@@ -1,0 +1,68 @@
+"""The paper's figure of speed: what learning costs an agent of COOL-GP, and a centre that has all rows, on the roads.
+
+Left: seconds against rows, for centralised DTC and PITC that are trained again on all rows so far after each round, as
+the paper timed them, and for one agent of COOL-GP; for honesty also for DTC whose sums are kept up, which learns
+online as well as COOL-GP does. Middle and right: error and seconds of an agent for a quarter, a half and all of the
+agents, 30 batches each.
+
+What differs from the paper: the roads are drawn (see `road`); one core does the work of all agents, and an agent's
+seconds are the whole run's divided by their number; hyper-parameters are held, by the centre too, so that nothing is
+timed but learning from rows. One more line is of agents that learn their own, as the paper's do.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from coolgp.scenarios.data import load
+from coolgp.scenarios.dataset import Dataset
+from coolgp.scenarios.race import CENTRAL, Course, central, collective, fastest
+from coolgp.scenarios.race_report import AGENTS, FILES, write_race
+from coolgp.scenarios.settings import Scenario
+
+__all__ = ["FILES", "SETTINGS", "run"]
+
+SETTINGS = {
+    "data": {"source": "road", "test_count": 2_000},
+    "agents": {"count": 100, "inducing": 100, "batch_size": 2, "hyperparameters": "fixed"},
+    "network": {"topology": "small-world"},
+    "run": {"rounds": 30, "probes": 10},
+}
+
+REPEATS = 3
+"""Seeds, the run's and the next ones, over which numbers of agents are compared; times that seconds are measured."""
+
+
+def run(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> None:
+    """Measure, and write `FILES` into the folder. Raises ValueError for settings that do not fit."""
+    courses, crowds = _methods(scenario, load(scenario), say), dict[int, list[Course]]()
+    for count in sorted({max(2, scenario.agents.count // part) for part in (4, 2, 1)}):
+        several = [_changed(scenario, count=count, seed=scenario.run.seed + repeat) for repeat in range(REPEATS)]
+        crowds[count] = [collective(one, load(one)) for one in several]
+        say(f"{count} agents: RMSE {crowds[count][0].error[-1]:.4g} after fusion")
+    say(write_race(folder, courses, crowds))
+
+
+def _methods(scenario: Scenario, dataset: Dataset, say: Callable[[str], None]) -> Mapping[str, Course]:
+    """How each method went on the same rows, by its name in the figure."""
+    courses = dict[str, Course]()
+    for method, words in CENTRAL.items():
+        courses[words] = fastest(partial(central, scenario, dataset, method), REPEATS)
+    for mode, words in AGENTS.items():
+        courses[words] = fastest(partial(collective, _changed(scenario, mode=mode), dataset), REPEATS)
+    for words, course in courses.items():
+        say(f"{words}: {course.seconds[-1]:.3g} s for {course.points[-1]:,.0f} rows, RMSE {course.error[-1]:.4g}")
+    return courses
+
+
+def _changed(scenario: Scenario, *, count: int = 0, seed: int | None = None, mode: str = "fixed") -> Scenario:
+    """The scenario with another number of agents, seed, or way with hyper-parameters."""
+    agents = scenario.agents.model_copy(update={"count": count or scenario.agents.count, "hyperparameters": mode})
+    run = scenario.run if seed is None else scenario.run.model_copy(update={"seed": seed})
+    return scenario.model_copy(update={"agents": agents, "run": run})
+
+
+if __name__ == "__main__":
+    from coolgp.scenarios.cli import run_script
+
+    run_script("paper-fig3")
