@@ -38,8 +38,8 @@ CENTRAL = {"dtc": "DTC, trained again", "pitc": "PITC, trained again", "incremen
 class Course:
     """How learning went, after each round `[R]`.
 
-    points: rows seen by all agents together. spent: seconds of each round, of one agent or of the centre. error: RMSE on
-    the test rows, mean over probes where there are several; alone: of agents before fusion, NaN for a centre.
+    points: rows seen by all agents together. spent: seconds of each round, of one agent or of the centre. error: RMSE
+    on the test rows, mean over probes where there are several; alone: of agents before fusion, NaN for a centre.
     """
 
     points: Floats
