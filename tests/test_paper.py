@@ -1,0 +1,116 @@
+"""Laws of the paper's figures: studies as curves over the rounds, and what learning costs an agent and a centre."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from coolgp.scenarios import paper_fig2
+from coolgp.scenarios.catalogue import NAMES, SCRIPTS, STUDIES, scenario_file, scenario_named
+from coolgp.scenarios.cli import app
+from coolgp.scenarios.config import resolve
+from coolgp.scenarios.curves_plot import curves_figure
+from coolgp.scenarios.data import load
+from coolgp.scenarios.paper_fig3 import FILES
+from coolgp.scenarios.race import CENTRAL, Course, central, collective, fastest
+from coolgp.scenarios.run_folder import read_metrics
+from coolgp.scenarios.study import plan_named, plan_study, run_study
+from coolgp.scenarios.study_plot import draw_study
+
+SETTINGS: dict[str, Any] = {
+    "data": {"source": "field"},
+    "agents": {"count": 4, "batch_size": 3, "hyperparameters": "fixed"},
+    "network": {"topology": "ring"},
+    "run": {"rounds": 3, "probes": 2},
+}
+GRID: dict[str, Any] = {
+    "agents.inducing": (6, 9),
+    "kind": {"one": {"agents.lengthscale": 0.5}, "two": {"agents.lengthscale": 1.0}},
+    "run.seed": (0, 1),
+}
+FIGURE = {"kind": "curves", "panels": "agents.inducing", "lines": "kind"}
+
+
+@pytest.fixture
+def points(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(3)
+    x = rng.uniform(size=(400, 2))
+    y = np.sin(5 * x[:, 0]) + x[:, 1] + 0.1 * rng.normal(size=400)
+    np.savetxt(tmp_path / "points.csv", np.column_stack([x, y]), delimiter=",", header="a,b,speed", comments="")
+    return tmp_path / "points.csv"
+
+
+def test_every_scenario_has_its_file_whatever_its_name() -> None:
+    assert set(STUDIES) | set(SCRIPTS) <= set(NAMES)
+    for name in NAMES:
+        assert scenario_named(name).name == name
+        assert "run_script" in Path(scenario_file(name).__file__ or "").read_text(encoding="utf-8")
+
+
+def test_curves_are_means_over_seeds_of_errors_against_batches(tmp_path: Path) -> None:
+    study = plan_study("small", SETTINGS, GRID, (), FIGURE)
+    run_study(study, tmp_path)
+    assert draw_study(study, tmp_path).stat().st_size > 10_000
+    figure = curves_figure(study, tmp_path, panels="agents.inducing", lines="kind")
+    assert [axes.get_title() for axes in figure.axes] == ["inducing = 6", "inducing = 9"]
+    line = figure.axes[1].lines[3]  # two kinds, each before and after fusion
+    cells = [cell for cell in study.cells if cell.settings["agents.inducing"] == 9 and cell.settings["kind"] == "two"]
+    errors = [read_metrics(tmp_path / "cells" / cell.folder)["rmse_post"] for cell in cells]
+    np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), np.mean(errors, axis=0))
+    np.testing.assert_array_equal(line.get_xdata(), [4, 8, 12])
+
+
+def test_cells_of_the_traffic_figure_are_those_of_the_paper() -> None:
+    study = plan_named("paper-fig2")
+    assert len(study.cells) == 2 * 3 * 2
+    assert {cell.scenario.agents.inducing for cell in study.cells} == {100, 200}
+    drawn = {
+        cell.scenario.agents.importance_samples for cell in study.cells if "importance" in cell.settings["encoding"]
+    }
+    assert drawn == {5, 20}
+    assert all((cell.scenario.agents.projection_std == 1) == ("importance" in cell.folder) for cell in study.cells)
+    assert paper_fig2.FIGURE["panels"] in study.axes
+
+
+def test_all_ways_see_the_same_rows_and_dtc_is_what_every_agent_predicts(points: Path) -> None:
+    settings = SETTINGS | {"data": {"source": str(points), "target": "speed"}}
+    scenario = resolve(settings | {"agents": SETTINGS["agents"] | {"inducing": 12}}, "race")
+    dataset = load(scenario)
+    agents = collective(scenario, dataset)
+    for method in CENTRAL:
+        course = central(scenario, dataset, method)
+        np.testing.assert_array_equal(course.points, agents.points)
+        assert (course.spent > 0).all()
+        if method != "pitc":
+            np.testing.assert_allclose(course.error, agents.error, rtol=1e-8)
+    assert agents.error[-1] < agents.alone[-1]
+
+
+def test_of_several_measurements_the_fastest_of_each_round_counts() -> None:
+    ones = np.ones(2)
+    courses = iter([Course(ones, np.array([3.0, 1.0]), ones, ones), Course(ones, np.array([2.0, 5.0]), ones, ones)])
+    assert fastest(lambda: next(courses), 2).seconds.tolist() == [2.0, 3.0]
+
+
+def test_the_figure_of_speed_is_one_command(points: Path, tmp_path: Path) -> None:
+    own = [f"data.source={points}", "data.target=speed", "data.test_count=40", "agents.inducing=9", "agents.pilot=100"]
+    small = ["run", "paper-fig3", "--agents", "8", "--rounds", "2", *(f"--set={key}" for key in own)]
+    asked, folder = [*small, "--out", str(tmp_path / "race")], tmp_path / "race"
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in folder.iterdir()} == set(FILES)
+    with (folder / "times.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["method"] for row in rows}) == 5
+    assert {row["points"] for row in rows} == {"16.0", "32.0"}
+    assert len((folder / "agents.csv").read_text().splitlines()) == 1 + 3 * 3
+    again = CliRunner().invoke(app, asked)
+    assert again.exit_code == 2
+    ranks = CliRunner().invoke(app, [*small, "--out", str(tmp_path / "other"), "--ranks", "2"])
+    assert ranks.exit_code == 2
+    assert not (tmp_path / "other").exists()
