@@ -1,4 +1,7 @@
-"""The command line: run, resume, plan, network, plot, list, doctor. A mistake is one clear message and exit code 2."""
+"""The command line: run, resume, sweep, compare, plan, network, plot, list, doctor.
+
+A mistake is one clear message and exit code 2.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from coolgp.scenarios.launch import check_ranks, launch
 from coolgp.scenarios.listing import listing
 from coolgp.scenarios.messages import explained
 from coolgp.scenarios.recorder import check_folder, default_folder
+from coolgp.scenarios.study_commands import COMPARE_EXAMPLES, SWEEP_EXAMPLES, compare, sweep
 
 __all__ = ["app", "main", "run_script"]
 
@@ -103,6 +107,10 @@ def resume(
             raise typer.Exit(launch(ranks or 1, ["resume", str(run_folder), *flagged]))
     if not finished:
         follow_run(lambda: prepare_resume(run_folder, figures=figures), run_folder)
+
+
+app.command(epilog=SWEEP_EXAMPLES)(sweep)
+app.command(epilog=COMPARE_EXAMPLES)(compare)
 
 
 @app.command(

@@ -12,6 +12,7 @@ import typer
 
 from coolgp.agents.encoding import TRUSTED_SAMPLES
 from coolgp.network.launcher import launched_rank, launched_size
+from coolgp.scenarios.cells import here, run_cells
 from coolgp.scenarios.interrupt import Interrupted, Terminated
 from coolgp.scenarios.keeper import CannotRecord
 from coolgp.scenarios.messages import explained, say
@@ -21,7 +22,8 @@ from coolgp.scenarios.rounds import Record
 from coolgp.scenarios.run_folder import read_metrics
 from coolgp.scenarios.running import Prepared, go
 from coolgp.scenarios.settings import Scenario
-from coolgp.scenarios.study import Cell, Study, cell_words, open_study, run_cells
+from coolgp.scenarios.study import Cell, Study, cell_words
+from coolgp.scenarios.study_folder import open_study
 from coolgp.scenarios.study_plot import draw_study
 from coolgp.scenarios.words import size_text
 
@@ -68,13 +70,14 @@ def follow_study(study: Study, folder: Path, *, overwrite: bool, figures: bool) 
 
     try:
         with explained() if launched_size() == 1 else nullcontext():
-            rows = run_cells(study, folder, progress, line, explained, lambda words: say(f"warning: {words}"))
+            runner = here(explained, lambda words: say(f"warning: {words}"))
+            rows = run_cells(study, folder, progress, runner, line).rows
     except (Interrupted, Terminated) as stop:
         if launched_rank() == 0:
             say(f"stopped; go on with the same command and --out {folder}")
         raise typer.Exit(int(str(stop.code))) from None
     if rows:
-        print(f"{study.base.name}: {len(rows)} runs; table: {folder / 'study.csv'}")
+        print(f"{study.name}: {len(rows)} runs; table: {folder / 'study.csv'}")
         if figures and study.figure:
             print(f"figure: {draw_study(study, folder)}")
 

@@ -14,7 +14,7 @@ from coolgp.agents.blocks import granted_cores
 from coolgp.network.launcher import FIX, find_launcher, is_launched, launched_size, library_problem
 from coolgp.scenarios.interrupt import STAND_INS
 
-__all__ = ["LauncherError", "check_ranks", "check_world", "first_refusal", "launch"]
+__all__ = ["LauncherError", "check_ranks", "check_world", "first_refusal", "launch", "needed_launcher"]
 
 
 POSIX = os.name == "posix"
@@ -67,17 +67,20 @@ def first_refusal(*, refused: bool) -> int | None:
     return first if first < found else None
 
 
-def launch(ranks: int, arguments: Sequence[str]) -> int:
-    """Run ``coolgp`` with these arguments on so many ranks; its exit code.
-
-    Raises ValueError where MPI or its launcher is missing, with the line that installs it.
-    """
+def needed_launcher(ranks: int) -> Path:
+    """What starts so many ranks. Raises ValueError where MPI or it is missing, with the line that installs it."""
     problem = library_problem()
     if problem:
         raise ValueError(f"--ranks {ranks} needs MPI. {problem}")
     launcher = find_launcher()
     if launcher is None:
         raise ValueError(f"--ranks {ranks} needs mpiexec, which is not installed: {FIX}")
+    return launcher
+
+
+def launch(ranks: int, arguments: Sequence[str]) -> int:
+    """Run ``coolgp`` with these arguments on so many ranks; its exit code. Errors as `needed_launcher`."""
+    launcher = needed_launcher(ranks)
     command = [str(launcher), "-n", str(ranks), sys.executable, "-m", "coolgp.scenarios", *arguments]
     # In a process group of its own, for a signal of the terminal's would reach mpiexec twice: from there and from here.
     job = subprocess.Popen(

@@ -17,7 +17,7 @@ from coolgp.scenarios.dataset import Floats, Ints
 from coolgp.scenarios.network_plot import DRAWN_LINKS, GRAPH_LINK, layout
 from coolgp.scenarios.network_report import Survey
 from coolgp.scenarios.network_sample import Network, pairs
-from coolgp.scenarios.picture import house_style, save_picture
+from coolgp.scenarios.picture import check_picture_path, house_style, save_picture
 from coolgp.scenarios.run_folder import Bools
 
 __all__ = ["draw_survey", "picture_path", "survey_figure"]
@@ -40,10 +40,7 @@ def picture_path(found: Survey, out: Path | None = None) -> Path:
     Raises ValueError for a name that does not end in .png, and where the folder is missing.
     """
     path = Path(f"network-{found.scenario.name}.png") if out is None else out
-    if path.suffix.lower() != ".png":
-        raise ValueError(f"--out needs a file that ends in .png; got {path}")
-    if not path.absolute().parent.is_dir():
-        raise ValueError(f"{path}: there is no folder {path.absolute().parent}")
+    check_picture_path(path)
     return path
 
 

@@ -20,7 +20,17 @@ from matplotlib.image import imsave
 from coolgp.scenarios.dataset import Floats
 from coolgp.scenarios.whole_file import write_whole
 
-__all__ = ["AFTER", "BEFORE", "LINES", "NEUTRAL", "STYLE", "band", "house_style", "save_picture"]
+__all__ = [
+    "AFTER",
+    "BEFORE",
+    "LINES",
+    "NEUTRAL",
+    "STYLE",
+    "band",
+    "check_picture_path",
+    "house_style",
+    "save_picture",
+]
 
 BEFORE, AFTER, NEUTRAL = "#D55E00", "#0072B2", "#555555"
 LINES = (
@@ -66,6 +76,14 @@ def band(axes: Axes, x: Floats, mean: Floats, std: Floats, colour: str, label: s
         return
     axes.fill_between(x, mean - width, mean + width, color=colour, alpha=0.2, linewidth=0)
     axes.plot(x, mean, color=colour, linewidth=1.8, marker="o", markersize=3.5, label=label)
+
+
+def check_picture_path(path: Path) -> None:
+    """Refuse a name that does not end in .png, and a folder that is not there. Raises ValueError."""
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"--out needs a file that ends in .png; got {path}")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"{path}: there is no folder {path.absolute().parent}")
 
 
 def save_picture(figure: Figure, path: Path) -> None:

@@ -9,12 +9,13 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from coolgp.scenarios.rounds import Record
 from coolgp.scenarios.words import size_text
 
-__all__ = ["Bar", "Lines", "progress_for"]
+__all__ = ["Bar", "CellBar", "CellLines", "Lines", "cells_progress", "progress_for"]
 
 EVERY_SECONDS = 5.0
 
@@ -74,6 +75,64 @@ class Bar:
         """Show a round."""
         assert self.task is not None
         self.bar.update(self.task, total=record.rounds, completed=record.round, description=_words(record, row))
+
+
+def cells_progress(total: int, done: int, stream: TextIO = sys.stderr) -> CellBar | CellLines:
+    """For the cells of a sweep, so many of them done: lines, and below them a bar where the stream is a terminal."""
+    return CellBar(total, done) if stream.isatty() else CellLines(stream)
+
+
+@dataclass
+class CellLines:
+    """A plain line for each cell that ends."""
+
+    stream: TextIO
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stream.flush()
+
+    def running(self, count: int) -> None:
+        """So many cells are running."""
+
+    def note(self, words: str) -> None:
+        """Say something else."""
+        print(words, file=self.stream, flush=True)
+
+    def ended(self, words: str) -> None:
+        """Show that a cell has ended."""
+        self.note(words)
+
+
+class CellBar:
+    """The same lines above a bar with the cells that ended and the time left."""
+
+    def __init__(self, total: int, done: int) -> None:
+        columns = (BarColumn(24), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+        self.bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
+        self.task = self.bar.add_task("starting", total=total, completed=done)
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def running(self, count: int) -> None:
+        """So many cells are running."""
+        self.bar.update(self.task, description=f"{count} running")
+
+    def note(self, words: str) -> None:
+        """Say something else."""
+        self.bar.console.print(escape(words), soft_wrap=True)
+
+    def ended(self, words: str) -> None:
+        """Show that a cell has ended."""
+        self.note(words)
+        self.bar.advance(self.task)
 
 
 def _words(record: Record, row: dict[str, float]) -> str:

@@ -23,7 +23,7 @@ from coolgp.scenarios.network_sample import Network, Whole
 from coolgp.scenarios.promise import Promise, read_promise
 from coolgp.scenarios.settings import Scenario
 
-__all__ = ["Bools", "Columns", "Predictions", "Probes", "RunFolder", "read_metrics", "read_run"]
+__all__ = ["Bools", "Columns", "Predictions", "Probes", "RunFolder", "read_columns", "read_metrics", "read_run"]
 
 Columns: TypeAlias = Mapping[str, Floats]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -165,6 +165,11 @@ def read_run(path: str | Path) -> RunFolder:
 def read_metrics(path: str | Path) -> Columns:
     """Read metrics.csv of a run folder, be it finished or not; raise ValueError where it is not one."""
     return _numbers(Path(path) / "metrics.csv", METRICS)
+
+
+def read_columns(path: str | Path) -> Columns:
+    """Read whatever columns metrics.csv of a run folder has, of any version; raise ValueError where it is not one."""
+    return _numbers(Path(path) / "metrics.csv", ("round",))
 
 
 def _texts(path: Path, needed: Sequence[str]) -> dict[str, list[str]]:

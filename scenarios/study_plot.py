@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from coolgp.scenarios.curves_plot import curves_figure
 from coolgp.scenarios.picture import LINES, house_style, save_picture
 from coolgp.scenarios.study import Study
+from coolgp.scenarios.words import metric_words
 
 __all__ = ["draw_study", "study_figure"]
 
@@ -57,7 +58,7 @@ def study_figure(
         axes.lines[-1].set_label(value)
     if not all(_is_number(name) for name in places):
         axes.set_xticks(list(places.values()), list(places))
-    axes.set(title=title, xlabel=xlabel or x, ylabel=_words(y))
+    axes.set(title=title, xlabel=xlabel or x, ylabel=f"{metric_words(y)}, last round")
     axes.legend(loc="best", title=lines)
     repeats = len(rows) // max(len({(row[lines], row[x]) for row in rows}), 1)
     spread = f" Lines: means over {repeats} runs; bands: their extremes." if repeats > 1 else ""
@@ -90,9 +91,3 @@ def _is_number(text: str) -> bool:
         return bool(np.isfinite(float(text)))
     except ValueError:
         return False
-
-
-def _words(column: str) -> str:
-    return {"rmse_post": "RMSE after fusion, last round", "rmse_pre": "RMSE before fusion, last round"}.get(
-        column, column.replace("_", " ")
-    )

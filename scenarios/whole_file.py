@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-__all__ = ["naming", "whole", "write_whole"]
+__all__ = ["forget_half", "naming", "whole", "write_table", "write_whole"]
 
 
 def write_whole(path: Path, contents: bytes) -> None:
@@ -15,10 +18,19 @@ def write_whole(path: Path, contents: bytes) -> None:
         temporary.write_bytes(contents)
 
 
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV, whole; their columns are those of all rows, in the order in which they first come up."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_whole(path, text.getvalue().encode())
+
+
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """Another name to write under; the file gets its own once all is written, and leaves nothing where that fails."""
-    temporary = path.with_name(f".{path.name}")
+    temporary = _half(path)
     try:
         with naming(path):
             yield temporary
@@ -37,3 +49,12 @@ def naming(path: Path) -> Iterator[None]:
     except OSError as problem:
         problem.filename = str(path)
         raise
+
+
+def forget_half(path: Path) -> None:
+    """Remove what a process that was killed in the middle of writing the file left."""
+    _half(path).unlink(missing_ok=True)
+
+
+def _half(path: Path) -> Path:
+    return path.with_name(f".{path.name}")

@@ -3,8 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 
-__all__ = ["size_text"]
+__all__ = ["metric_words", "size_text"]
+
+METRICS = {"rmse": "RMSE", "nlpd": "NLPD (nats)", "crps": "CRPS"}
+TIMES = {"pre": "before fusion", "post": "after fusion"}
+
+
+def metric_words(column: str) -> str:
+    """What a column of ``metrics.csv`` is, for the axis of a figure.
+
+    >>> metric_words("rmse_post"), metric_words("coverage95_post"), metric_words("fusion_error")
+    ('RMSE after fusion', 'coverage of the central 95 % interval after fusion', 'fusion error')
+    """
+    name, _, when = column.partition("_")
+    level = re.fullmatch(r"coverage(\d+)", name)
+    words = f"coverage of the central {level[1]} % interval" if level else METRICS.get(name)
+    return f"{words} {TIMES[when]}" if words and when in TIMES else column.replace("_", " ")
 
 
 def size_text(size: float) -> str:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from coolgp.scenarios import paper_fig2
 from coolgp.scenarios.catalogue import NAMES, SCRIPTS, STUDIES, scenario_file, scenario_named
+from coolgp.scenarios.cells import run_study
 from coolgp.scenarios.cli import app
 from coolgp.scenarios.config import resolve
 from coolgp.scenarios.curves_plot import curves_figure
@@ -19,7 +20,7 @@ from coolgp.scenarios.data import load
 from coolgp.scenarios.paper_fig3 import FILES
 from coolgp.scenarios.race import CENTRAL, Course, central, collective, fastest
 from coolgp.scenarios.run_folder import read_metrics
-from coolgp.scenarios.study import plan_named, plan_study, run_study
+from coolgp.scenarios.study import plan_named, plan_study
 from coolgp.scenarios.study_plot import draw_study
 
 SETTINGS: dict[str, Any] = {

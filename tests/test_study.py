@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 
 from coolgp.scenarios import disparity, lossy, run
+from coolgp.scenarios.cells import run_study
 from coolgp.scenarios.config import resolve
 from coolgp.scenarios.data import load
 from coolgp.scenarios.problems import ConfigError
 from coolgp.scenarios.resuming import is_finished
 from coolgp.scenarios.run_folder import read_metrics
-from coolgp.scenarios.study import Study, plan_study, run_study
+from coolgp.scenarios.study import Study, plan_study
 from coolgp.scenarios.study_plot import study_figure
 
 SETTINGS: dict[str, Any] = {
