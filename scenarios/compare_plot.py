@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from coolgp.scenarios.bands import BANDS, Curve, curve
 from coolgp.scenarios.compared import Comparison
@@ -99,7 +99,7 @@ def _nominal(axes: Axes, metric: str) -> None:
 def _scale(axes: Axes, curves: Iterable[Curve], against: str) -> None:
     x = np.concatenate([shape.x for shape in curves])
     if against == "rounds":
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         return
     ends = [shape.x[-1] for shape in curves if shape.x.size]
     if x.min() > 0 and max(ends) > WIDE * min(ends):

@@ -10,7 +10,7 @@ from coolgp.scenarios.bands import BANDS, X_AXES
 from coolgp.scenarios.compare_plot import draw_comparison
 from coolgp.scenarios.compare_report import final_rows, print_table
 from coolgp.scenarios.compared import Comparison, check_metric, check_targets, compared, read_runs
-from coolgp.scenarios.partition_plot import check_picture_path
+from coolgp.scenarios.picture import check_picture_path
 from coolgp.scenarios.whole_file import write_table
 
 __all__ = ["compare"]

@@ -66,7 +66,8 @@ def parse_axes(written: Iterable[str]) -> tuple[dict[str, dict[str, dict[str, st
         axis, keys, labels = match[1], match[1].split("+"), _labels(match[2], item, problems)
         if twice := [key for key in keys if any(key in other.split("+") for other in grid)]:
             problems.append(f"{item}: {', '.join(twice)}: varied twice: name all its values at once")
-        grid[axis] = {label: dict(zip(keys, parts, strict=True)) for label, parts in _parts(labels, keys, problems)}
+        choices = {label: dict(zip(keys, parts, strict=True)) for label, parts in _parts(labels, keys, problems)}
+        grid |= {axis: choices} if choices else {}
     return grid, problems
 
 
