@@ -17,7 +17,7 @@ from coolgp.network.launcher import launched_size
 from coolgp.scenarios.launch import check_world
 from coolgp.scenarios.recorder import check_folder, sweep
 from coolgp.scenarios.resuming import is_finished
-from coolgp.scenarios.run_folder import read_metrics
+from coolgp.scenarios.run_folder import read_columns
 from coolgp.scenarios.study import Study
 from coolgp.scenarios.whole_file import write_table, write_whole
 
@@ -45,7 +45,7 @@ class Results:
     def finished(self, number: int) -> dict[str, float]:
         """Take up a cell that finished; its last row of metrics."""
         cell = self.study.cells[number]
-        columns = read_metrics(self.folder / "cells" / cell.folder)
+        columns = read_columns(self.folder / "cells" / cell.folder)
         last = {name: float(column[-1]) for name, column in columns.items()}
         self.rows[number] = {**cell.settings, **last}
         return last
