@@ -156,7 +156,7 @@ def test_without_an_mpi_library_serial_runs_work_and_ranks_say_what_to_install(p
     assert 'pip install "coolgp[mpich]"' in done.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "resume", "network", "list", "plot", "doctor"])
+@pytest.mark.parametrize("command", ["run", "resume", "sweep", "compare", "network", "list", "plot", "doctor"])
 def test_help_shows_an_example(place: Path, command: str) -> None:
     done = coolgp(place, command, "--help")
     assert done.returncode == 0

@@ -1,6 +1,7 @@
 """The README tells the truth: its scenario, its Python and its rule run as they stand."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,16 @@ def test_the_scenario_and_the_python_lines_run_as_written(tmp_path: Path) -> Non
     code = "import numpy as np\nx = np.array([[0.2, 0.3]])\n" + blocks("python")[0] + "print(forecast.mean.shape)\n"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == "(1,)\n", done.stderr
+
+
+def test_the_lines_that_compare_run_as_written(tmp_path: Path) -> None:
+    write_study(tmp_path)
+    block = next(block for block in blocks("bash") if "coolgp compare" in block)
+    for line in block.splitlines():
+        asked = [sys.executable, "-m", "coolgp.scenarios", *shlex.split(line)[1:]]
+        done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "rules.png").is_file()
 
 
 def test_the_rule_of_ones_own_runs_as_written(tmp_path: Path) -> None:
