@@ -168,7 +168,7 @@ def test_an_unfinished_run_is_used_as_far_as_it_is_and_marked(tmp_path: Path) ->
 def test_runs_of_different_targets_are_refused(tmp_path: Path) -> None:
     field = write_run(tmp_path / "field")
     other = write_run(tmp_path / "sensors", ["data.source=sensors"])
-    with pytest.raises(ValueError, match=r"not comparable: .*field predicts value of field, .*sensors value of sensors"):
+    with pytest.raises(ValueError, match=r"not comparable: .*field predicts value of field, .*sensors value of"):
         check_targets(read_runs([field, other])[0])
 
 
