@@ -7,7 +7,7 @@ import re
 
 __all__ = ["metric_words", "size_text"]
 
-METRICS = {"rmse": "RMSE", "nlpd": "NLPD (nats)", "crps": "CRPS"}
+METRICS = {"rmse": "RMSE", "nlpd": "NLPD", "crps": "CRPS"}
 TIMES = {"pre": "before fusion", "post": "after fusion"}
 
 
@@ -20,7 +20,8 @@ def metric_words(column: str) -> str:
     name, _, when = column.partition("_")
     level = re.fullmatch(r"coverage(\d+)", name)
     words = f"coverage of the central {level[1]} % interval" if level else METRICS.get(name)
-    return f"{words} {TIMES[when]}" if words and when in TIMES else column.replace("_", " ")
+    unit = " (nats)" if name == "nlpd" else ""
+    return f"{words} {TIMES[when]}{unit}" if words and when in TIMES else column.replace("_", " ")
 
 
 def size_text(size: float) -> str:

@@ -61,7 +61,7 @@ def table(folder: Path) -> list[dict[str, str]]:
         return [{name: value for name, value in row.items() if "seconds" not in name} for row in csv.DictReader(file)]
 
 
-def until(true: Callable[[], object], seconds: float = 120) -> None:
+def until(true: Callable[[], object], seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -177,12 +177,12 @@ def test_a_sweep_that_was_killed_in_the_middle_ends_with_the_same_table(place: P
 
 
 def test_ctrl_c_stops_the_children_with_their_checkpoints(place: Path) -> None:
-    sets = [part for item in SLOW for part in ("--set", item)]
+    sets = [part for item in (*SLOW, "run.rounds=1000") for part in ("--set", item)]
     process = subprocess.Popen(command("run.seed=0,1", *sets, "--out", "out"), stderr=subprocess.PIPE)
     until(lambda: list((place / "out").glob("cells/*/checkpoints/*/index.json")))
     (child,) = children_of(process)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 130
     assert b"stopped; go on with the same command" in said
     assert not Path(f"/proc/{child}").exists()
