@@ -20,7 +20,7 @@ from coolgp.agents.geometry import Frame, Geometry
 from coolgp.agents.kernels import Array, expected_kernel, expected_outer, project, squared_exponential
 from coolgp.agents.triangular import inverse_of_lower
 
-__all__ = ["Basis", "FunctionBasis", "LatentBasis", "factorise"]
+__all__ = ["Basis", "FunctionBasis", "InducingInputs", "LatentBasis", "factorise"]
 
 
 class Basis(Protocol):

@@ -26,9 +26,9 @@ __all__ = [
     "Indefinite",
     "Posterior",
     "Prediction",
+    "function_rows",
     "posterior",
     "predict",
-    "predict_rows",
     "prior_precision",
     "query_rows",
 ]
@@ -124,11 +124,22 @@ def query_rows(model: Model, theta: Array, x: Array) -> tuple[Array, Array]:
 
     Rows ``a [Q, M]`` for common coordinates ``v``, and the rest's variance ``[Q]``.
     """
-    geometry, signal = model.geometry(theta), float(model.layout.signal_variance(theta)[0])
-    kappa = model.basis.values(geometry.points[0], model.layout.projection(theta)[0], x).T
-    scale = np.sqrt(signal) / model.basis.amplitude(np.array(signal))
-    unknown = 1.0 - _column_norms(geometry.inverse[0] @ kappa.T)
-    return scale * (kappa @ geometry.carrier[0]), signal * np.maximum(unknown, 0.0)
+    rows, explained = function_rows(model, theta, x[None])
+    unknown = model.layout.signal_variance(theta) - np.square(explained[0]).sum(-1)
+    return rows[0], np.maximum(unknown, 0.0)
+
+
+def function_rows(model: Model, theta: Array, x: Array) -> tuple[Array, Array]:
+    """The function at each agent's own inputs ``x [A, B, D]`` as ``aᵀv`` and a rest, under ``θ [A, K]``.
+
+    Rows ``a [A, B, M]`` for common coordinates ``v``, and ``σ_s L⁻¹κ [A, B, M]``, whose inner products are what of the
+    function's covariance the inducing inputs explain.
+    """
+    geometry, signal = model.geometry(theta), model.layout.signal_variance(theta)
+    kappa = model.basis.values(geometry.points, model.layout.projection(agreed(theta)), x).swapaxes(-1, -2)
+    deviation = np.sqrt(signal)[:, None, None]
+    scale = deviation / model.basis.amplitude(signal)[:, None, None]
+    return scale * (kappa @ geometry.carrier), deviation * (kappa @ geometry.inverse.swapaxes(-1, -2))
 
 
 def shared(theta: Array, evidence: Evidence) -> tuple[Array, Evidence]:
@@ -158,20 +169,6 @@ def predict(model: Model, theta: Array, evidence: Evidence, x: Array) -> Predict
     variance = np.maximum(variance, 0.0) * signal[:, None]
     every, noise = (agents, x.shape[0]), model.layout.noise_variance(theta)
     return Prediction(np.broadcast_to(mean, every), np.broadcast_to(variance, every), np.broadcast_to(noise, agents))
-
-
-def predict_rows(model: Model, theta: Array, evidence: Evidence, x: Array) -> Prediction:
-    """Predictions ``[A, B]`` of agents with ``θ [A, K]`` and evidence ``[A]``, each at its own rows ``x [A, B, D]``.
-
-    Not under an uncertain projection.
-    """
-    belief = posterior(model, *shared(theta, evidence))
-    geometry, signal = belief.geometry, model.layout.signal_variance(theta)[:, None]
-    kappa = model.basis.values(geometry.points, model.layout.projection(agreed(theta)), x)  # [A, M, B]
-    unknown = 1.0 - np.square(geometry.inverse @ kappa).sum(-2)
-    variance = np.maximum(unknown + np.square(belief.reach @ kappa).sum(-2), 0.0) * signal
-    mean = (belief.weights[:, None, :] @ kappa)[:, 0] * np.sqrt(signal)
-    return Prediction(mean, variance, model.layout.noise_variance(theta))
 
 
 def _certain_at(model: Model, belief: Posterior, x: Array) -> Iterator[tuple[Array, Array]]:

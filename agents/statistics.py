@@ -107,8 +107,7 @@ class Evidence:
         directions lose their precision, and their shift. Agents without any, but for rounding, stay as they are to the
         bit.
         """
-        finest = max(1e-10, 100 * float(np.finfo(self.precision.dtype).eps))
-        grain = finest * np.trace(self.precision, axis1=-2, axis2=-1) + np.finfo(float).tiny
+        grain = self._grain
         if _above(self.precision, -grain):
             return self
         values, vectors = np.linalg.eigh(self.precision)
@@ -122,6 +121,25 @@ class Evidence:
             self.square,
             self.count,
         )
+
+    def possible(self) -> npt.NDArray[np.bool_]:
+        """Which of ``A`` could come from data, ``[A]``: finite, no direction of negative precision but for rounding.
+
+        >>> Evidence(np.array([np.eye(2), -np.eye(2)]), np.ones((2, 2)), np.ones(2), np.ones(2)).possible().tolist()
+        [True, False]
+        """
+        finite: npt.NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(self.pack()), axis=-1)
+        known = self[np.flatnonzero(finite)]
+        if not _above(known.precision, -known._grain):
+            finite[finite] = np.linalg.eigvalsh(known.precision)[:, 0] > -known._grain
+        return finite
+
+    @property
+    def _grain(self) -> Array:
+        """What of a direction's precision may be rounding, ``[...]``."""
+        finest = max(1e-10, 100 * float(np.finfo(self.precision.dtype).eps))
+        grain: Array = finest * np.trace(self.precision, axis1=-2, axis2=-1) + np.finfo(float).tiny
+        return grain
 
     def _zip(self, other: Evidence, operation: np.ufunc) -> Self:
         return type(self)(*(operation(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))

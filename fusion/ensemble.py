@@ -20,10 +20,11 @@ import numpy as np
 from pydantic import Field
 
 from coolgp.agents.blocks import map_blocks
+from coolgp.agents.foresight import log_loss, predict_rows
 from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population
-from coolgp.agents.prediction import Prediction, predict, predict_rows
+from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence, Statistics, packed_length
 from coolgp.fusion.carried import ByCarrier
 from coolgp.fusion.rule import Indices, Outlook, Rows
@@ -183,10 +184,8 @@ def _belief(model: Model, held: Array, own: Array | None, expert: int, agents: s
 
 def _log_density(model: Model, theta: Array, belief: Evidence, batch: Batch) -> Array:
     """``Σ_n log p(y_n | x_n, belief)`` over the rows of each agent's batch, ``[A]``."""
-    said = predict_rows(model, theta, belief, batch.x)
-    variance = said.variance + said.noise_variance[:, None]
-    terms = np.log(2.0 * np.pi * variance) + np.square(batch.y - said.mean) / variance
-    total: Array = -0.5 * np.where(batch.mask > 0, terms, 0.0).sum(axis=1)
+    loss = log_loss(predict_rows(model, theta, belief, batch.x), batch.y)
+    total: Array = -np.where(batch.mask > 0, loss, 0.0).sum(axis=1)
     return total
 
 

@@ -21,7 +21,7 @@ from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Indefinite
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.rule import EvidenceRule, FusionRule, State
+from coolgp.fusion.rule import EvidenceRule, FusionRule, State, Teacher
 
 __all__ = ["MODES", "Collective", "Fixed", "Local", "Mode", "belief_of"]
 
@@ -105,7 +105,9 @@ class Collective:
 
 
 def belief_of(rule: FusionRule, state: State, population: Population) -> Belief:
-    """What agents take their gradients at: fused evidence where the rule has any, their own where it has none."""
+    """What agents take their gradients at: what the rule teaches, fused evidence where it has any, else their own."""
+    if isinstance(rule, Teacher):
+        return lambda agents: rule.lesson(state, population, agents)
     if isinstance(rule, EvidenceRule):
         return lambda agents: rule.belief(state, population, agents)
     return population.evidence

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from coolgp.fusion.bcm import BCM
+from coolgp.fusion.dpitc import DPITC
 from coolgp.fusion.ensemble import Ensemble
 from coolgp.fusion.gpoe import GPoE
 from coolgp.fusion.grbcm import GRBCM
@@ -14,6 +15,7 @@ from coolgp.fusion.npae import NPAE
 from coolgp.fusion.poe import PoE
 from coolgp.fusion.rbcm import RBCM
 from coolgp.fusion.rule import FusionRule
+from coolgp.fusion.selective import Selective
 from coolgp.fusion.sum_rules import SUM_RULES
 
 __all__ = ["RULES", "rule_class", "rule_named"]
@@ -29,6 +31,8 @@ RULES: dict[str, type[FusionRule]] = {
     "grbcm": GRBCM,
     "npae": NPAE,
     "ensemble": Ensemble,
+    "dpitc": DPITC,
+    "selective": Selective,
 }
 
 

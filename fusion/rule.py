@@ -21,7 +21,7 @@ from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
-__all__ = ["Announcer", "EvidenceRule", "FusionRule", "Indices", "Outlook", "Rows", "State", "Witness"]
+__all__ = ["Announcer", "EvidenceRule", "FusionRule", "Indices", "Outlook", "Rows", "State", "Teacher", "Witness"]
 
 State = Any
 Indices = npt.NDArray[np.intp]
@@ -33,13 +33,14 @@ class Rows:
 
     The contributions of both rounds are among them and the agents' own sums are not. per_agent, per_edge: of each agent
     and each directed edge that the rule speaks over; per_pair: of each agent for each of all N. columns: of each agent
-    on each core besides.
+    on each core besides. observed: rows of data that a rule which needs them keeps of each agent, infinite for all.
     """
 
     per_agent: float
     per_edge: float = 0.0
     per_pair: float = 0.0
     columns: int = 0
+    observed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,15 @@ class Witness(FusionRule, Protocol):
 
     def observe(self, state: State, population: Population, batch: Batch) -> State:
         """The state once agents have seen a batch ``[A, B]``, which is not yet part of the population's sums."""
+        ...
+
+
+@runtime_checkable
+class Teacher(FusionRule, Protocol):
+    """A rule whose agents learn hyper-parameters from other evidence than they predict with."""
+
+    def lesson(self, state: State, population: Population, agents: slice | Indices) -> Evidence:
+        """The evidence that these agents learn from, in common coordinates."""
         ...
 
 

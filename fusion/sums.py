@@ -8,6 +8,7 @@ With evidence a commutative group, fusing all agents is one sum ``Σ_a E_a`` and
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -38,13 +39,14 @@ SAMPLED_COLUMNS, SAMPLED_NUMBERS = 64, 4_000_000
 class SumState:
     """inner: what the rule itself keeps; sample ``[A, C]``: a few columns of what agents contributed last.
 
-    room: memory for the next contributions, where the rule keeps none of the last. What the rule makes of its inner
-    state is kept once it was asked for: agents are read block by block.
+    room: memory for the next contributions, where the rule keeps none of the last. kept: what a rule that sees the data
+    keeps of them. What the rule makes of its inner state is kept once it was asked for: agents are read block by block.
     """
 
     inner: Any
     sample: PerAgent
     room: Array | None = None
+    kept: Any = None
     _sums: list[Array] = field(default_factory=list, init=False, repr=False, compare=False)
 
 
@@ -120,25 +122,34 @@ class SumRule(ABC):
             'fusion.rounds_per_step, a larger fusion.tolerance, fusion.rule = "tree", or a better connected graph'
         )
 
+    def remembered(self, population: Population) -> Any:
+        """What a rule that sees the data keeps of them before there are any; None where it keeps nothing."""
+        return None
+
+    def contributions(self, population: Population, kept: Any, room: Array | None = None) -> Array:
+        """What each agent adds to the sums: see :func:`contributions`. kept: of the data, see :class:`SumState`."""
+        return contributions(population, room)
+
     def init(self, population: Population, transport: Transport) -> SumState:
         """State before the first message."""
-        values = contributions(population)
-        return self._state(self.begin(values, transport), values, _sampled(values, transport))
+        kept = self.remembered(population)
+        values = self.contributions(population, kept)
+        return self._state(self.begin(values, transport), values, _sampled(values, transport), kept)
 
     def exchange(self, state: SumState, population: Population, transport: Transport, rounds: int = 1) -> SumState:
         """So many communication rounds."""
-        values = contributions(population, state.room)
+        values = self.contributions(population, state.kept, state.room)
         sample = _sampled(values, transport)
-        return self._state(self.rounds(state.inner, values, transport, rounds), values, sample)
+        return self._state(self.rounds(state.inner, values, transport, rounds), values, sample, state.kept)
 
     def converge(self, state: SumState, population: Population, transport: Transport) -> SumState:
         """Communicate until the fixed point."""
-        values = contributions(population, state.room)
+        values = self.contributions(population, state.kept, state.room)
         sample = _sampled(values, transport)
-        return self._state(self.settle(state.inner, values, transport), values, sample)
+        return self._state(self.settle(state.inner, values, transport), values, sample, state.kept)
 
-    def _state(self, inner: State, values: Array, sample: Array) -> SumState:
-        return SumState(inner, sample, None if self.keeps_values else values)
+    def _state(self, inner: State, values: Array, sample: Array, kept: Any) -> SumState:
+        return SumState(inner, sample, None if self.keeps_values else values, kept)
 
     def _held(self, state: SumState) -> Array:
         """:meth:`sums` of the inner state, computed once."""
@@ -212,16 +223,26 @@ def deviation(sums: Array, target: Array, scale: Array, transport: Transport) ->
     return float((np.sqrt(square[known]) / scale[known]).max(initial=0.0))
 
 
-def contributions(population: Population, room: Array | None = None) -> Array:
-    """What each agent adds to the sums, ``[A, P + C + 1]``: packed evidence, announcements, itself; into ``room``."""
+def contributions(
+    population: Population,
+    room: Array | None = None,
+    tell: Callable[[slice, Array], object] | None = None,
+    work: int = 0,
+) -> Array:
+    """What each agent adds to the sums, ``[A, P + C + 1]``: packed evidence, announcements, itself; into ``room``.
+
+    tell: writes the evidence of a block of agents into its rows, with so many bytes of work an agent; by default, what
+    the population's sums say.
+    """
     packed, announced = packed_length(population.model.inducing), population.announced
     shape = (population.size, packed + announced.shape[1] + 1)
     rows = np.empty(shape, dtype=population.dtype) if room is None or room.shape != shape else room
+    told = population.packed if tell is None else tell
 
     def fill(agents: slice) -> None:
-        population.packed(agents, rows[agents])
+        told(agents, rows[agents])
 
-    map_blocks(fill, population.size, 8 * packed)
+    map_blocks(fill, population.size, max(8 * packed, work))
     rows[:, packed:-1] = announced
     rows[:, -1] = 1.0
     return rows

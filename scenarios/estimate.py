@@ -226,7 +226,8 @@ def _rule(scenario: Scenario, shape: Shape, own: int, ranks: int, row: int, item
     late = scenario.network.delay * shape.messages / ranks  # what is still on its way
     count = rows.per_agent * own + rows.per_edge * shape.used / ranks + rows.per_pair * own * shape.agents + late
     sampled = 3 * WORD * own * min(SAMPLED_COLUMNS, SAMPLED_NUMBERS // shape.agents, row)
-    return row * itemsize * count + own * rows.columns * threads(ranks) * itemsize + sampled
+    held = 2 * WORD * (shape.features + 2) * min(rows.observed, shape.rounds * scenario.agents.batch_size)
+    return row * itemsize * count + own * (rows.columns * threads(ranks) * itemsize + held) + sampled
 
 
 def _stream(scenario: Scenario, shape: Shape, own: int) -> float:
