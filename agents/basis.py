@@ -145,6 +145,18 @@ class FunctionBasis(InducingInputs):
         """The same inducing inputs, with a reference that has longer lengthscales."""
         return replace(self, reference=self.reference / factor)
 
+    def extended(self, inputs: Array) -> FunctionBasis:
+        """The same with more inducing inputs ``[J, D]`` behind the others.
+
+        ``f(X_u) = L_ref v[:M]`` with the same ``L_ref``, which is the leading block of the larger factor: evidence
+        about it is evidence about ``v`` that says nothing of the rest. Raises ValueError for other coordinates.
+        """
+        if self.coordinates != "whitened":
+            raise ValueError(
+                f'inducing inputs can join in "whitened" coordinates alone; these are "{self.coordinates}"'
+            )
+        return replace(self, inducing=np.concatenate([self.inducing, inputs]))
+
     @cached_property
     def _frame(self) -> Frame:
         points = project(self.inducing, self.reference)

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from coolgp.agents.basis import FunctionBasis
 from coolgp.agents.blocks import map_blocks
 from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch, Model
-from coolgp.agents.statistics import Evidence, Statistics
+from coolgp.agents.statistics import Evidence, Statistics, widened
 
-__all__ = ["Population", "fold", "found", "observe", "observe_in_place"]
+__all__ = ["Population", "extended", "fold", "found", "observe", "observe_in_place"]
 
 Indices = npt.NDArray[np.intp]
 
@@ -88,6 +89,18 @@ def fold(population: Population) -> Population:
         return population
     observe_in_place(population, *population.waiting)
     return replace(population, waiting=())
+
+
+def extended(population: Population, inputs: Array) -> Population:
+    """The same agents with more inducing inputs ``[J, D]``, of which their sums say nothing yet.
+
+    What sums say of the old ones they say exactly as before; batches that wait will be taken in through all of them.
+    """
+    model, rows = population.model, population.statistics.rows
+    assert isinstance(model.basis, FunctionBasis)
+    larger = replace(model, basis=model.basis.extended(inputs))
+    statistics = Statistics(widened(rows, model.inducing, len(inputs)))
+    return replace(population, model=larger, statistics=statistics)
 
 
 def observe_in_place(population: Population, *batches: Batch) -> None:

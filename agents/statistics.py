@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from coolgp.agents.kernels import Array
 
-__all__ = ["Evidence", "Statistics", "packed_length", "repeated"]
+__all__ = ["Evidence", "Statistics", "packed_length", "repeated", "widened"]
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,23 @@ def packed_length(inducing: int) -> int:
     5152
     """
     return inducing * (inducing + 1) // 2 + inducing + 2
+
+
+def widened(rows: Array, inducing: int, more: int) -> Array:
+    """Rows ``[..., P + C]`` about ``M = inducing`` points as rows about so many more, of which they say nothing.
+
+    Whatever stands behind the packed part, ``[..., C]``, stays. Rows that are one in memory stay one.
+
+    >>> widened(np.array([[4.0, 2.0, 3.0, 1.0]]), inducing=1, more=1).tolist()
+    [[4.0, 0.0, 0.0, 2.0, 0.0, 3.0, 1.0]]
+    """
+    if repeated(rows) and len(rows) > 1:
+        one = widened(rows[:1], inducing, more)
+        return np.broadcast_to(one, (len(rows), *one.shape[1:]))
+    size, total = inducing * (inducing + 1) // 2, inducing + more
+    triangle, cross, tail = np.split(rows, [size, size + inducing], axis=-1)
+    room = np.zeros((*rows.shape[:-1], total * (total + 1) // 2 - size + more), dtype=rows.dtype)
+    return np.concatenate([triangle, room[..., :-more], cross, room[..., -more:], tail], axis=-1)
 
 
 def repeated(rows: Array) -> bool:

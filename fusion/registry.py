@@ -17,6 +17,7 @@ from coolgp.fusion.rbcm import RBCM
 from coolgp.fusion.rule import FusionRule
 from coolgp.fusion.selective import Selective
 from coolgp.fusion.sum_rules import SUM_RULES
+from coolgp.fusion.weighed import Weighed
 
 __all__ = ["RULES", "rule_class", "rule_named"]
 
@@ -33,6 +34,7 @@ RULES: dict[str, type[FusionRule]] = {
     "ensemble": Ensemble,
     "dpitc": DPITC,
     "selective": Selective,
+    "weighed": Weighed,
 }
 
 

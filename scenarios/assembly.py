@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from threadpoolctl import threadpool_limits
 
 from coolgp.fusion.registry import rule_named
-from coolgp.fusion.rule import FusionRule, Outlook
+from coolgp.fusion.rule import FusionRule, Outlook, Witness
 from coolgp.network.channel import FaultyTransport
 from coolgp.network.faults import Faults
 from coolgp.network.files import names_rounds, read_schedule, read_topology
@@ -76,6 +76,7 @@ def plan(scenario: Scenario, dataset: Dataset, topology: Topology | None = None)
     outlook = rule.outlook(topology, faults)
     _check_fixed_point(scenario, faults, outlook)
     _check_digits(scenario)
+    _check_extension(scenario, faults, rule)
     return Plan(topology, schedule, faults, rule, outlook, rule.links(topology))
 
 
@@ -166,6 +167,18 @@ def _check_digits(scenario: Scenario) -> None:
     if scenario.agents.coordinates == "kernel" and scenario.run.precision == "float32":
         why = "sums of plain kernel values lose more digits than single precision has"
         raise ConfigError(f'agents.coordinates: "kernel" needs run.precision = "float64": {why}')
+
+
+def _check_extension(scenario: Scenario, faults: Faults, rule: FusionRule) -> None:
+    """Refuse messages that may be of another length than those before."""
+    if scenario.agents.inducing_most is None:
+        return
+    if isinstance(rule, Witness):
+        why = f"{scenario.fusion.rule} keeps sums of its own, which cannot be carried over"
+        raise ConfigError(f"agents.inducing_most: {why}; leave it out, or take another fusion.rule")
+    if not faults.perfect:
+        why = "agents must agree on new inducing inputs in one round, and all messages of a round be of one length"
+        raise ConfigError(f"agents.inducing_most: needs a network where nothing fails: {why}; leave it out")
 
 
 def _options(network: NetworkSettings) -> dict[str, float]:

@@ -13,16 +13,18 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 
+from coolgp.agents.basis import FunctionBasis
 from coolgp.network.topology import Array
 from coolgp.network.transport import Transport
 from coolgp.scenarios.fingerprint import check_same, fingerprint
+from coolgp.scenarios.founding import extended
 from coolgp.scenarios.rounds import Simulation, Standing, begin
 from coolgp.scenarios.row_file import Column, Damaged, describe_rows, read_rows, with_checksums, write_rows
 from coolgp.scenarios.standing import Stored, Unstorable, put_back, take_down
@@ -86,7 +88,8 @@ def load(folder: Path, simulation: Simulation) -> Taken:
         found, problem = _read(folder, turn, simulation)
         if transport.total(np.array([problem is not None]))[0] == 0 and found is not None:
             index, rows = found
-            standing = put_back(begin(simulation), rows, index["numbers"], transport)
+            fresh = begin(_grown(simulation, index["inducing_inputs"]))
+            standing = put_back(fresh, rows, index["numbers"], transport)
             _forget(folder, transport, turn)
             return Taken(standing, index["tables"], tuple(messages))
         reason = problem or "another rank cannot read it"
@@ -149,9 +152,24 @@ def _index(simulation: Simulation, standing: Standing, stored: Stored, columns: 
         "format": FORMAT,
         "round": standing.turn,
         "numbers": stored.numbers,
+        "inducing_inputs": _joined(simulation, standing),
         "fingerprint": fingerprint(simulation),
         "columns": [column.to_json() for column in columns],
     }
+
+
+def _joined(simulation: Simulation, standing: Standing) -> list[list[float]]:
+    """The inducing inputs that agents agreed on since the beginning."""
+    basis, known = standing.population.model.basis, simulation.foundation.model.inducing
+    rows: list[list[float]] = basis.inducing[known:].tolist() if isinstance(basis, FunctionBasis) else []
+    return rows
+
+
+def _grown(simulation: Simulation, inputs: list[list[float]]) -> Simulation:
+    """The simulation with the inducing inputs that agents had agreed on since the beginning."""
+    if not inputs:
+        return simulation
+    return replace(simulation, foundation=extended(simulation.foundation, np.array(inputs)))
 
 
 def _finish(temporary: Path, place: Path, index: dict[str, Any]) -> None:

@@ -140,7 +140,7 @@ def _dealt(scenario: Scenario, table: Table, source: str) -> Dataset:
                 f"{source}: column {scenario.data.agent}: {len(idle):,} of {len(agents):,} agents have no training row"
                 f" after {len(test):,} test rows are held out: {some}; hold out fewer, or leave them out of the file"
             )
-    training = Dealt(table.x[train], table.y[train], owner)
+    training = Dealt(table.x[train], table.y[train], owner, scenario.data.order == "file")
     truth = None if table.truth is None else table.truth[test]
     return Dataset(training, table.x[test], table.y[test], table.features, table.target, agents, truth=truth)
 

@@ -162,7 +162,12 @@ def _links(network: Network, agents: int) -> tuple[float, float, float]:
 def row_numbers(scenario: Scenario, features: int) -> int:
     """Numbers in a message: packed sums, announcements, and the agent's own one."""
     announced = 2 * _layout(scenario, features).size if scenario.agents.hyperparameters == "collective" else 0
-    return packed_length(scenario.agents.inducing) + announced + 1
+    return packed_length(most_inducing(scenario)) + announced + 1
+
+
+def most_inducing(scenario: Scenario) -> int:
+    """Inducing inputs that there can be in the end."""
+    return scenario.agents.inducing_most or scenario.agents.inducing
 
 
 def threads(ranks: int) -> int:
@@ -187,7 +192,7 @@ def _layout(scenario: Scenario, features: int) -> Layout:
 def _statistics(scenario: Scenario) -> int:
     """Numbers that an agent keeps: a row, or one for each sample."""
     samples = scenario.agents.importance_samples if scenario.agents.encoding == "importance" else 1
-    return samples * packed_length(scenario.agents.inducing)
+    return samples * packed_length(most_inducing(scenario))
 
 
 def _data(scenario: Scenario, shape: Shape) -> float:
@@ -258,5 +263,5 @@ def _experts(shape: Shape, own: float) -> float:
 
 def _probes(scenario: Scenario, shape: Shape) -> float:
     """Forecasts before and after fusion and their errors, on the root, and what the probes know."""
-    probes, known = min(scenario.run.probes, shape.agents), 4 * scenario.agents.inducing**2
+    probes, known = min(scenario.run.probes, shape.agents), 4 * most_inducing(scenario) ** 2
     return float(WORD * (shape.tests * (probes * 6 + shape.features + 3) + probes * known))

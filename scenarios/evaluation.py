@@ -9,9 +9,12 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
+from coolgp.agents.basis import Basis
+from coolgp.agents.coverage import uncovered
 from coolgp.agents.encoding import Importance, effective_sample_size
 from coolgp.agents.kernels import Array
 from coolgp.agents.learning import bound
+from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict, shared
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State
@@ -32,7 +35,8 @@ class Probed:
     pre: from their own statistics alone; post: after the exchange. theta ``[probes, K]``; bound ``[probes]``: nats per
     observation that they know of; evidence ``[probes, P]``: packed; counted ``[probes]``: agents that each has counted,
     itself among them; NaN for a rule without any; sample_size ``[probes]``: effective, of importance weights, NaN
-    elsewhere; seconds: what asking them took, on this rank.
+    elsewhere; uncovered ``[probes]``: share of the round's rows that the inducing inputs cover too little; basis: these, as
+    they are now; seconds: what asking them took, on this rank.
     """
 
     pre: Forecast
@@ -42,6 +46,8 @@ class Probed:
     evidence: Array
     counted: Array
     sample_size: Array
+    uncovered: Array
+    basis: Basis
     seconds: float
 
 
@@ -53,34 +59,38 @@ def choose_probes(agents: int, probes: int, seed: int) -> Ints:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Asks the probes of every rank at test inputs ``x [Q, D]`` (scaled). probes: global ids, ascending."""
+    """Asks the probes of every rank at test inputs ``x [Q, D]`` (scaled). probes: global ids, ascending. least: the
+    coverage that a row needs, see :mod:`coolgp.agents.coverage`.
+    """
 
     x: Array
     scaler: Scaler
     probes: Ints
     rule: FusionRule
     transport: Transport
+    least: float
 
     @cached_property
     def rows(self) -> Ints:
         """Rows ``[A']`` of this rank's agents that are probes."""
         return np.flatnonzero(np.isin(self.transport.shard.agents, self.probes))
 
-    def __call__(self, population: Population, state: State) -> Probed | None:
-        """The answers on the root, None elsewhere. Collective."""
+    def __call__(self, population: Population, state: State, batch: Batch) -> Probed | None:
+        """The answers on the root, None elsewhere; batch: of the round. Collective."""
         started, rows = perf_counter(), self.rows
         model, theta = population.model, population.theta[rows]
         pre = self._forecast(predict(model, theta, population.evidence(rows), self.x))
         post = self._forecast(self.rule.predict(state, population, rows, self.x, self.transport))
         known = _known(self.rule, state, population, rows)
-        answers = (pre.mean, pre.variance, post.mean, post.variance, theta, *known, _sizes(population, rows))
+        seen = (_sizes(population, rows), uncovered(model, theta, batch[rows], self.least))
+        answers = (pre.mean, pre.variance, post.mean, post.variance, theta, *known, *seen)
         ids = self.transport.shard.agents[rows]
         whole = [part for part in (self.transport.gather_rows(answer, ids) for answer in answers) if part is not None]
         if not self.transport.root:
             return None
-        theta, lower, evidence, counted, sizes = whole[4:]
-        seconds = perf_counter() - started
-        return Probed(Forecast(*whole[:2]), Forecast(*whole[2:4]), theta, lower, evidence, counted, sizes, seconds)
+        theta, lower, evidence, counted, sizes, few = whole[4:]
+        told = (theta, lower, evidence, counted, sizes, few, model.basis, perf_counter() - started)
+        return Probed(Forecast(*whole[:2]), Forecast(*whole[2:4]), *told)
 
     def _forecast(self, prediction: Prediction) -> Forecast:
         observed = prediction.variance + prediction.noise_variance[:, None]

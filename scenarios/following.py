@@ -25,7 +25,7 @@ from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.study import Cell, Study, cell_words
 from coolgp.scenarios.study_folder import open_study
 from coolgp.scenarios.study_plot import draw_study
-from coolgp.scenarios.words import size_text
+from coolgp.scenarios.words import size_text, uncovered_words
 
 __all__ = ["follow_run", "follow_study"]
 
@@ -89,6 +89,9 @@ def _warn(scenario: Scenario, last: Record) -> None:
             f"warning: the importance weights have an effective sample size of {size:.2f} of "
             f'{scenario.agents.importance_samples}: old batches count for little; take encoding = "transport"'
         )
+    few = uncovered_words(float(last.probed.uncovered.mean()), last.probed.basis.size) if last.probed else ""
+    if few:
+        print(f"note: {few}")
 
 
 def _summary(scenario: Scenario, rows: list[dict[str, float]], seconds: float) -> None:

@@ -5,7 +5,7 @@ The pilot is a small random part of the training rows that everyone holds; nothi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.scaler import Scaler
 from coolgp.scenarios.settings import AgentsSettings, Scenario
 
-__all__ = ["Foundation", "found_on_pilot"]
+__all__ = ["Foundation", "extended", "found_on_pilot"]
 
 FIT_ROWS = 600
 """Rows of the pilot on which the exact evidence is maximised: its cost is their cube."""
@@ -40,6 +40,14 @@ class Foundation:
     model: Model
     start: Array
     inducing_inputs: Array
+
+
+def extended(foundation: Foundation, inputs: Array) -> Foundation:
+    """The same ground with more inducing inputs ``[J, D]``, as agents agreed on them in a run."""
+    model = foundation.model
+    assert isinstance(model.basis, FunctionBasis)
+    larger, every = model.basis.extended(inputs), np.concatenate([foundation.inducing_inputs, inputs])
+    return replace(foundation, model=replace(model, basis=larger), inducing_inputs=every)
 
 
 def found_on_pilot(scenario: Scenario, dataset: Dataset) -> Foundation:

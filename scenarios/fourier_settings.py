@@ -13,6 +13,7 @@ REFUSED = {
     "encoding": ("transport", "the waves stay as they were drawn, and nothing that was encoded grows old"),
     "projection": ("diagonal", "the waves stay as they were drawn, and no projection is learned"),
     "projection_std": (0.0, "the waves stay as they were drawn, and no projection is learned"),
+    "inducing_most": (None, "there are no inducing inputs"),
     "inducing_choice": ("conditional-variance", "there are no inducing inputs"),
 }
 """Keys of the section [agents] that say nothing of random features, the one value that they take, and why."""

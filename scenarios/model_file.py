@@ -39,7 +39,7 @@ def model_arrays(simulation: Simulation, probed: Probed, labels: Array) -> dict[
     model, scaler, theta = foundation.model, foundation.scaler, probed.theta
     layout = model.layout
     arrays: dict[str, Any] = {
-        **_basis_arrays(foundation.model.basis, foundation.inducing_inputs, simulation.scenario.agents),
+        **_basis_arrays(probed.basis, foundation.inducing_inputs, simulation.scenario.agents),
         "full": np.array(layout.full),
         "uncertain": np.array(layout.uncertain),
         "x_mean": scaler.x_mean,
@@ -57,8 +57,8 @@ def model_arrays(simulation: Simulation, probed: Probed, labels: Array) -> dict[
         "signal_variance": layout.signal_variance(theta),
         "noise_variance": layout.noise_variance(theta),
     }
-    if probed.evidence.shape[1] == packed_length(model.inducing):
-        evidence = Evidence.unpack(probed.evidence, model.inducing)
+    if probed.evidence.shape[1] == packed_length(probed.basis.size):
+        evidence = Evidence.unpack(probed.evidence, probed.basis.size)
         arrays |= {field.name: getattr(evidence, field.name) for field in fields(Evidence)}
     return arrays
 
@@ -120,7 +120,7 @@ def _basis_arrays(basis: Basis, inducing_inputs: Array, agents: AgentsSettings) 
         return named | {"waves": basis.waves}
     assert isinstance(basis, FunctionBasis | LatentBasis)
     return named | {
-        "inducing_inputs": inducing_inputs,
+        "inducing_inputs": basis.inducing if isinstance(basis, FunctionBasis) else inducing_inputs,
         "inducing_points": basis.inducing,
         "jitter": np.float64(agents.jitter),
         "shared": np.array(agents.shared),

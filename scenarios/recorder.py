@@ -94,7 +94,7 @@ class Recorder:
         self.asked = asked.astype(float)
         self.labels = np.array([dataset.agents[probe] for probe in probes])
         layout, features = simulation.foundation.model.layout, dataset.features
-        self.names = ("bound", "effective_sample_size", *layout.names(features))
+        self.names = ("bound", "effective_sample_size", "inducing", "uncovered", *layout.names(features))
         self.environment = _environment(folder, environment, resumption)
         folder.mkdir(parents=True, exist_ok=True)
         if resumption is None:
@@ -177,7 +177,8 @@ class Recorder:
 
     def _hyperparameters(self, probed: Probed) -> list[Any]:
         layout, theta = self.simulation.foundation.model.layout, probed.theta
-        columns = [probed.bound, probed.sample_size, *layout.lengthscale(theta).T]
+        inducing = np.full(len(theta), probed.basis.size)
+        columns = [probed.bound, probed.sample_size, inducing, probed.uncovered, *layout.lengthscale(theta).T]
         columns += [layout.signal_variance(theta), layout.noise_variance(theta)]
         pairs = [(float(column.mean()), float(column.std())) for column in columns]
         return ["" if np.isnan(value) else value for pair in pairs for value in pair]

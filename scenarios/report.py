@@ -17,7 +17,7 @@ from coolgp.scenarios.plots import draw_all, spread_words
 from coolgp.scenarios.promise import seen_words, spoken
 from coolgp.scenarios.recorder import write_whole
 from coolgp.scenarios.run_folder import Columns, RunFolder
-from coolgp.scenarios.words import size_text
+from coolgp.scenarios.words import size_text, uncovered_words
 
 __all__ = ["headline", "write_report"]
 
@@ -145,6 +145,12 @@ def _spread(metrics: Columns) -> str:
 
 
 def _warnings(folder: RunFolder) -> list[str]:
+    last = {name: float(column[-1]) for name, column in folder.hyperparameters.items()}
+    few = uncovered_words(last.get("uncovered", 0.0), last.get("inducing", 0.0))
+    return [*_weight_warnings(folder), *([f"{few}."] if few else [])]
+
+
+def _weight_warnings(folder: RunFolder) -> list[str]:
     sizes = folder.hyperparameters.get("effective_sample_size", np.array([]))
     known = sizes[np.isfinite(sizes)]
     if not known.size or known.mean() >= TRUSTED_SAMPLES:
@@ -193,7 +199,8 @@ def _hyperparameter_rows(columns: Columns) -> list[tuple[str, str, str]]:
 
 
 def _named(column: str) -> str:
-    words = {"bound": "bound (nats per observation)"}
+    words = {"bound": "bound (nats per observation)", "inducing": "inducing inputs"}
+    words["uncovered"] = "share of the round's inputs outside their coverage"
     if column.startswith("lengthscale_"):
         return f"length-scale of {column.removeprefix('lengthscale_')} (scaled input)"
     return words.get(column, column.replace("_", " "))

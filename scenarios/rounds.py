@@ -17,6 +17,7 @@ from coolgp.agents.learning import Adam
 from coolgp.agents.model import Batch
 from coolgp.agents.population import Population, fold, found, observe
 from coolgp.agents.prediction import Indefinite
+from coolgp.fusion.extension import extend
 from coolgp.fusion.hyperparameters import MODES, Mode, belief_of
 from coolgp.fusion.rule import Announcer, EvidenceRule, FusionRule, Outlook, State, Witness
 from coolgp.network.faults import Faults
@@ -122,7 +123,8 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
     scenario, rule, transport = simulation.scenario, simulation.rule, simulation.transport
     dataset, scaler, agents = simulation.dataset, simulation.foundation.scaler, transport.shard.agents
     stream = dataset.training.stream(transport.shard, scaler, scenario.agents.batch_size, scenario.run.seed)
-    evaluate = Evaluation(scaler.inputs(dataset.x_test), scaler, simulation.probes, rule, transport)
+    test, least = scaler.inputs(dataset.x_test), scenario.agents.coverage
+    evaluate = Evaluation(test, scaler, simulation.probes, rule, transport, least)
     standing = begin(simulation) if standing is None else standing
     population, state, seen, sent = standing.population, standing.state, standing.seen, sent_so_far(transport)
     again = range(standing.turn - standing.waiting, standing.turn)
@@ -138,7 +140,7 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
         present = int(transport.total(np.array([np.count_nonzero(transport.present)]))[0])
         error = rule.error(state, population, transport) if isinstance(rule, EvidenceRule) else float("nan")
         with _named(turn, dataset, agents[evaluate.rows]):
-            probed = evaluate(population, state)
+            probed = evaluate(population, state, batch)
         before, sent = sent, sent_so_far(transport)  # what probes ask of others to predict is of this round too
         ended = (turn + 1, simulation.rounds, seen)
         record = Record(*ended, probed, sent - before, present, error, seconds) if probed else None
@@ -148,15 +150,19 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
 def _learn(
     simulation: Simulation, turn: int, batch: Batch, population: Population, state: State
 ) -> tuple[Population, State]:
-    """Adopt what was said last, observe, propose, speak; between exchanges, only observe."""
+    """Adopt what was said last, extend, observe, propose, speak; between exchanges, only observe."""
     scenario, rule = simulation.scenario, simulation.rule
     mode, every = _mode(scenario), scenario.fusion.every
     if turn and turn % every == 0 and isinstance(rule, Announcer):
         population = mode.adopt(population, rule.announced(state, population))
+    speaks = (turn + 1) % every == 0 or turn + 1 == simulation.rounds
+    if speaks:
+        limits = scenario.agents.coverage, scenario.agents.inducing_most or 0
+        population, state = extend(population, state, batch, rule, simulation.transport, *limits)
     if isinstance(rule, Witness):
         state = rule.observe(state, population, batch)
     population = observe(population, batch)
-    if (turn + 1) % every and turn + 1 < simulation.rounds:
+    if not speaks:
         return population, state
     population = mode.propose(fold(population), batch, belief_of(rule, state, population))
     return population, _communicate(scenario, rule, state, population, simulation.transport)

@@ -14,6 +14,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
 from coolgp.scenarios.allowed import Names
+from coolgp.scenarios.extension_settings import extension_problem
 from coolgp.scenarios.fourier_settings import fourier_conflicts
 from coolgp.scenarios.fusion_settings import FusionSettings
 from coolgp.scenarios.network_settings import NetworkSettings
@@ -69,6 +70,11 @@ class DataSettings(Settings):
         description="how rows are dealt to agents where no column names them: evenly at random (the default), by "
         "k-means clusters of the inputs, or in random order with shares from a flat Dirichlet distribution",
     )
+    order: Literal["random", "file"] | None = Field(
+        default=None,
+        description="in which agents observe their rows: shuffled (the default), or as they stand in the file, with a "
+        "pilot of the first rows: for data whose domain drifts",
+    )
     test_fraction: float = Field(
         default=0.1, gt=0, lt=1, description="share of the rows held out; not used by generated sources"
     )
@@ -117,7 +123,7 @@ class DataSettings(Settings):
         if own is not None and target not in (None, own):
             found.append(("target", f'needed "{own}", which is what "{source}" predicts; got "{target}"'))
         if source in GENERATED_SOURCES:
-            refused = [key for key in ("agent", "partition", "features") if values.get(key) is not None]
+            refused = [key for key in ("agent", "partition", "features", "order") if values.get(key) is not None]
             found += [
                 (key, f'not for "{source}", which makes its own agents and inputs: leave it out') for key in refused
             ]
@@ -137,6 +143,17 @@ class AgentsSettings(Settings):
         default="inducing", description="what makes features of inputs: inducing inputs, or random Fourier features"
     )
     inducing: Count = Field(default=100, description="inducing inputs, or random features, common to all agents")
+    inducing_most: Count | None = Field(
+        default=None,
+        description="inducing inputs that there can be in all: where agents meet inputs outside the coverage of the "
+        "others they agree on more, up to so many; default none are added",
+    )
+    coverage: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="share of the prior variance at an input that the inducing inputs must express to cover it",
+    )
     batch_size: Count = Field(default=20, description="observations in one batch of one agent")
     hyperparameters: Literal["collective", "fixed", "local"] = Field(
         default="collective",
@@ -195,6 +212,8 @@ class AgentsSettings(Settings):
         """Refuse an uncertain W where its closed forms do not hold, and keys that mean nothing to a basis."""
         if values.get("basis") == "rff":
             return fourier_conflicts(values)
+        if problem := extension_problem(values):
+            return [("inducing_most", problem)]
         if values.get("shared") == "latent" and values.get("coordinates") == "kernel":
             why = 'evidence about "latent" inducing points is in whitened coordinates: leave it out'
             return [("coordinates", f'"kernel" needs shared = "function"; {why}')]

@@ -1,4 +1,4 @@
-"""Who observes what, when, of rows that were dealt: each agent takes its own in a shuffled order, one batch a round."""
+"""Who observes what, when, of rows that were dealt: each agent takes its own, shuffled or as they stand, in batches."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Dealt:
     """`[n]`"""
     owner: Ints
     """`[n]`, the agent in `[0,N)` that observes each row."""
+    in_order: bool = False
+    """Whether rows are observed as they stand: the pilot then holds the first of them, not random ones."""
 
     @property
     def most(self) -> int:
@@ -36,13 +38,12 @@ class Dealt:
 
     def pilot(self, count: int, seed: int) -> tuple[Floats, Floats]:
         """See :class:`Training`."""
-        rows = generator(seed, "pilot").permutation(len(self.y))[:count]
+        rows = self._order("pilot", seed)[:count]
         return self.x[rows], self.y[rows]
 
     def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> DealtStream:
         """The order is one permutation of all rows, so it does not depend on which rank an agent lives on."""
-        agents, rows = shard.agents, len(self.y)
-        shuffled = generator(seed, "stream").permutation(rows)
+        agents, shuffled = shard.agents, self._order("stream", seed)
         by_agent = shuffled[np.argsort(self.owner[shuffled], kind="stable")]
         count = np.bincount(self.owner, minlength=int(agents.max(initial=-1)) + 1)
         first = np.concatenate([[0], np.cumsum(count)])
@@ -50,6 +51,10 @@ class Dealt:
         within = np.arange(start[-1]) - np.repeat(start[:-1], count[agents])
         mine = by_agent[np.repeat(first[agents], count[agents]) + within]
         return DealtStream(scaler.inputs(self.x), scaler.target(self.y), mine, start, batch_size)
+
+    def _order(self, purpose: str, seed: int) -> Ints:
+        rows = len(self.y)
+        return np.arange(rows) if self.in_order else generator(seed, purpose).permutation(rows)
 
     def identity(self) -> tuple[NDArray[Any], ...]:
         """See :class:`Training`."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 
-__all__ = ["metric_words", "size_text"]
+__all__ = ["metric_words", "size_text", "uncovered_words"]
 
 METRICS = {"rmse": "RMSE", "nlpd": "NLPD", "crps": "CRPS"}
 TIMES = {"pre": "before fusion", "post": "after fusion"}
+TOLERATED = 0.05
+"""Share of rows outside the coverage of the inducing inputs from which on it is worth a word."""
 
 
 def metric_words(column: str) -> str:
@@ -34,3 +36,18 @@ def size_text(size: float) -> str:
         return "–"
     power = min(int(math.log10(max(size, 1)) / 3), 4)
     return f"{size / 1000**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
+
+
+def uncovered_words(share: float, inducing: float) -> str:
+    """What there is to say where such a share of a round's rows is outside the coverage of so many inducing inputs.
+
+    >>> uncovered_words(0.02, 100)
+    ''
+    """
+    if not share > TOLERATED:
+        return ""
+    return (
+        f"{100 * share:.0f} % of the last round's inputs are outside the coverage of the {inducing:.0f} inducing inputs: "
+        "what is observed there is mostly lost; take more of them (agents.inducing), or let agents add some "
+        "(agents.inducing_most)"
+    )

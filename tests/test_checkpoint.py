@@ -37,6 +37,7 @@ STUDY = (
     f"[run]\nrounds = {ROUNDS}\nprobes = 4\ncheckpoint_minutes = 0\n"
 )
 STEPS = "fusion.rounds_per_step=2"
+GROWING = ("agents.inducing=3", "agents.inducing_most=30", "agents.coverage=0.99", "agents.hyperparameters=local")
 SETTINGS = [
     *((f"fusion.rule={rule}", STEPS) for rule in RULES),
     ("fusion.rule=tree",),
@@ -48,10 +49,13 @@ SETTINGS = [
     ("fusion.rule=flood", STEPS, "network.delay=1.5", 'network.delays="geometric"', "network.churn=0.2"),
     ("fusion.rule=tree", STEPS, "network.loss=0.2", "network.bandwidth=300"),
     ("fusion.rule=tree", STEPS, "network.churn=0.3"),
+    GROWING,
+    ("agents.inducing_most=30", "agents.coverage=0.95", "fusion.rule=push-sum", STEPS, "fusion.every=2"),
     ("fusion.rule=server", STEPS, "network.loss=0.3", "network.burst=4"),
 ]
 ON_RANKS = [
     ("fusion.rule=tree", "agents.hyperparameters=local"),
+    ("fusion.rule=consensus", STEPS, *GROWING),
     ("fusion.rule=consensus", STEPS, "network.topology=small-world"),
     ("fusion.rule=push-sum", STEPS, "network.loss=0.3", "network.delay=2"),
 ]

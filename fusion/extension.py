@@ -1,0 +1,98 @@
+"""Agents that meet inputs outside the coverage of the inducing inputs agree on more of them, for everyone.
+
+Each proposes its least covered input of the round. Proposals go up a spanning tree, of which each agent passes on the
+64 least covered that it has heard of; the agent at its root takes one after another the least covered by then, and what
+it chose comes down. What is known is carried over without loss: evidence about ``f(X_u)`` is evidence about ``f`` at
+more inputs that says nothing of the new ones, and sums of rows are sums of wider rows whose new columns are zero. So
+rules go on where they are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coolgp.agents.coverage import best_added, least_covered
+from coolgp.agents.kernels import Array
+from coolgp.agents.model import Batch, Model
+from coolgp.agents.population import Population, extended
+from coolgp.agents.statistics import packed_length, widened
+from coolgp.fusion.rule import FusionRule, State
+from coolgp.network.axes import rows_of, with_rows
+from coolgp.network.transport import Transport
+
+__all__ = ["extend"]
+
+CANDIDATES = 64
+"""Proposals that are looked at in a round: the least covered."""
+
+
+def extend(
+    population: Population, state: State, batch: Batch, rule: FusionRule, transport: Transport, least: float, most: int
+) -> tuple[Population, State]:
+    """Population and rule with inducing inputs added where the batch is covered less than ``least``. Collective.
+
+    most: inducing inputs that there can be in all. Without room for more nothing is said.
+    """
+    room = most - population.model.inducing
+    inputs = _agreed(population, batch, transport, least, room) if room > 0 else np.zeros((0, batch.x.shape[-1]))
+    if not len(inputs):
+        return population, state
+    larger = extended(population, inputs)
+    return larger, _carried(state, rule.init(larger, transport), population.model.inducing, len(inputs))
+
+
+def _agreed(population: Population, batch: Batch, transport: Transport, least: float, room: int) -> Array:
+    """New inducing inputs ``[J, D]``, the same on every rank."""
+    inputs, share = least_covered(population.model, population.theta, batch)
+    here = np.flatnonzero(share < least)
+    rows = np.concatenate([share[here, None], inputs[here], population.theta[here]], axis=1)
+    proposed = transport.gather_rows(rows, transport.shard.agents[here])
+    chosen = np.zeros((min(room, CANDIDATES), inputs.shape[1]))
+    counts = np.zeros(2, dtype=np.int64)  # of inputs that were chosen, and of proposals
+    if proposed is not None and len(proposed):
+        found = _chosen(population.model, proposed, inputs.shape[1], least, len(chosen))
+        chosen[: len(found)] = found
+        counts[:] = len(found), len(proposed)
+    told = transport.total(np.concatenate([counts, chosen.view(np.int64).ravel()]))  # the root's, bit by bit
+    _count(transport, min(int(told[1]), CANDIDATES) * rows.shape[1], int(told[0]) * inputs.shape[1])
+    agreed: Array = told[2:].view(np.float64).reshape(chosen.shape)[: int(told[0])]
+    return agreed
+
+
+def _chosen(model: Model, proposed: Array, width: int, least: float, most: int) -> Array:
+    """Inputs ``[J, D]`` among proposals ``[C, 1 + D + K]``: coverage, input, hyper-parameters."""
+    worst = np.sort(np.argsort(proposed[:, 0], kind="stable")[:CANDIDATES])
+    inputs, theta = proposed[worst, 1 : 1 + width], proposed[worst, 1 + width :]
+    return inputs[best_added(model, theta, inputs, least, most)]
+
+
+def _count(transport: Transport, up: int, down: int) -> None:
+    """Meter a message of so many numbers up and one down on each link of the tree, a word where there is nothing.
+
+    On the way up that is the most it can be: an agent may have heard of fewer proposals. Of the N - 1 links each agent
+    but the first counts the one towards the root.
+    """
+    links = int(np.count_nonzero(transport.shard.agents))
+    size = 8 * links * (max(up, 1) + max(down, 1))
+    transport.meter.sent(2 * links, size)
+    transport.meter.moved(size)
+    transport.meter.rounds += 1
+
+
+def _carried(state: State, fresh: State, inducing: int, more: int) -> State:
+    """A rule's state with wider rows; by a fresh one it is known how long rows were, with what the rule adds to them."""
+    wider = packed_length(inducing + more) - packed_length(inducing)
+    begun = {name: values.shape[-1] for name, (_, values) in rows_of(fresh).items() if values.ndim > 1}
+    held = {name: values for name, (_, values) in rows_of(state).items()}
+    lengths = {values.shape[-1] for name, values in held.items() if begun.get(name) == values.shape[-1] + wider}
+
+    def carried(name: str, values: Array) -> Array:
+        is_rows = values.ndim > 1 and values.shape[-1] in lengths and begun.get(name) != values.shape[-1]
+        return widened(values, inducing, more) if is_rows else values
+
+    rows = {name: carried(name, values) for name, values in held.items()}
+    if any(rows[name].shape[-1] != length for name, length in begun.items() if name in rows):
+        raise ValueError(
+            "agents.inducing_most: this fusion rule's messages cannot be made longer in a run; leave it out"
+        )
+    return with_rows(fresh, rows)
