@@ -80,7 +80,7 @@ def _count(transport: Transport, up: int, down: int) -> None:
 
 
 def _carried(state: State, fresh: State, inducing: int, more: int) -> State:
-    """A rule's state with wider rows; by a fresh one it is known how long rows were, with what the rule adds to them."""
+    """A rule's state with wider rows; how long rows were is known by a fresh one."""
     wider = packed_length(inducing + more) - packed_length(inducing)
     begun = {name: values.shape[-1] for name, (_, values) in rows_of(fresh).items() if values.ndim > 1}
     held = {name: values for name, (_, values) in rows_of(state).items()}

@@ -47,7 +47,7 @@ def uncovered_words(share: float, inducing: float) -> str:
     if not share > TOLERATED:
         return ""
     return (
-        f"{100 * share:.0f} % of the last round's inputs are outside the coverage of the {inducing:.0f} inducing inputs: "
-        "what is observed there is mostly lost; take more of them (agents.inducing), or let agents add some "
+        f"{100 * share:.0f} % of the last round's inputs are outside the coverage of the {inducing:.0f} inducing "
+        "inputs: what is observed there is mostly lost; take more of them (agents.inducing), or let agents add some "
         "(agents.inducing_most)"
     )
