@@ -90,9 +90,4 @@ def _carried(state: State, fresh: State, inducing: int, more: int) -> State:
         is_rows = values.ndim > 1 and values.shape[-1] in lengths and begun.get(name) != values.shape[-1]
         return widened(values, inducing, more) if is_rows else values
 
-    rows = {name: carried(name, values) for name, values in held.items()}
-    if any(rows[name].shape[-1] != length for name, length in begun.items() if name in rows):
-        raise ValueError(
-            "agents.inducing_most: this fusion rule's messages cannot be made longer in a run; leave it out"
-        )
-    return with_rows(fresh, rows)
+    return with_rows(fresh, {name: carried(name, values) for name, values in held.items()})

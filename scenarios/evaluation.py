@@ -35,8 +35,8 @@ class Probed:
     pre: from their own statistics alone; post: after the exchange. theta ``[probes, K]``; bound ``[probes]``: nats per
     observation that they know of; evidence ``[probes, P]``: packed; counted ``[probes]``: agents that each has counted,
     itself among them; NaN for a rule without any; sample_size ``[probes]``: effective, of importance weights, NaN
-    elsewhere; uncovered ``[probes]``: share of the round's rows that the inducing inputs cover too little; basis: these, as
-    they are now; seconds: what asking them took, on this rank.
+    elsewhere; uncovered ``[probes]``: share of the round's rows that the inducing inputs cover too little; basis:
+    these, as they are now; seconds: what asking them took, on this rank.
     """
 
     pre: Forecast
