@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from coolgp.scenarios.picture import AFTER, BEFORE
 from coolgp.scenarios.run_folder import RunFolder
 
-__all__ = ["agents_figure"]
+__all__ = ["agents_figure", "draw_agents"]
 
 
 def agents_figure(folder: RunFolder) -> Figure | None:
@@ -17,6 +17,13 @@ def agents_figure(folder: RunFolder) -> Figure | None:
     if not len(probes.agents) == folder.network.agents == 2:
         return None
     figure = Figure(figsize=(11, 4.6), layout="constrained")
+    draw_agents(figure, folder)
+    return figure
+
+
+def draw_agents(figure: FigureBase, folder: RunFolder) -> None:
+    """Draw two agents' errors into a figure or a part of one."""
+    probes = folder.probes
     panels = figure.subplots(1, 2, sharey=True)
     marker = "o" if len(probes.rounds) < 2 else ""
     for place, (axes, name) in enumerate(zip(panels, probes.agents, strict=True)):
@@ -29,4 +36,3 @@ def agents_figure(folder: RunFolder) -> Figure | None:
     unit = f" ({folder.unit})" if folder.unit else ""
     panels[0].set_ylabel(f"RMSE of {folder.target}{unit}")
     panels[0].legend()
-    return figure

@@ -1,0 +1,51 @@
+"""The paper's figures of data disparity and of transmission loss: the scenarios `disparity` and `lossy`, side by side.
+
+Left: an agent that keeps 200 flights and one that goes on learning, each before and after fusion. Right: RMSE against
+the share of messages that are lost, for rules without a server and for servers that agents report to.
+
+What differs from the paper: its agents observe its traffic data; here the left is of flights, for both agents observe
+one function there, and the right of a random field (each scenario's own description says more).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from coolgp.scenarios.agents_plot import draw_agents
+from coolgp.scenarios.disparity import SETTINGS
+from coolgp.scenarios.lossy import FIGURE
+from coolgp.scenarios.picture import house_style, save_picture
+from coolgp.scenarios.run_folder import read_metrics, read_run
+from coolgp.scenarios.running import run as run_one
+from coolgp.scenarios.settings import Scenario
+from coolgp.scenarios.study import cell_words, plan_named, read_table, run_study
+from coolgp.scenarios.study_plot import draw_ends
+
+__all__ = ["FILES", "SETTINGS", "run"]
+
+FILES = ("disparity", "lossy", "paper-fig5.png")
+SIZE = (15.5, 5.4)
+
+
+def run(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> None:
+    """Run both scenarios into folders of their own, and draw them beside one another."""
+    unequal, lossy = folder / "disparity", folder / "lossy"
+    run_one(scenario.model_copy(update={"name": "disparity"}), unequal, overwrite=True)
+    last = {name: column[-1] for name, column in read_metrics(unequal).items()}
+    say(f"disparity: RMSE {last['rmse_pre']:.4g} before, {last['rmse_post']:.4g} after fusion")
+    study = plan_named("lossy", [f"run.seed={scenario.run.seed}"] if scenario.run.seed else [])
+    run_study(study, lossy, seen=lambda *cell: say(cell_words(study, *cell)))
+    figure = Figure(figsize=SIZE, layout="constrained")
+    with house_style():
+        left, right = figure.subfigures(1, 2, width_ratios=[1.25, 1])
+        draw_agents(left, read_run(unequal))
+        draw_ends(right, read_table(lossy), **FIGURE)
+        save_picture(figure, folder / "paper-fig5.png")
+    say(f"figure: {folder / 'paper-fig5.png'}")
+
+
+if __name__ == "__main__":
+    from coolgp.scenarios.cli import run_script
+
+    run_script("paper-fig5")

@@ -1,0 +1,55 @@
+"""Every rule on the same agents, data and graph: flights, a field and the roads, five seeds each; errors and calibration.
+
+50 agents with 50 inducing inputs, five batches of 20 rows each, hyper-parameters learned together under every rule.
+Committees combine predictions at the test rows, in every round; what they send there is in their bytes. `none` says
+what fusing is worth at all.
+"""
+
+SETTINGS = {
+    "data": {"source": "airline"},
+    "agents": {"count": 50, "inducing": 50, "batch_size": 20, "hyperparameters": "collective"},
+    "network": {"topology": "small-world"},
+    "run": {"rounds": 5, "probes": 5},
+}
+
+GRID = {
+    "data": {
+        "flights": {"data.source": "airline", "data.test_count": 1_000},
+        "field": {"data.source": "field"},
+        "roads": {"data.source": "road", "data.test_count": 1_000},
+    },
+    "rule": {
+        "COOL-GP": {"fusion.rule": "tree"},
+        "COOL-GP, random features": {"fusion.rule": "tree", "agents.basis": "rff", "agents.hyperparameters": "fixed"},
+        "ensemble": {"fusion.rule": "ensemble", "agents.hyperparameters": "fixed"},
+        "dPITC": {"fusion.rule": "dpitc"},
+        "selective": {"fusion.rule": "selective"},
+        "NPAE": {"fusion.rule": "npae"},
+        "grBCM": {"fusion.rule": "grbcm"},
+        "rBCM": {"fusion.rule": "rbcm"},
+        "BCM": {"fusion.rule": "bcm"},
+        "gPoE": {"fusion.rule": "gpoe"},
+        "PoE": {"fusion.rule": "poe"},
+        "none": {"fusion.rule": "none"},
+    },
+    "run.seed": (0, 1, 2, 3, 4),
+}
+
+FIGURE = {
+    "kind": "league",
+    "panels": "data",
+    "lines": "rule",
+    "metrics": {
+        "rmse_post": "RMSE",
+        "nlpd_post": "NLPD (nats)",
+        "coverage95_post": "inside 95 % intervals",
+    },
+    "best": "nlpd_post",
+    "targets": {"coverage95_post": 0.95},
+    "title": "Every rule on the same agents, data and graph",
+}
+
+if __name__ == "__main__":
+    from coolgp.scenarios.cli import run_script
+
+    run_script("rules")
