@@ -15,11 +15,14 @@ from coolgp.scenarios.settings import Scenario
 
 __all__ = ["NAMES", "SCRIPTS", "STUDIES", "describe", "scenario_file", "scenario_named"]
 
-NAMES = ("airline", "synthetic", "field", "sensors", "road", "disparity", "lossy", "paper-fig2", "paper-fig3")
+NAMES = (
+    "airline", "synthetic", "field", "sensors", "road", "disparity", "lossy", "rules",
+    "paper-fig1", "paper-fig2", "paper-fig3", "paper-fig4", "paper-fig5",
+)  # fmt: skip
 
-STUDIES = ("lossy", "paper-fig2")
+STUDIES = ("lossy", "rules", "paper-fig1", "paper-fig2")
 """Those of them that are run over a grid of settings, their file's ``GRID``."""
-SCRIPTS = ("paper-fig3",)
+SCRIPTS = ("paper-fig3", "paper-fig5")
 """Those that are neither a run nor a grid of runs, see :mod:`coolgp.scenarios.script`."""
 
 

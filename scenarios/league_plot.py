@@ -1,4 +1,4 @@
-"""The figure and the table of a study in which rules compete: a row of panels for each data set, a line for each rule."""
+"""The figure of a study in which rules compete: a row of panels for each data set, a line for each rule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from coolgp.scenarios.picture import AFTER, NEUTRAL
-from coolgp.scenarios.study import Study, read_table
+from coolgp.scenarios.study import Study
+from coolgp.scenarios.study_folder import read_table
 
 __all__ = ["league_figure"]
 
@@ -80,7 +81,7 @@ def _draw(axes: Axes, values: Sequence[np.ndarray[tuple[int], np.dtype[np.float6
     if target is not None:
         axes.axvline(target, color="0.45", linestyle="--", linewidth=1.0)
     axes.set_ylim(len(values) - 0.5, -0.5)
-    margin = 0.06 * (high - low)
+    margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
     axes.set_xlim(low - margin, high + margin)
     axes.xaxis.set_major_locator(MaxNLocator(5))
 

@@ -1,11 +1,11 @@
 """The paper's figure of the SYNTHETIC domain: two agents' error before and after fusion, as batches come in.
 
-For 50, 100 and 150 inducing points; what becomes of old batches when hyper-parameters move is decided by `transport`, or
-by `importance` with 5 and 10 samples of the projection, as in the paper.
+For 50, 100 and 150 inducing points; what becomes of old batches when hyper-parameters move is decided by `transport`,
+or by `importance` with 5 and 10 samples of the projection, as in the paper.
 
 What differs from the paper: 60 batches of 40 rows to each agent where it has 200; both agents start from projections
-of one pilot sample; and for `importance` the width of q(W) is the prior's, 1: its samples are drawn from the prior, and a
-narrower q(W) leaves one of them all the weight.
+of one pilot sample; and for `importance` the width of q(W) is the prior's, 1: its samples are drawn from the prior,
+and a narrower q(W) leaves one of them all the weight.
 """
 
 SETTINGS = {

@@ -1,7 +1,7 @@
 """The paper's figure of flights: each agent's error before and after fusion as data grow, 1,000 agents.
 
-Every agent learns hyper-parameters of its own, as in the paper. What to see: before fusion agents differ by minutes, and
-after it all of them lie on one line below nearly every one of them.
+Every agent learns hyper-parameters of its own, as in the paper. What to see: before fusion agents differ by minutes,
+and after it all of them lie on one line below nearly every one of them.
 
 What differs from the paper: 263,853 flights out of New York in 2013 where it has 600,000 of the whole US in 2008 (see
 `airline`), so 14 batches of 20 to each agent; 10,000 test flights common to all agents.

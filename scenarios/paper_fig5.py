@@ -9,17 +9,20 @@ one function there, and the right of a random field (each scenario's own descrip
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from coolgp.scenarios.agents_plot import draw_agents
+from coolgp.scenarios.cells import run_study
 from coolgp.scenarios.disparity import SETTINGS
 from coolgp.scenarios.lossy import FIGURE
 from coolgp.scenarios.picture import house_style, save_picture
 from coolgp.scenarios.run_folder import read_metrics, read_run
 from coolgp.scenarios.running import run as run_one
 from coolgp.scenarios.settings import Scenario
-from coolgp.scenarios.study import cell_words, plan_named, read_table, run_study
+from coolgp.scenarios.study import cell_words, plan_named
+from coolgp.scenarios.study_folder import read_table
 from coolgp.scenarios.study_plot import draw_ends
 
 __all__ = ["FILES", "SETTINGS", "run"]
@@ -38,7 +41,8 @@ def run(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> None:
     run_study(study, lossy, seen=lambda *cell: say(cell_words(study, *cell)))
     figure = Figure(figsize=SIZE, layout="constrained")
     with house_style():
-        left, right = figure.subfigures(1, 2, width_ratios=[1.25, 1])
+        parts: Any = figure.subfigures(1, 2, width_ratios=[1.25, 1])
+        left, right = parts
         draw_agents(left, read_run(unequal))
         draw_ends(right, read_table(lossy), **FIGURE)
         save_picture(figure, folder / "paper-fig5.png")

@@ -1,4 +1,4 @@
-"""Every rule on the same agents, data and graph: flights, a field and the roads, five seeds each; errors and calibration.
+"""Every rule on the same agents, data and graph: flights, a field and the roads, five seeds each.
 
 50 agents with 50 inducing inputs, five batches of 20 rows each, hyper-parameters learned together under every rule.
 Committees combine predictions at the test rows, in every round; what they send there is in their bytes. `none` says

@@ -6,6 +6,7 @@ that was begun goes on from its last checkpoint. A grid with more values than be
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -21,7 +22,17 @@ from coolgp.scenarios.run_folder import read_columns
 from coolgp.scenarios.study import Study
 from coolgp.scenarios.whole_file import write_table, write_whole
 
-__all__ = ["FAILED", "STORED", "Progress", "Results", "begin", "cell_places", "check_study_folder", "open_study"]
+__all__ = [
+    "FAILED",
+    "STORED",
+    "Progress",
+    "Results",
+    "begin",
+    "cell_places",
+    "check_study_folder",
+    "open_study",
+    "read_table",
+]
 
 STORED = "study.json"
 """What tells the study of a folder from others."""
@@ -97,6 +108,12 @@ def begin(study: Study, folder: Path) -> None:
     if stored.is_file():
         _forget_others(study, folder)
     write_whole(stored, study.text.encode())
+
+
+def read_table(folder: Path) -> list[dict[str, str]]:
+    """The rows of a study's table."""
+    with (folder / "study.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def cell_places(folder: Path) -> list[Path]:

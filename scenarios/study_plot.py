@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from coolgp.scenarios.curves_plot import curves_figure
+from coolgp.scenarios.league_plot import league_figure
 from coolgp.scenarios.picture import LINES, house_style, save_picture
 from coolgp.scenarios.study import Study
+from coolgp.scenarios.study_folder import read_table
 from coolgp.scenarios.words import metric_words
 
-__all__ = ["draw_study", "study_figure"]
+__all__ = ["draw_ends", "draw_study", "study_figure"]
 
 Rows = Sequence[Mapping[str, str]]
 
@@ -23,7 +24,8 @@ Rows = Sequence[Mapping[str, str]]
 def draw_study(study: Study, folder: Path) -> Path:
     """Draw ``study.png`` into the study's folder, as its scenario's ``FIGURE`` says: "kind", and arguments of that.
 
-    "ends" (the default): :func:`study_figure` of ``study.csv``; "curves": :func:`curves_figure` of the run folders.
+    "ends" (the default): :func:`study_figure` of ``study.csv``; "league": :func:`league_figure` of it; "curves":
+    :func:`curves_figure` of the run folders.
     """
     spec = dict(study.figure or {})
     with house_style():
@@ -33,11 +35,10 @@ def draw_study(study: Study, folder: Path) -> Path:
 
 
 def _ends(study: Study, folder: Path, **spec: str) -> Figure:
-    with (folder / "study.csv").open(newline="", encoding="utf-8") as file:
-        return study_figure(list(csv.DictReader(file)), **spec)
+    return study_figure(read_table(folder), **spec)
 
 
-KINDS: Mapping[str, Callable[..., Figure]] = {"ends": _ends, "curves": curves_figure}
+KINDS: Mapping[str, Callable[..., Figure]] = {"ends": _ends, "curves": curves_figure, "league": league_figure}
 
 
 def study_figure(
@@ -48,6 +49,22 @@ def study_figure(
     rows: the table of a study. Rows whose x is no number stand at equal distances. In the style in force.
     """
     figure = Figure(figsize=(8.6, 5.2), layout="constrained")
+    draw_ends(figure, rows, x, lines, y, title=title, xlabel=xlabel, caption=caption)
+    return figure
+
+
+def draw_ends(
+    figure: FigureBase,
+    rows: Rows,
+    x: str,
+    lines: str,
+    y: str = "rmse_post",
+    *,
+    title: str = "",
+    xlabel: str = "",
+    caption: str = "",
+) -> None:
+    """:func:`study_figure` in a figure or a part of one."""
     axes = figure.subplots()
     places = _places(rows, x)
     values = list(dict.fromkeys(row[lines] for row in rows))
@@ -63,7 +80,6 @@ def study_figure(
     repeats = len(rows) // max(len({(row[lines], row[x]) for row in rows}), 1)
     spread = f" Lines: means over {repeats} runs; bands: their extremes." if repeats > 1 else ""
     figure.supxlabel(caption + spread, fontsize="small", color="0.35")
-    return figure
 
 
 def _draw_line(
