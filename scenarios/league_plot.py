@@ -51,8 +51,9 @@ def league_figure(
         grid[place][0].set_title(panel)
     figure.suptitle(title, x=0.02, ha="left", fontsize="large")
     repeats = len(rows) // max(len({(row[lines], row[panels]) for row in rows}), 1)
+    spread = f"means over {repeats} seeds; bars: ± one standard deviation over them" if repeats > 1 else "one run each"
     caption = (
-        f"Dots: means over {repeats} seeds after the last round; bars: ± one standard deviation over them. "
+        f"After the last round. Dots: {spread}. "
         f"Ordered by {metrics[best]}, the best above. Values off the scale stand at its edge as numbers."
     )
     figure.supxlabel(caption, fontsize="small", color="0.35")
