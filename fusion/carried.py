@@ -60,7 +60,13 @@ class Carried(ByCarrier):
     query_rounds: Annotated[int, Field(gt=0)] | Literal["converge"] = "converge"
 
     def fit(self, topology: Topology, faults: Faults) -> Self:
-        """Fit what carries the sums. Raises ValueError where faults keep the sums from becoming exact."""
+        """Fit what carries the sums. Raises ValueError where faults keep the sums from becoming exact, or late."""
+        if not faults.timely:
+            raise ValueError(
+                f"the rule {type(self).__name__} sums terms anew at each query, and messages that are late would come "
+                "among those of the next: leave out network.delay and network.bandwidth, or take a rule that fuses "
+                'evidence, as fusion.rule = "flood" does'
+            )
         fitted = super().fit(topology, faults)
         carrier = fitted.carrier
         if self.query_rounds == "converge" and carrier.outlook(topology, faults).kind == "approximate":

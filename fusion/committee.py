@@ -102,7 +102,11 @@ class Committee(Carried):
     def _combined(self, terms: Array, asked: Experts, probes: Indices, transport: Transport) -> tuple[Array, Array]:
         rows = np.concatenate([terms.reshape(len(terms), -1), np.ones((len(terms), 1))], axis=1)
         held = self.summed(rows, transport)[probes]
-        return self.combined(held[:, :-1].reshape(len(probes), *terms.shape[1:]), asked, held[:, -1:])
+        sums = held[:, :-1].reshape(len(probes), *terms.shape[1:])
+        with np.errstate(all="ignore"):
+            mean, variance = self.combined(sums, asked, held[:, -1:])
+        sound = np.isfinite(mean) & np.isfinite(variance) & (variance > 0)  # what a liar says need not add up
+        return np.where(sound, mean, asked.mean), np.where(sound, variance, asked.variance)
 
 
 def forecasts(population: Population, evidence: Callable[[slice], Evidence], x: Array) -> Experts:

@@ -214,3 +214,19 @@ def test_a_committee_under_loss_needs_a_number_of_rounds():
         RULES["rbcm"](via="consensus").fit(graph, Faults(loss=0.2))
     rule = RULES["rbcm"](via="consensus", query_rounds=20).fit(graph, Faults(loss=0.2))
     assert isinstance(rule, Committee)
+
+
+@pytest.mark.parametrize("faults", [Faults(delay=1), Faults(bandwidth=100.0)])
+def test_a_committee_refuses_messages_that_come_among_those_of_another_query(faults):
+    with pytest.raises(ValueError, match=r"leave out network\.delay"):
+        RULES["bcm"]().fit(generate("ring", AGENTS, seed=0), faults)
+
+
+def test_where_sums_make_no_sense_an_agent_goes_by_its_own_prediction(monkeypatch):
+    model = build_model()
+    monkeypatch.setattr("coolgp.fusion.carried.Carried.summed", lambda self, rows, transport: -1e6 * np.abs(rows))
+    found_ = asked(RULES["bcm"](), model, BATCH)
+    for agent in range(AGENTS):
+        mean, variance = alone(model, BATCH, agent)
+        np.testing.assert_allclose(found_.mean[agent], np.asarray(mean, float), atol=TOLERANCE)
+        np.testing.assert_allclose(found_.variance[agent], np.asarray(variance, float), rtol=TOLERANCE)

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from coolgp.fusion.carried import Carried
 from coolgp.fusion.consensus import Consensus
-from coolgp.fusion.registry import RULES
+from coolgp.fusion.registry import RULES, rule_class
 from coolgp.network.channel import FaultyTransport
 from coolgp.network.faults import Faults
 from coolgp.network.generate import GENERATORS
@@ -61,6 +62,7 @@ TROUBLES = {
     "moving": ("network.topology=geometric", "network.degree=8", "network.speed=0.3"),
     "scheduled": ("network.topology=scheduled-{size}.csv",),
 }
+LATE = ("delay", "delays", "bandwidth")
 EXCLUSIVE = (("loss", "burst"), ("delay", "delays"), ("moving", "scheduled"))
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -80,7 +82,13 @@ class Case:
     def settings(self, folder: Path) -> list[str]:
         rule, *options = self.variant
         found = [f"fusion.rule={rule}", *options, f"agents.count={self.size}", *self.more]
-        found += [setting for trouble in self.troubles for setting in TROUBLES[trouble]]
+        carried = issubclass(rule_class(rule), Carried)  # which refuses messages that are late
+        troubles = [trouble for trouble in self.troubles if not (carried and trouble in LATE)]
+        found += [setting for trouble in troubles for setting in TROUBLES[trouble]]
+        if carried and troubles:
+            found.append("fusion.query_rounds=2")
+        if rule == "npae":  # whose joint prior agents must share
+            found.append("agents.hyperparameters=collective")
         found += ["run.checkpoint_minutes=0"] if self.stop else []
         return [setting.replace("scheduled-{size}", f"{folder}/scheduled-{self.size}") for setting in found]
 
