@@ -77,9 +77,9 @@ class Bar:
         self.bar.update(self.task, total=record.rounds, completed=record.round, description=_words(record, row))
 
 
-def cells_progress(total: int, done: int, stream: TextIO = sys.stderr) -> CellBar | CellLines:
-    """For the cells of a sweep, so many of them done: lines, and below them a bar where the stream is a terminal."""
-    return CellBar(total, done) if stream.isatty() else CellLines(stream)
+def cells_progress(total: int, done: int) -> CellBar | CellLines:
+    """For the cells of a sweep, so many of them done: lines, and below them a bar on a terminal."""
+    return CellBar(total, done) if sys.stderr.isatty() else CellLines(sys.stderr)
 
 
 @dataclass

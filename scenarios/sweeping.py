@@ -43,8 +43,15 @@ class Job:
     process: subprocess.Popen[bytes]
     log: Path
 
+    def wait(self) -> None:
+        """Wait until its process has ended, and only then let go of the pipe whose end would stop it."""
+        self.process.wait()
+        if self.process.stdin:
+            self.process.stdin.close()
+
     def ended(self) -> Ended:
         """How it ended, its process having done so."""
+        self.wait()
         if self.process.returncode == 0 and is_finished(self.task.place):
             self.log.unlink(missing_ok=True)
             return Ended(self.task.number)
@@ -133,7 +140,7 @@ class Children:
             with suppress(OSError):  # it has just ended
                 job.process.send_signal(number if POSIX else signal.SIGTERM)
         for job in running:
-            job.process.wait()
+            job.wait()
 
 
 def failure_words(said: str, code: int) -> str:

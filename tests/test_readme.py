@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from coolgp.scenarios.cli import app
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
 
@@ -31,13 +35,13 @@ def test_the_scenario_and_the_python_lines_run_as_written(tmp_path: Path) -> Non
     assert done.stdout == "(1,)\n", done.stderr
 
 
-def test_the_lines_that_compare_run_as_written(tmp_path: Path) -> None:
+def test_the_lines_that_compare_run_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_study(tmp_path)
+    monkeypatch.chdir(tmp_path)
     block = next(block for block in blocks("bash") if "coolgp compare" in block)
     for line in block.splitlines():
-        asked = [sys.executable, "-m", "coolgp.scenarios", *shlex.split(line)[1:]]
-        done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        done = CliRunner().invoke(app, shlex.split(line)[1:])
+        assert done.exit_code == 0, done.output
     assert (tmp_path / "rules.png").is_file()
 
 
