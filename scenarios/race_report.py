@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from matplotlib.figure import Figure
 from coolgp.scenarios.dataset import Floats
 from coolgp.scenarios.picture import AFTER, BEFORE, LINES, house_style, save_picture
 from coolgp.scenarios.race import CENTRAL, Course
-from coolgp.scenarios.whole_file import write_whole
+from coolgp.scenarios.whole_file import write_table, write_whole
 
 __all__ = ["AGENTS", "FILES", "write_race"]
 
@@ -32,38 +30,35 @@ Crowds = Mapping[int, Sequence[Course]]
 def write_race(folder: Path, courses: Courses, crowds: Crowds) -> str:
     """Write `FILES` into the folder; what to tell the user."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "times.csv", _times(courses))
-    _write(folder / "agents.csv", _agents(crowds))
+    write_table(folder / "times.csv", _times(courses))
+    write_table(folder / "agents.csv", _agents(crowds))
     with house_style():
         save_picture(_figure(courses, crowds), folder / "race.png")
     write_whole(folder / "report.md", _report(courses, crowds).encode())
     return f"report: {folder / 'report.md'}; figure: {folder / 'race.png'}"
 
 
-def _times(courses: Courses) -> list[list[object]]:
-    rows: list[list[object]] = [["method", "points", "seconds", "rmse"]]
-    for name, course in courses.items():
-        rows += [[name, *row] for row in zip(course.points, course.seconds, course.error, strict=True)]
-    return rows
+def _times(courses: Courses) -> list[dict[str, object]]:
+    columns = ("method", "points", "seconds", "rmse")
+    return [
+        dict(zip(columns, (name, *row), strict=True))
+        for name, course in courses.items()
+        for row in zip(course.points, course.seconds, course.error, strict=True)
+    ]
 
 
-def _agents(crowds: Crowds) -> list[list[object]]:
+def _agents(crowds: Crowds) -> list[dict[str, object]]:
     """Repeats in the order of their seeds."""
-    rows: list[list[object]] = [["agents", "repeat", "points", "seconds", "rmse_pre", "rmse_post"]]
-    for count, several in crowds.items():
-        for repeat, course in enumerate(several):
-            rows.append([count, repeat, *(part[-1] for part in _parts(course))])
-    return rows
+    columns = ("agents", "repeat", "points", "seconds", "rmse_pre", "rmse_post")
+    return [
+        dict(zip(columns, (count, repeat, *(part[-1] for part in _parts(course))), strict=True))
+        for count, several in crowds.items()
+        for repeat, course in enumerate(several)
+    ]
 
 
 def _parts(course: Course) -> tuple[Floats, ...]:
     return course.points, course.seconds, course.alone, course.error
-
-
-def _write(path: Path, rows: list[list[object]]) -> None:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    write_whole(path, text.getvalue().encode())
 
 
 def _figure(courses: Courses, crowds: Crowds) -> Figure:
