@@ -110,8 +110,8 @@ Where these numbers differ from the paper's, and why:
 - DTC that is trained again takes {apart[0] * apart[1]:.3g} times an agent's seconds. Training again makes
   {apart[0]:.3g} times of that, for DTC can keep up its sums and then learns online as COOL-GP does; that an agent takes
   in its own rows alone makes the other {apart[1]:.3g} times.
-- The paper's seconds include learning the hyper-parameters, on another machine and other data; here they are held, in
-  all lines but the last.
+- The paper's seconds are of another machine and other data, and are too many to be without learning the
+  hyper-parameters; here they are held, in all lines but the last.
 - One core does the work of all agents. An agent's seconds are those of learning and fusion by the number of agents,
   plus those of forming one posterior after each round. Of each round the fastest of three counts.
 - After fusion an agent predicts as DTC on all rows does: RMSE {agent.error[-1]:.6g} and {again.error[-1]:.6g}.
