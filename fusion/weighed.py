@@ -42,7 +42,7 @@ class WeighedState:
 
 @dataclass(frozen=True)
 class Weighed(ByCarrier):
-    """Sums of evidence by another rule, of which each agent takes others' part as far as its own data bear it out."""
+    """Evidence of which others' part is weighed: summed by another rule, to the power that an agent's own bear out."""
 
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
         """The sums are what the carrier makes of them; agents then take parts of them that differ."""
