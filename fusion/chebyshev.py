@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from coolgp.agents.kernels import Array
 from coolgp.fusion.averaging import Average, average_blocks, mix
 from coolgp.fusion.consensus import promise, symmetric
 from coolgp.fusion.rule import Outlook, Rows
-from coolgp.fusion.sums import FITTED, SumRule
+from coolgp.fusion.sums import FITTED, Reader, SumRule, multiples, take_in
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
 from coolgp.network.mixing import Mixing, interval, local_mixing, metropolis, rounds_to, second_eigenvalue
@@ -55,6 +56,7 @@ class Chebyshev(SumRule):
 
     low: float | None = field(default=None, metadata=FITTED)
     high: float | None = field(default=None, metadata=FITTED)
+    remembers: ClassVar[int | None] = 1
 
     def fit(self, topology: Topology, faults: Faults) -> Chebyshev:
         """Find the interval of the eigenvalues of this graph's Metropolis weights."""
@@ -74,7 +76,7 @@ class Chebyshev(SumRule):
         """Every agent's estimate is its own contribution. Raises ValueError unless the rule was fitted."""
         self._interval()
         mixing, ratio = local_mixing(transport.shard, None, values.dtype), np.zeros(len(values))
-        return ChebyshevState(values.copy(), values, values, ratio, mixing, transport.shard.size)
+        return ChebyshevState(values.copy(), values.copy(), values, ratio, mixing, transport.shard.size)
 
     def round(self, state: ChebyshevState, values: Array, transport: Transport) -> ChebyshevState:
         """Take in what is new, then average with the neighbours and go on a little the way that one was going.
@@ -82,30 +84,29 @@ class Chebyshev(SumRule):
         With anything new, all start afresh together from where they are: agents share the clock by which contributions
         change. That it ticked, the simulator finds by a sum over all agents that is not counted as messages.
         """
-        if _changed(state, values, transport):
-            state = restarted(state, values)
+        state = informed(state, values, transport)
         ((stride, momentum),), ratio = self._paces(state, 1)
         after = _stepped(mix(state.estimate, state.mixing, transport), state.estimate, state.before, stride, momentum)
         return replace(state, estimate=after, before=state.estimate, ratio=ratio)
 
     def rounds(self, state: ChebyshevState, values: Array, transport: Transport, count: int) -> ChebyshevState:
-        """So many rounds: on a faultless network in one pass over memory, with the same bits."""
+        """So many rounds: on a faultless network in one pass over memory, in place, with the same bits."""
         if not transport.faultless or not count:
             plain: ChebyshevState = super().rounds(state, values, transport, count)
             return plain
-        if _changed(state, values, transport):
-            state = restarted(state, values)
+        state = informed(state, values, transport)
         paces, ratio = self._paces(state, count)
-        estimate, before = np.empty_like(state.estimate), np.empty_like(state.before)
+        estimate, before = state.estimate, state.before
 
         def several(columns: slice, average: Average) -> None:
-            x, last = (np.ascontiguousarray(part[:, columns]) for part in (state.estimate, state.before))
+            x, last = (np.ascontiguousarray(part[:, columns]) for part in (estimate, before))
             for stride, momentum in paces:
                 x, last = _stepped(average(x), x, last, stride, momentum), x
-            estimate[:, columns], before[:, columns] = x, last
+            before[:, columns] = last  # first, for after a single round that is a part of the estimate
+            estimate[:, columns] = x
 
         average_blocks(several, estimate, state.mixing, transport, count)
-        return replace(state, estimate=estimate, before=before, ratio=ratio)
+        return replace(state, ratio=ratio)
 
     def settle(self, state: ChebyshevState, values: Array, transport: Transport) -> ChebyshevState:
         """Start afresh from where agents are, then repeat the round until all hold the sum."""
@@ -115,6 +116,10 @@ class Chebyshev(SumRule):
     def sums(self, state: ChebyshevState) -> Array:
         """N times the estimate of the mean."""
         return state.estimate * state.size
+
+    def reader(self, state: ChebyshevState) -> Reader:
+        """The same, a part at a time."""
+        return multiples(state.estimate, state.size)
 
     def own(self, state: ChebyshevState) -> Array:
         """The contributions that were taken in last."""
@@ -158,9 +163,12 @@ def _stepped(mean: Array, x: Array, before: Array, stride: Array, momentum: Arra
     return mean
 
 
-def _changed(state: ChebyshevState, values: Array, transport: Transport) -> bool:
-    """Whether any agent contributes anything new. Collective."""
-    return values is not state.values and bool(transport.allsum((values != state.values).any(axis=1)))
+def informed(state: ChebyshevState, values: Array, transport: Transport) -> ChebyshevState:
+    """The state that has taken in the contributions: restarted, in place, where anything is new. Collective."""
+    before = state.values
+    if values is before or not transport.allsum(lambda some: (values[some] != before[some]).any(axis=1)):
+        return replace(state, values=values)
+    return restarted(state, values)
 
 
 def _tuned(faults: Faults) -> bool:
@@ -169,9 +177,10 @@ def _tuned(faults: Faults) -> bool:
 
 
 def restarted(state: ChebyshevState, values: Array) -> ChebyshevState:
-    """The state before a first round from the present estimates, with the increments of the contributions added."""
-    fresh = state.estimate + (values - state.values)
-    return replace(state, estimate=fresh, before=fresh, values=values, ratio=np.zeros(len(values)))
+    """The state before a first round from the present estimates, in place, with the contributions' increments added."""
+    take_in(state.estimate, values, state.values)
+    np.copyto(state.before, state.estimate)
+    return replace(state, values=values, ratio=np.zeros(len(values)))
 
 
 def chebyshev_rounds(tolerance: float, low: float, high: float) -> int:

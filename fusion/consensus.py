@@ -9,14 +9,14 @@ Systems & Control Letters 2004; Zhu & Martínez, Automatica 2010). Or the mean i
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from coolgp.agents.kernels import Array
 from coolgp.fusion.averaging import Average, average_blocks, mix
 from coolgp.fusion.rule import Outlook, Rows
-from coolgp.fusion.sums import FITTED, SumRule, attainable, deviation
+from coolgp.fusion.sums import FITTED, Reader, SumRule, attainable, deviation, multiples, spread
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
 from coolgp.network.mixing import (
@@ -67,6 +67,7 @@ class Consensus(SumRule):
     trim: int = 0
     weight: float | None = field(default=None, metadata=FITTED)
     eigenvalue: float | None = field(default=None, metadata=FITTED)
+    remembers: ClassVar[int | None] = 1
 
     def __post_init__(self) -> None:
         if self.weights not in ("metropolis", "max-degree", "optimal-constant"):
@@ -109,14 +110,14 @@ class Consensus(SumRule):
         return ConsensusState(mean, values, state.mixing, state.size)
 
     def rounds(self, state: ConsensusState, values: Array, transport: Transport, count: int) -> ConsensusState:
-        """So many rounds: on a faultless network in one pass over memory, with the same bits."""
+        """So many rounds: on a faultless network in one pass over memory, in place, with the same bits."""
         if self.trim or not transport.faultless or not count:
             plain: ConsensusState = super().rounds(state, values, transport, count)
             return plain
-        estimate, news = np.empty_like(state.estimate), values is not state.values
+        estimate, news = state.estimate, values is not state.values
 
         def several(columns: slice, average: Average) -> None:
-            block = np.ascontiguousarray(state.estimate[:, columns])
+            block = np.ascontiguousarray(estimate[:, columns])
             if news:  # after one round there are none: x + 0 is x, for sums that began with 0 are never -0
                 block = block + (values[:, columns] - state.values[:, columns])
             for _ in range(count):
@@ -131,7 +132,7 @@ class Consensus(SumRule):
         if not self.trim:
             settled: ConsensusState = super().settle(state, values, transport)
             return settled
-        scale = np.sqrt(transport.allsum(np.square(values)))
+        scale = spread(values, transport)
         tolerance = attainable(self.tolerance, values, STILL_ROUNDINGS)
         for _ in range(self.most):
             before, state = state, self.round(state, values, transport)
@@ -147,6 +148,10 @@ class Consensus(SumRule):
     def sums(self, state: ConsensusState) -> Array:
         """N times the estimate of the mean."""
         return state.estimate * state.size
+
+    def reader(self, state: ConsensusState) -> Reader:
+        """The same, a part at a time."""
+        return multiples(state.estimate, state.size)
 
     def own(self, state: ConsensusState) -> Array:
         """The contributions that were taken in last."""

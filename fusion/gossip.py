@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from coolgp.fusion.rule import Outlook, Rows
-from coolgp.fusion.sums import FITTED, SumRule
+from coolgp.fusion.sums import FITTED, Reader, SumRule, multiples
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
 from coolgp.network.mixing import edge_sums, interval, rounds_to, weighted
@@ -58,6 +58,7 @@ class Gossip(SumRule):
 
     seed: int = 0
     patience: int = field(default=0, metadata=FITTED)
+    remembers: ClassVar[int | None] = 1
 
     def fit(self, topology: Topology, faults: Faults) -> Gossip:
         """Wait for what is late: as long as it takes where it must come, else for some times as long as usual."""
@@ -99,6 +100,10 @@ class Gossip(SumRule):
     def sums(self, state: GossipState) -> Array:
         """N times the estimate of the mean."""
         return state.estimate * state.size
+
+    def reader(self, state: GossipState) -> Reader:
+        """The same, a part at a time."""
+        return multiples(state.estimate, state.size)
 
     def own(self, state: GossipState) -> Array:
         """The contributions that were taken in last."""

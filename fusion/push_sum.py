@@ -8,17 +8,21 @@ a lost message carried comes with the next one (Hadjicostis, Vaidya & Domínguez
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy.sparse import csr_array
 
 from coolgp.agents.kernels import Array
+from coolgp.fusion.averaging import Average, average_blocks, mix
 from coolgp.fusion.rule import Outlook, Rows
-from coolgp.fusion.sums import SumRule
+from coolgp.fusion.sums import Reader, SumRule, take_in
 from coolgp.network.axes import PerAgent, PerEdge
 from coolgp.network.faults import Faults
-from coolgp.network.mixing import edge_sums, interval, local_mixing, rounds_to
+from coolgp.network.mixing import Mixing, edge_sums, interval, local_mixing, rounds_to
+from coolgp.network.shard import Shard
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
@@ -35,21 +39,23 @@ class PushSumState:
 
     mass ``[A, P+1]``: contributions, then the weight. pushed, received ``[E, P+1]``: sums of all that was pushed on
     each edge, and of all that arrived on it from its head; None where nothing fails. Over all agents, mass and
-    ``pushed - received`` add up to the contributions ``values [A, P]`` and to N, in every round. everyone ``[A, A+H]``:
-    ones for an agent itself and its neighbours.
+    ``pushed - received`` add up to the contributions ``values [A, P]`` and to N, in every round. everyone: ones
+    for an agent itself and its neighbours, in place of weights.
     """
 
     mass: PerAgent
     values: PerAgent
     pushed: PerEdge | None
     received: PerEdge | None
-    everyone: csr_array
+    everyone: Mixing
     size: int
 
 
 @dataclass(frozen=True)
 class PushSum(SumRule):
     """Shares of all mass with the neighbours: exact in the limit under loss, delay, one-way links and outages."""
+
+    remembers: ClassVar[int | None] = 1
 
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
         """Asymptotic unless agents lie."""
@@ -74,28 +80,59 @@ class PushSum(SumRule):
         shard = transport.shard
         mass = np.concatenate([values, np.ones((len(values), 1), dtype=values.dtype)], axis=1)
         nothing = None if transport.faultless else np.zeros((len(shard.tail), mass.shape[1]), dtype=mass.dtype)
-        everyone = local_mixing(shard, dtype=mass.dtype).matrix
-        everyone.data[:] = 1.0  # own share and the neighbours', in the order of the graph
-        return PushSumState(mass, values, nothing, nothing, everyone, shard.size)
+        return PushSumState(mass, values, nothing, nothing, _everyone(shard, mass.dtype), shard.size)
 
     def round(self, state: PushSumState, values: Array, transport: Transport) -> PushSumState:
         """Take in what is new, then share it with all neighbours that can be reached."""
-        mass = state.mass.copy()
-        mass[:, :-1] += values - state.values
+        take_in(state.mass[:, :-1], values, state.values)
         if state.pushed is None or state.received is None:
-            parts = 1 + transport.shard.degree[: len(mass), None]
-            shares = transport.halo(mass / parts.astype(mass.dtype))
-            return PushSumState(state.everyone @ shares, values, None, None, state.everyone, state.size)
-        mass, pushed, received = push(mass, state.pushed, state.received, transport)
+            mass = mix(state.mass / _parts(state, transport), state.everyone, transport)
+            return replace(state, mass=mass, values=values)
+        mass, pushed, received = push(state.mass, state.pushed, state.received, transport)
         return PushSumState(mass, values, pushed, received, state.everyone, state.size)
+
+    def rounds(self, state: PushSumState, values: Array, transport: Transport, count: int) -> PushSumState:
+        """So many rounds: on a faultless network in one pass over memory, in place, with the same bits."""
+        if state.pushed is not None or not count:
+            plain: PushSumState = super().rounds(state, values, transport, count)
+            return plain
+        mass, parts = state.mass, _parts(state, transport)
+        take_in(mass[:, :-1], values, state.values)
+
+        def several(columns: slice, average: Average) -> None:
+            block = np.ascontiguousarray(mass[:, columns])
+            for _ in range(count):
+                block = average(block / parts)
+            mass[:, columns] = block
+
+        average_blocks(several, mass, state.everyone, transport, count)
+        return replace(state, values=values)
 
     def sums(self, state: PushSumState) -> Array:
         """N times the quotient of contributions and weight."""
-        return np.asarray(state.mass[:, :-1] / state.mass[:, -1:] * state.size)
+        return self.reader(state)(slice(None), slice(None))
+
+    def reader(self, state: PushSumState) -> Reader:
+        """The same, a part at a time."""
+        held, weight = state.mass[:, :-1], state.mass[:, -1:]
+        return lambda agents, columns: np.asarray(held[agents, columns] / weight[agents] * state.size)
 
     def own(self, state: PushSumState) -> Array:
         """The contributions that were taken in last."""
         return state.values
+
+
+def _everyone(shard: Shard, dtype: DTypeLike) -> Mixing:
+    """Own share and the neighbours', in the order of the graph."""
+    mixing = local_mixing(shard, dtype=dtype)
+    for matrix in (mixing.matrix, mixing.inner, mixing.outer):
+        matrix.data[:] = 1.0
+    return mixing
+
+
+def _parts(state: PushSumState, transport: Transport) -> Array:
+    """Into how many parts each agent divides its mass ``[A, 1]``."""
+    return np.asarray(1 + transport.shard.degree[: len(state.mass), None]).astype(state.mass.dtype)
 
 
 def push(mass: Array, pushed: Array, received: Array, transport: Transport) -> tuple[Array, Array, Array]:

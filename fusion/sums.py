@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -22,10 +22,26 @@ from coolgp.agents.statistics import Evidence, packed_length, repeated
 from coolgp.fusion.rule import FusionRule, Indices, Outlook, State
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
+from coolgp.network.rows import Reading, row_bytes
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
-__all__ = ["FITTED", "SumRule", "SumState", "attainable", "believed", "contributions", "deviation"]
+__all__ = [
+    "FITTED",
+    "Reader",
+    "SumRule",
+    "SumState",
+    "attainable",
+    "believed",
+    "contributions",
+    "deviation",
+    "multiples",
+    "take_in",
+]
+
+Pick: TypeAlias = slice | Indices
+Reader: TypeAlias = Callable[[Pick, Pick], Array]
+"""What returns some columns ``[P']`` of some agents ``[A']`` of an array ``[A, P]``, which need not be in memory."""
 
 FITTED = {"fitted": True}
 """Marks a field that `fit` fills in: no setting of the rule's."""
@@ -39,15 +55,16 @@ SAMPLED_COLUMNS, SAMPLED_NUMBERS = 64, 4_000_000
 class SumState:
     """inner: what the rule itself keeps; sample ``[A, C]``: a few columns of what agents contributed last.
 
-    room: memory for the next contributions, where the rule keeps none of the last. kept: what a rule that sees the data
-    keeps of them. What the rule makes of its inner state is kept once it was asked for: agents are read block by block.
+    told: the last contributions, as many as the rule remembers and one more, the newest last: memory for the next ones.
+    kept: what a rule that sees the data keeps of them. How the rule's sums are read is kept once it was asked for:
+    agents are read block by block.
     """
 
     inner: Any
     sample: PerAgent
-    room: Array | None = None
+    told: tuple[Array, ...] = ()
     kept: Any = None
-    _sums: list[Array] = field(default_factory=list, init=False, repr=False, compare=False)
+    _reader: list[Reader] = field(default_factory=list, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -61,8 +78,9 @@ class SumRule(ABC):
     tolerance: float = 1e-12
     most: int = 100_000
     look_every: int = 10
-    keeps_values: ClassVar[bool] = True
-    """Whether the rule's state holds on to the contributions, so that the next ones need memory of their own."""
+    remembers: ClassVar[int | None] = None
+    """Of how many rounds the rule's state may hold on to the contributions: the memory of older ones is used again.
+    None: of any number, so that contributions always take new memory."""
 
     def fit(self, topology: Topology, faults: Faults) -> FusionRule:
         """The rule as it is: it needs to know nothing of the whole graph."""
@@ -82,7 +100,7 @@ class SumRule(ABC):
 
     @abstractmethod
     def round(self, state: State, values: Array, transport: Transport) -> State:
-        """One communication round, with the contributions ``[A, P]`` of the moment."""
+        """One communication round, with the contributions ``[A, P]`` of the moment; may reuse the state's memory."""
 
     def rounds(self, state: State, values: Array, transport: Transport, count: int) -> State:
         """So many rounds with the same contributions, counted by the meter; to be overridden where it pays."""
@@ -94,6 +112,16 @@ class SumRule(ABC):
     @abstractmethod
     def sums(self, state: State) -> Array:
         """What each agent holds for the sum, ``[A, P]``."""
+
+    def reader(self, state: State) -> Reader:
+        """:meth:`sums`, a few agents or columns at a time; to be overridden where that saves making all of them."""
+        held = self.sums(state)
+
+        def read(agents: Pick, columns: Pick) -> Array:
+            rows = held[agents, columns]
+            return np.broadcast_to(held[:1, columns], rows.shape) if repeated(held) else rows
+
+        return read
 
     def own(self, state: State) -> Array | None:
         """What agents themselves put in, ``[A, P]``, where sums on their way can leave what data could say; or None.
@@ -109,11 +137,11 @@ class SumRule(ABC):
         The looking is the simulator's, by sums over all agents that are not counted as messages. Raises ValueError when
         that takes more than ``most`` rounds.
         """
-        target, scale = transport.allsum(values), np.sqrt(transport.allsum(np.square(values)))
+        target, scale = transport.allsum(values), spread(values, transport)
         tolerance = attainable(self.tolerance, values, SETTLED_ROUNDINGS)
         for turn in range(0, self.most, self.look_every):
             state = self.rounds(state, values, transport, self.look_every if turn else 1)
-            off = deviation(self.sums(state), target, scale, transport)
+            off = deviation(_whole(self.reader(state)), target, scale, transport)
             if off <= tolerance:
                 return state
         raise ValueError(
@@ -134,49 +162,55 @@ class SumRule(ABC):
         """State before the first message."""
         kept = self.remembered(population)
         values = self.contributions(population, kept)
-        return self._state(self.begin(values, transport), values, _sampled(values, transport), kept)
+        return self._state(self.begin(values, transport), (values,), _sampled(values, transport), kept)
 
     def exchange(self, state: SumState, population: Population, transport: Transport, rounds: int = 1) -> SumState:
         """So many communication rounds."""
-        values = self.contributions(population, state.kept, state.room)
-        sample = _sampled(values, transport)
-        return self._state(self.rounds(state.inner, values, transport, rounds), values, sample, state.kept)
+        told = self._told(state, population)
+        sample = _sampled(told[-1], transport)
+        return self._state(self.rounds(state.inner, told[-1], transport, rounds), told, sample, state.kept)
 
     def converge(self, state: SumState, population: Population, transport: Transport) -> SumState:
         """Communicate until the fixed point."""
-        values = self.contributions(population, state.kept, state.room)
-        sample = _sampled(values, transport)
-        return self._state(self.settle(state.inner, values, transport), values, sample, state.kept)
+        told = self._told(state, population)
+        sample = _sampled(told[-1], transport)
+        return self._state(self.settle(state.inner, told[-1], transport), told, sample, state.kept)
 
-    def _state(self, inner: State, values: Array, sample: Array, kept: Any) -> SumState:
-        return SumState(inner, sample, None if self.keeps_values else values, kept)
+    def _state(self, inner: State, told: tuple[Array, ...], sample: Array, kept: Any) -> SumState:
+        return SumState(inner, sample, () if self.remembers is None else told, kept)
 
-    def _held(self, state: SumState) -> Array:
-        """:meth:`sums` of the inner state, computed once."""
-        if not state._sums:
-            state._sums.append(self.sums(state.inner))
-        return state._sums[0]
+    def _told(self, state: SumState, population: Population) -> tuple[Array, ...]:
+        """The contributions of the last rounds and of this one, in the memory of those that are too old."""
+        held = len(state.told) if self.remembers is None else self.remembers
+        spare = state.told[: len(state.told) - held]
+        return (*state.told[len(spare) :], self.contributions(population, state.kept, *spare))
+
+    def _read(self, state: SumState) -> Reader:
+        if not state._reader:
+            state._reader.append(self.reader(state.inner))
+        return state._reader[0]
 
     def belief(self, state: SumState, population: Population, agents: slice | Indices) -> Evidence:
         """The summed evidence of some agents."""
         packed, inducing = packed_length(population.model.inducing), population.model.inducing
         own = self.own(state.inner)
-        return believed(self._held(state)[:, :packed], None if own is None else own[:, :packed], agents, inducing)
+        held = self._read(state)(agents, slice(packed))
+        return believed(held, None if own is None else own[agents, :packed], slice(None), inducing)
 
     def error(self, state: SumState, population: Population, transport: Transport) -> float:
         """:func:`deviation` of all agents' sums, in the sampled columns."""
-        values = state.sample
-        total, scale = transport.allsum(values), np.sqrt(transport.allsum(np.square(values)))
-        return deviation(_sampled(self._held(state), transport), total, scale, transport)
+        total, scale = transport.allsum(state.sample), spread(state.sample, transport)
+        sums = self._read(state)(slice(None), _columns(row_length(population), transport))
+        return deviation(sums.astype(np.float64), total, scale, transport)
 
     def counted(self, state: SumState, agents: Indices) -> Array:
         """How many agents each of these has counted."""
-        count: Array = self._held(state)[agents, -1]
-        return count
+        return self._read(state)(agents, slice(-1, None))[:, 0]
 
     def announced(self, state: SumState, population: Population) -> Array:
         """Average announcement as each agent knows it, ``[A, C]``."""
-        tail = self._held(state)[:, packed_length(population.model.inducing) :].astype(np.float64)
+        announced = slice(packed_length(population.model.inducing), None)
+        tail = self._read(state)(slice(None), announced).astype(np.float64)
         average: Array = tail[:, :-1] / tail[:, -1:]
         return average
 
@@ -212,13 +246,34 @@ def attainable(tolerance: float, values: Array, roundings: float) -> float:
     return max(tolerance, roundings * float(np.finfo(values.dtype).eps))
 
 
-def deviation(sums: Array, target: Array, scale: Array, transport: Transport) -> float:
+def multiples(values: Array, factor: float) -> Reader:
+    """The values ``[A, P]`` times a factor."""
+    return lambda agents, columns: np.asarray(values[agents, columns] * factor)
+
+
+def take_in(estimate: Array, values: Array, before: Array) -> None:
+    """Add to the estimates ``[A, P]``, in place, what is new in the contributions since those of before."""
+
+    def add(agents: slice) -> None:
+        estimate[agents] += values[agents] - before[agents]
+
+    if values is not before:
+        map_blocks(add, len(values), 4 * row_bytes(values))
+
+
+def spread(values: Array, transport: Transport) -> Array:
+    """The root ``[P]`` of the sum over all agents of the squares of values ``[A, P]``. Collective."""
+    return np.asarray(np.sqrt(transport.allsum(lambda some: np.square(values[some]))))
+
+
+def deviation(sums: Reading, target: Array, scale: Array, transport: Transport) -> float:
     """How far sums ``[A, P]`` are from the target ``[P]``, in the worst column. Collective.
 
-    Root mean square over all agents, as a part of ``√N · scale``, where scale ``[P]`` is the root of the sum of squares
+    sums: the rows, or what returns those of some agents. Root mean square over all agents, as a part of ``√N · scale``, where scale ``[P]`` is the root of the sum of squares
     of what agents contributed: by the Cauchy-Schwarz inequality the target is never larger than that.
     """
-    square = transport.allsum(np.square(sums - target)) / transport.shard.size**2
+    read = sums if callable(sums) else sums.__getitem__
+    square = transport.allsum(lambda some: np.square(read(some) - target)) / transport.shard.size**2
     known = scale > 0
     return float((np.sqrt(square[known]) / scale[known]).max(initial=0.0))
 
@@ -234,8 +289,7 @@ def contributions(
     tell: writes the evidence of a block of agents into its rows, with so many bytes of work an agent; by default, what
     the population's sums say.
     """
-    packed, announced = packed_length(population.model.inducing), population.announced
-    shape = (population.size, packed + announced.shape[1] + 1)
+    packed, shape = packed_length(population.model.inducing), (population.size, row_length(population))
     rows = np.empty(shape, dtype=population.dtype) if room is None or room.shape != shape else room
     told = population.packed if tell is None else tell
 
@@ -243,12 +297,25 @@ def contributions(
         told(agents, rows[agents])
 
     map_blocks(fill, population.size, max(8 * packed, work))
-    rows[:, packed:-1] = announced
+    rows[:, packed:-1] = population.announced
     rows[:, -1] = 1.0
     return rows
 
 
+def row_length(population: Population) -> int:
+    """Numbers that an agent contributes: packed evidence, announcements, and its own one."""
+    return packed_length(population.model.inducing) + population.announced.shape[1] + 1
+
+
+def _whole(read: Reader) -> Callable[[Array], Array]:
+    return lambda agents: read(agents, slice(None))
+
+
 def _sampled(values: Array, transport: Transport) -> Array:
-    width = max(1, min(SAMPLED_COLUMNS, SAMPLED_NUMBERS // transport.shard.size))
-    columns = np.unique(np.linspace(0, values.shape[1] - 1, width).astype(int))
-    return np.ascontiguousarray(values[:, columns], dtype=np.float64)
+    return np.ascontiguousarray(values[:, _columns(values.shape[1], transport)], dtype=np.float64)
+
+
+def _columns(length: int, transport: Transport) -> Indices:
+    """The columns of rows of that length that are sampled."""
+    count = max(1, min(SAMPLED_COLUMNS, SAMPLED_NUMBERS // transport.shard.size))
+    return np.unique(np.linspace(0, length - 1, count).astype(np.intp))

@@ -45,7 +45,7 @@ class Tree(SumRule):
     Messages may be lost, late or slow: a receiver goes by the last one that it has, and each tells all anew.
     """
 
-    keeps_values: ClassVar[bool] = False
+    remembers: ClassVar[int | None] = 0
 
     def fit(self, topology: Topology, faults: Faults) -> FusionRule:
         """Where agents or links come and go, a tree that the agents grow and re-grow themselves."""
@@ -72,7 +72,8 @@ class Tree(SumRule):
 
     def begin(self, values: Array, transport: Transport) -> TreeState:
         """No messages yet."""
-        return TreeState(None, values.copy(), plan_sweep(transport) if transport.faultless else None)
+        sums = values.copy()
+        return TreeState(None, sums, plan_sweep(transport) if transport.faultless else None, sums)
 
     def round(self, state: TreeState, values: Array, transport: Transport) -> TreeState:
         """Every agent tells every neighbour its sum less what this neighbour told it."""

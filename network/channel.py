@@ -15,7 +15,7 @@ from coolgp.network.faults import Faults
 from coolgp.network.lane import ChannelState, Lane, Queue, draw_delays, draw_losses, garbage
 from coolgp.network.randomness import generator
 from coolgp.network.route import Route
-from coolgp.network.rows import check_rows, row_bytes
+from coolgp.network.rows import Reading, check_rows, row_bytes
 from coolgp.network.topology import Array
 from coolgp.network.transport import Meanwhile, Transport
 from coolgp.network.world import World, edge_keys
@@ -207,7 +207,7 @@ class FaultyTransport:
         """See `Transport`."""
         return self.inner.halo(values, out, meanwhile)
 
-    def allsum(self, values: Array) -> Array:
+    def allsum(self, values: Reading) -> Array:
         """See `Transport`."""
         return self.inner.allsum(values)
 

@@ -5,7 +5,9 @@ Axes: `A` agents on this rank, `H` halo, `K` rows on edges. Values may have any 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,7 +15,10 @@ from coolgp.network.route import Route
 from coolgp.network.shard import Shard
 from coolgp.network.topology import Array
 
-__all__ = ["add_blocks", "block_sums", "check_rows", "prepare_halo", "prepare_swap", "row_bytes"]
+__all__ = ["Reading", "add_blocks", "block_sums", "check_rows", "prepare_halo", "prepare_swap", "row_bytes"]
+
+Reading: TypeAlias = Array | Callable[[Array], Array]
+"""Rows [A,..], or what returns those [K,..] of some agents [K] of this rank: all at once need not be in memory."""
 
 
 def check_rows(verb: str, values: Array, rows: int) -> Array:
@@ -57,19 +62,19 @@ def _room(verb: str, values: Array, rows: int, out: Array | None) -> Array:
     return out
 
 
-def block_sums(shard: Shard, values: Array) -> Array:
+def block_sums(shard: Shard, values: Reading) -> Array:
     """Return the sums over this rank's blocks [blocks,P] of values [A,P].
 
     Rows are added one after another, never pairwise, so the bits depend on the block alone.
     """
-    values = check_rows("allsum", values, len(shard.agents))
-    values = values.astype(np.int64) if values.dtype == np.bool_ else values
+    read = values if callable(values) else check_rows("allsum", values, len(shard.agents)).__getitem__
     start, stop = np.array(shard.blocks, dtype=np.int64).reshape(-1, 3)[:, 1:].T
-    result = values[start]
+    result = np.array(read(start))
+    result = result.astype(np.int64) if result.dtype == np.bool_ else result
     for row in range(1, int((stop - start).max(initial=1))):
         longer = np.count_nonzero(stop - start > row)  # only the last block of all may be shorter
-        result[:longer] += values[start[:longer] + row]
-    return np.asarray(result)
+        result[:longer] += read(start[:longer] + row)
+    return result
 
 
 def add_blocks(partial: Array) -> Array:

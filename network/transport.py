@@ -14,7 +14,7 @@ import numpy as np
 
 from coolgp.network.delivery import Delivery, Meter
 from coolgp.network.route import Route, check_leaving, plan_route
-from coolgp.network.rows import add_blocks, block_sums, check_rows, prepare_halo, prepare_swap, row_bytes
+from coolgp.network.rows import Reading, add_blocks, block_sums, check_rows, prepare_halo, prepare_swap, row_bytes
 from coolgp.network.shard import Shard, build_shard
 from coolgp.network.topology import Array, Topology
 
@@ -87,8 +87,11 @@ class Transport(Protocol):
         word of its own, overlaps with the way of rows from other ranks.
         """
 
-    def allsum(self, values: Array) -> Array:
-        """Sum over all agents: [A,P] -> [P], with the same bits for any number of ranks."""
+    def allsum(self, values: Reading) -> Array:
+        """Sum over all agents: [A,P] -> [P], with the same bits for any number of ranks.
+
+        values: the rows, or what returns those of some agents, which is called for a few at a time.
+        """
 
     def gather(self, values: Array) -> Array | None:
         """Return all agents' rows [N,P] by global id on the root, None elsewhere."""
@@ -194,7 +197,7 @@ class SerialTransport(PerfectLinks):
             out[:] = values
         return out
 
-    def allsum(self, values: Array) -> Array:
+    def allsum(self, values: Reading) -> Array:
         """See `Transport`."""
         return add_blocks(block_sums(self.shard, values))
 

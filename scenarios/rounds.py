@@ -127,9 +127,10 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
     evaluate = Evaluation(test, scaler, simulation.probes, rule, transport, least)
     standing = begin(simulation) if standing is None else standing
     population, state, seen, sent = standing.population, standing.state, standing.seen, sent_so_far(transport)
-    again = range(standing.turn - standing.waiting, standing.turn)
+    again, turns = range(standing.turn - standing.waiting, standing.turn), range(standing.turn, simulation.rounds)
+    del standing  # or the first state would stay in memory for the whole run
     population = replace(population, waiting=tuple(stream.batch(turn).cast(population.dtype) for turn in again))
-    for turn in range(standing.turn, simulation.rounds):
+    for turn in turns:
         started = perf_counter()
         transport.advance(turn)
         batch = stream.batch(turn).cast(population.dtype)

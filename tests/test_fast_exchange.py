@@ -4,6 +4,7 @@ Run as a program on several ranks, this file saves what the fast paths give into
 """
 
 import sys
+from copy import deepcopy
 from dataclasses import astuple, replace
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from coolgp.fusion.averaging import column_blocks, mix
 from coolgp.fusion.chebyshev import Chebyshev
 from coolgp.fusion.consensus import Consensus
+from coolgp.fusion.push_sum import PushSum
 from coolgp.fusion.sums import SumRule
 from coolgp.network.faults import PERFECT
 from coolgp.network.generate import generate
@@ -32,7 +34,13 @@ def tree_of(kind: str, size: int) -> Topology:
 
 # Several rounds in a pass
 
-RULES = {"consensus": Consensus(), "one weight": Consensus(weights="max-degree"), "chebyshev": Chebyshev()}
+RULES = {
+    "consensus": Consensus(),
+    "one weight": Consensus(weights="max-degree"),
+    "chebyshev": Chebyshev(),
+    "push-sum": PushSum(),
+}
+KEPT = {"chebyshev": ("estimate", "values", "before", "ratio"), "push-sum": ("mass", "values")}
 COLUMNS = 128 + 5  # two blocks of columns, the last one narrow
 PASSES = (1, 3, 2)  # rounds in a pass
 
@@ -45,7 +53,7 @@ def contributions(transport: Transport, dtype: str, seed: int = 0) -> np.ndarray
 
 
 def passes(rule: SumRule, transport: Transport, dtype: str, verb) -> list:
-    """States and meters after passes with contributions that change before each but the last."""
+    """Copies of states, and meters, after passes with contributions that change before each but the last."""
     values = contributions(transport, dtype)
     state, found = rule.begin(values, transport), []
     for number, count in enumerate(PASSES):
@@ -53,7 +61,7 @@ def passes(rule: SumRule, transport: Transport, dtype: str, verb) -> list:
             values = values + contributions(transport, dtype, number + 1)
         before = astuple(transport.meter)
         state = verb(rule)(state, values, transport, count)
-        found += [(state, np.subtract(astuple(transport.meter), before))]
+        found += [(deepcopy(state), np.subtract(astuple(transport.meter), before))]
     return found
 
 
@@ -67,11 +75,11 @@ def check_passes(transport: Transport, links: Topology, name: str, dtype: str) -
     fast = passes(rule, transport, dtype, lambda rule: rule.rounds)
     plain = passes(rule, transport, dtype, one_by_one)
     for (one, counted), (other, expected) in zip(fast, plain, strict=True):
-        for part in ("estimate", "values", *(("before", "ratio") if name == "chebyshev" else ())):
+        for part in KEPT.get(name, ("estimate", "values")):
             np.testing.assert_array_equal(getattr(one, part), getattr(other, part), strict=True)
-        assert one.estimate.dtype == dtype
+        assert rule.sums(one).dtype == dtype
         assert counted.tolist() == expected.tolist()
-    return fast[-1][0].estimate
+    return rule.sums(fast[-1][0])
 
 
 @pytest.mark.parametrize("name, dtype", [(name, dtype) for name in RULES for dtype in ("float64", "float32")])
@@ -188,7 +196,7 @@ def found(make, kind: str, size: int) -> dict[str, np.ndarray]:
     sweep = check_sweep(small)
     key = small.shard.agents[small.shard.tail] * size + small.shard.head_agent
     arrays = {"turn": small.gather_rows(sweep.turn, key)}
-    for name, dtype in (("consensus", "float32"), ("one weight", "float64"), ("chebyshev", "float64")):
+    for name, dtype in (("consensus", "float32"), ("chebyshev", "float64"), ("push-sum", "float64")):
         arrays[name] = transport.gather(check_passes(transport, graph, name, dtype))
     meter = transport.meter
     arrays["meter"] = transport.total(np.array([meter.messages, meter.bytes, meter.near_bytes + meter.far_bytes]))
