@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["cores", "granted_cores", "map_blocks", "map_tasks", "on_cores"]
+__all__ = ["cores", "granted_cores", "map_blocks", "map_slices", "map_tasks", "on_cores", "slices_of"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -61,6 +61,15 @@ def map_blocks(work: Callable[[slice], Result], agents: int, size: int) -> list[
 
     Little work is done by one core: dealing it out would cost more.
     """
-    width = max(1, BLOCK_BYTES // size)
-    slices = [slice(start, min(start + width, agents)) for start in range(0, agents, width)]
+    return map_slices(work, slices_of(agents, size))
+
+
+def map_slices(work: Callable[[slice], Result], slices: Sequence[slice]) -> list[Result]:
+    """Apply ``work`` to slices of agents; results in order. Few of them are done by one core."""
     return map_tasks(work, slices) if len(slices) > FEW else [work(block) for block in slices]
+
+
+def slices_of(agents: int, size: int) -> list[slice]:
+    """The agents in slices that fit the cache, where each needs ``size`` bytes."""
+    width = max(1, BLOCK_BYTES // size)
+    return [slice(start, min(start + width, agents)) for start in range(0, agents, width)]

@@ -51,6 +51,16 @@ class Batch:
         return Batch(self.x.astype(dtype, copy=False), self.y.astype(dtype, copy=False), self.mask)
 
     @property
+    def rows(self) -> int:
+        """``B``."""
+        return int(self.y.shape[1])
+
+    @property
+    def cuts(self) -> None:
+        """Rows that are there can be divided anywhere, see :class:`coolgp.agents.batches.Observations`."""
+        return
+
+    @property
     def count(self) -> Array:
         """Observations per agent ``[A]``."""
         count: Array = self.mask.sum(-1)

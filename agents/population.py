@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coolgp.agents.basis import FunctionBasis
-from coolgp.agents.blocks import map_blocks
+from coolgp.agents.batches import Observations, joined, map_batches
 from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.statistics import Evidence, Statistics, widened
@@ -42,7 +41,7 @@ class Population:
     announced: Array
     origin: Array
     steps: int = 0
-    waiting: tuple[Batch, ...] = ()
+    waiting: tuple[Observations, ...] = ()
 
     @property
     def size(self) -> int:
@@ -76,11 +75,11 @@ def found(model: Model, theta: Array, agents: int, dtype: type[np.floating[Any]]
     )
 
 
-def observe(population: Population, batch: Batch) -> Population:
+def observe(population: Population, batch: Observations) -> Population:
     """Give every agent a batch: it waits with others, until they are many rows. Reuses the sums' memory."""
     waiting = (*population.waiting, batch)
     grown = replace(population, waiting=waiting)
-    return fold(grown) if sum(part.y.shape[1] for part in waiting) >= FOLD_ROWS else grown
+    return fold(grown) if sum(part.rows for part in waiting) >= FOLD_ROWS else grown
 
 
 def fold(population: Population) -> Population:
@@ -103,20 +102,13 @@ def extended(population: Population, inputs: Array) -> Population:
     return replace(population, model=larger, statistics=statistics)
 
 
-def observe_in_place(population: Population, *batches: Batch) -> None:
+def observe_in_place(population: Population, *batches: Observations) -> None:
     """Add batches to the sums of every agent, reusing their memory. COOL-GP (AAAI-19), equation 4."""
-    model, rows = population.model, sum(batch.y.shape[1] for batch in batches)
+    model, rows = population.model, sum(batch.rows for batch in batches)
 
-    def add(agents: slice) -> None:
-        increment = model.encoding.encode(model, population.theta[agents], joined(batches, agents))
+    def add(agents: slice, batch: Batch) -> None:
+        increment = model.encoding.encode(model, population.theta[agents], batch)
         population.statistics.rows[agents] += increment.rows
 
     width = model.inducing + 1
-    map_blocks(add, population.size, population.dtype.itemsize * width * (rows + width))
-
-
-def joined(batches: Sequence[Batch], agents: slice | Indices) -> Batch:
-    """The rows of several batches one after another, for some agents."""
-    if len(batches) == 1:
-        return batches[0][agents]
-    return Batch(*(np.concatenate([getattr(b, n)[agents] for b in batches], axis=1) for n in ("x", "y", "mask")))
+    map_batches(add, batches, population.size, population.dtype.itemsize * width * (rows + width))

@@ -66,7 +66,8 @@ class Chebyshev(SumRule):
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
         """Asymptotic while whatever one agent takes, another gives."""
         (low, high), (kind, why), messages = self._interval(), promise(faults), float(len(topology.indices))
-        held = (Rows(10.0, columns=64), Rows(12.0)) if faults.perfect else (Rows(9.0, 3.0), Rows(11.0, 3.0))
+        # Contributions of two rounds and two estimates; where messages fail, what is sent and heard as well.
+        held = (Rows(4.0, columns=160), Rows(4.3, columns=160)) if faults.perfect else (Rows(6.0, 3.0), Rows(7.0, 3.0))
         if _tuned(faults):
             return Outlook(kind, why, chebyshev_rounds(self.tolerance, low, high), 1.0 - high, messages, *held)
         rate, why = second_eigenvalue(metropolis(topology)), f"{why}; the momentum is left out, for it could diverge"

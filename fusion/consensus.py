@@ -89,11 +89,12 @@ class Consensus(SumRule):
         messages = float(len(topology.indices))
         if self.trim:
             why = f"up to {self.trim} lying neighbours of an agent are outvoted, and the truth at the edges with them"
-            held = Rows(8.0, 2.0), Rows(10.0, 2.0)
+            held = Rows(5.0, 2.0), Rows(7.0, 2.0)
             return Outlook("approximate", why, messages=messages, exchanging=held[0], settling=held[1])
         rate = second_eigenvalue(metropolis(topology)) if self.eigenvalue is None else self.eigenvalue
         kind, why = promise(faults)
-        held = (Rows(8.0, columns=32), Rows(10.0)) if faults.perfect else (Rows(8.0, 3.0), Rows(10.0, 3.0))
+        # Contributions of two rounds and the estimates; where messages fail, what is sent and heard as well.
+        held = (Rows(3.0, columns=96), Rows(3.3, columns=96)) if faults.perfect else (Rows(5.0, 3.0), Rows(6.0, 3.0))
         return Outlook(kind, why, rounds_to(self.tolerance, rate), 1.0 - rate, messages, *held)
 
     def begin(self, values: Array, transport: Transport) -> ConsensusState:

@@ -79,7 +79,7 @@ class Gossip(SumRule):
         rate = interval(weighted(topology, meet / 2))[1]
         messages = np.count_nonzero(topology.degree) / 2 + meet.sum()
         kind, why = promise(faults)
-        rounds, held = rounds_to(self.tolerance**2, rate), (Rows(11.0), Rows(12.0))
+        rounds, held = rounds_to(self.tolerance**2, rate), (Rows(8.0), Rows(9.0))
         return Outlook(kind, why, rounds, 1.0 - rate, float(messages), *held)
 
     def begin(self, values: Array, transport: Transport) -> GossipState:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from coolgp.agents.blocks import map_blocks
+from coolgp.agents.batches import Observations, map_batches
 from coolgp.agents.kernels import Array
 from coolgp.agents.learning import Adam, gradient, step
 from coolgp.agents.model import Batch
@@ -42,7 +42,7 @@ class Mode(Protocol):
         """Before a batch: use the average ``[A, C]`` of what was announced last."""
         ...
 
-    def propose(self, population: Population, batch: Batch, belief: Belief) -> Population:
+    def propose(self, population: Population, batch: Observations, belief: Belief) -> Population:
         """After a batch was observed: step, or announce; ``belief`` gives the fused evidence of a block of agents."""
         ...
 
@@ -61,7 +61,7 @@ class Fixed:
         """Nothing to adopt."""
         return population
 
-    def propose(self, population: Population, batch: Batch, belief: Belief) -> Population:
+    def propose(self, population: Population, batch: Observations, belief: Belief) -> Population:
         """Nothing to propose."""
         return population
 
@@ -70,7 +70,7 @@ class Fixed:
 class Local(Fixed):
     """Each agent its own, from its newest batch and what it knows."""
 
-    def propose(self, population: Population, batch: Batch, belief: Belief) -> Population:
+    def propose(self, population: Population, batch: Observations, belief: Belief) -> Population:
         """Step at once.
 
         What is common decides where the variances are learned. Where it is ``f`` itself, others scaled their evidence
@@ -98,7 +98,7 @@ class Collective:
         theta, slope = np.split(np.round(average / grain) * grain, 2, axis=1)
         return step(population, self.adam, theta, slope)
 
-    def propose(self, population: Population, batch: Batch, belief: Belief) -> Population:
+    def propose(self, population: Population, batch: Observations, belief: Belief) -> Population:
         """Announce hyper-parameters and the batch's gradient at the fused posterior."""
         slope = _slopes(population, batch, belief)
         return _announcing(population, slope)
@@ -120,13 +120,13 @@ def _announcing(population: Population, slope: Array) -> Population:
     return replace(population, announced=np.concatenate([population.theta, slope], axis=1))
 
 
-def _slopes(population: Population, batch: Batch, evidence: Belief, own: Belief | None = None) -> Array:
-    def of(agents: slice) -> Array:
+def _slopes(population: Population, batch: Observations, evidence: Belief, own: Belief | None = None) -> Array:
+    def of(agents: slice, rows: Batch) -> Array:
         alone = own(agents) if own else None
         try:
-            return gradient(population.model, population.theta[agents], evidence(agents), batch[agents], alone)
+            return gradient(population.model, population.theta[agents], evidence(agents), rows, alone)
         except Indefinite as failure:
             raise Indefinite(agents.start + failure.row, failure.lowest) from None
 
-    blocks = map_blocks(of, population.size, 8 * population.model.inducing**2)
+    blocks = map_batches(of, [batch], population.size, 8 * population.model.inducing**2)
     return np.concatenate(blocks) if blocks else np.zeros_like(population.theta)

@@ -32,7 +32,7 @@ class Isolated(SumRule):
 
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
         """Each agent alone."""
-        held = Rows(3.0)  # contributions of the first round, the last and this one
+        held = Rows(2.0)  # contributions of the last round and this one
         why = "agents say nothing to one another: each knows what it saw"
         return Outlook("approximate", why, exchanging=held, settling=held)
 

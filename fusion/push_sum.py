@@ -71,8 +71,7 @@ class PushSum(SumRule):
         elif not faults.steady:
             why += ", and the sum is reached as far as all stay linked in the end"
         # Where links may fail: what was pushed and received, of the first state, the last, this one and the next.
-        edges = (0.0, 0.0) if faults.perfect else (8.6, 10.6)
-        held = Rows(10.0, edges[0]), Rows(11.0, edges[1])
+        held = (Rows(3.0, columns=96), Rows(3.3, columns=96)) if faults.perfect else (Rows(7.0, 7.6), Rows(8.0, 9.6))
         return Outlook("approximate" if doubt else "asymptotic", doubt or why, rounds, 1.0 - rate, messages, *held)
 
     def begin(self, values: Array, transport: Transport) -> PushSumState:

@@ -57,7 +57,7 @@ class Server(SumRule):
         elif not faults.lossless:
             why = "every agent reports all it has in each round, until the server has heard it and it the answer"
         kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
-        held = Rows(14.0), Rows(14.0 if self.repeat and not faults.perfect else 11.0)
+        held = Rows(12.0), Rows(12.0 if self.repeat and not faults.perfect else 10.0)
         return Outlook(kind, doubt or why, 1, None, 2.0 * topology.size, *held)
 
     def begin(self, values: Array, transport: Transport) -> ServerState:

@@ -269,8 +269,9 @@ def spread(values: Array, transport: Transport) -> Array:
 def deviation(sums: Reading, target: Array, scale: Array, transport: Transport) -> float:
     """How far sums ``[A, P]`` are from the target ``[P]``, in the worst column. Collective.
 
-    sums: the rows, or what returns those of some agents. Root mean square over all agents, as a part of ``√N · scale``, where scale ``[P]`` is the root of the sum of squares
-    of what agents contributed: by the Cauchy-Schwarz inequality the target is never larger than that.
+    Root mean square over all agents, as a part of ``√N · scale``, where scale ``[P]`` is the root of the sum of squares
+    of what agents contributed: by the Cauchy-Schwarz inequality the target is never larger than that. sums: the rows,
+    or what returns those of some agents.
     """
     read = sums if callable(sums) else sums.__getitem__
     square = transport.allsum(lambda some: np.square(read(some) - target)) / transport.shard.size**2

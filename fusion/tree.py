@@ -63,8 +63,8 @@ class Tree(SumRule):
         elif not (faults.lossless and faults.timely):
             why += "; what is lost or late is said anew in the next round, until it is there"
         kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
-        settling = Rows(3.0) if faults.perfect else Rows(8.0, 5.0)  # contributions, first sums, sums
-        return Outlook(kind, doubt or why, diameter(tree), None, 2.0 * tree.edge_count, Rows(7.0, 4.0), settling)
+        settling = Rows(2.0) if faults.perfect else Rows(7.0, 5.0)  # contributions, sums
+        return Outlook(kind, doubt or why, diameter(tree), None, 2.0 * tree.edge_count, Rows(6.0, 4.0), settling)
 
     def links(self, topology: Topology) -> Topology:
         """A spanning tree."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from coolgp.agents.model import Batch
+from coolgp.agents.batches import Observations
 from coolgp.network.shard import Shard
 from coolgp.scenarios.problems import DataError
 from coolgp.scenarios.scaler import Scaler
@@ -41,7 +41,7 @@ class Table:
 class Stream(Protocol):
     """What one rank's agents observe. It has no state: a round's batch is the same whenever it is asked for."""
 
-    def batch(self, turn: int) -> Batch:
+    def batch(self, turn: int) -> Observations:
         """Return the batch of round ``turn`` (from 0), in scaled units."""
 
 

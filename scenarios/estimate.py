@@ -20,9 +20,11 @@ from coolgp.fusion.committee import SUMMED_BYTES
 from coolgp.fusion.rule import Outlook, Rows
 from coolgp.fusion.sums import SAMPLED_COLUMNS, SAMPLED_NUMBERS
 from coolgp.network.launcher import launched_size
+from coolgp.network.partition import block_size
 from coolgp.network.topology import Topology
 from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.miniature import Network, network_of
+from coolgp.scenarios.sensing import AT_ONCE
 from coolgp.scenarios.settings import GENERATED_SOURCES, Scenario
 
 __all__ = ["Estimate", "Phase", "Shape", "estimate", "resident_bytes", "row_numbers", "shape_of", "threads"]
@@ -116,7 +118,7 @@ def estimate(
         "graph": graph + links + _sweep(scenario, shape, ranks),
         "statistics": float(own * _statistics(scenario) * itemsize),
         "rows of the rule": _rule(scenario, shape, own, ranks, row, itemsize),
-        "batches": _stream(scenario, shape, own) + _batches(scenario, shape, own),
+        "batches": _stream(scenario, shape, own) + _batches(scenario, shape, own, ranks),
         "hyper-parameters": _parameters(scenario, shape, own),
         "blocks at work": float(threads(ranks) * BLOCK),
         "probes and test rows": _probes(scenario, shape) + _experts(shape, own),
@@ -242,11 +244,11 @@ def _stream(scenario: Scenario, shape: Shape, own: int) -> float:
     return float(WORD * ((shape.features + 1) * shape.rows + 3 * shape.rows + 3 * shape.rows * own // shape.agents))
 
 
-def _batches(scenario: Scenario, shape: Shape, own: int) -> float:
-    """The batch of the round, and those that wait for the next exchange to become sums."""
-    each = scenario.agents.batch_size
-    waiting = each if scenario.fusion.every == 1 else each + min(each * scenario.fusion.every, FOLD_ROWS + each)
-    return float(WORD * own * (shape.features + 2) * waiting)
+def _batches(scenario: Scenario, shape: Shape, own: int, ranks: int) -> float:
+    """What each core makes of batches at a time: of some agents, all that wait to become sums, twice while joined."""
+    each, size = scenario.agents.batch_size, block_size(shape.agents)
+    agents, waiting = min(own, max(size, AT_ONCE // each)), min(each * scenario.fusion.every, FOLD_ROWS + each)
+    return float(WORD * threads(ranks) * 2 * agents * (shape.features + 2) * waiting)
 
 
 def _parameters(scenario: Scenario, shape: Shape, own: int) -> float:

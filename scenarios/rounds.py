@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from coolgp.agents.batches import Observations
 from coolgp.agents.learning import Adam
-from coolgp.agents.model import Batch
 from coolgp.agents.population import Population, fold, found, observe
 from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.extension import extend
@@ -149,7 +149,7 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
 
 
 def _learn(
-    simulation: Simulation, turn: int, batch: Batch, population: Population, state: State
+    simulation: Simulation, turn: int, batch: Observations, population: Population, state: State
 ) -> tuple[Population, State]:
     """Adopt what was said last, extend, observe, propose, speak; between exchanges, only observe."""
     scenario, rule = simulation.scenario, simulation.rule

@@ -6,26 +6,29 @@ same on any number of ranks and may be of any length and size.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coolgp.agents.blocks import map_tasks
+from coolgp.agents.batches import Deferred
 from coolgp.agents.model import Batch
 from coolgp.network.partition import block_size
 from coolgp.network.randomness import generator
 from coolgp.network.shard import Shard
-from coolgp.scenarios.dataset import Dataset, Floats, Numbered, misshapen
+from coolgp.scenarios.dataset import Dataset, Floats, Ints, Numbered, misshapen
 from coolgp.scenarios.fields import draw_function, reflected, square_grid
 from coolgp.scenarios.scaler import Scaler
 from coolgp.scenarios.surface import Surface, surface_of
 
-__all__ = ["Sensing", "SensingStream", "sensors"]
+__all__ = ["AT_ONCE", "Sensing", "SensingStream", "sensors"]
 
-AT_ONCE = 1 << 14  # rows worked on at a time: they stay in the cache
+AT_ONCE = 1 << 13
+"""Rows drawn at a time: of a thousand each costs a sixth more, and many more would leave the cache."""
+BUNDLES = 32
+"""In which a rank draws its rows at least, where it has as many blocks."""
 
 
 @dataclass(frozen=True)
@@ -83,22 +86,33 @@ class SensingStream:
     batch_size: int
     seed: int
 
-    def batch(self, turn: int) -> Batch:
-        """The batch of round ``turn`` (from 0), block by block of this rank's agents."""
-        shape = (len(self.shard.agents), self.batch_size)
-        x, y = np.empty((*shape, 2)), np.empty(shape)
-        positions = self.sensing.positions[self.shard.agents]
+    def batch(self, turn: int) -> Deferred:
+        """The batch of round ``turn`` (from 0), drawn block by block of this rank's agents where it is observed."""
+        count = np.broadcast_to(float(self.batch_size), len(self.shard.agents))
+        return Deferred(self.batch_size, count, partial(self._read, turn), self._cuts)
 
-        def fill(blocks: Sequence[tuple[int, int, int]]) -> None:
-            drawn = [self._drawn(turn, *block) for block in blocks]
-            rows = slice(blocks[0][1], blocks[-1][2])
-            read = self.sensing.readings(positions[rows], np.concatenate(drawn))
-            x[rows], y[rows] = self.scaler.inputs(read[0]), self.scaler.target(read[1])
+    @cached_property
+    def _stops(self) -> Ints:
+        """Where each block ends."""
+        return np.array([stop for _, _, stop in self.shard.blocks], dtype=np.int64)
 
-        width = max(1, AT_ONCE // (self.batch_size * block_size(self.shard.size)))
-        every = self.shard.blocks
-        map_tasks(fill, [every[start : start + width] for start in range(0, len(every), width)])
-        return Batch(x, y, np.ones(shape))
+    @cached_property
+    def _cuts(self) -> Ints:
+        """Where bundles of blocks end: of enough rows to be drawn at little cost each, of few enough for all cores."""
+        enough = AT_ONCE // (self.batch_size * block_size(self.shard.size))
+        bundle = max(1, min(enough, len(self._stops) // BUNDLES))
+        return np.append(self._stops[bundle - 1 : -1 : bundle], self._stops[-1:])
+
+    def _read(self, turn: int, agents: slice | Ints) -> Batch:
+        """Some agents' rows: whole blocks are drawn, and of these the agents' own are read."""
+        chosen = np.arange(*agents.indices(len(self.shard.agents))) if isinstance(agents, slice) else agents
+        block = np.searchsorted(self._stops, chosen, side="right")
+        blocks = [self.shard.blocks[number] for number in np.unique(block).tolist()]
+        places = np.concatenate([np.arange(start, stop) for _, start, stop in blocks] or [chosen[:0]])
+        numbers = [self._drawn(turn, *block) for block in blocks]
+        drawn = np.concatenate(numbers or [np.empty((0, self.batch_size, 3))])[np.searchsorted(places, chosen)]
+        x, y = self.sensing.readings(self.sensing.positions[self.shard.agents[chosen]], drawn)
+        return Batch(self.scaler.inputs(x), self.scaler.target(y), np.ones(y.shape))
 
     def _drawn(self, turn: int, number: int, start: int, stop: int) -> Floats:
         """The standard normal numbers `[A,count,3]` behind one block's readings."""

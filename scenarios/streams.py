@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coolgp.agents.batches import Deferred
 from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch
 from coolgp.network.randomness import generator
@@ -84,9 +86,14 @@ class DealtStream:
     start: Ints
     batch_size: int
 
-    def batch(self, turn: int) -> Batch:
-        """The batch of round ``turn`` (from 0); rows that an agent has no more of are masked."""
-        place = self.start[:-1, None] + turn * self.batch_size + np.arange(self.batch_size)
-        mask = place < self.start[1:, None]
+    def batch(self, turn: int) -> Deferred:
+        """The batch of round ``turn`` (from 0), picked out of all rows where it is observed."""
+        left = np.diff(self.start) - turn * self.batch_size
+        return Deferred(self.batch_size, np.clip(left, 0, self.batch_size), partial(self._picked, turn))
+
+    def _picked(self, turn: int, agents: slice | Ints) -> Batch:
+        """Some agents' rows; those that an agent has no more of are masked."""
+        place = self.start[:-1][agents][:, None] + turn * self.batch_size + np.arange(self.batch_size)
+        mask = place < self.start[1:][agents][:, None]
         rows = self.rows[np.where(mask, place, 0)] if self.rows.size else np.zeros_like(place)
         return Batch(self.x[rows], np.where(mask, self.y[rows], 0.0), mask.astype(float))

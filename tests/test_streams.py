@@ -31,7 +31,7 @@ def batches(field: Dataset, ranks: int, turn: int, scaler: Scaler = SCALER) -> t
     x, y = np.full((AGENTS, ROWS, 2), np.nan), np.full((AGENTS, ROWS), np.nan)
     for rank in range(ranks):
         shard = build_shard(topology, partition(topology, ranks), rank)
-        batch = field.training.stream(shard, scaler, ROWS, SEED).batch(turn)
+        batch = field.training.stream(shard, scaler, ROWS, SEED).batch(turn)[:]
         assert (batch.mask == 1).all()
         x[shard.agents], y[shard.agents] = batch.x, batch.y
     return x, y
@@ -46,7 +46,7 @@ def test_what_agents_read_does_not_depend_on_the_number_of_ranks(field: Dataset,
 def test_a_round_is_the_same_whenever_it_is_asked_for_and_no_other_round(field: Dataset) -> None:
     shard = build_shard(generate("ring", AGENTS, 0), np.zeros(AGENTS, dtype=np.int64), 0)
     stream = field.training.stream(shard, SCALER, ROWS, SEED)
-    third, first, again = stream.batch(3), stream.batch(1), stream.batch(3)
+    third, first, again = stream.batch(3)[:], stream.batch(1)[:], stream.batch(3)[:]
     np.testing.assert_array_equal(third.x, again.x)
     np.testing.assert_array_equal(third.y, again.y)
     assert not np.isin(first.y, third.y).any()

@@ -1,0 +1,98 @@
+"""What agents observe in a round: rows in memory, or rows made a few agents at a time, where they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from coolgp.agents.blocks import map_slices, slices_of
+from coolgp.agents.kernels import Array
+from coolgp.agents.model import Batch
+
+__all__ = ["Deferred", "Observations", "joined", "map_batches"]
+
+Indices = npt.NDArray[np.intp]
+Result = TypeVar("Result")
+
+
+class Observations(Protocol):
+    """New observations of ``A`` agents: a :class:`Batch`, or one that is yet to be made."""
+
+    @property
+    def rows(self) -> int:
+        """``B``."""
+
+    @property
+    def count(self) -> Array:
+        """Observations per agent ``[A]``."""
+
+    @property
+    def cuts(self) -> Indices | None:
+        """Agents ``[C]``, ascending, the last one ``A``: rows up to one of them are best made together; None: any."""
+
+    def __getitem__(self, agents: slice | Indices) -> Batch:
+        """The rows of some agents."""
+
+    def cast(self, dtype: np.dtype[Any]) -> Self:
+        """The same numbers in another precision."""
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """A batch that is made when it is asked for, again each time. Fields as in :class:`Observations`.
+
+    make: returns the rows of some agents. dtype: precision in which they are handed out, None for their own.
+    """
+
+    rows: int
+    count: Array
+    make: Callable[[slice | Indices], Batch]
+    cuts: Indices | None = None
+    dtype: np.dtype[Any] | None = None
+
+    def __getitem__(self, agents: slice | Indices) -> Batch:
+        made = self.make(agents)
+        return made if self.dtype is None else made.cast(self.dtype)
+
+    def cast(self, dtype: np.dtype[Any]) -> Self:
+        """The same numbers in another precision."""
+        return replace(self, dtype=dtype)
+
+
+def joined(batches: Sequence[Observations], agents: slice | Indices) -> Batch:
+    """The rows of several batches one after another, for some agents."""
+    made = [batch[agents] for batch in batches]
+    if len(made) == 1:
+        return made[0]
+    return Batch(*(np.concatenate([getattr(part, name) for part in made], axis=1) for name in ("x", "y", "mask")))
+
+
+def map_batches(
+    work: Callable[[slice, Batch], Result], batches: Sequence[Observations], agents: int, size: int
+) -> list[Result]:
+    """Apply ``work`` to slices of agents, of which each needs ``size`` bytes, and their rows; results in order.
+
+    Rows are made once, for slices between two cuts together.
+    """
+
+    def several(piece: slice) -> list[Result]:
+        made = joined(batches, piece)
+        parts = slices_of(piece.stop - piece.start, size)
+        return [work(slice(piece.start + part.start, piece.start + part.stop), made[part]) for part in parts]
+
+    pieces = _between(next((batch.cuts for batch in batches if batch.cuts is not None), None), agents, size)
+    return [result for results in map_slices(several, pieces) for result in results]
+
+
+def _between(cuts: Indices | None, agents: int, size: int) -> list[slice]:
+    """Slices that end at cuts, each of about as many agents as fit a block, or of the fewest that cuts allow."""
+    plain = slices_of(agents, size)
+    if cuts is None or len(plain) < 2:
+        return plain
+    width = plain[0].stop
+    ends = cuts[np.append(np.diff((cuts - 1) // width) > 0, True)].tolist()
+    return [slice(start, stop) for start, stop in zip([0, *ends[:-1]], ends, strict=True)]
