@@ -69,7 +69,7 @@ class GrowingTree(SumRule):
             doubt = "no agent is counted twice, but those that are away or not yet linked again are not counted"
         messages = 2.0 * topology.edge_count + 2.0 * (topology.size - 1)
         kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
-        held = Rows(7.0, 5.5), Rows(8.0, 6.5)  # inboxes: of the first state, the last, this one
+        held = Rows(6.0, 4.5), Rows(7.0, 5.5)  # inboxes: of the last state, this one
         return Outlook(kind, doubt or why, 3 * furthest(topology), None, messages, *held)
 
     def begin(self, values: Array, transport: Transport) -> GrowingTreeState:

@@ -305,10 +305,10 @@ def contributions(
 
 def row_length(population: Population) -> int:
     """Numbers that an agent contributes: packed evidence, announcements, and its own one."""
-    return packed_length(population.model.inducing) + population.announced.shape[1] + 1
+    return packed_length(population.model.inducing) + int(population.announced.shape[1]) + 1
 
 
-def _whole(read: Reader) -> Callable[[Array], Array]:
+def _whole(read: Reader) -> Callable[[Indices], Array]:
     return lambda agents: read(agents, slice(None))
 
 

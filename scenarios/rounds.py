@@ -161,7 +161,8 @@ def _learn(
         limits = scenario.agents.coverage, scenario.agents.inducing_most or 0
         population, state = extend(population, state, batch, rule, simulation.transport, *limits)
     if isinstance(rule, Witness):
-        state = rule.observe(state, population, batch)
+        batch = made = batch[:]  # all of it, for a witness may look at rows in any order
+        state = rule.observe(state, population, made)
     population = observe(population, batch)
     if not speaks:
         return population, state
