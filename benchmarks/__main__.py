@@ -23,7 +23,8 @@ NAMES = {
     "tree": "an exact sum at every agent along a spanning tree: N = 1,000, 10,000, 100,000",
     "airline": "the whole scenario, from loaded data to report, by parts, on one core and on two",
     "scale": "10^3 to 10^6 agents, each size in processes of its own: seconds, bytes, memory",
-    "ranks": "strong and weak scaling from 1 rank to 2, and the same bits on 4",
+    "ranks": "strong and weak scaling from 1 rank to 2, overlap, and the same bits on 4",
+    "plan": "memory and time that `coolgp plan` says, beside what three runs take",
 }
 EXAMPLES = "Examples:  python -m benchmarks update --quick   |   python -m benchmarks report"
 

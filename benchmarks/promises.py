@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from benchmarks.plan import off
 from benchmarks.results import Result, Row
 from benchmarks.table import digits
 
@@ -84,6 +85,10 @@ def _same(result: Result) -> float | None:
     return min(values) if len(values) == len(picked) else None
 
 
+def _off(what: str) -> Callable[[Result], float | None]:
+    return lambda result: off(result, what)
+
+
 UPDATES = tuple(
     Promise(f"update, m = 100, B = 32, {dtype}, {how}", "update", bound, "updates/s", True, _update(32, dtype, who))
     for dtype, bound, who, how in (
@@ -106,5 +111,7 @@ PROMISES = (
     Promise("10⁶ agents, m = 16, 1 round, 2 ranks", "scale", 600, "s", False, _scale("whole process", 10**6, 16, 2)),
     Promise("its memory", "scale", 20, "GiB", False, _scale("peak memory", 10**6, 16, 2)),
     Promise("dearest over cheapest agent-round, 10³ to 10⁶ agents", "scale", 1.5, "times", False, _flat),
+    Promise("memory that `plan` says, off what is seen, three sizes", "plan", 1.2, "times", False, _off("memory")),
+    Promise("time that `plan` says, off what is seen", "plan", 2, "times", False, _off("time")),
     Promise("numbers with the same bits on 2 and 4 ranks as on 1", "ranks", 1, "of 1", True, _same),
 )

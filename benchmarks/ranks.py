@@ -1,8 +1,10 @@
-"""Ranks: the same work on more of them, more work on more of them, and the same bits on any number."""
+"""Ranks: the same work on more of them, more work on more of them, overlap, and the same bits on any number."""
 
 from __future__ import annotations
 
 import csv
+import json
+import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,10 +12,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.limits import measure_limits
+from benchmarks.peers.call import ROOT
 from benchmarks.results import Found, Row, Value, seconds, single
 from benchmarks.scale import settings
 from benchmarks.timing import Timing
-from benchmarks.whole_runs import whole_run
+from benchmarks.whole_runs import launch_words, whole_run
 
 __all__ = ["differences", "measure"]
 
@@ -22,6 +25,9 @@ NOTES = (
     "rank and on 2. weak: 5,000 agents a rank. m = 50, B = 20, 10 rounds.",
     "same answer: of all metrics, hyper-parameters and predictions of a run on so many ranks, the share that has the "
     "bits of the run on 1 rank. 4 ranks are more than there are cores: this shows that it works, not how fast.",
+    "overlap: rounds of consensus on 2 ranks, P = 1,000, on a small world of degree 4, both ways in turns in one run. "
+    "`coolgp` averages agents without neighbours elsewhere while rows from the other rank are on their way; `coolgp, "
+    "after` waits for them first.",
 )
 
 
@@ -41,7 +47,24 @@ def measure(quick: bool) -> Found:
         seconds(case, "coolgp", "learning and fusion", Timing(tuple(found)))
         for case, found in zip(shapes, spent, strict=True)
     ]
+    rows += _overlap(*((64, 8, 2, 1) if quick else (10_000, 1000, 20, 7)))
     return Found((*rows, *_same(64 if quick else 2000, inducing, rounds)), limits, NOTES)
+
+
+def _overlap(agents: int, columns: int, rounds: int, runs: int) -> list[Row]:
+    """A round of averaging with work while rows are on their way, and afterwards."""
+    print("ranks: overlap", file=sys.stderr)
+    case: dict[str, Value] = {"scaling": "overlap", "ranks": 2, "N": agents}
+    task = json.dumps({"N": agents, "P": columns, "rounds": rounds, "runs": runs})
+    command = [*launch_words(2), "benchmarks.overlap", task]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"overlap on 2 ranks ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+    spent = json.loads(done.stdout)
+    return [
+        seconds(case, who, "round of consensus", Timing(tuple(spent[way])))
+        for way, who in {"during": "coolgp", "after": "coolgp, after"}.items()
+    ]
 
 
 def _same(agents: int, inducing: int, rounds: int) -> list[Row]:

@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.peers.call import ROOT
 from benchmarks.peers.disropt import launcher
 
-__all__ = ["Seen", "whole_run"]
+__all__ = ["Seen", "launch_words", "whole_run"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def whole_run(
         }
         started = perf_counter()
         done = subprocess.run(
-            [*_launch(ranks), "benchmarks.one_run", json.dumps(task)],
+            [*launch_words(ranks), "benchmarks.one_run", json.dumps(task)],
             cwd=ROOT,
             env={**os.environ, "COOLGP_THREADS": str(threads)},
             capture_output=True,
@@ -82,7 +82,8 @@ def whole_run(
     return Seen(process, root["load"], root["total"], tuple(root["rounds"]), tuple(root["bytes"]), peak)
 
 
-def _launch(ranks: int) -> list[str]:
+def launch_words(ranks: int) -> list[str]:
+    """The words that start a module on so many ranks. Raises RuntimeError where there is no mpiexec."""
     if ranks == 1:
         return [sys.executable, "-m"]
     mpiexec = launcher()

@@ -93,6 +93,7 @@ def resume(
     run_folder: Annotated[Path, typer.Argument(help="The folder of a run that was stopped or killed.")],
     ranks: Annotated[int | None, typer.Option(help="MPI ranks, any number; starts mpiexec itself.")] = None,
     figures: Annotated[bool, typer.Option(help="Draw figures and write the report at the end.")] = True,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Try also what needs more memory than there is.")] = False,
 ) -> None:
     """Go on with a run from its last checkpoint, as if nothing had happened."""
     from coolgp.scenarios.following import follow_run
@@ -103,10 +104,10 @@ def resume(
         if finished and launched_rank() == 0:
             print(f"{run_folder} is finished: there is nothing left to do")
         if not finished and check_ranks(ranks):
-            flagged = [] if figures else ["--no-figures"]
-            raise typer.Exit(launch(ranks or 1, ["resume", str(run_folder), *flagged]))
+            flags = [flag for flag, given in {"--no-figures": not figures, "--anyway": anyway}.items() if given]
+            raise typer.Exit(launch(ranks or 1, ["resume", str(run_folder), *flags]))
     if not finished:
-        follow_run(lambda: prepare_resume(run_folder, figures=figures), run_folder)
+        follow_run(lambda: prepare_resume(run_folder, figures=figures, anyway=anyway), run_folder)
 
 
 app.command(epilog=SWEEP_EXAMPLES)(sweep)

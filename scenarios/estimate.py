@@ -38,8 +38,8 @@ BLOCK = 5 * 2**20
 """Bytes of a block of agents at work on one core, with what it makes on the way."""
 LIBRARY = 25 * 2**20
 """Bytes of MPI's own library and buffers, on each of several ranks."""
-COPIES_SUMMED = 4.0
-"""Of the rows that a committee sums: terms, rows, the carrier's own and what is held."""
+COPIES_SUMMED = 3.5
+"""Of the rows that a committee sums: terms, rows, and what the carrier holds: one on a tree, two in averaging."""
 STARTING = 14 * 2**20
 """Bytes of the fit to the pilot sample, and of libraries that load for it; then of figures and report."""
 

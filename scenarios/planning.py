@@ -14,7 +14,7 @@ from coolgp.scenarios.estimate import Estimate, estimate, resident_bytes
 from coolgp.scenarios.settings import GENERATED_SOURCES, Scenario
 from coolgp.scenarios.words import size_text
 
-__all__ = ["NoRoom", "available_bytes", "loaded", "memory_table", "require_room", "shortfall"]
+__all__ = ["NoRoom", "available_bytes", "loaded", "memory_table", "require_room", "shortfall", "with_room"]
 
 LIMITS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
@@ -25,6 +25,19 @@ LIMITS = (
 
 class NoRoom(ValueError):
     """A run that needs more memory than there is."""
+
+
+def with_room(
+    scenario: Scenario, ranks: int, dataset: Dataset | None, topology: Topology | None, *, anyway: bool
+) -> Dataset | None:
+    """The rows where they must be read (:func:`loaded`), of a run that fits or that is to be tried ``anyway``.
+
+    Raises NoRoom as :func:`require_room` does.
+    """
+    rows = loaded(scenario, dataset)
+    if not anyway:
+        require_room(scenario, ranks, rows, topology)
+    return rows
 
 
 def require_room(

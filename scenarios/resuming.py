@@ -14,6 +14,7 @@ from coolgp.scenarios.checkpoint import load
 from coolgp.scenarios.config import load_scenario
 from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.lock import held
+from coolgp.scenarios.planning import with_room
 from coolgp.scenarios.recorder import Resumption
 from coolgp.scenarios.rounds import Record
 from coolgp.scenarios.running import Prepared, Watch, go, share_cores
@@ -28,16 +29,18 @@ def resume(
     dataset: Dataset | None = None,
     topology: Topology | None = None,
     watch: Watch | None = None,
+    anyway: bool = False,
 ) -> list[Record]:
     """Go on with the run in a folder from its last checkpoint; the records of the rounds that were left, on the root.
 
     The folder ends as that of a run that nobody stopped. Empty where the run is finished. dataset, topology: as they
-    were given to ``run``. Other arguments and errors as there; ValueError also for a folder that holds no run, and for
-    other data or another graph than the run was started with.
+    were given to ``run``. Other arguments and errors as there, NoRoom among them; ValueError also for a folder that
+    holds no run, and for other data or another graph than the run was started with.
     """
     if is_finished(folder):
         return []
-    return go(prepare_resume(folder, figures=figures, dataset=dataset, topology=topology), watch)
+    prepared = prepare_resume(folder, figures=figures, dataset=dataset, topology=topology, anyway=anyway)
+    return go(prepared, watch)
 
 
 def is_finished(folder: str | Path) -> bool:
@@ -60,6 +63,7 @@ def prepare_resume(
     figures: bool = True,
     dataset: Dataset | None = None,
     topology: Topology | None = None,
+    anyway: bool = False,
 ) -> Prepared:
     """Put a run together again where its last checkpoint left it; arguments and errors as in :func:`resume`."""
     folder, started = Path(folder), perf_counter()
@@ -67,6 +71,7 @@ def prepare_resume(
     share_cores()
     with one_thread(), ExitStack() as locks:
         locks.enter_context(held(folder))
+        dataset = with_room(scenario, launched_size(), dataset, topology, anyway=anyway)
         simulation = assemble(scenario, dataset, topology, launched_size())
         taken = load(folder, simulation)
         standing = taken.standing

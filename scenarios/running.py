@@ -22,7 +22,7 @@ from coolgp.scenarios.environment import current_environment
 from coolgp.scenarios.interrupt import Noted, noted
 from coolgp.scenarios.keeper import Keeper, Say, failure_of
 from coolgp.scenarios.lock import held
-from coolgp.scenarios.planning import loaded, require_room
+from coolgp.scenarios.planning import with_room
 from coolgp.scenarios.plots import draw_all
 from coolgp.scenarios.recorder import Recorder, Resumption, check_folder
 from coolgp.scenarios.report import write_report
@@ -103,9 +103,7 @@ def prepare(
             pass  # nobody is at work on what would be overwritten
     share_cores()
     with one_thread():
-        dataset = loaded(scenario, dataset)
-        if not anyway:
-            require_room(scenario, launched_size(), dataset, topology)
+        dataset = with_room(scenario, launched_size(), dataset, topology, anyway=anyway)
         simulation = assemble(scenario, dataset, topology, launched_size())
     return Prepared(simulation, folder, figures, started)
 

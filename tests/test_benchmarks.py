@@ -15,13 +15,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))  # benchmarks is a folder beside the packages, and never installed
 
-from benchmarks import consensus, engine, plain, ranks, tree, work  # noqa: E402
+from benchmarks import consensus, engine, plain, plan, ranks, tree, work  # noqa: E402
 from benchmarks.__main__ import NAMES  # noqa: E402
 from benchmarks.peers import disropt  # noqa: E402
 from benchmarks.peers.call import Answers, ask  # noqa: E402
 from benchmarks.promises import Promise, promises_table  # noqa: E402
 from benchmarks.report import write_report  # noqa: E402
-from benchmarks.results import Found, Result, Row, conclude, read, write  # noqa: E402
+from benchmarks.results import Found, Result, Row, conclude, read, single, write  # noqa: E402
 from benchmarks.table import markdown  # noqa: E402
 from benchmarks.timing import Effort, contest  # noqa: E402
 from benchmarks.update import bytes_moved, flops, shortest  # noqa: E402
@@ -171,6 +171,21 @@ def test_figures_are_drawn_of_what_was_measured(tmp_path: Path) -> None:
     pictures = re.findall(r"\]\((figures/[\w-]+\.png)\)", report)
     assert pictures == ["figures/performance-update.png", "figures/performance-roofline.png"]
     assert all((tmp_path / "docs" / picture).stat().st_size for picture in pictures)
+
+
+def test_what_was_said_too_low_is_as_far_off_as_what_was_said_too_high() -> None:
+    said, seen = {1: 80.0, 2: 110.0, 3: 125.0}, 100.0
+    rows = [single({"N": size}, "coolgp", "memory, said", "MiB", value) for size, value in said.items()]
+    rows += [single({"N": size}, "coolgp", "memory, seen", "MiB", seen) for size in said]
+    assert plan.off(result(*rows), "memory") == 1.25
+    assert plan.off(result(*rows), "time") is None
+
+
+def test_a_plan_and_its_run_are_measured_in_processes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "measure_limits", lambda quick: LIMITS)
+    rows = plan.measure(quick=True).rows
+    assert {row.what for row in rows} == {f"{what}, {when}" for what in ("memory", "time") for when in ("said", "seen")}
+    assert min(row.value for row in rows) > 0
 
 
 def test_a_report_needs_results(tmp_path: Path) -> None:

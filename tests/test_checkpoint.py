@@ -22,6 +22,7 @@ from coolgp.network.shard import build_shard
 from coolgp.network.transport import Meter, SerialTransport
 from coolgp.scenarios import load_scenario, progress, resume, run
 from coolgp.scenarios.cli import app
+from coolgp.scenarios.planning import NoRoom
 from coolgp.scenarios.rounds import Record
 from coolgp.scenarios.row_file import describe_rows, read_rows, rows_by_block, with_checksums, write_rows
 from coolgp.scenarios.settings import Scenario
@@ -293,6 +294,16 @@ def test_a_changed_scenario_is_refused_unless_it_says_when_to_store(
             resume(killed)
     else:
         assert len(resume(killed, figures=False)) == 2
+
+
+def test_a_run_that_no_longer_fits_is_refused_unless_asked_for(killed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coolgp.scenarios.planning.available_bytes", lambda: 0)
+    with pytest.raises(NoRoom, match="would not fit"):
+        resume(killed)
+    said = CliRunner().invoke(app, ["resume", str(killed)])
+    assert said.exit_code == 2
+    assert "would not fit" in said.output
+    assert len(resume(killed, figures=False, anyway=True)) == 2
 
 
 def test_env_json_lists_when_and_where_a_run_was_resumed(killed: Path) -> None:
