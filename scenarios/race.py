@@ -124,7 +124,7 @@ def _batches(simulation: Simulation) -> Iterator[Batch]:
     scenario, shard = simulation.scenario, simulation.transport.shard
     known = (simulation.foundation.scaler, scenario.agents.batch_size, scenario.run.seed)
     stream = simulation.dataset.training.stream(shard, *known)
-    return (stream.batch(turn) for turn in range(simulation.rounds))
+    return (stream.batch(turn)[:] for turn in range(simulation.rounds))
 
 
 def _dtc_again(gp: BatchGP, sums: Sums, new: Blocks, known: Blocks) -> Sums:
