@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from coolgp.agents.batches import Observations
 from coolgp.agents.coverage import best_added, least_covered
 from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch, Model
@@ -27,14 +28,22 @@ CANDIDATES = 64
 
 
 def extend(
-    population: Population, state: State, batch: Batch, rule: FusionRule, transport: Transport, least: float, most: int
+    population: Population,
+    state: State,
+    batch: Observations,
+    rule: FusionRule,
+    transport: Transport,
+    least: float,
+    most: int,
 ) -> tuple[Population, State]:
     """Population and rule with inducing inputs added where the batch is covered less than ``least``. Collective.
 
     most: inducing inputs that there can be in all. Without room for more nothing is said.
     """
     room = most - population.model.inducing
-    inputs = _agreed(population, batch, transport, least, room) if room > 0 else np.zeros((0, batch.x.shape[-1]))
+    if room <= 0:
+        return population, state
+    inputs = _agreed(population, batch[:], transport, least, room)
     if not len(inputs):
         return population, state
     larger = extended(population, inputs)

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from coolgp.agents.basis import Basis
+from coolgp.agents.batches import Observations
 from coolgp.agents.coverage import uncovered
 from coolgp.agents.encoding import Importance, effective_sample_size
 from coolgp.agents.kernels import Array
 from coolgp.agents.learning import bound
-from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict, shared
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State
@@ -75,7 +75,7 @@ class Evaluation:
         """Rows ``[A']`` of this rank's agents that are probes."""
         return np.flatnonzero(np.isin(self.transport.shard.agents, self.probes))
 
-    def __call__(self, population: Population, state: State, batch: Batch) -> Probed | None:
+    def __call__(self, population: Population, state: State, batch: Observations) -> Probed | None:
         """The answers on the root, None elsewhere; batch: of the round. Collective."""
         started, rows = perf_counter(), self.rows
         model, theta = population.model, population.theta[rows]
