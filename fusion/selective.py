@@ -80,7 +80,7 @@ class Selective(SumRule):
     def outlook(self, topology: Topology, faults: Faults) -> Outlook:
         """No sum over all agents is sought."""
         why, rows = "every agent takes in neighbours that foretell its own data, and nobody else", float(self.memory)
-        held = Rows(4.0, 5.0, observed=rows), Rows(4.0, 4.0, observed=rows)  # on edges also those of the start, empty
+        held = (Rows(4.0, 4.0, observed=rows),) * 2
         return Outlook("approximate", why, 1, None, float(len(topology.indices)), *held)
 
     def remembered(self, population: Population) -> Trial:
