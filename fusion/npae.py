@@ -104,9 +104,11 @@ def _observations(evidence: Evidence, prior: Array, rows: Array) -> Array:
     noise = (told * weights.swapaxes(-1, -2)).sum(-1)
     mean = (weights.swapaxes(-1, -2) @ evidence.shift[..., None])[..., 0]
     share = np.divide(1.0, noise, out=np.zeros_like(noise), where=noise > 0)
-    nothing = np.zeros_like(noise)
-    precision = told[..., :, None] * (share[..., None] * told)[..., None, :]
-    return Evidence(precision, (share * mean)[..., None] * told, nothing, nothing).pack()
+    scaled, (rows_, columns) = share[..., None] * told, np.tril_indices(told.shape[-1])
+    packed = np.zeros((*noise.shape, packed_length(told.shape[-1])))
+    np.multiply(scaled[..., rows_], told[..., columns], out=packed[..., : len(rows_)])
+    np.multiply(mean[..., None], scaled, out=packed[..., len(rows_) : -2])
+    return packed
 
 
 def _given(known: Evidence, prior: Array, rows: Array, rest: Array) -> tuple[Array, Array]:
