@@ -28,7 +28,7 @@ from coolgp.scenarios.study_plot import draw_ends
 __all__ = ["FILES", "SETTINGS", "run"]
 
 FILES = ("disparity", "lossy", "paper-fig5.png")
-SIZE = (15.5, 5.4)
+SIZE = (17.5, 5.4)
 
 
 def run(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> None:
@@ -41,7 +41,7 @@ def run(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> None:
     run_study(study, lossy, seen=lambda *cell: say(cell_words(study, *cell)))
     figure = Figure(figsize=SIZE, layout="constrained")
     with house_style():
-        parts: Any = figure.subfigures(1, 2, width_ratios=[1.25, 1])
+        parts: Any = figure.subfigures(1, 2, width_ratios=[1.5, 1])
         left, right = parts
         draw_agents(left, read_run(unequal))
         draw_ends(right, read_table(lossy), **FIGURE)
