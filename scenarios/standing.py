@@ -77,7 +77,7 @@ def put_back(fresh: Standing, rows: Mapping[str, Array], numbers: Mapping[str, i
 
 def _marked(state: Any) -> dict[str, tuple[Any, Array]]:
     found = rows_of(state)
-    if found or state is None or (is_dataclass(state) and not fields(state)):
+    if found or state is None or (is_dataclass(state) and all(getattr(state, f.name) is None for f in fields(state))):
         return dict(found)
     raise Unstorable(
         "the fusion rule's state does not say which of its arrays have a row for each agent or edge "

@@ -50,6 +50,7 @@ SETTINGS = [
     ("fusion.rule=flood", STEPS, "network.delay=1.5", 'network.delays="geometric"', "network.churn=0.2"),
     ("fusion.rule=tree", STEPS, "network.loss=0.2", "network.bandwidth=300"),
     ("fusion.rule=tree", STEPS, "network.churn=0.3"),
+    ("fusion.rule=rbcm", STEPS, "agents.hyperparameters=fixed"),
     GROWING,
     ("agents.inducing_most=30", "agents.coverage=0.95", "fusion.rule=push-sum", STEPS, "fusion.every=2"),
     ("fusion.rule=server", STEPS, "network.loss=0.3", "network.burst=4"),
