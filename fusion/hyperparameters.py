@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -32,7 +32,12 @@ rounds them more coarsely."""
 
 
 class Mode(Protocol):
-    """When hyper-parameters move, around the exchange of a round."""
+    """When hyper-parameters move, around the exchange of a round.
+
+    rereads: whether a batch that was observed is looked at again, for gradients.
+    """
+
+    rereads: ClassVar[bool]
 
     def start(self, population: Population) -> Population:
         """Before the first round: what agents will announce takes its place in the messages."""
@@ -51,6 +56,7 @@ class Mode(Protocol):
 class Fixed:
     """Hyper-parameters stay where they start, and nobody speaks of them."""
 
+    rereads: ClassVar[bool] = False
     adam: Adam
 
     def start(self, population: Population) -> Population:
@@ -70,6 +76,8 @@ class Fixed:
 class Local(Fixed):
     """Each agent its own, from its newest batch and what it knows."""
 
+    rereads: ClassVar[bool] = True
+
     def propose(self, population: Population, batch: Observations, belief: Belief) -> Population:
         """Step at once.
 
@@ -86,6 +94,7 @@ class Local(Fixed):
 class Collective:
     """All agents one setting, by averaging over the same graph that evidence travels."""
 
+    rereads: ClassVar[bool] = True
     adam: Adam
 
     def start(self, population: Population) -> Population:

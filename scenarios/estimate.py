@@ -17,6 +17,7 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.population import FOLD_ROWS
 from coolgp.agents.statistics import packed_length
 from coolgp.fusion.committee import SUMMED_BYTES
+from coolgp.fusion.registry import rule_class
 from coolgp.fusion.rule import Outlook, Rows
 from coolgp.fusion.sums import SAMPLED_COLUMNS, SAMPLED_NUMBERS
 from coolgp.network.launcher import launched_size
@@ -245,10 +246,14 @@ def _stream(scenario: Scenario, shape: Shape, own: int) -> float:
 
 
 def _batches(scenario: Scenario, shape: Shape, own: int, ranks: int) -> float:
-    """What each core makes of batches at a time: of some agents, all that wait to become sums, twice while joined."""
+    """What each core makes of batches at a time: of some agents, all that wait to become sums, twice while joined.
+
+    And the whole batch of the round, where hyper-parameters are learned from it too or the rule wants to see it.
+    """
     each, size = scenario.agents.batch_size, block_size(shape.agents)
     agents, waiting = min(own, max(size, AT_ONCE // each)), min(each * scenario.fusion.every, FOLD_ROWS + each)
-    return float(WORD * threads(ranks) * 2 * agents * (shape.features + 2) * waiting)
+    again = scenario.agents.hyperparameters != "fixed" or hasattr(rule_class(scenario.fusion.rule), "observe")
+    return float(WORD * (shape.features + 2) * (threads(ranks) * 2 * agents * waiting + own * each * again))
 
 
 def _parameters(scenario: Scenario, shape: Shape, own: int) -> float:

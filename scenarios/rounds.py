@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from coolgp.agents.batches import Observations
+from coolgp.agents.batches import Observations, gathered
 from coolgp.agents.learning import Adam
 from coolgp.agents.population import Population, fold, found, observe
 from coolgp.agents.prediction import Indefinite
@@ -157,12 +157,13 @@ def _learn(
     if turn and turn % every == 0 and isinstance(rule, Announcer):
         population = mode.adopt(population, rule.announced(state, population))
     speaks = (turn + 1) % every == 0 or turn + 1 == simulation.rounds
+    if isinstance(rule, Witness) or (speaks and mode.rereads):
+        batch = gathered(batch, population.size)  # made once, for it is looked at more than once
     if speaks:
         limits = scenario.agents.coverage, scenario.agents.inducing_most or 0
         population, state = extend(population, state, batch, rule, simulation.transport, *limits)
     if isinstance(rule, Witness):
-        batch = made = batch[:]  # all of it, for a witness may look at rows in any order
-        state = rule.observe(state, population, made)
+        state = rule.observe(state, population, batch[:])
     population = observe(population, batch)
     if not speaks:
         return population, state

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from coolgp.agents.batches import gathered
 from coolgp.network.generate import generate
 from coolgp.network.partition import partition
 from coolgp.network.shard import build_shard
@@ -50,6 +51,17 @@ def test_a_round_is_the_same_whenever_it_is_asked_for_and_no_other_round(field: 
     np.testing.assert_array_equal(third.x, again.x)
     np.testing.assert_array_equal(third.y, again.y)
     assert not np.isin(first.y, third.y).any()
+
+
+def test_a_batch_made_at_once_or_a_few_agents_at_a_time_or_in_any_order_is_one(field: Dataset) -> None:
+    shard = build_shard(generate("ring", AGENTS, 0), np.zeros(AGENTS, dtype=np.int64), 0)
+    batch = field.training.stream(shard, SCALER, ROWS, SEED).batch(2)
+    picked = np.random.default_rng(0).permutation(AGENTS)[:50]
+    whole, some, part = gathered(batch, AGENTS), batch[picked], batch[700:1003]
+    for name in ("x", "y", "mask"):
+        np.testing.assert_array_equal(getattr(batch[:], name), getattr(whole, name), strict=True)
+        np.testing.assert_array_equal(getattr(some, name), getattr(whole, name)[picked], strict=True)
+        np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[700:1003], strict=True)
 
 
 def test_readings_are_of_the_field_near_their_sensors_with_the_noise_asked_for(field: Dataset) -> None:
