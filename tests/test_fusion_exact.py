@@ -177,7 +177,7 @@ def test_every_rule_keeps_its_contract(name):
 @pytest.mark.parametrize(
     "name, message",
     [
-        ("rumour", "fusion.rule needs one of tree, consensus, .*, none, or module:Class; got 'rumour'"),
+        ("rumour", "fusion.rule needs one of tree, consensus, .*, none, .*, or module:Class; got 'rumour'"),
         ("nowhere.at.all:Rule", "'nowhere.at.all:Rule' cannot be loaded: No module named 'nowhere'"),
         ("coolgp.fusion.tree:Bush", "cannot be loaded: .* has no attribute 'Bush'"),
         ("fractions:Fraction", "'fractions:Fraction' lacks fit, outlook, links, init, exchange, converge, predict"),
