@@ -16,7 +16,8 @@ from coolgp.agents.encoding import ENCODINGS, Importance
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population, found, observe_in_place
-from coolgp.network.transport import SerialTransport
+from coolgp.fusion.rule import FusionRule, State, Witness
+from coolgp.network.transport import Transport
 
 LONG = np.longdouble
 Array = np.ndarray
@@ -209,7 +210,19 @@ def informed(model: Model, theta: Array, *batches: Batch) -> Population:
     return population
 
 
-def ranked(batch: Batch, transport: SerialTransport) -> Batch:
+def ranked(batch: Batch, transport: Transport) -> Batch:
     """The batch of agents 0, 1, ..., in the order in which the transport holds them."""
     agents = transport.shard.agents
     return Batch(batch.x[agents], batch.y[agents], batch.mask[agents])
+
+
+def taught(rule: FusionRule, population: Population, batches: list[Batch], transport: Transport) -> State:
+    """The rule's state after a round of observing and speaking for each batch, of all agents by global id."""
+    state = rule.init(population, transport)
+    for turn, batch in enumerate(batches):
+        transport.advance(turn)
+        batch = ranked(batch, transport)
+        state = rule.observe(state, population, batch) if isinstance(rule, Witness) else state
+        observe_in_place(population, batch)
+        state = rule.exchange(state, population, transport)
+    return state

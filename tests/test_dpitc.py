@@ -11,7 +11,7 @@ from coolgp.agents.fourier import FourierBasis, draw_waves
 from coolgp.agents.learning import bound
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
-from coolgp.agents.population import Population, found, observe_in_place
+from coolgp.agents.population import Population, found
 from coolgp.agents.prediction import Prediction
 from coolgp.fusion.dpitc import DPITC
 from coolgp.fusion.rule import EvidenceRule, Witness
@@ -33,10 +33,10 @@ from .oracle import (
     dense,
     draw,
     kernel,
-    ranked,
     rows_of,
     solve,
     start,
+    taught,
 )
 
 AGENTS = 5
@@ -50,13 +50,7 @@ def ended(rule: Server, model: Model, batches: list[Batch], theta: np.ndarray, t
     """After so many rounds of observing and reporting. theta ``[A, K]``, of all agents by global id."""
     agents = transport.shard.agents
     population = replace(found(model, theta[0], len(agents)), theta=theta[agents], anchor=theta[agents].copy())
-    state = rule.init(population, transport)
-    for turn, batch in enumerate(batches):
-        transport.advance(turn)
-        batch = ranked(batch, transport)
-        state = rule.observe(state, population, batch) if isinstance(rule, Witness) else state
-        observe_in_place(population, batch)
-        state = rule.exchange(state, population, transport)
+    state = taught(rule, population, batches, transport)
     return state, population, transport
 
 

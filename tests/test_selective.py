@@ -24,7 +24,7 @@ from coolgp.network.transport import SerialTransport, Transport
 from coolgp.network.world import World
 from coolgp.scenarios import load_scenario, run
 
-from .oracle import BASES, QUERIES, build_model, dense, draw, field, ranked, rows_of, start
+from .oracle import BASES, QUERIES, build_model, dense, draw, field, rows_of, start, taught
 
 AGENTS, ROUNDS, ROWS = 24, 6, 6
 GRAPH = generate("erdos-renyi", AGENTS, seed=4)
@@ -47,13 +47,7 @@ def ended(rule: FusionRule, batches: list[Batch], faults: Faults = PERFECT, basi
     if faults != PERFECT:
         transport = FaultyTransport(transport, World(GRAPH, faults, 0), faults, 0)
     population = found(model, start(model), AGENTS)
-    state = rule.init(population, transport)
-    for turn, batch in enumerate(batches):
-        transport.advance(turn)
-        batch = ranked(batch, transport)
-        state = rule.observe(state, population, batch) if isinstance(rule, Witness) else state
-        observe_in_place(population, batch)
-        state = rule.exchange(state, population, transport)
+    state = taught(rule, population, batches, transport)
     return rule, state, population, transport
 
 
