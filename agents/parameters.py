@@ -42,11 +42,14 @@ class Layout:
         return self.width * (2 if self.uncertain else 1) + 2
 
     def pack(self, lengthscale: Array, signal_variance: float, noise_variance: float, spread: float = 0.0) -> Array:
-        """Starting vector ``[K]`` from lengthscales ``[D]``, variances, and one standard deviation for ``q(W)``."""
-        weight = 1.0 / np.broadcast_to(np.asarray(lengthscale, dtype=float), (self.inputs,))
-        mean = np.diag(weight).ravel() if self.full else np.log(weight)
+        """Starting vectors ``[..., K]`` from lengthscales ``[..., D]``, variances, and one deviation for ``q(W)``."""
+        weight = 1.0 / np.asarray(lengthscale, dtype=float)
+        weight = np.broadcast_to(weight, (*weight.shape[:-1], self.inputs))
+        mean = self._flat(weight[..., :, None] * np.eye(self.inputs))
         deviation = np.full(self.width, np.log(spread)) if self.uncertain else np.empty(0)
-        return np.concatenate([mean, deviation, np.log([signal_variance, noise_variance])])
+        rest = np.concatenate([deviation, np.log([signal_variance, noise_variance])])
+        rest = np.broadcast_to(rest, (*mean.shape[:-1], rest.size))
+        return np.concatenate([mean if self.full else np.log(mean), rest], axis=-1)
 
     def projection(self, theta: Array) -> Array:
         """The (mean) projection ``[..., D, D]`` of ``θ [..., K]``."""

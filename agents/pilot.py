@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cholesky
 from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
 from coolgp.agents.kernels import Array, squared_exponential
 
-__all__ = ["Start", "fit_start"]
+__all__ = ["Start", "fit_own", "fit_start"]
+
+Free = tuple[bool, bool, bool]
 
 
 @dataclass(frozen=True)
 class Start:
-    """Starting hyper-parameters: lengthscale ``[D]`` and two variances, in scaled units; evidence per row, in nats."""
+    """Starting hyper-parameters in scaled units, and the evidence per row in nats.
+
+    lengthscale: ``[D]`` where all agents begin alike, ``[A, D]`` where each has its own; two variances.
+    """
 
     lengthscale: Array
     signal_variance: float
@@ -24,35 +30,54 @@ class Start:
     evidence: float
 
 
-def fit_start(x: Array, y: Array, start: Start, free: tuple[bool, bool, bool], iterations: int = 40) -> Start:
+def fit_start(x: Array, y: Array, start: Start, free: Free, iterations: int = 40) -> Start:
     """Maximise ``log N(y | 0, K + σ_η²I)`` over the hyper-parameters marked free (lengthscales, signal, noise).
 
     x ``[n, D]``, y ``[n]``, both scaled. L-BFGS on logarithms, from ``start``; ``O(n³)`` an iteration.
     """
     if not any(free):
         return start
-    width = x.shape[1]
-    mask = np.concatenate([np.full(width, free[0]), free[1:]])
-    theta = np.log(np.concatenate([start.lengthscale, [start.signal_variance, start.noise_variance]]))
+    alike = replace(start, lengthscale=start.lengthscale[None])
+    best = _fit(x, y, np.zeros(len(y), dtype=np.intp), alike, free, iterations)
+    return replace(best, lengthscale=best.lengthscale[0])
+
+
+def fit_own(
+    x: Array, y: Array, owner: NDArray[np.intp], agents: int, start: Start, free: Free, iterations: int = 40
+) -> Start:
+    """The same where agent ``a`` sees ``u(W_a x)``: one function, and lengthscales of each agent's own.
+
+    owner ``[n]``: whose row each is. The covariance of two rows is ``σ_s² exp(-½‖W_a x - W_b x'‖²)``, so that what
+    makes all rows most probable also lays the agents' projections one upon another. Agents without rows keep
+    ``start``'s lengthscales ``[D]``.
+    """
+    each = np.tile(start.lengthscale, (agents, 1))
+    return _fit(x, y, owner, replace(start, lengthscale=each), free, iterations)
+
+
+def _fit(x: Array, y: Array, owner: NDArray[np.intp], start: Start, free: Free, iterations: int) -> Start:
+    shape = start.lengthscale.shape
+    mask = np.concatenate([np.full(start.lengthscale.size, free[0]), free[1:]])
+    theta = np.log(np.concatenate([start.lengthscale.ravel(), [start.signal_variance, start.noise_variance]]))
 
     def objective(part: Array) -> tuple[float, Array]:
         whole = theta.copy()
         whole[mask] = part
-        value, slope = _evidence(x, y, whole)
+        value, slope = _evidence(x, y, owner, whole)
         return -value, -slope[mask]
 
     near = [(value - 5.0, value + 5.0) for value in theta[mask]]
     best = minimize(objective, theta[mask], jac=True, method="L-BFGS-B", bounds=near, options={"maxiter": iterations})
     theta[mask] = best.x
-    lengthscale, (signal, noise) = np.exp(theta[:width]), np.exp(theta[width:])
+    lengthscale, (signal, noise) = np.exp(theta[:-2]).reshape(shape), np.exp(theta[-2:])
     return Start(lengthscale, float(signal), float(noise), -float(best.fun))
 
 
-def _evidence(x: Array, y: Array, theta: Array) -> tuple[float, Array]:
+def _evidence(x: Array, y: Array, owner: NDArray[np.intp], theta: Array) -> tuple[float, Array]:
     """Log evidence per row and its gradient by log lengthscales, log signal and log noise variance."""
     n, width = x.shape
-    lengthscale, (signal, noise) = np.exp(theta[:width]), np.exp(theta[width:])
-    z = x / lengthscale
+    lengthscale, (signal, noise) = np.exp(theta[:-2]).reshape(-1, width), np.exp(theta[-2:])
+    z = x / lengthscale[owner]
     kernel = signal * squared_exponential(z, z)
     factor = cholesky(kernel + (noise + 1e-8 * signal) * np.eye(n), lower=True, check_finite=False)
     inverse = _symmetric(dpotri(factor, lower=True)[0])
@@ -60,9 +85,10 @@ def _evidence(x: Array, y: Array, theta: Array) -> tuple[float, Array]:
     value = -0.5 * y @ alpha - np.log(np.diag(factor)).sum() - 0.5 * n * np.log(2 * np.pi)
     outer = 0.5 * (np.outer(alpha, alpha) - inverse)
     weight = outer * kernel
-    rows = weight.sum(1)
-    by_lengthscale = 2 * (rows @ np.square(z)) - 2 * np.einsum("nd,nd->d", z, weight @ z)
-    slope = np.concatenate([by_lengthscale, [weight.sum(), noise * np.trace(outer)]])
+    by_row = 2 * z * (weight.sum(1)[:, None] * z - weight @ z)
+    by_lengthscale = np.zeros_like(lengthscale)
+    np.add.at(by_lengthscale, owner, by_row)
+    slope = np.concatenate([by_lengthscale.ravel(), [weight.sum(), noise * np.trace(outer)]])
     return float(value) / n, slope / n
 
 

@@ -29,8 +29,8 @@ class Population:
 
     statistics: their sums, encoded under anchor ``[A, K]``. theta ``[A, K]``: hyper-parameters. moments ``[A, 2, K]``:
     first and second moments of their gradients; steps: how many were taken. announced ``[A, C]``: what agents say
-    beside their evidence. origin ``[K]``: the hyper-parameters that all started from. waiting: batches that are not yet
-    part of the sums.
+    beside their evidence. origin ``[K]`` or ``[A, K]``: the hyper-parameters that they started from. waiting: batches
+    that are not yet part of the sums.
     """
 
     model: Model
@@ -67,11 +67,14 @@ class Population:
 
 
 def found(model: Model, theta: Array, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Population:
-    """Agents that have seen nothing and all start from hyper-parameters ``θ [K]``; dtype: of their sums."""
-    start = np.tile(theta, (agents, 1))
+    """Agents that have seen nothing and start from ``θ``, all alike ``[K]`` or each its own ``[A, K]``.
+
+    dtype: of their sums.
+    """
+    start = np.broadcast_to(theta, (agents, theta.shape[-1])).copy()
     zeros = model.encoding.zeros(model, agents, dtype)
     return Population(
-        model, zeros, start, start.copy(), np.zeros((agents, 2, theta.size)), np.empty((agents, 0)), theta
+        model, zeros, start, start.copy(), np.zeros((agents, 2, start.shape[1])), np.empty((agents, 0)), theta
     )
 
 

@@ -97,7 +97,7 @@ def measure(scenario: Scenario, found: Estimate, dataset: Dataset | None = None)
         "graph": graph * crowd,
         "pilot and first state": fixed * crowd + first.begin * scale,
         "learning and fusion": learning * scale * shape.rounds,
-        "probes": first.evaluate * shape.rounds,
+        "probes": first.evaluate * -(-shape.rounds // scenario.run.evaluate_every),
         "figures and report": FIGURES,
     }
     return Duration(parts, None if each is None else each * scale, turns if each is not None else None)
@@ -117,7 +117,7 @@ def _part(scenario: Scenario, found: Estimate, dataset: Dataset | None) -> tuple
         topology = build_topology(scenario, stand_in)[0]
     small = reduced(scenario, shape.agents, count, topology)
     few = max(count * scenario.agents.batch_size * MOST_ROUNDS, scenario.agents.pilot)
-    update: dict[str, object] = {"run": small.run.model_copy(update={"rounds": MOST_ROUNDS})}
+    update: dict[str, object] = {"run": small.run.model_copy(update={"rounds": MOST_ROUNDS, "evaluate_every": 1})}
     if scenario.data.source in ("synthetic", "field"):
         update["data"] = small.data.model_copy(update={"observations": few})
     return small.model_copy(update=update), None if dataset is None else _some_agents(dataset, count)

@@ -36,11 +36,12 @@ def curves_figure(
     title: str = "",
     ylabel: str = "",
     caption: str = "",
+    log: bool = False,
 ) -> Figure:
     """Draw a metric against x, from the run folders of a study's finished cells. In the style in force.
 
     panels, lines: the axes of the grid that set panels and colours apart; means and extremes over all others. x:
-    "batches" of all agents together, or a column of metrics.csv.
+    "batches" of all agents together, or a column of metrics.csv. log: the metric on a logarithmic axis.
     """
     groups = _grouped(study, folder, panels, lines, x)
     shown, values = _distinct(panel for panel, _ in groups), _distinct(value for _, value in groups)
@@ -54,6 +55,7 @@ def curves_figure(
         axes.set(title=f"{panels.rpartition('.')[2]} = {panel}", xlabel=f"{x} of all agents")
         axes.xaxis.set_major_formatter("{x:,.0f}")
     row[0].set_ylabel(ylabel or metric.upper())
+    row[0].set_yscale("log" if log else "linear")
     _legend(figure, values)
     figure.suptitle(title, x=0.02, ha="left", fontsize="large")
     repeats = max(map(len, groups.values()))

@@ -90,8 +90,8 @@ def _chosen(scenario: Scenario, table: Table) -> Table:
 def _synthetic(scenario: Scenario) -> Dataset:
     """The paper's SYNTHETIC domain: one function seen through a projection of each agent's own."""
     tests = scenario.data.test_count or 8_000
-    agents, projection = scenario.agents, scenario.agents.projection
-    return synthetic(scenario.run.seed, agents.count, _observations(scenario), tests=tests, projection=projection)
+    agents, rows, width = scenario.agents, _observations(scenario), scenario.data.width or 1.0
+    return synthetic(scenario.run.seed, agents.count, rows, tests=tests, projection=agents.projection, width=width)
 
 
 def _field(scenario: Scenario) -> Dataset:

@@ -52,8 +52,8 @@ class Training(Protocol):
     def most(self) -> int | None:
         """Rows of the agent that has most; None where they never end."""
 
-    def pilot(self, count: int, seed: int) -> tuple[Floats, Floats]:
-        """Return at most so many random rows, `x [n,D]` and `y [n]`, for everyone to hold before the start."""
+    def pilot(self, count: int, seed: int) -> tuple[Floats, Floats, Ints]:
+        """Return at most so many random rows for everyone to hold before the start: `x [n,D]`, `y [n]`, whose `[n]`."""
 
     def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> Stream:
         """Open what the agents of a shard observe."""

@@ -23,10 +23,11 @@ from coolgp.fusion.sums import SAMPLED_COLUMNS, SAMPLED_NUMBERS
 from coolgp.network.launcher import launched_size
 from coolgp.network.partition import block_size
 from coolgp.network.topology import Topology
+from coolgp.scenarios.data_settings import GENERATED_SOURCES
 from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.miniature import Network, network_of
 from coolgp.scenarios.sensing import AT_ONCE
-from coolgp.scenarios.settings import GENERATED_SOURCES, Scenario
+from coolgp.scenarios.settings import Scenario
 
 __all__ = ["Estimate", "Phase", "Shape", "estimate", "resident_bytes", "row_numbers", "shape_of", "threads"]
 

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
+from coolgp.scenarios.data_settings import PLACED_SOURCES
 from coolgp.scenarios.dataset import Floats, Ints
 from coolgp.scenarios.run_folder import RunFolder
-from coolgp.scenarios.settings import PLACED_SOURCES
 
 __all__ = ["Grid", "field_figure", "regular_grid", "typical_probe"]
 

@@ -66,14 +66,15 @@ def synthetic(
     *,
     tests: int = 8_000,
     projection: Literal["diagonal", "full"] = "diagonal",
+    width: float = 1.0,
 ) -> Dataset:
     """Return the paper's SYNTHETIC domain: agent a observes `f_a(x) = u(W_a x)`, d = 6, one `u`, its own `W_a`.
 
-    Inputs are uniform in `[-½,½]⁶` and `W_a` is near the identity (diagonal `exp(0.3 ε)`; with `"full"` also `0.15 ε`
-    off the diagonal, `ε` standard normal). So the function varies (standard deviation about 0.5), and 100 inducing
-    inputs explain it to a root-mean-square error of about 0.04; with inputs twice as wide it is 0.35. Training and
-    test rows are dealt out in turn: by default 8,000 and 4,000 for each of the paper's two agents. Test rows are each
-    agent's own.
+    Inputs are uniform in a cube about zero with sides of `width`, and `W_a` is near the identity (diagonal
+    `exp(0.3 ε)`; with `"full"` also `0.15 ε` off the diagonal, `ε` standard normal). So with a width of 1 the function
+    varies (standard deviation about 0.5), and 100 inducing inputs explain it to a root-mean-square error of about 0.04;
+    with inputs twice as wide it is 0.35. Training and test rows are dealt out in turn: by default 8,000 and 4,000 for
+    each of the paper's two agents. Test rows are each agent's own.
     """
     _check_counts("synthetic", agents, observations)
     if tests < agents:
@@ -83,7 +84,7 @@ def synthetic(
 
     def rows(purpose: str, count: int) -> tuple[Floats, Ints, Floats, Floats]:
         owner = np.arange(count) % agents
-        x = generator(seed, f"synthetic {purpose} inputs").uniform(-0.5, 0.5, (count, 6))
+        x = generator(seed, f"synthetic {purpose} inputs").uniform(-0.5, 0.5, (count, 6)) * width
         truth = u(_projected(x, w, owner))
         noise = generator(seed, f"synthetic {purpose} noise").standard_normal(count)
         return x, owner, truth, truth + noise_std * noise

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from coolgp.agents.basis import Basis, FunctionBasis, LatentBasis
 from coolgp.agents.encoding import ENCODINGS, Importance
@@ -16,16 +17,20 @@ from coolgp.agents.inducing import CHOICES
 from coolgp.agents.kernels import Array, project
 from coolgp.agents.model import Encoding, Model
 from coolgp.agents.parameters import Layout
-from coolgp.agents.pilot import Start, fit_start
+from coolgp.agents.pilot import Start, fit_own, fit_start
 from coolgp.network.randomness import generator
-from coolgp.scenarios.dataset import Dataset
+from coolgp.scenarios.agents_settings import AgentsSettings
+from coolgp.scenarios.dataset import Dataset, Ints
 from coolgp.scenarios.scaler import Scaler
-from coolgp.scenarios.settings import AgentsSettings, Scenario
+from coolgp.scenarios.settings import Scenario
 
 __all__ = ["Foundation", "extended", "found_on_pilot"]
 
 FIT_ROWS = 600
 """Rows of the pilot on which the exact evidence is maximised: its cost is their cube."""
+
+OWN_ROWS = 1200
+"""The same where each agent has lengthscales of its own: more is to be learned from them."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +38,18 @@ class Foundation:
     """The common ground: scaler, model, and the hyper-parameters ``start [K]`` that all agents begin with.
 
     inducing_inputs ``[M, D]``: in scaled inputs, none with random features; where the model's basis is latent, its
-    points are their projections at the start.
+    points are their projections at the start. own ``[N, K]``: where each agent begins, if not all alike.
     """
 
     scaler: Scaler
     model: Model
     start: Array
     inducing_inputs: Array
+    own: Array | None = None
+
+    def starts(self, agents: Ints) -> Array:
+        """Hyper-parameters that agents, by their global ids ``[A]``, begin with: alike ``[K]``, or ``[A, K]``."""
+        return self.start if self.own is None else self.own[agents]
 
 
 def extended(foundation: Foundation, inputs: Array) -> Foundation:
@@ -56,15 +66,22 @@ def found_on_pilot(scenario: Scenario, dataset: Dataset) -> Foundation:
     Raises ValueError where the pilot has too few distinct rows for the inducing inputs.
     """
     agents, seed = scenario.agents, scenario.run.seed
-    observed = dataset.training.pilot(agents.pilot, seed)
-    scaler = _scaler(*observed, scenario.data.standardize)
-    x, y = scaler.inputs(observed[0]), scaler.target(observed[1])
-    begin = _start(agents, x, y)
+    observed, target, owner = dataset.training.pilot(agents.pilot, seed)
+    scaler = _scaler(observed, target, scenario.data.standardize)
+    x, y = scaler.inputs(observed), scaler.target(target)
+    with threadpool_limits(limits=1):  # a seed gives the same bits on any number of cores
+        begin = _start(agents, x, y)
+        each = _own(agents, x, y, owner, len(dataset.agents), begin)
     layout = Layout(x.shape[1], full=agents.projection == "full", uncertain=agents.projection_std > 0)
-    start = layout.pack(begin.lengthscale, begin.signal_variance, begin.noise_variance, agents.projection_std)
-    chosen = _inducing_inputs(agents, x / begin.lengthscale, seed) * begin.lengthscale
+    start, own = _packed(layout, agents, begin), _packed(layout, agents, each) if each else None
+    seen = x / (each.lengthscale[owner] if each else begin.lengthscale)
+    chosen = _inducing_inputs(agents, seen, seed) * begin.lengthscale
     model = Model(layout, _basis(agents, layout.projection(start), chosen, seed), _encoding(agents, layout, seed))
-    return Foundation(scaler, model, start, chosen)
+    return Foundation(scaler, model, start, chosen, own)
+
+
+def _packed(layout: Layout, agents: AgentsSettings, start: Start) -> Array:
+    return layout.pack(start.lengthscale, start.signal_variance, start.noise_variance, agents.projection_std)
 
 
 def _scaler(x: Array, y: Array, standardize: bool) -> Scaler:
@@ -82,12 +99,20 @@ def _scale(values: Array) -> Array:
 def _start(agents: AgentsSettings, x: Array, y: Array) -> Start:
     """Given values, and the evidence of the pilot maximised over those that were not given."""
     given = (agents.lengthscale, agents.signal_variance, agents.noise_variance)
-    free = tuple(value == "pilot" for value in given)
+    free = tuple(isinstance(value, str) for value in given)
     spread = float(np.var(y)) or 1.0
     default = (np.sqrt(x.shape[1]) * _scale(x), 0.5 * spread, 0.5 * spread)
     lengthscale, signal, noise = (default[i] if free[i] else np.asarray(given[i], float) for i in range(3))
     begin = Start(np.broadcast_to(lengthscale, (x.shape[1],)).astype(float), float(signal), float(noise), np.nan)
     return fit_start(x[:FIT_ROWS], y[:FIT_ROWS], begin, (free[0], free[1], free[2]))
+
+
+def _own(agents: AgentsSettings, x: Array, y: Array, owner: Ints, size: int, begin: Start) -> Start | None:
+    """The same with lengthscales of each agent's own, where that is wanted."""
+    if agents.lengthscale != "own":
+        return None
+    free = (True, agents.signal_variance == "pilot", agents.noise_variance == "pilot")
+    return fit_own(x[:OWN_ROWS], y[:OWN_ROWS], owner[:OWN_ROWS], size, begin, free)
 
 
 def _inducing_inputs(agents: AgentsSettings, x: Array, seed: int) -> Array:

@@ -23,10 +23,15 @@ class Forecast:
     variance: Array
 
 
-def scores(forecast: Forecast, y: Array, asked: Array) -> dict[str, Array]:
-    """Every score of each probe ``[probes]`` by its name in ``metrics.csv``; ``coverage90`` is that of 90 %."""
+def scores(forecast: Forecast, y: Array, asked: Array, truth: Array | None = None) -> dict[str, Array]:
+    """Every score of each probe ``[probes]`` by its name in ``metrics.csv``; ``coverage90`` is that of 90 %.
+
+    y, truth ``[Q]``: test observations, and the noiseless function there, of which ``error`` is the RMSE; NaN where it
+    is not known.
+    """
+    error = np.full(len(asked), np.nan) if truth is None else rmse(forecast, truth, asked)
     inside = {f"coverage{percent}": coverage(forecast, y, asked, percent / 100) for percent in (50, 90, 95)}
-    return {score.__name__: score(forecast, y, asked) for score in (rmse, nlpd, crps)} | inside
+    return {score.__name__: score(forecast, y, asked) for score in (rmse, nlpd, crps)} | {"error": error} | inside
 
 
 def rmse(forecast: Forecast, y: Array, asked: Array) -> Array:

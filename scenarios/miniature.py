@@ -10,8 +10,9 @@ from coolgp.fusion.rule import Outlook
 from coolgp.network.randomness import generator
 from coolgp.network.topology import Topology
 from coolgp.scenarios.assembly import Plan, build_topology, plan
+from coolgp.scenarios.data_settings import PLACED_SOURCES
 from coolgp.scenarios.dataset import Dataset, Numbered
-from coolgp.scenarios.settings import PLACED_SOURCES, Scenario
+from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.streams import Dealt
 
 __all__ = ["MINIATURE", "Network", "network_of", "reduced"]

@@ -24,11 +24,11 @@ from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.prediction import predict
 from coolgp.agents.statistics import Evidence, packed_length
+from coolgp.scenarios.agents_settings import AgentsSettings
 from coolgp.scenarios.evaluation import Probed
 from coolgp.scenarios.metrics import Forecast
 from coolgp.scenarios.rounds import Simulation
 from coolgp.scenarios.scaler import Scaler
-from coolgp.scenarios.settings import AgentsSettings
 
 __all__ = ["SavedModel", "load_model", "model_arrays"]
 

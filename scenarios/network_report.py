@@ -11,10 +11,11 @@ from coolgp.network.partition import block_size, cut, partition
 from coolgp.network.topology import LARGEST_EXACT_DIAMETER, Topology, diameter, diameter_at_most
 from coolgp.scenarios.assembly import Plan, plan
 from coolgp.scenarios.data import load
+from coolgp.scenarios.data_settings import GENERATED_SOURCES
 from coolgp.scenarios.dataset import Ints
 from coolgp.scenarios.estimate import row_numbers
 from coolgp.scenarios.promise import fault_words
-from coolgp.scenarios.settings import GENERATED_SOURCES, Scenario
+from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.words import size_text
 
 __all__ = ["Survey", "survey", "table"]

@@ -9,9 +9,10 @@ from pathlib import Path
 from coolgp.network.launcher import local_size
 from coolgp.network.topology import Topology
 from coolgp.scenarios.data import load
+from coolgp.scenarios.data_settings import GENERATED_SOURCES
 from coolgp.scenarios.dataset import Dataset
 from coolgp.scenarios.estimate import Estimate, estimate, resident_bytes
-from coolgp.scenarios.settings import GENERATED_SOURCES, Scenario
+from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.words import size_text
 
 __all__ = ["NoRoom", "available_bytes", "loaded", "memory_table", "require_room", "shortfall", "with_room"]

@@ -117,8 +117,8 @@ class Recorder:
     def write(self, record: Record) -> dict[str, float]:
         """Add a round to the tables; returns its row of metrics."""
         assert record.probed is not None
-        pre, post, y = record.probed.pre, record.probed.post, self.simulation.dataset.y_test
-        before, after = scores(pre, y, self.asked), scores(post, y, self.asked)
+        pre, post, dataset = record.probed.pre, record.probed.post, self.simulation.dataset
+        before, after = (scores(said, dataset.y_test, self.asked, dataset.truth) for said in (pre, post))
         told: dict[str, float] = {
             "round": record.round,
             "observations": record.observations,
@@ -138,7 +138,7 @@ class Recorder:
             "seconds_predicting": round(record.probed.seconds, 6),
         }
         row = {name: told[name] for name in METRICS}
-        self._append("metrics.csv", [list(row.values())])
+        self._append("metrics.csv", [["" if np.isnan(value) else value for value in row.values()]])
         self._append("traffic.csv", [[record.round, record.sent.near_bytes, record.sent.far_bytes]])
         rows = zip(self.labels, before["rmse"], after["rmse"], strict=True)
         self._append("probes.csv", [[record.round, agent, first, second] for agent, first, second in rows])

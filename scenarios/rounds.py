@@ -33,12 +33,12 @@ __all__ = ["Moment", "Record", "Simulation", "Standing", "begin", "sent_so_far",
 
 @dataclass(frozen=True)
 class Record:
-    """One round as the root sees it.
+    """A round after which the probes were evaluated, as the root sees it.
 
-    round: from 1, of ``rounds``. observations: by all agents so far. sent: by all agents in this round, what probes
-    asked of others to predict among it. present: agents in the network. error: how far agents are from the sum of all
-    they know, see :class:`EvidenceRule`; NaN without sums. seconds: of this round's learning and fusion; evaluating the
-    probes is not in it. probed: what the probes say, or None in a record that was put away.
+    round: from 1, of ``rounds``. observations: by all agents so far. sent: by all agents since the last record, what
+    probes asked of others to predict among it. present: agents in the network. error: how far agents are from the sum
+    of all they know, see :class:`EvidenceRule`; NaN without sums. seconds: of learning and fusion since the last
+    record; evaluating the probes is not in it. probed: what the probes say, or None in a record that was put away.
     """
 
     round: int
@@ -113,13 +113,17 @@ def begin(simulation: Simulation) -> Standing:
     """How things stand before the first round. Collective."""
     foundation, transport = simulation.foundation, simulation.transport
     precision: type[np.floating[Any]] = np.dtype(simulation.scenario.run.precision).type
-    start = found(foundation.model, foundation.start, len(transport.shard.agents), precision)
+    agents = transport.shard.agents
+    start = found(foundation.model, foundation.starts(agents), len(agents), precision)
     population = _mode(simulation.scenario).start(start)
     return Standing(0, 0, population, simulation.rule.init(population, transport))
 
 
 def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterator[Moment]:
-    """Run the rounds, from the first or from where things stand; yields the moment after each. Collective."""
+    """Run the rounds, from the first or from where things stand; yields the moment after each that is evaluated.
+
+    Collective.
+    """
     scenario, rule, transport = simulation.scenario, simulation.rule, simulation.transport
     dataset, scaler, agents = simulation.dataset, simulation.foundation.scaler, transport.shard.agents
     stream = dataset.training.stream(transport.shard, scaler, scenario.agents.batch_size, scenario.run.seed)
@@ -130,22 +134,31 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
     again, turns = range(standing.turn - standing.waiting, standing.turn), range(standing.turn, simulation.rounds)
     del standing  # or the first state would stay in memory for the whole run
     population = replace(population, waiting=tuple(stream.batch(turn).cast(population.dtype) for turn in again))
+    spent = 0.0
     for turn in turns:
         started = perf_counter()
         transport.advance(turn)
         batch = stream.batch(turn).cast(population.dtype)
         with _named(turn, dataset, agents):
             population, state = _learn(simulation, turn, batch, population, state)
-        seconds = perf_counter() - started
+        spent += perf_counter() - started
         seen += int(transport.total(np.array([batch.count.sum()]))[0])
+        if not _ends(turn, scenario.run.evaluate_every, simulation.rounds):
+            continue
         present = int(transport.total(np.array([np.count_nonzero(transport.present)]))[0])
         error = rule.error(state, population, transport) if isinstance(rule, EvidenceRule) else float("nan")
         with _named(turn, dataset, agents[evaluate.rows]):
             probed = evaluate(population, state, batch)
         before, sent = sent, sent_so_far(transport)  # what probes ask of others to predict is of this round too
         ended = (turn + 1, simulation.rounds, seen)
-        record = Record(*ended, probed, sent - before, present, error, seconds) if probed else None
+        record = Record(*ended, probed, sent - before, present, error, spent) if probed else None
+        spent = 0.0
         yield Moment(record, Standing(turn + 1, seen, population, state, len(population.waiting)))
+
+
+def _ends(turn: int, every: int, rounds: int) -> bool:
+    """Whether round ``turn``, from 0, ends so many, or the run."""
+    return (turn + 1) % every == 0 or turn + 1 == rounds
 
 
 def _learn(
@@ -156,7 +169,7 @@ def _learn(
     mode, every = _mode(scenario), scenario.fusion.every
     if turn and turn % every == 0 and isinstance(rule, Announcer):
         population = mode.adopt(population, rule.announced(state, population))
-    speaks = (turn + 1) % every == 0 or turn + 1 == simulation.rounds
+    speaks = _ends(turn, every, simulation.rounds)
     if isinstance(rule, Witness) or (speaks and mode.rereads):
         batch = gathered(batch, population.size)  # made once, for it is looked at more than once
     if speaks:

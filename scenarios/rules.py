@@ -1,15 +1,15 @@
 """Every rule on the same agents, data and graph: flights, a field and the roads, five seeds each.
 
 30 agents with 100 inducing inputs (or features), four batches of 25 rows each, hyper-parameters learned together under
-every rule. Committees combine predictions at the test rows, in every round: what they send there is in their bytes, and
-what it takes in `seconds_predicting`. `none` says what fusing is worth at all.
+every rule. Committees combine predictions at the test rows, after the last round: what they send is in their bytes,
+and what it takes in `seconds_predicting`. `none` says what fusing is worth at all.
 """
 
 SETTINGS = {
     "data": {"source": "airline"},
     "agents": {"count": 30, "inducing": 100, "batch_size": 25, "hyperparameters": "collective"},
     "network": {"topology": "small-world"},
-    "run": {"rounds": 4, "probes": 5},
+    "run": {"rounds": 4, "probes": 5, "evaluate_every": 4},
 }
 
 GRID = {

@@ -40,10 +40,10 @@ FILES = (
     "network.npz",
 )
 METRICS = (
-    "round", "observations", "rmse_pre", "rmse_pre_std", "rmse_post", "rmse_post_std", "nlpd_pre", "nlpd_post",
-    "crps_pre", "crps_post", "coverage50_post", "coverage90_post", "coverage95_post", "disagreement",
-    "communication_rounds", "messages", "lost", "bytes", "present", "counted", "fusion_error", "seconds",
-    "seconds_predicting",
+    "round", "observations", "rmse_pre", "rmse_pre_std", "rmse_post", "rmse_post_std", "error_pre", "error_post",
+    "nlpd_pre", "nlpd_post", "crps_pre", "crps_post", "coverage50_post", "coverage90_post", "coverage95_post",
+    "disagreement", "communication_rounds", "messages", "lost", "bytes", "present", "counted", "fusion_error",
+    "seconds", "seconds_predicting",
 )  # fmt: skip
 TRAFFIC = ("round", "bytes_on_rank", "bytes_between_ranks")
 TARGETS = {"airline": ("arrival delay", "min"), "road": ("speed", "km/h")}

@@ -55,12 +55,12 @@ class Sensing:
         x = reflected(positions[:, None] + self.spread * drawn[..., :2])
         return x, self.surface(x.reshape(-1, 2)).reshape(x.shape[:2]) + self.noise_std * drawn[..., 2]
 
-    def pilot(self, count: int, seed: int) -> tuple[Floats, Floats]:
+    def pilot(self, count: int, seed: int) -> tuple[Floats, Floats, Ints]:
         """One reading of each of so many sensors drawn at random; these readings come in no batch."""
         rng = generator(seed, "sensors pilot")
         asked = rng.integers(len(self.positions), size=count)
         x, y = self.readings(self.positions[asked], rng.standard_normal((count, 1, 3)))
-        return x[:, 0], y[:, 0]
+        return x[:, 0], y[:, 0], asked
 
     def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> SensingStream:
         """See :class:`Training`."""

@@ -38,10 +38,10 @@ class Dealt:
         """See :class:`Training`."""
         return int(np.bincount(self.owner).max())
 
-    def pilot(self, count: int, seed: int) -> tuple[Floats, Floats]:
+    def pilot(self, count: int, seed: int) -> tuple[Floats, Floats, Ints]:
         """See :class:`Training`."""
         rows = self._order("pilot", seed)[:count]
-        return self.x[rows], self.y[rows]
+        return self.x[rows], self.y[rows], self.owner[rows]
 
     def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> DealtStream:
         """The order is one permutation of all rows, so it does not depend on which rank an agent lives on."""

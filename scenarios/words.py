@@ -7,7 +7,7 @@ import re
 
 __all__ = ["metric_words", "size_text", "uncovered_words"]
 
-METRICS = {"rmse": "RMSE", "nlpd": "NLPD", "crps": "CRPS"}
+METRICS = {"rmse": "RMSE", "nlpd": "NLPD", "crps": "CRPS", "error": "RMSE to the noiseless function"}
 TIMES = {"pre": "before fusion", "post": "after fusion"}
 TOLERATED = 0.05
 """Share of rows outside the coverage of the inducing inputs from which on it is worth a word."""

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coolgp.fusion import registry
-from coolgp.scenarios import fusion_settings, settings
+from coolgp.scenarios import data_settings, fusion_settings
 from coolgp.scenarios.allowed import needed
 from coolgp.scenarios.config import load_scenario, override, resolve
 from coolgp.scenarios.data import SOURCES
@@ -88,15 +88,15 @@ def test_only_the_source_and_a_files_target_are_required(tmp_path: Path) -> None
     assert (scenario.agents.count, scenario.agents.lengthscale, scenario.run.rounds) == (100, "pilot", 30)
 
 
-@pytest.mark.parametrize("source", settings.SOURCE_TARGETS)
+@pytest.mark.parametrize("source", data_settings.SOURCE_TARGETS)
 def test_the_packages_own_sources_need_no_target(source: str) -> None:
     scenario = resolve({"data": {"source": source}}, source)
     assert scenario.name == source
-    assert scenario.data.target == settings.SOURCE_TARGETS[source]
+    assert scenario.data.target == data_settings.SOURCE_TARGETS[source]
 
 
 def test_every_named_source_has_a_loader() -> None:
-    assert set(settings.SOURCE_TARGETS) == set(SOURCES)
+    assert set(data_settings.SOURCE_TARGETS) == set(SOURCES)
 
 
 def test_every_key_is_described_and_has_an_example_of_what_it_needs() -> None:
@@ -264,7 +264,7 @@ def test_contradictions_are_told_together_with_wrong_values() -> None:
         (with_keys("agents", batch_size="20"), 'agents.batch_size: needed a whole number of at least 1; got "20"'),
         (
             with_keys("agents", lengthscale=[1.0, -1.0]),
-            'agents.lengthscale: needed a number above 0, or a list of numbers above 0, or "pilot"; got [1.0, -1.0]',
+            'agents.lengthscale: needed a number above 0, or a list of numbers above 0, or "pilot" | "own"; got',
         ),
         (with_keys("agents", noise_variance=float("nan")), "agents.noise_variance: needed a number above 0"),
         (with_keys("agents", projection_std=0.1), 'agents.projection_std: above 0 it needs shared = "latent"'),
