@@ -56,10 +56,13 @@ def expected_outer(x: Array, points: Array, mean: Array, spread: Array) -> Array
     ``exp(-¼‖z_j - z_k‖²) Π_i (1+2t_i)^-½ exp(-(μ_i·x - (z_ji+z_ki)/2)² / (1+2t_i))``.
     """
     t = np.square(x) @ np.square(spread).swapaxes(-1, -2)
+    share, centre = 1.0 / (1.0 + 2.0 * t), project(x, mean)
     middle = 0.5 * (points[..., :, None, :] + points[..., None, :, :])
-    apart = points[..., :, None, :] - points[..., None, :, :]
-    gap = project(x, mean)[..., :, None, None, :] - middle[..., None, :, :, :]
-    exponent = -(np.square(gap) / (1.0 + 2.0 * t)[..., :, None, None, :]).sum(-1)
-    exponent -= 0.25 * np.square(apart).sum(-1)[..., None, :, :]
-    expected: Array = np.exp(exponent - 0.5 * np.log1p(2.0 * t).sum(-1)[..., None, None])
+    pairs = np.concatenate([middle, np.square(middle)], axis=-1).reshape(*points.shape[:-2], -1, 2 * points.shape[-1])
+    rows = np.concatenate([2.0 * centre * share, -share], axis=-1)
+    apart = np.square(points[..., :, None, :] - points[..., None, :, :]).sum(-1)
+    exponent = (rows @ pairs.swapaxes(-1, -2)).reshape(*rows.shape[:-1], *apart.shape[-2:])
+    exponent -= (np.square(centre) * share + 0.5 * np.log1p(2.0 * t)).sum(-1)[..., None, None]
+    exponent -= 0.25 * apart[..., None, :, :]
+    expected: Array = np.exp(exponent, out=exponent)
     return expected

@@ -24,7 +24,7 @@ SETTINGS = {
     "run": {"rounds": 60},
 }
 
-_PRIORS = {"agents.encoding": "importance", "agents.projection_std": 1.0, "run.evaluate_every": 10}
+_PRIORS = {"agents.encoding": "importance", "agents.projection_std": 1.0, "run.evaluate_every": 5}
 """An uncertain projection makes predictions slow: they are asked for less often."""
 
 GRID = {
