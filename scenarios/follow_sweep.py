@@ -92,7 +92,8 @@ def _conclude(results: Results, how: How) -> None:
         print_table(found, final_rows(found))
         print(f"{study.name}: {len(results.rows)} of {len(study.cells)} cells finished; table: {folder / 'study.csv'}")
     if how.figures and study.figure and len(results.rows) == len(study.cells):
-        print(f"figure: {draw_study(study, folder)}")
+        for figure in draw_study(study, folder):
+            print(f"figure: {figure}")
     reasons = dict[str, list[str]]()
     for number, why in sorted(results.failures.items()):
         reasons.setdefault(why, []).append(study.cells[number].folder)

@@ -79,7 +79,8 @@ def follow_study(study: Study, folder: Path, *, overwrite: bool, figures: bool) 
     if rows:
         print(f"{study.name}: {len(rows)} runs; table: {folder / 'study.csv'}")
         if figures and study.figure:
-            print(f"figure: {draw_study(study, folder)}")
+            for figure in draw_study(study, folder):
+                print(f"figure: {figure}")
 
 
 def _warn(scenario: Scenario, last: Record) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from coolgp.scenarios.dataset import Floats
 from coolgp.scenarios.picture import AFTER, NEUTRAL
-from coolgp.scenarios.study import Study
-from coolgp.scenarios.study_folder import read_table
 
 __all__ = ["league_figure"]
 
@@ -22,8 +20,7 @@ Rows = Sequence[Mapping[str, str]]
 
 
 def league_figure(
-    study: Study,
-    folder: Path,
+    rows: Rows,
     *,
     panels: str,
     lines: str,
@@ -32,12 +29,11 @@ def league_figure(
     targets: Mapping[str, float],
     title: str = "",
 ) -> Figure:
-    """Draw last values of some metrics, from the table of a study: dots are means over all other settings.
+    """Draw last values of some metrics, from the rows of a study's table: dots are means over all other settings.
 
     panels, lines: the axes of the grid that set rows of panels, and rules in them, apart. metrics: columns with their
     words; best: the one by which rules are ordered, the lowest mean first; targets: where a metric should be.
     """
-    rows = read_table(folder)
     shown = list(dict.fromkeys(row[panels] for row in rows))
     figure = Figure(figsize=(4.2 * len(metrics) + 1.6, 3.6 * len(shown) + 0.7), layout="constrained")
     grid = figure.subplots(len(shown), len(metrics), squeeze=False)
@@ -45,16 +41,18 @@ def league_figure(
         mine = [row for row in rows if row[panels] == panel]
         order = _ordered(mine, lines, best)
         for axes, (metric, words) in zip(grid[place], metrics.items(), strict=True):
-            _draw(axes, [_values(mine, lines, name, metric) for name in order], targets.get(metric))
+            values = np.array([_values(mine, lines, name, metric) for name in order])
+            _draw(axes, values, targets.get(metric))
             axes.set_xlabel(words)
             axes.set_yticks(range(len(order)), order if axes is grid[place][0] else [""] * len(order))
         grid[place][0].set_title(panel)
     figure.suptitle(title, x=0.02, ha="left", fontsize="large")
     repeats = len(rows) // max(len({(row[lines], row[panels]) for row in rows}), 1)
-    spread = f"means over {repeats} seeds; bars: ± one standard deviation over them" if repeats > 1 else "one run each"
+    spread = f"means over {repeats} seeds" if repeats > 1 else "one run each"
+    bars = "Bars: ± one standard deviation over these, of the difference from the median rule of the same seed."
     caption = (
-        f"After the last round. Dots: {spread}. "
-        f"Ordered by {metrics[best]}, the best above. Values off the scale stand at its edge as numbers."
+        f"After the last round. Dots: {spread}. Ordered by {metrics[best]}, the best above. Values off the scale stand"
+        f" at its edge as numbers.{chr(10) + bars if repeats > 1 else ''}"
     )
     figure.supxlabel(caption, fontsize="small", color="0.35")
     return figure
@@ -65,15 +63,17 @@ def _ordered(rows: Rows, lines: str, best: str) -> list[str]:
     return sorted(names, key=lambda name: float(_values(rows, lines, name, best).mean()))
 
 
-def _values(rows: Rows, lines: str, name: str, metric: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _values(rows: Rows, lines: str, name: str, metric: str) -> Floats:
     return np.array([float(row[metric]) for row in rows if row[lines] == name])
 
 
-def _draw(axes: Axes, values: Sequence[np.ndarray[tuple[int], np.dtype[np.float64]]], target: float | None) -> None:
-    means = np.array([found.mean() for found in values])
+def _draw(axes: Axes, values: Floats, target: float | None) -> None:
+    """Rules' values ``[rules, seeds]``: means, and how much they vary beside the others of a seed."""
+    means, repeats = values.mean(axis=1), values.shape[1]
+    apart = values - np.median(values, axis=0)  # a seed whose test rows are hard is hard for all rules
+    spreads = apart.std(axis=1, ddof=1) if repeats > 1 else np.zeros(len(values))
     low, high = _range(means, target)
-    for place, found in enumerate(values):
-        mean, spread = found.mean(), found.std(ddof=1) if len(found) > 1 else 0.0
+    for place, (mean, spread) in enumerate(zip(means, spreads, strict=True)):
         if low <= mean <= high:
             axes.errorbar(mean, place, xerr=spread, color=AFTER, fmt="o", markersize=4.5, capsize=3)
         else:
@@ -87,7 +87,7 @@ def _draw(axes: Axes, values: Sequence[np.ndarray[tuple[int], np.dtype[np.float6
     axes.xaxis.set_major_locator(MaxNLocator(5))
 
 
-def _range(means: np.ndarray[tuple[int], np.dtype[np.float64]], target: float | None) -> tuple[float, float]:
+def _range(means: Floats, target: float | None) -> tuple[float, float]:
     """What is drawn to scale: values that are not wildly far from the middle, and the target."""
     middle = float(np.median(means))
     reach = WILD * max(float(np.median(np.abs(means - middle))), 1e-3 * abs(middle), 1e-12)

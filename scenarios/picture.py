@@ -36,6 +36,7 @@ BEFORE, AFTER, NEUTRAL = "#D55E00", "#0072B2", "#555555"
 LINES = (
     ("#0072B2", "o"), ("#009E73", "s"), ("#56B4E9", "^"), ("#CC79A7", "D"), ("#D55E00", "v"), ("#E69F00", "P"),
     ("#555555", "X"), ("#8C6BB1", "<"), ("#A6761D", ">"), ("#000000", "*"),
+    ("#882255", "h"), ("#999933", "p"),
 )  # fmt: skip
 """Colours told apart under the common colour blindnesses, each with a mark of its own."""
 COMPRESSION = 3

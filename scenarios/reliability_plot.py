@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from coolgp.scenarios.dataset import Floats
 from coolgp.scenarios.metrics import Forecast, pit, scores
@@ -43,27 +45,35 @@ def reliability_figure(folder: RunFolder) -> Figure:
     return figure
 
 
-def reliability_figure_of(runs: Mapping[str, Sequence[RunFolder]]) -> Figure:
-    """Draw the reliability after fusion of several rules, or whatever runs are labelled by: a line for each label.
+def reliability_figure_of(panels: Mapping[str, Mapping[str, Sequence[RunFolder]]]) -> Figure:
+    """Draw how far the reliability after fusion is from what was predicted: a panel for each label, a line a rule.
 
-    runs: of each label its runs, of several seeds say; they are pooled, each with the same weight. In the style in
-    force. Raises ValueError where a label has no run.
+    panels: of each label and rule its runs, of several seeds say; they are pooled, each with the same weight. In the
+    style in force. Raises ValueError where a line has no run.
     """
-    empty = [label for label, folders in runs.items() if not folders]
-    if empty or not runs:
-        raise ValueError(f"a reliability figure needs a run for each line; got none for {', '.join(empty) or 'any'}")
-    figure = Figure(figsize=(9.6, 5.8), layout="constrained")
-    axes = figure.subplots()
-    _draw_frame(axes)
-    for number, (label, folders) in enumerate(runs.items()):
-        share = np.mean([share_inside(forecasts(run.predictions)[1], run.predictions) for run in folders], axis=0)
-        colour, mark = LINES[number % len(LINES)]
-        name = f"{label}: {share[95]:.1%}"
-        axes.plot(LEVELS, share, color=colour, marker=mark, markevery=(number % 10, 10), markersize=5, label=name)
-    figure.legend(loc="outside right upper", title="inside 95 % intervals")
-    counts = sorted({len(folders) for folders in runs.values()})
+    lines = {(panel, rule): runs for panel, rules in panels.items() for rule, runs in rules.items()}
+    empty = [f"{panel}, {rule}" for (panel, rule), runs in lines.items() if not runs]
+    if empty or not lines:
+        raise ValueError(f"a reliability figure needs a run for each line; got none for {'; '.join(empty) or 'any'}")
+    figure = Figure(figsize=(4.4 * len(panels) + 2.4, 5.2), layout="constrained")
+    row = figure.subplots(1, len(panels), squeeze=False)[0]
+    looks = dict(zip(dict.fromkeys(rule for _, rule in lines), cycle(LINES)))
+    for axes, (panel, rules) in zip(row, panels.items(), strict=True):
+        axes.axhline(0, **DIAGONAL)
+        for number, (rule, runs) in enumerate(rules.items()):
+            share = np.mean([share_inside(forecasts(run.predictions)[1], run.predictions) for run in runs], axis=0)
+            colour, mark = looks[rule]
+            axes.plot(LEVELS, share - LEVELS, color=colour, marker=mark, markevery=(number % 10, 10), markersize=5)
+        axes.set(title=panel, xlim=(0, 1), xlabel="share that a central interval is predicted to hold")
+        axes.xaxis.set_major_formatter(PERCENT)
+        axes.yaxis.set_major_formatter("{x:+.0%}")
+    row[0].set_ylabel("share of test rows inside it, less that")
+    handles = [Line2D([], [], color=colour, marker=mark, label=rule) for rule, (colour, mark) in looks.items()]
+    figure.legend(handles=handles, loc="outside right upper")
+    counts = sorted({len(runs) for runs in lines.values()})
     pooled = f"{'–'.join(map(str, (counts[0], counts[-1])[: len(counts)]))} run{'' if counts == [1] else 's'}"
-    caption = f"After fusion in the last round; each line is over all probe agents of {pooled} and their test rows."
+    caption = "After fusion in the last round. Over-confident below zero, too cautious above. "
+    caption += f"Each line is over all probe agents of {pooled} and their test rows."
     figure.supxlabel(caption, fontsize="small", color="0.35")
     return figure
 

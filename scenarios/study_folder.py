@@ -148,8 +148,9 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _forget_others(study: Study, folder: Path) -> None:
-    """Remove what a study that is replaced left and this one does not write anew: its figure, and other cells."""
-    (folder / "study.png").unlink(missing_ok=True)
+    """Remove what a study that is replaced left and this one does not write anew: its figures, and other cells."""
+    for figure in ("study.png", "reliability.png"):
+        (folder / figure).unlink(missing_ok=True)
     for name in set(_stored(folder)["cells"]) - {cell.folder for cell in study.cells}:
         place = folder / "cells" / name
         sweep(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,6 +13,9 @@ from matplotlib.figure import Figure, FigureBase
 from coolgp.scenarios.curves_plot import curves_figure
 from coolgp.scenarios.league_plot import league_figure
 from coolgp.scenarios.picture import LINES, house_style, save_picture
+from coolgp.scenarios.reliability_plot import reliability_figure_of
+from coolgp.scenarios.resuming import is_finished
+from coolgp.scenarios.run_folder import RunFolder, read_run
 from coolgp.scenarios.study import Study
 from coolgp.scenarios.study_folder import read_table
 from coolgp.scenarios.words import metric_words
@@ -19,26 +23,44 @@ from coolgp.scenarios.words import metric_words
 __all__ = ["draw_ends", "draw_study", "study_figure"]
 
 Rows = Sequence[Mapping[str, str]]
+Figures = Mapping[str, Figure]
+"""By the names of their files."""
 
 
-def draw_study(study: Study, folder: Path) -> Path:
-    """Draw ``study.png`` into the study's folder, as its scenario's ``FIGURE`` says: "kind", and arguments of that.
+def draw_study(study: Study, folder: Path) -> list[Path]:
+    """Draw the figures of a study into its folder, as its scenario's ``FIGURE`` says: "kind", and arguments of that.
 
-    "ends" (the default): :func:`study_figure` of ``study.csv``; "league": :func:`league_figure` of it; "curves":
-    :func:`curves_figure` of the run folders.
+    "ends" (the default): :func:`study_figure` of ``study.csv``; "league": :func:`league_figure` of it, and how reliable
+    the rules are; "curves": :func:`curves_figure` of the run folders.
     """
     spec = dict(study.figure or {})
     with house_style():
-        figure = KINDS[spec.pop("kind", "ends")](study, folder, **spec)
-        save_picture(figure, folder / "study.png")
-    return folder / "study.png"
+        figures = KINDS[spec.pop("kind", "ends")](study, folder, **spec)
+        for name, figure in figures.items():
+            save_picture(figure, folder / name)
+    return [folder / name for name in figures]
 
 
-def _ends(study: Study, folder: Path, **spec: str) -> Figure:
-    return study_figure(read_table(folder), **spec)
+def _ends(study: Study, folder: Path, **spec: str) -> Figures:
+    return {"study.png": study_figure(read_table(folder), **spec)}
 
 
-KINDS: Mapping[str, Callable[..., Figure]] = {"ends": _ends, "curves": curves_figure, "league": league_figure}
+def _curves(study: Study, folder: Path, **spec: Any) -> Figures:
+    return {"study.png": curves_figure(study, folder, **spec)}
+
+
+def _league(study: Study, folder: Path, **spec: Any) -> Figures:
+    league = league_figure(read_table(folder), **spec)
+    runs: dict[str, dict[str, list[RunFolder]]] = {}
+    for cell in study.cells:
+        place = folder / "cells" / cell.folder
+        if is_finished(place):
+            panel, rule = (str(cell.settings[spec[axis]]) for axis in ("panels", "lines"))
+            runs.setdefault(panel, {}).setdefault(rule, []).append(read_run(place))
+    return {"study.png": league, "reliability.png": reliability_figure_of(runs)}
+
+
+KINDS: Mapping[str, Callable[..., Figures]] = {"ends": _ends, "curves": _curves, "league": _league}
 
 
 def study_figure(

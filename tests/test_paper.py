@@ -56,7 +56,8 @@ def test_every_scenario_has_its_file_whatever_its_name() -> None:
 def test_curves_are_means_over_seeds_of_errors_against_batches(tmp_path: Path) -> None:
     study = plan_study("small", SETTINGS, GRID, (), FIGURE)
     run_study(study, tmp_path)
-    assert draw_study(study, tmp_path).stat().st_size > 10_000
+    (picture,) = draw_study(study, tmp_path)
+    assert picture.stat().st_size > 10_000
     figure = curves_figure(study, tmp_path, panels="agents.inducing", lines="kind")
     assert [axes.get_title() for axes in figure.axes] == ["inducing = 6", "inducing = 9"]
     line = figure.axes[1].lines[3]  # two kinds, each before and after fusion

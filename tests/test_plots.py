@@ -27,7 +27,7 @@ from coolgp.scenarios.network_sample import Network
 from coolgp.scenarios.picture import STYLE
 from coolgp.scenarios.plots import draw_all
 from coolgp.scenarios.relevance_plot import relevances, relevances_figure
-from coolgp.scenarios.reliability_plot import forecasts, reliability_figure, reliability_figure_of, share_inside
+from coolgp.scenarios.reliability_plot import LEVELS, forecasts, reliability_figure, reliability_figure_of, share_inside
 from coolgp.scenarios.report import headline, write_report
 from coolgp.scenarios.run_folder import METRICS, TRAFFIC, RunFolder, read_run
 
@@ -56,6 +56,7 @@ def write_tables(folder: Path, rng: np.random.Generator, rounds: int, agents: li
     sent = (0, 0) if rule == "none" else (118, 118 * 41_208)
     columns = (
         *(t, 1200 * t, pre.mean(1), pre.std(1), post.mean(1), post.std(1)),
+        *(np.full(rounds, np.nan), np.full(rounds, np.nan)),
         *(5.2 + 0.3 / t, 5.05 + 0.1 / t, 22 + 1 / t, 20 + 1 / t),
         *(0.52 + 0 * t, 0.91 + 0 * t, 0.94 + 0 * t, 0.2 / t**4),
         *(12 + 0 * t, sent[0] + 0 * t, 0 * t, sent[1] + 0 * t, size + 0 * t, size + 0 * t, 1e-16 + 0 * t),
@@ -179,7 +180,7 @@ def test_an_unfinished_run_names_what_it_lacks(make: Make, name: str) -> None:
     [
         ("metrics.csv", b"", "lacks the columns round, observations"),
         ("metrics.csv", ",".join(METRICS).encode() + b"\n", "has no rows"),
-        ("metrics.csv", ",".join(METRICS).encode() + b"\n1,2\n", "is cut off: row 2 needs 23 cells"),
+        ("metrics.csv", ",".join(METRICS).encode() + b"\n1,2\n", "is cut off: row 2 needs 25 cells"),
         ("probes.csv", b"round,agent,rmse_pre,rmse_post\n1,other,1,1\n", "probe agents differ"),
         ("hyperparameters.csv", b"round,bound\n1,high\n", "column bound: needed numbers"),
         ("predictions.npz", b"text", "cannot be read as arrays"),
@@ -279,15 +280,20 @@ def test_the_reliability_of_a_run_is_drawn_before_and_after_fusion_with_its_scor
 def test_reliabilities_of_many_rules_are_pooled_over_their_runs(make: Make) -> None:
     first, other, alone = (read_run(make(probes=probes)) for probes in (8, 3, 5))
     shares = [share_inside(forecasts(run.predictions)[1], run.predictions) for run in (first, other, alone)]
-    figure = reliability_figure_of({"tree": [first, other], "none": [alone]})
-    drawn = curves(figure)
-    assert list(drawn) == [f"tree: {(shares[0][95] + shares[1][95]) / 2:.1%}", f"none: {shares[2][95]:.1%}"]
-    np.testing.assert_allclose(list(drawn.values()), [(shares[0] + shares[1]) / 2, shares[2]], rtol=1e-12)
+    figure = reliability_figure_of({"flights": {"tree": [first, other], "none": [alone]}, "field": {"none": [other]}})
+    drawn = list(curves(figure).values())
+    np.testing.assert_allclose(drawn[0], (shares[0] + shares[1]) / 2 - LEVELS, atol=1e-12)
+    np.testing.assert_allclose(drawn[1], shares[2] - LEVELS, atol=1e-12)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["tree", "none"]
+    assert [axes.get_title("left") for axes in figure.axes] == ["flights", "field"]
+    colours = {axes.lines[-1].get_color() for axes in figure.axes}
+    assert len(colours) == 1  # a rule looks the same in all panels
     assert "1–2 runs" in figure.get_supxlabel()
 
 
-@pytest.mark.parametrize("runs, named", [({}, "any"), ({"tree": []}, "tree")])
-def test_a_line_without_a_run_is_refused(runs: dict[str, list[RunFolder]], named: str) -> None:
+@pytest.mark.parametrize("runs, named", [({}, "any"), ({"flights": {"tree": []}}, "flights, tree")])
+def test_a_line_without_a_run_is_refused(runs: dict[str, dict[str, list[RunFolder]]], named: str) -> None:
     with pytest.raises(ValueError, match=f"needs a run for each line; got none for {named}"):
         reliability_figure_of(runs)
 
