@@ -73,7 +73,7 @@ def run(
             follow_script(scenario, chosen, folder, ranks, overwrite=overwrite)
             return
         study = plan_named(scenario, overrides) if scenario in STUDIES else None
-        if check_ranks(ranks):
+        if check_ranks(ranks, chosen.agents.count if chosen.data.agent is None else None):
             if study is None:
                 check_folder(folder, overwrite=overwrite)
             sets = [part for override in overrides for part in ("--set", override)]

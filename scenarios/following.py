@@ -44,7 +44,7 @@ def follow_run(prepare: Callable[[], Prepared], folder: Path) -> None:
     scenario, columns = prepared.simulation.scenario, read_metrics(folder)
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     _summary(scenario, rows, perf_counter() - started)
-    print(seen_words(promised(prepared.simulation), columns["communication_rounds"], columns["fusion_error"]))
+    print(seen_words(promised(prepared.simulation), columns))
     _warn(scenario, records[-1])
     print(f"report: {folder / 'report.html'}" if (folder / "report.html").exists() else f"run folder: {folder}")
 
@@ -100,7 +100,7 @@ def _summary(scenario: Scenario, rows: list[dict[str, float]], seconds: float) -
     sent = size_text(sum(row["bytes"] for row in rows))
     learning = sum(row["seconds"] for row in rows)
     seen = int(last["observations"])
-    print(f"{scenario.name}: {seen:,} observations in {len(rows)} rounds, {sent} sent between agents")
+    print(f"{scenario.name}: {seen:,} observations in {last['round']:.0f} rounds, {sent} sent between agents")
     print(f"RMSE before fusion  {_spread(last, 'pre')}  (mean ± std over probe agents)")
     print(f"RMSE after fusion   {_spread(last, 'post')}")
     print(f"took {seconds:.1f} s, of which learning and fusion {learning:.1f} s")

@@ -61,8 +61,9 @@ def _draw_agents(axes: Axes, metrics: Columns) -> None:
 
 def _draw_messages(axes: Axes, metrics: Columns) -> None:
     axes.set_title("Messages a round of learning")
-    axes.fill_between(metrics["round"], metrics["messages"], color="0.8", linewidth=0, label="sent")
-    axes.plot(metrics["round"], metrics["lost"], color=LOST, marker="o", markersize=3, label="lost")
-    axes.set_ylim(bottom=0, top=1.25 * max(float(np.nanmax(metrics["messages"])), 1))
+    sent, lost = (metrics[name] / np.diff(metrics["round"], prepend=0.0) for name in ("messages", "lost"))
+    axes.fill_between(metrics["round"], sent, color="0.8", linewidth=0, label="sent")
+    axes.plot(metrics["round"], lost, color=LOST, marker="o", markersize=3, label="lost")
+    axes.set_ylim(bottom=0, top=1.25 * max(float(np.nanmax(sent)), 1))
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.legend(loc="upper right", ncols=2)

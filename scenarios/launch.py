@@ -24,13 +24,18 @@ class LauncherError(ValueError):
     """What started this process does not fit MPI: every rank finds it for itself."""
 
 
-def check_ranks(ranks: int | None) -> bool:
-    """Whether ``--ranks`` asks this process to start others. Raises ValueError where it contradicts the launcher."""
+def check_ranks(ranks: int | None, agents: int | None = None) -> bool:
+    """Whether ``--ranks`` asks this process to start others; agents: how many there are, where it is known.
+
+    Raises ValueError where it contradicts the launcher, or there are fewer agents.
+    """
     launched = launched_size()
     if ranks is not None and is_launched() and ranks != launched:
         raise ValueError(f"--ranks {ranks} under a launcher that started {launched} ranks: leave --ranks out, or agree")
     if ranks is not None and ranks < 1:
         raise ValueError(f"--ranks needs a whole number of at least 1; got {ranks}")
+    if ranks is not None and agents is not None and ranks > agents:
+        raise ValueError(f"--ranks {ranks}: needed at most one rank for each of {agents} agents")
     return ranks is not None and ranks > 1 and launched == 1
 
 

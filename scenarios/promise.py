@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -82,18 +83,22 @@ def spoken(promise: Promise) -> str:
     return text
 
 
-def seen_words(promise: Promise, rounds: Floats, error: Floats) -> str:
-    """What was seen: communication rounds ``[R]`` in each round of learning, distance ``[R]`` from the exact sum.
+def seen_words(promise: Promise, metrics: Mapping[str, Floats]) -> str:
+    """What was seen of communication rounds, and of the distance from the exact sum, by the columns of a run.
 
     Rounds of learning without an exchange (``fusion.every``) say nothing of the rule, and are left out.
     """
+    rounds, error = metrics["communication_rounds"], metrics["fusion_error"]
+    spanned = np.diff(metrics["round"], prepend=0.0)
     if not np.isfinite(rounds).any():
         return "What was seen is not known."
     heard = with_exchange(rounds)
-    rounds, error = rounds[heard], error[heard]
+    rounds, error = (rounds / spanned)[heard], error[heard]
     usual = float(np.nanmedian(rounds))
     when = "a round of learning" if heard.all() else f"each of {_count(len(rounds), 'exchange')}"
-    text = f"Seen: {_counted(int(usual))} in {when}"
+    if (spanned > 1).any():
+        when = "a round of learning, on average"
+    text = f"Seen: {_counted(round(usual))} in {when}"
     if promise.rounds and promise.gap is not None:
         text += f", {usual / promise.rounds:.2g} of the prediction"
     if not np.isfinite(error).any():

@@ -71,7 +71,7 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
         env=folder.env,
         headline=_unbroken(headline(folder)),
         promise=spoken(folder.promise),
-        seen=seen_words(folder.promise, folder.metrics["communication_rounds"], folder.metrics["fusion_error"]),
+        seen=seen_words(folder.promise, folder.metrics),
         warnings=_warnings(folder),
         tiles=_tiles(folder),
         figures=[(name, _embedded(path), _caption(name, folder)) for name, path in figures.items()],
@@ -111,7 +111,7 @@ def headline(folder: RunFolder) -> str:
     over = f" (mean ± standard deviation over {probes} agents)" if probes > 1 else " (one agent)"
     result = (
         f"{folder.network.agents:,} agents made {metrics['observations'][-1]:,.0f} observations in "
-        f"{_counted(len(metrics['round']), 'round')}. Alone, an agent predicts {folder.target} with an RMSE of {pre}"
+        f"{_counted(metrics['round'][-1], 'round')}. Alone, an agent predicts {folder.target} with an RMSE of {pre}"
         f"{over}; after fusion {post}"
     )
     messages, size = np.nansum(metrics["messages"]), np.nansum(metrics["bytes"])

@@ -24,7 +24,7 @@ from coolgp.scenarios.config import resolve
 from coolgp.scenarios.field_plot import regular_grid, typical_probe
 from coolgp.scenarios.network_plot import layout, network_figure
 from coolgp.scenarios.network_sample import Network
-from coolgp.scenarios.picture import STYLE
+from coolgp.scenarios.picture import LINES, STYLE
 from coolgp.scenarios.plots import draw_all
 from coolgp.scenarios.relevance_plot import relevances, relevances_figure
 from coolgp.scenarios.reliability_plot import LEVELS, forecasts, reliability_figure, reliability_figure_of, share_inside
@@ -286,7 +286,7 @@ def test_reliabilities_of_many_rules_are_pooled_over_their_runs(make: Make) -> N
     np.testing.assert_allclose(drawn[1], shares[2] - LEVELS, atol=1e-12)
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["tree", "none"]
-    assert [axes.get_title("left") for axes in figure.axes] == ["flights", "field"]
+    assert [axes.get_title() for axes in figure.axes] == ["flights", "field"]
     colours = {axes.lines[-1].get_color() for axes in figure.axes}
     assert len(colours) == 1  # a rule looks the same in all panels
     assert "1–2 runs" in figure.get_supxlabel()
@@ -327,8 +327,8 @@ def test_the_relevance_of_an_input_is_one_over_its_lengthscale_and_the_largest_c
 def test_of_many_inputs_the_most_relevant_are_named(make: Make) -> None:
     figure = relevances_figure(write_lengthscales(make(), **{f"x{i}": 1.0 + i for i in range(25)}))
     assert figure is not None
-    assert [label.get_text() for label in figure.axes[1].get_yticklabels()] == [f"x{i}" for i in range(10)]
-    assert "all but the 10 most relevant of 25 inputs" in figure.get_supxlabel()
+    assert [label.get_text() for label in figure.axes[1].get_yticklabels()] == [f"x{i}" for i in range(len(LINES))]
+    assert f"all but the {len(LINES)} most relevant of 25 inputs" in figure.get_supxlabel()
     assert len(figure.axes[0].lines) == 25
 
 
