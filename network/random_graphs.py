@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.sparse import csgraph
-from scipy.spatial import cKDTree
 
 from coolgp.network.plain_graphs import circle, complete
 from coolgp.network.randomness import generator
@@ -124,6 +123,8 @@ def geometric(size: int, seed: int, mean_degree: float = 8, position: Array | No
     """
     if mean_degree <= 0:
         raise ValueError(f"A geometric graph needs mean_degree > 0; got {mean_degree}")
+    from scipy.spatial import cKDTree  # a tenth of the command line's start
+
     position = generator(seed, "geometric").random((size, 2)) if position is None else position
     area = float(np.prod(np.ptp(position, axis=0))) or 1.0
     near = cKDTree(position).query_pairs(math.sqrt(mean_degree * area / (math.pi * size)), output_type="ndarray")

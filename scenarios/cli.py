@@ -20,9 +20,8 @@ from rich.table import Table
 from coolgp.network.launcher import launched_rank
 from coolgp.scenarios.catalogue import SCRIPTS, STUDIES, scenario_named
 from coolgp.scenarios.launch import check_ranks, launch
-from coolgp.scenarios.listing import listing
 from coolgp.scenarios.messages import explained
-from coolgp.scenarios.recorder import check_folder, default_folder
+from coolgp.scenarios.place import check_folder, default_folder
 from coolgp.scenarios.study_commands import COMPARE_EXAMPLES, SWEEP_EXAMPLES, compare, sweep
 
 __all__ = ["app", "main", "run_script"]
@@ -151,6 +150,8 @@ def plan(
 @app.command("list", epilog="Example:  coolgp list")
 def list_() -> None:
     """What there is: scenarios, data sources, fusion rules, graphs, encodings, learning of hyper-parameters."""
+    from coolgp.scenarios.listing import listing  # imports all there is to name
+
     for title, rows in listing().items():
         _show(title, rows)
 

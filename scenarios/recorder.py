@@ -11,7 +11,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,6 @@ from coolgp.scenarios.network_sample import RECORDED_AGENTS, Network, sample
 from coolgp.scenarios.promise import promised
 from coolgp.scenarios.rounds import Record, Simulation
 from coolgp.scenarios.run_folder import FILES, METRICS, TRAFFIC
-from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.whole_file import naming, whole, write_whole
 
 FIGURES = (
@@ -39,7 +37,7 @@ RUN_FILES = (*FILES, "model.npz", *FIGURES, "report.html")
 TABLES = ("metrics.csv", "traffic.csv", "probes.csv", "hyperparameters.csv")
 """The files that grow with the rounds."""
 
-__all__ = ["Recorder", "Resumption", "check_folder", "default_folder", "sweep", "write_whole"]
+__all__ = ["Recorder", "Resumption", "sweep", "write_whole"]
 
 
 @dataclass(frozen=True)
@@ -48,30 +46,6 @@ class Resumption:
 
     round: int
     tables: Mapping[str, int]
-
-
-def default_folder(scenario: Scenario) -> Path:
-    """``runs/<time>-<name>-<hash>`` below the working folder."""
-    place = Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{scenario.name}-{scenario.hash8()}"
-    others = (place.with_name(f"{place.name}-{number}") for number in count(2))
-    return place if not place.exists() else next(other for other in others if not other.exists())
-
-
-def check_folder(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a place where a run cannot be written. Raises ValueError saying why and what to do."""
-    found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    begun = "metrics.csv" in found or {"config.toml", "promise.json"} <= found
-    if found and not begun:
-        raise ValueError(f"{folder}: holds files, but no run: take another --out")
-    if found and not overwrite:
-        raise ValueError(f"{folder}: there is a run already: take another --out, or --overwrite to replace it")
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder}: needed a folder to write to; this is a file: take another --out")
-    parent = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not parent.is_dir():
-        raise ValueError(f"{folder}: {parent} is a file: take another --out")
-    if not os.access(parent, os.W_OK):
-        raise ValueError(f"{folder}: no permission to write in {parent}: take another --out")
 
 
 def sweep(folder: Path) -> None:

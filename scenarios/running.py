@@ -22,9 +22,10 @@ from coolgp.scenarios.environment import current_environment
 from coolgp.scenarios.interrupt import Noted, noted
 from coolgp.scenarios.keeper import Keeper, Say, failure_of
 from coolgp.scenarios.lock import held
+from coolgp.scenarios.place import check_folder
 from coolgp.scenarios.planning import with_room
 from coolgp.scenarios.plots import draw_all
-from coolgp.scenarios.recorder import Recorder, Resumption, check_folder
+from coolgp.scenarios.recorder import Recorder, Resumption
 from coolgp.scenarios.report import write_report
 from coolgp.scenarios.rounds import Record, Simulation, Standing, simulate
 from coolgp.scenarios.run_folder import read_run

@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 from coolgp.network.launcher import launched_size
 from coolgp.scenarios.launch import check_world
-from coolgp.scenarios.recorder import check_folder, sweep
+from coolgp.scenarios.place import check_folder
+from coolgp.scenarios.recorder import sweep
 from coolgp.scenarios.resuming import is_finished
 from coolgp.scenarios.run_folder import read_columns
 from coolgp.scenarios.study import Study
