@@ -13,7 +13,7 @@ from coolgp.scenarios.config import load_scenario, resolve
 from coolgp.scenarios.problems import ConfigError
 from coolgp.scenarios.settings import Scenario
 
-__all__ = ["NAMES", "SCRIPTS", "STUDIES", "describe", "scenario_file", "scenario_named"]
+__all__ = ["NAMES", "SCRIPTS", "STUDIES", "about", "describe", "scenario_file", "scenario_named"]
 
 NAMES = (
     "airline", "synthetic", "field", "sensors", "road", "disparity", "lossy", "rules",
@@ -44,6 +44,16 @@ def scenario_named(name: str, overrides: Iterable[str] = ()) -> Scenario:
 def scenario_file(name: str) -> ModuleType:
     """The module of a scenario that comes with the package; a hyphen in a name is an underscore in a file's."""
     return import_module(f"coolgp.scenarios.{name.replace('-', '_')}")
+
+
+def about(name: str, source: str | None = None) -> list[str]:
+    """Paragraphs of the scenario's own description; none where the package has no such scenario, or not of this source.
+
+    source: of the data of a run that may bear the name of a scenario without being one.
+    """
+    known = name in NAMES and source in (None, scenario_file(name).SETTINGS["data"]["source"])
+    text = (scenario_file(name).__doc__ or "").strip() if known else ""
+    return [" ".join(part.split()).replace("`", "") for part in text.split("\n\n") if part]
 
 
 def describe(name: str) -> str:

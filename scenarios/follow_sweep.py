@@ -20,7 +20,7 @@ from coolgp.scenarios.messages import explained, say
 from coolgp.scenarios.progress import cells_progress
 from coolgp.scenarios.study import Cell, Study, cell_words
 from coolgp.scenarios.study_folder import FAILED, STORED, Progress, Results, begin, open_study
-from coolgp.scenarios.study_plot import draw_study
+from coolgp.scenarios.study_report import report_study
 from coolgp.scenarios.sweeping import Children
 
 __all__ = ["How", "follow_sweep", "sweep_folder"]
@@ -91,9 +91,8 @@ def _conclude(results: Results, how: How) -> None:
         found = compared(read_runs(places)[0])
         print_table(found, final_rows(found))
         print(f"{study.name}: {len(results.rows)} of {len(study.cells)} cells finished; table: {folder / 'study.csv'}")
-    if how.figures and study.figure and len(results.rows) == len(study.cells):
-        for figure in draw_study(study, folder):
-            print(f"figure: {figure}")
+    if how.figures and len(results.rows) == len(study.cells):
+        print("\n".join(report_study(study, folder)))
     reasons = dict[str, list[str]]()
     for number, why in sorted(results.failures.items()):
         reasons.setdefault(why, []).append(study.cells[number].folder)

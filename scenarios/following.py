@@ -24,7 +24,7 @@ from coolgp.scenarios.running import Prepared, go
 from coolgp.scenarios.settings import Scenario
 from coolgp.scenarios.study import Cell, Study, cell_words
 from coolgp.scenarios.study_folder import open_study
-from coolgp.scenarios.study_plot import draw_study
+from coolgp.scenarios.study_report import report_study
 from coolgp.scenarios.words import size_text, uncovered_words
 
 __all__ = ["follow_run", "follow_study"]
@@ -78,9 +78,8 @@ def follow_study(study: Study, folder: Path, *, overwrite: bool, figures: bool) 
         raise typer.Exit(int(str(stop.code))) from None
     if rows:
         print(f"{study.name}: {len(rows)} runs; table: {folder / 'study.csv'}")
-        if figures and study.figure:
-            for figure in draw_study(study, folder):
-                print(f"figure: {figure}")
+        if figures:
+            print("\n".join(report_study(study, folder)))
 
 
 def _warn(scenario: Scenario, last: Record) -> None:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from coolgp.agents.encoding import TRUSTED_SAMPLES
 from coolgp.fusion.registry import RULES
+from coolgp.scenarios.catalogue import about
+from coolgp.scenarios.page import embedded, rendered
 from coolgp.scenarios.plots import draw_all, spread_words
 from coolgp.scenarios.promise import seen_words, spoken
 from coolgp.scenarios.recorder import write_whole
 from coolgp.scenarios.run_folder import Columns, RunFolder
-from coolgp.scenarios.words import size_text, uncovered_words
+from coolgp.scenarios.words import counted, number, plus_minus, size_text, uncovered_words
 
 __all__ = ["headline", "write_report"]
 
 SHOWN_ROUNDS = 12
-ROUNDING = 1e-9
-"""What sums in another order may differ by, relatively."""
 
 SUMMED_BY = {
     "tree": "messages between neighbours on a spanning tree",
@@ -65,16 +63,18 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
     `figures` are those that `draw_all` returned; they are drawn where none are given.
     """
     figures = draw_all(folder) if figures is None else figures
-    html = _template().render(
+    page = rendered(
+        "report.html.j2",
         folder=folder,
         config=folder.config,
         env=folder.env,
         headline=_unbroken(headline(folder)),
+        about=about(folder.config.name, folder.config.data.source),
         promise=spoken(folder.promise),
         seen=seen_words(folder.promise, folder.metrics),
         warnings=_warnings(folder),
         tiles=_tiles(folder),
-        figures=[(name, _embedded(path), _caption(name, folder)) for name, path in figures.items()],
+        figures=[(name, embedded(path), _caption(name, folder)) for name, path in figures.items()],
         hyperparameters=_hyperparameter_rows(folder.hyperparameters),
         metrics=_metric_rows(folder.metrics),
         unit=f" ({folder.unit})" if folder.unit else "",
@@ -83,16 +83,8 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
         toml=folder.config.to_toml(),
     )
     path = folder.path / "report.html"
-    write_whole(path, html.encode())
+    write_whole(path, page)
     return path
-
-
-def _template() -> jinja2.Template:
-    beside = jinja2.FileSystemLoader(Path(__file__).parent)
-    page = jinja2.Environment(
-        loader=beside, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return page.get_template("report.html.j2")
 
 
 def _caption(name: str, folder: RunFolder) -> str:
@@ -111,14 +103,14 @@ def headline(folder: RunFolder) -> str:
     over = f" (mean ± standard deviation over {probes} agents)" if probes > 1 else " (one agent)"
     result = (
         f"{folder.network.agents:,} agents made {metrics['observations'][-1]:,.0f} observations in "
-        f"{_counted(metrics['round'][-1], 'round')}. Alone, an agent predicts {folder.target} with an RMSE of {pre}"
+        f"{counted(metrics['round'][-1], 'round')}. Alone, an agent predicts {folder.target} with an RMSE of {pre}"
         f"{over}; after fusion {post}"
     )
     messages, size = np.nansum(metrics["messages"]), np.nansum(metrics["bytes"])
     if not messages:
         return f"{result}. No message was sent, so nothing was fused."
     spread = f", and the spread over agents is {_spread(metrics)}" if probes > 1 else ""
-    return f"{result}: {_gain(metrics)}{spread}. That took {_counted(messages, 'message')}, {size_text(size)} in all."
+    return f"{result}: {_gain(metrics)}{spread}. That took {counted(messages, 'message')}, {size_text(size)} in all."
 
 
 def _unbroken(text: str) -> str:
@@ -128,7 +120,7 @@ def _unbroken(text: str) -> str:
 
 def _error(folder: RunFolder, when: str) -> str:
     mean, std = (float(folder.metrics[f"rmse_{when}{part}"][-1]) for part in ("", "_std"))
-    text = _plus_minus(mean, std if len(folder.probes.agents) > 1 else math.nan)
+    text = plus_minus(mean, std if len(folder.probes.agents) > 1 else math.nan)
     return f"{text} {folder.unit}".strip()
 
 
@@ -170,18 +162,18 @@ def _tiles(folder: RunFolder) -> list[tuple[str, str, str]]:
     return [
         (_error(folder, "pre"), "RMSE before fusion", "an agent's own observations alone"),
         (_error(folder, "post"), "RMSE after fusion", _gain(metrics)),
-        (_number(last["nlpd_post"]), "NLPD after fusion", f"{_number(last['nlpd_pre'])} before, in nats"),
-        (f"{_number(last['crps_post'])}{unit}", "CRPS after fusion", f"{_number(last['crps_pre'])}{unit} before"),
-        (_number(last["coverage95_post"]), "coverage after fusion", _coverage_note(last)),
-        (f"{_number(last['disagreement'])}{unit}", "disagreement", "between predictions after fusion"),
+        (number(last["nlpd_post"]), "NLPD after fusion", f"{number(last['nlpd_pre'])} before, in nats"),
+        (f"{number(last['crps_post'])}{unit}", "CRPS after fusion", f"{number(last['crps_pre'])}{unit} before"),
+        (number(last["coverage95_post"]), "coverage after fusion", _coverage_note(last)),
+        (f"{number(last['disagreement'])}{unit}", "disagreement", "between predictions after fusion"),
         (size_text(np.nansum(metrics["bytes"])), "sent", f"{np.nansum(metrics['messages']):,.0f} messages"),
         (f"{folder.network.spoken_count:,}", "links used", f"of {folder.network.link_count:,} in the graph"),
-        (f"{np.nansum(metrics['seconds']):.3g} s", "computing", f"{_counted(folder.env.get('ranks') or 1, 'rank')}"),
+        (f"{np.nansum(metrics['seconds']):.3g} s", "computing", f"{counted(folder.env.get('ranks') or 1, 'rank')}"),
     ]
 
 
 def _coverage_note(last: Mapping[str, float]) -> str:
-    others = (f"{_number(last[f'coverage{percent}_post'])} inside {percent} %" for percent in (90, 50))
+    others = (f"{number(last[f'coverage{percent}_post'])} inside {percent} %" for percent in (90, 50))
     return f"share inside 95 % intervals; {', '.join(others)}"
 
 
@@ -193,7 +185,7 @@ def _hyperparameter_rows(columns: Columns) -> list[tuple[str, str, str]]:
         known = np.flatnonzero(np.isfinite(columns[name]))
         if known.size:
             std = columns.get(f"{name}_std", nothing)
-            ends = [_plus_minus(float(columns[name][i]), float(std[i])) for i in known[[0, -1]]]
+            ends = [plus_minus(float(columns[name][i]), float(std[i])) for i in known[[0, -1]]]
             rows.append((_named(name), ends[0], ends[1]))
     return rows
 
@@ -214,15 +206,15 @@ def _metric_rows(metrics: Columns) -> list[list[str]]:
         [
             f"{metrics['round'][i]:.0f}",
             f"{metrics['observations'][i]:,.0f}",
-            *(_plus_minus(float(metrics[f"rmse_{w}"][i]), float(metrics[f"rmse_{w}_std"][i])) for w in ("pre", "post")),
-            *(_number(float(metrics[name][i])) for name in ("nlpd_pre", "nlpd_post")),
-            _number(float(metrics["coverage95_post"][i])),
-            _number(float(metrics["disagreement"][i])),
-            _number(float(metrics["fusion_error"][i]), 2),
-            _number(float(metrics["communication_rounds"][i]), 12),
-            _number(float(metrics["messages"][i]), 12),
+            *(plus_minus(float(metrics[f"rmse_{w}"][i]), float(metrics[f"rmse_{w}_std"][i])) for w in ("pre", "post")),
+            *(number(float(metrics[name][i])) for name in ("nlpd_pre", "nlpd_post")),
+            number(float(metrics["coverage95_post"][i])),
+            number(float(metrics["disagreement"][i])),
+            number(float(metrics["fusion_error"][i]), 2),
+            number(float(metrics["communication_rounds"][i]), 12),
+            number(float(metrics["messages"][i]), 12),
             size_text(float(metrics["bytes"][i])),
-            _number(float(metrics["seconds"][i])),
+            number(float(metrics["seconds"][i])),
         ]
         for i in chosen
     ]
@@ -230,42 +222,6 @@ def _metric_rows(metrics: Columns) -> list[list[str]]:
 
 def _command(env: Mapping[str, Any]) -> str:
     return str(env.get("command") or "")
-
-
-def _embedded(path: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
-
-
-def _plus_minus(mean: float, std: float) -> str:
-    """Write a mean and a standard deviation to the same decimals, the latter to one digit unless rounding made it.
-
-    >>> _plus_minus(42.713, 1.02), _plus_minus(38.8, 0.0031), _plus_minus(38.8, 3e-14), _plus_minus(1.5, float("nan"))
-    ('42.7 ± 1.0', '38.8 ± 0.003', '38.8 ± 0', '1.5')
-    """
-    if not math.isfinite(mean) or not math.isfinite(std):
-        return _number(mean)
-    if std <= ROUNDING * abs(mean):
-        return f"{_number(mean)} ± 0"
-    if mean == 0 or not 1e-3 <= abs(mean) < 1e4:
-        return f"{mean:.3g} ± {std:.2g}"
-    places = max(0, 2 - math.floor(math.log10(abs(mean))))
-    spread = f"{std:.{places}f}"
-    return f"{mean:.{places}f} ± {spread if float(spread) else f'{std:.1g}'}"
-
-
-def _number(value: float, digits: int = 3) -> str:
-    """Write a number, or a dash where there is none.
-
-    >>> _number(0.12345), _number(25974.0, 12), _number(float("nan"))
-    ('0.123', '25,974', '–')
-    """
-    if not math.isfinite(value):
-        return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 and digits > 3 else f"{value:.{digits}g}"
-
-
-def _counted(count: float, noun: str) -> str:
-    return f"{count:,.0f} {noun}{'' if count == 1 else 's'}"
 
 
 def _rule_words(name: str) -> str:

@@ -1,7 +1,8 @@
 """A study: one scenario over a grid of settings, planned; each cell is an ordinary run.
 
-    study folder/   study.json   what was asked for      study.csv   a row for each cell
-                    study.png    the figure              cells/<settings>/   the run folders
+    study folder/   study.json   what was asked for      study.csv    a row for each cell
+                    study.png    the figure              report.html  the table, figures and what they are about
+                    cells/<settings>/   the run folders
 
 `study_folder` keeps that folder, `cells` brings the cells to their ends, `sweeping` does so in processes of their own.
 """

@@ -149,9 +149,9 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _forget_others(study: Study, folder: Path) -> None:
-    """Remove what a study that is replaced left and this one does not write anew: its figures, and other cells."""
-    for figure in ("study.png", "reliability.png"):
-        (folder / figure).unlink(missing_ok=True)
+    """Remove what a study that is replaced left and this one does not write anew: figures, report, other cells."""
+    for name in ("study.png", "reliability.png", "report.html"):
+        (folder / name).unlink(missing_ok=True)
     for name in set(_stored(folder)["cells"]) - {cell.folder for cell in study.cells}:
         place = folder / "cells" / name
         sweep(place)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 
-__all__ = ["metric_words", "size_text", "uncovered_words"]
+__all__ = ["counted", "metric_words", "number", "plus_minus", "size_text", "uncovered_words"]
 
 METRICS = {"rmse": "RMSE", "nlpd": "NLPD", "crps": "CRPS", "error": "RMSE to the noiseless function"}
 TIMES = {"pre": "before fusion", "post": "after fusion"}
+ROUNDING = 1e-9
+"""What sums in another order may differ by, relatively."""
 TOLERATED = 0.05
 """Share of rows outside the coverage of the inducing inputs from which on it is worth a word."""
 
@@ -51,3 +53,40 @@ def uncovered_words(share: float, inducing: float) -> str:
         "inputs: what is observed there is mostly lost; take more of them (agents.inducing), or let agents add some "
         "(agents.inducing_most)"
     )
+
+
+def plus_minus(mean: float, std: float) -> str:
+    """Write a mean and a standard deviation to the same decimals, the latter to one digit unless rounding made it.
+
+    >>> plus_minus(42.713, 1.02), plus_minus(38.8, 0.0031), plus_minus(38.8, 3e-14), plus_minus(1.5, float("nan"))
+    ('42.7 ± 1.0', '38.8 ± 0.003', '38.8 ± 0', '1.5')
+    """
+    if not math.isfinite(mean) or not math.isfinite(std):
+        return number(mean)
+    if std <= ROUNDING * abs(mean):
+        return f"{number(mean)} ± 0"
+    if mean == 0 or not 1e-3 <= abs(mean) < 1e4:
+        return f"{mean:.3g} ± {std:.2g}"
+    places = max(0, 2 - math.floor(math.log10(abs(mean))))
+    spread = f"{std:.{places}f}"
+    return f"{mean:.{places}f} ± {spread if float(spread) else f'{std:.1g}'}"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Write a number, or a dash where there is none.
+
+    >>> number(0.12345), number(25974.0, 12), number(float("nan"))
+    ('0.123', '25,974', '–')
+    """
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 and digits > 3 else f"{value:.{digits}g}"
+
+
+def counted(count: float, noun: str) -> str:
+    """A count and its noun, which is one or many.
+
+    >>> counted(1, "run"), counted(1200, "run")
+    ('1 run', '1,200 runs')
+    """
+    return f"{count:,.0f} {noun}{'' if count == 1 else 's'}"

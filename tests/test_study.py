@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from coolgp.scenarios import disparity, lossy, run
+from coolgp.scenarios.catalogue import about
 from coolgp.scenarios.cells import run_study
 from coolgp.scenarios.config import resolve
 from coolgp.scenarios.data import load
@@ -216,6 +218,9 @@ def test_a_study_runs_on_two_ranks_and_goes_on_serially(
         assert "run 1/1: rule tree, loss 0.5, seed 1: RMSE" in done.stderr
     assert "finished before" in done.stderr
     assert (tmp_path / "s" / "study.png").is_file()
+    page = unescape((tmp_path / "s" / "report.html").read_text())
+    for part in (*about("lossy"), "data:image/png;base64", "<td>tree</td><td>0.5</td><td>1</td>"):
+        assert part in page
     cell = plan_study("lossy", lossy.SETTINGS, lossy.GRID, [*_keys(small), "network.loss=0.5"]).cells[0]
     run(cell.scenario, tmp_path / "alone", figures=False)
     assert float(table(tmp_path / "s")[0]["rmse_post"]) == read_metrics(tmp_path / "alone")["rmse_post"][-1]
@@ -224,3 +229,10 @@ def test_a_study_runs_on_two_ranks_and_goes_on_serially(
 def _keys(arguments: list[str]) -> list[str]:
     named = {"--agents": "agents.count=", "--seed": "run.seed=", "--rounds": "run.rounds=", "--set": ""}
     return [named[flag] + value for flag, value in zip(arguments[::2], arguments[1::2], strict=True)]
+
+
+def test_a_run_that_bears_a_scenarios_name_alone_is_not_described_as_it() -> None:
+    assert about("paper-fig1")[0].startswith("The paper's figure of the SYNTHETIC domain")
+    assert any(paragraph.startswith("What differs from the paper") for paragraph in about("paper-fig1"))
+    assert about("field", "field") == about("field")
+    assert about("field", "points.csv") == about("study") == []

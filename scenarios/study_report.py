@@ -1,0 +1,69 @@
+"""The report of a study: what it is about, its figures, and how each setting ended, in one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from coolgp.scenarios.bands import final_values, mean_and_std
+from coolgp.scenarios.catalogue import about
+from coolgp.scenarios.compared import read_runs
+from coolgp.scenarios.page import embedded, rendered
+from coolgp.scenarios.resuming import is_finished
+from coolgp.scenarios.study import Study, short
+from coolgp.scenarios.study_plot import draw_study
+from coolgp.scenarios.whole_file import write_whole
+from coolgp.scenarios.words import counted, number, plus_minus, size_text
+
+__all__ = ["report_study"]
+
+SEED = "run.seed"
+SHOWN = {
+    "rmse_pre": "RMSE before",
+    "rmse_post": "RMSE after",
+    "nlpd_post": "NLPD (nats)",
+    "crps_post": "CRPS",
+    "coverage95_post": "inside 95 %",
+    "bytes": "sent",
+    "seconds": "seconds",
+    "seconds_predicting": "asking",
+}
+"""Columns of a run, in words."""
+
+
+def report_study(study: Study, folder: Path) -> list[str]:
+    """Draw the figures of a study whose cells have all finished, and write ``report.html``; lines that say where."""
+    figures = draw_study(study, folder) if study.figure else []
+    axes = [axis for axis in study.axes if axis != SEED]
+    page = rendered(
+        "study.html.j2",
+        study=study,
+        about=about(study.name),
+        runs=counted(len(study.cells), "run"),
+        axes=", ".join(map(short, study.axes)),
+        figures=[(path.stem, embedded(path)) for path in figures],
+        header=[*map(short, axes), "n", *SHOWN.values()],
+        rows=_rows(study, folder, axes),
+    )
+    write_whole(folder / "report.html", page)
+    return [*(f"figure: {path}" for path in figures), f"report: {folder / 'report.html'}"]
+
+
+def _rows(study: Study, folder: Path, axes: Sequence[str]) -> list[list[str]]:
+    """A row for each setting but the seed, in the order of the grid."""
+    groups: dict[tuple[str, ...], list[Mapping[str, float]]] = {}
+    for cell in study.cells:
+        place = folder / "cells" / cell.folder
+        if is_finished(place):
+            (run,), _ = read_runs([place])
+            groups.setdefault(tuple(str(cell.settings[axis]) for axis in axes), []).append(final_values(run))
+    return [[*labels, str(len(ends)), *(_cell(name, ends) for name in SHOWN)] for labels, ends in groups.items()]
+
+
+def _cell(name: str, ends: Sequence[Mapping[str, float]]) -> str:
+    mean, std = mean_and_std(np.array([end.get(name, np.nan) for end in ends]))
+    if name == "bytes":
+        return size_text(mean)
+    return number(mean) if name.startswith("seconds") else plus_minus(mean, std)
