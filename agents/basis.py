@@ -20,7 +20,7 @@ from coolgp.agents.geometry import Frame, Geometry
 from coolgp.agents.kernels import Array, expected_kernel, expected_outer, project, squared_exponential
 from coolgp.agents.triangular import inverse_of_lower
 
-__all__ = ["Basis", "FunctionBasis", "InducingInputs", "LatentBasis", "factorise"]
+__all__ = ["AboutFunction", "Basis", "FunctionBasis", "InducingInputs", "LatentBasis", "factorise"]
 
 
 class Basis(Protocol):
@@ -84,6 +84,22 @@ def factorise(kernel: Array, jitter: float) -> Array:
         ) from None
 
 
+class AboutFunction:
+    """What bases have in common whose sums are about ``f`` itself, under whatever hyper-parameters."""
+
+    def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
+        """Only the noise scales them."""
+        return 1.0 / noise_variance, 1.0 / noise_variance
+
+    def amplitude(self, signal_variance: Array) -> Array:
+        """``σ_s``: of the weights ``v`` of features in ``f``."""
+        return np.sqrt(signal_variance)
+
+    def carry(self, old: Array, new: Array) -> Array | None:
+        """None: what they are about stays the same when projections move."""
+        return None
+
+
 class InducingInputs:
     """What bases of inducing inputs, or points, have in common: ``κ(x)`` are kernel values."""
 
@@ -106,7 +122,7 @@ class InducingInputs:
 
 
 @dataclass(frozen=True)
-class FunctionBasis(InducingInputs):
+class FunctionBasis(AboutFunction, InducingInputs):
     """Inducing inputs ``[M, D]`` in the input domain; messages are about ``f(X_u) = Rv``.
 
     reference ``[P, D]``: the projection under which ``R`` is formed, known to everyone. coordinates: ``whitened`` takes
@@ -128,18 +144,6 @@ class FunctionBasis(InducingInputs):
         factor = factorise(kernel, self.jitter)
         home = (projection == self.reference).all(axis=(-2, -1))
         return Geometry(points, kernel, factor, inverse_of_lower(factor), self._frame, home)
-
-    def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
-        """Sums are about ``f`` itself: only the noise scales them."""
-        return 1.0 / noise_variance, 1.0 / noise_variance
-
-    def amplitude(self, signal_variance: Array) -> Array:
-        """``σ_s``: ``f = σ_s L v``."""
-        return np.sqrt(signal_variance)
-
-    def carry(self, old: Array, new: Array) -> Array | None:
-        """None: ``f(X_u)`` is the same random vector under any hyper-parameters."""
-        return None
 
     def stretched(self, factor: float) -> FunctionBasis:
         """The same inducing inputs, with a reference that has longer lengthscales."""

@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from coolgp.agents.basis import AboutFunction
 from coolgp.agents.features import WaveLens
 from coolgp.agents.geometry import Geometry
 from coolgp.agents.kernels import Array
@@ -33,7 +34,7 @@ def draw_waves(projection: Array, features: int, rng: np.random.Generator) -> Ar
 
 
 @dataclass(frozen=True)
-class FourierBasis:
+class FourierBasis(AboutFunction):
     """Waves ``Ω [F, D]`` in the input domain; messages are about the weights of their cosines and sines in ``f``.
 
     Waves stay where they were drawn, so that sums mean the same for ever: lengthscales are those of the start, and the
@@ -65,18 +66,6 @@ class FourierBasis:
     def lens(self, projection: Array, geometry: Geometry, dtype: npt.DTypeLike, *, common: bool) -> WaveLens:
         """Whitened coordinates are the common ones."""
         return WaveLens(self.waves.astype(dtype))
-
-    def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
-        """Sums are about ``f`` itself: only the noise scales them."""
-        return 1.0 / noise_variance, 1.0 / noise_variance
-
-    def amplitude(self, signal_variance: Array) -> Array:
-        """``σ_s``: of the weights of features in ``f``."""
-        return np.sqrt(signal_variance)
-
-    def carry(self, old: Array, new: Array) -> Array | None:
-        """None: waves do not follow a projection."""
-        return None
 
     def stretched(self, factor: float) -> FourierBasis:
         """The same draws for lengthscales that are so many times as long."""

@@ -15,8 +15,9 @@ import numpy as np
 
 from coolgp.agents.kernels import Array
 from coolgp.fusion.averaging import Average, average_blocks, mix
+from coolgp.fusion.deviation import attainable, deviation, spread
 from coolgp.fusion.rule import Outlook, Rows
-from coolgp.fusion.sums import FITTED, Reader, SumRule, attainable, deviation, multiples, spread
+from coolgp.fusion.sums import FITTED, Reader, SumRule, multiples
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
 from coolgp.network.mixing import (

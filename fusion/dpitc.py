@@ -12,10 +12,11 @@ from coolgp.agents.model import Batch
 from coolgp.agents.pitc import block_evidence
 from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence
+from coolgp.fusion.contributed import contributions
 from coolgp.fusion.rule import Indices, Outlook, Rows
 from coolgp.fusion.seen import Seen
 from coolgp.fusion.server import Server
-from coolgp.fusion.sums import SumState, contributions
+from coolgp.fusion.sums import SumState
 from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology
 

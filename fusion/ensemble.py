@@ -27,8 +27,8 @@ from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence, Statistics, packed_length
 from coolgp.fusion.carried import ByCarrier
+from coolgp.fusion.contributed import believed
 from coolgp.fusion.rule import Indices, Outlook, Rows
-from coolgp.fusion.sums import believed
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
 from coolgp.network.topology import Topology

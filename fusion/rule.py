@@ -139,7 +139,7 @@ class EvidenceRule(Announcer, Protocol):
         ...
 
     def error(self, state: State, population: Population, transport: Transport) -> float:
-        """How far agents are from the sum over all of them (0: exact), as :func:`coolgp.fusion.sums.deviation` says."""
+        """How far agents are from the sum over all of them (0: exact): see :mod:`coolgp.fusion.deviation`."""
         ...
 
     def counted(self, state: State, agents: Indices) -> Array:

@@ -1,8 +1,7 @@
 """Rules that add up evidence: what they share, leaving each only how it reaches the sum.
 
 With evidence a commutative group, fusing all agents is one sum ``Σ_a E_a`` and the prior enters once, at prediction:
-``R_F = Σ_a R_a - (A-1) R0``, COOL-GP (AAAI-19), equation 11. Beside their evidence agents may announce a few numbers
-(hyper-parameters and gradients), and each counts itself, so that sums of announcements become averages.
+``R_F = Σ_a R_a - (A-1) R0``, COOL-GP (AAAI-19), equation 11. What is summed: :mod:`coolgp.fusion.contributed`.
 """
 
 from __future__ import annotations
@@ -19,25 +18,16 @@ from coolgp.agents.kernels import Array
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence, packed_length, repeated
+from coolgp.fusion.contributed import believed, contributions, row_length
+from coolgp.fusion.deviation import attainable, deviation, sampled, sampled_columns, spread
 from coolgp.fusion.rule import FusionRule, Indices, Outlook, State
 from coolgp.network.axes import PerAgent
 from coolgp.network.faults import Faults
-from coolgp.network.rows import Reading, row_bytes
+from coolgp.network.rows import row_bytes
 from coolgp.network.topology import Topology
 from coolgp.network.transport import Transport
 
-__all__ = [
-    "FITTED",
-    "Reader",
-    "SumRule",
-    "SumState",
-    "attainable",
-    "believed",
-    "contributions",
-    "deviation",
-    "multiples",
-    "take_in",
-]
+__all__ = ["FITTED", "Reader", "SumRule", "SumState", "multiples", "take_in"]
 
 Pick: TypeAlias = slice | Indices
 Reader: TypeAlias = Callable[[Pick, Pick], Array]
@@ -47,8 +37,6 @@ FITTED = {"fitted": True}
 """Marks a field that `fit` fills in: no setting of the rule's."""
 SETTLED_ROUNDINGS = 1000.0
 """Sums by repeated averaging come no nearer: on a ring of 60 agents single precision stays 520 roundings away."""
-SAMPLED_COLUMNS, SAMPLED_NUMBERS = 64, 4_000_000
-"""Columns of the contributions by which a run follows the error of the sums; fewer where that were more numbers."""
 
 
 @dataclass(frozen=True)
@@ -162,18 +150,18 @@ class SumRule(ABC):
         """State before the first message."""
         kept = self.remembered(population)
         values = self.contributions(population, kept)
-        return self._state(self.begin(values, transport), (values,), _sampled(values, transport), kept)
+        return self._state(self.begin(values, transport), (values,), sampled(values, transport), kept)
 
     def exchange(self, state: SumState, population: Population, transport: Transport, rounds: int = 1) -> SumState:
         """So many communication rounds."""
         told = self._told(state, population)
-        sample = _sampled(told[-1], transport)
+        sample = sampled(told[-1], transport)
         return self._state(self.rounds(state.inner, told[-1], transport, rounds), told, sample, state.kept)
 
     def converge(self, state: SumState, population: Population, transport: Transport) -> SumState:
         """Communicate until the fixed point."""
         told = self._told(state, population)
-        sample = _sampled(told[-1], transport)
+        sample = sampled(told[-1], transport)
         return self._state(self.settle(state.inner, told[-1], transport), told, sample, state.kept)
 
     def _state(self, inner: State, told: tuple[Array, ...], sample: Array, kept: Any) -> SumState:
@@ -190,7 +178,7 @@ class SumRule(ABC):
             state._reader.append(self.reader(state.inner))
         return state._reader[0]
 
-    def belief(self, state: SumState, population: Population, agents: slice | Indices) -> Evidence:
+    def belief(self, state: SumState, population: Population, agents: Pick) -> Evidence:
         """The summed evidence of some agents."""
         packed, inducing = packed_length(population.model.inducing), population.model.inducing
         own = self.own(state.inner)
@@ -200,7 +188,7 @@ class SumRule(ABC):
     def error(self, state: SumState, population: Population, transport: Transport) -> float:
         """:func:`deviation` of all agents' sums, in the sampled columns."""
         total, scale = transport.allsum(state.sample), spread(state.sample, transport)
-        sums = self._read(state)(slice(None), _columns(row_length(population), transport))
+        sums = self._read(state)(slice(None), sampled_columns(row_length(population), transport))
         return deviation(sums.astype(np.float64), total, scale, transport)
 
     def counted(self, state: SumState, agents: Indices) -> Array:
@@ -221,31 +209,6 @@ class SumRule(ABC):
         return predict(population.model, population.theta[probes], self.belief(state, population, probes), x)
 
 
-def believed(held: Array, own: Array | None, agents: slice | Indices, inducing: int) -> Evidence:
-    """Evidence of some agents from what all hold for its sum, ``[A, P]``.
-
-    Where sums can overshoot, what the agents themselves put in, own ``[A, P]``, and the nearest to the rest that could
-    come from data: whatever an agent holds for the sum, its own part in it is known.
-    """
-    rows = held[agents]
-    if repeated(held):
-        rows = np.broadcast_to(held[:1], rows.shape)
-    evidence = Evidence.unpack(rows, inducing)
-    if own is None:
-        return evidence
-    alone = Evidence.unpack(own[agents], inducing)
-    return alone + (evidence - alone).clipped()
-
-
-def attainable(tolerance: float, values: Array, roundings: float) -> float:
-    """The tolerance, or so many relative rounding errors of the values' precision, whichever is more.
-
-    >>> attainable(1e-12, np.zeros(1), 1000.0), round(attainable(1e-12, np.zeros(1, np.float32), 1000.0), 6)
-    (1e-12, 0.000119)
-    """
-    return max(tolerance, roundings * float(np.finfo(values.dtype).eps))
-
-
 def multiples(values: Array, factor: float) -> Reader:
     """The values ``[A, P]`` times a factor."""
     return lambda agents, columns: np.asarray(values[agents, columns] * factor)
@@ -261,62 +224,5 @@ def take_in(estimate: Array, values: Array, before: Array) -> None:
         map_blocks(add, len(values), 4 * row_bytes(values))
 
 
-def spread(values: Array, transport: Transport) -> Array:
-    """The root ``[P]`` of the sum over all agents of the squares of values ``[A, P]``. Collective."""
-    return np.asarray(np.sqrt(transport.allsum(lambda some: np.square(values[some]))))
-
-
-def deviation(sums: Reading, target: Array, scale: Array, transport: Transport) -> float:
-    """How far sums ``[A, P]`` are from the target ``[P]``, in the worst column. Collective.
-
-    Root mean square over all agents, as a part of ``√N · scale``, where scale ``[P]`` is the root of the sum of squares
-    of what agents contributed: by the Cauchy-Schwarz inequality the target is never larger than that. sums: the rows,
-    or what returns those of some agents.
-    """
-    read = sums if callable(sums) else sums.__getitem__
-    square = transport.allsum(lambda some: np.square(read(some) - target)) / transport.shard.size**2
-    known = scale > 0
-    return float((np.sqrt(square[known]) / scale[known]).max(initial=0.0))
-
-
-def contributions(
-    population: Population,
-    room: Array | None = None,
-    tell: Callable[[slice, Array], object] | None = None,
-    work: int = 0,
-) -> Array:
-    """What each agent adds to the sums, ``[A, P + C + 1]``: packed evidence, announcements, itself; into ``room``.
-
-    tell: writes the evidence of a block of agents into its rows, with so many bytes of work an agent; by default, what
-    the population's sums say.
-    """
-    packed, shape = packed_length(population.model.inducing), (population.size, row_length(population))
-    rows = np.empty(shape, dtype=population.dtype) if room is None or room.shape != shape else room
-    told = population.packed if tell is None else tell
-
-    def fill(agents: slice) -> None:
-        told(agents, rows[agents])
-
-    map_blocks(fill, population.size, max(8 * packed, work))
-    rows[:, packed:-1] = population.announced
-    rows[:, -1] = 1.0
-    return rows
-
-
-def row_length(population: Population) -> int:
-    """Numbers that an agent contributes: packed evidence, announcements, and its own one."""
-    return packed_length(population.model.inducing) + int(population.announced.shape[1]) + 1
-
-
 def _whole(read: Reader) -> Callable[[Indices], Array]:
     return lambda agents: read(agents, slice(None))
-
-
-def _sampled(values: Array, transport: Transport) -> Array:
-    return np.ascontiguousarray(values[:, _columns(values.shape[1], transport)], dtype=np.float64)
-
-
-def _columns(length: int, transport: Transport) -> Indices:
-    """The columns of rows of that length that are sampled."""
-    count = max(1, min(SAMPLED_COLUMNS, SAMPLED_NUMBERS // transport.shard.size))
-    return np.unique(np.linspace(0, length - 1, count).astype(np.intp))

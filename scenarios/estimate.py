@@ -17,9 +17,9 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.population import FOLD_ROWS
 from coolgp.agents.statistics import packed_length
 from coolgp.fusion.committee import SUMMED_BYTES
+from coolgp.fusion.deviation import SAMPLED_COLUMNS, SAMPLED_NUMBERS
 from coolgp.fusion.registry import rule_class
 from coolgp.fusion.rule import Outlook, Rows
-from coolgp.fusion.sums import SAMPLED_COLUMNS, SAMPLED_NUMBERS
 from coolgp.network.launcher import launched_size
 from coolgp.network.partition import block_size
 from coolgp.network.topology import Topology
@@ -42,8 +42,9 @@ LIBRARY = 25 * 2**20
 """Bytes of MPI's own library and buffers, on each of several ranks."""
 COPIES_SUMMED = 3.5
 """Of the rows that a committee sums: terms, rows, and what the carrier holds: one on a tree, two in averaging."""
-STARTING = 14 * 2**20
-"""Bytes of the fit to the pilot sample, and of libraries that load for it; then of figures and report."""
+STARTING = {"pilot": 14 * 2**20, "own": 56 * 2**20}
+"""Bytes of the fit to the pilot sample, by the lengthscales that it finds, and of libraries that load for it; then of
+figures and report."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def estimate(
     shape = shape_of(scenario, dataset, topology)
     itemsize, own = np.dtype(scenario.run.precision).itemsize, -(-shape.agents // ranks)
     row = row_numbers(scenario, shape.features)
-    base = resident_bytes() + (LIBRARY if ranks > 1 else 0) + STARTING
+    base = resident_bytes() + (LIBRARY if ranks > 1 else 0) + _starting(scenario)
     graph, links = _graph(shape), WORD * (10.5 * shape.used + 2 * shape.agents) / ranks
     data = _data(scenario, shape)
     running = {
@@ -186,6 +187,11 @@ def resident_bytes() -> int:
             return int(told.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 140 * 2**20
+
+
+def _starting(scenario: Scenario) -> int:
+    lengthscale = scenario.agents.lengthscale
+    return STARTING[lengthscale if isinstance(lengthscale, str) else "pilot"]
 
 
 def _layout(scenario: Scenario, features: int) -> Layout:

@@ -13,9 +13,9 @@ import pytest
 
 from coolgp.fusion.chebyshev import Chebyshev, chebyshev_rounds
 from coolgp.fusion.consensus import Consensus, trimmed_mean
+from coolgp.fusion.deviation import deviation
 from coolgp.fusion.gossip import Gossip
 from coolgp.fusion.push_sum import PushSum
-from coolgp.fusion.sums import deviation
 from coolgp.network.axes import rows_of, with_rows
 from coolgp.network.channel import FaultyTransport
 from coolgp.network.faults import PERFECT, Faults

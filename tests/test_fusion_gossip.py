@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from coolgp.fusion.deviation import deviation
 from coolgp.fusion.gossip import Gossip, accepted_calls, meeting_probability
-from coolgp.fusion.sums import deviation
 from coolgp.network.axes import rows_of, with_rows
 from coolgp.network.channel import FaultyTransport
 from coolgp.network.faults import PERFECT, Faults

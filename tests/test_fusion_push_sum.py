@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from coolgp.fusion.consensus import Consensus
+from coolgp.fusion.deviation import deviation
 from coolgp.fusion.push_sum import PushSum, push_sum_eigenvalue
-from coolgp.fusion.sums import deviation
 from coolgp.network.channel import FaultyTransport
 from coolgp.network.faults import PERFECT, Faults
 from coolgp.network.generate import generate

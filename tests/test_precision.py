@@ -17,9 +17,11 @@ from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import fold, found, observe
 from coolgp.agents.prediction import Prediction, predict
+from coolgp.fusion.contributed import contributions
+from coolgp.fusion.deviation import attainable, deviation
 from coolgp.fusion.growing_tree import GrowingTree
 from coolgp.fusion.sum_rules import SUM_RULES
-from coolgp.fusion.sums import SumRule, attainable, contributions, deviation
+from coolgp.fusion.sums import SumRule
 from coolgp.network.axes import rows_of
 from coolgp.network.channel import FaultyTransport
 from coolgp.network.faults import PERFECT, Absence, Faults

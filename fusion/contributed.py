@@ -1,0 +1,64 @@
+"""Rows that agents put into sums, and evidence read from what they hold for them.
+
+With evidence a commutative group, fusing all agents is one sum of rows: packed evidence, what agents announce beside it
+(hyper-parameters and gradients), and a one by which each counts itself, so that sums of announcements become averages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from coolgp.agents.blocks import map_blocks
+from coolgp.agents.kernels import Array
+from coolgp.agents.population import Population
+from coolgp.agents.statistics import Evidence, packed_length, repeated
+from coolgp.fusion.rule import Indices
+
+__all__ = ["believed", "contributions", "row_length"]
+
+
+def contributions(
+    population: Population,
+    room: Array | None = None,
+    tell: Callable[[slice, Array], object] | None = None,
+    work: int = 0,
+) -> Array:
+    """What each agent adds to the sums, ``[A, P + C + 1]``: packed evidence, announcements, itself; into ``room``.
+
+    tell: writes the evidence of a block of agents into its rows, with so many bytes of work an agent; by default, what
+    the population's sums say.
+    """
+    packed, shape = packed_length(population.model.inducing), (population.size, row_length(population))
+    rows = np.empty(shape, dtype=population.dtype) if room is None or room.shape != shape else room
+    told = population.packed if tell is None else tell
+
+    def fill(agents: slice) -> None:
+        told(agents, rows[agents])
+
+    map_blocks(fill, population.size, max(8 * packed, work))
+    rows[:, packed:-1] = population.announced
+    rows[:, -1] = 1.0
+    return rows
+
+
+def row_length(population: Population) -> int:
+    """Numbers that an agent contributes: packed evidence, announcements, and its own one."""
+    return packed_length(population.model.inducing) + int(population.announced.shape[1]) + 1
+
+
+def believed(held: Array, own: Array | None, agents: slice | Indices, inducing: int) -> Evidence:
+    """Evidence of some agents from what all hold for its sum, ``[A, P]``.
+
+    Where sums can overshoot, what the agents themselves put in, own ``[A, P]``, and the nearest to the rest that could
+    come from data: whatever an agent holds for the sum, its own part in it is known.
+    """
+    rows = held[agents]
+    if repeated(held):
+        rows = np.broadcast_to(held[:1], rows.shape)
+    evidence = Evidence.unpack(rows, inducing)
+    if own is None:
+        return evidence
+    alone = Evidence.unpack(own[agents], inducing)
+    return alone + (evidence - alone).clipped()

@@ -1,0 +1,53 @@
+"""How far agents are from a sum over all of them, and how near they can come."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coolgp.agents.kernels import Array
+from coolgp.fusion.rule import Indices
+from coolgp.network.rows import Reading
+from coolgp.network.transport import Transport
+
+__all__ = ["SAMPLED_COLUMNS", "SAMPLED_NUMBERS", "attainable", "deviation", "sampled", "sampled_columns", "spread"]
+
+SAMPLED_COLUMNS, SAMPLED_NUMBERS = 64, 4_000_000
+"""Columns of the contributions by which a run follows the error of the sums; fewer where that were more numbers."""
+
+
+def spread(values: Array, transport: Transport) -> Array:
+    """The root ``[P]`` of the sum over all agents of the squares of values ``[A, P]``. Collective."""
+    return np.asarray(np.sqrt(transport.allsum(lambda some: np.square(values[some]))))
+
+
+def deviation(sums: Reading, target: Array, scale: Array, transport: Transport) -> float:
+    """How far sums ``[A, P]`` are from the target ``[P]``, in the worst column. Collective.
+
+    Root mean square over all agents, as a part of ``√N · scale``, where scale ``[P]`` is the root of the sum of squares
+    of what agents contributed: by the Cauchy-Schwarz inequality the target is never larger than that. sums: the rows,
+    or what returns those of some agents.
+    """
+    read = sums if callable(sums) else sums.__getitem__
+    square = transport.allsum(lambda some: np.square(read(some) - target)) / transport.shard.size**2
+    known = scale > 0
+    return float((np.sqrt(square[known]) / scale[known]).max(initial=0.0))
+
+
+def attainable(tolerance: float, values: Array, roundings: float) -> float:
+    """The tolerance, or so many relative rounding errors of the values' precision, whichever is more.
+
+    >>> attainable(1e-12, np.zeros(1), 1000.0), round(attainable(1e-12, np.zeros(1, np.float32), 1000.0), 6)
+    (1e-12, 0.000119)
+    """
+    return max(tolerance, roundings * float(np.finfo(values.dtype).eps))
+
+
+def sampled(values: Array, transport: Transport) -> Array:
+    """The sampled columns ``[A, C]`` of values ``[A, P]``."""
+    return np.ascontiguousarray(values[:, sampled_columns(values.shape[1], transport)], dtype=np.float64)
+
+
+def sampled_columns(length: int, transport: Transport) -> Indices:
+    """The columns of rows of that length that are sampled."""
+    count = max(1, min(SAMPLED_COLUMNS, SAMPLED_NUMBERS // transport.shard.size))
+    return np.unique(np.linspace(0, length - 1, count).astype(np.intp))
