@@ -7,6 +7,10 @@ What differs from the paper: 60 batches of 40 rows to each agent where it has 20
 that make one pilot sample most probable; inputs lie in a cube narrow enough for 50 inducing points (in a wider one,
 fusion harms even with the true projections: docs/experiments.md); and for `importance` the width of q(W) is the
 prior's, 1: its samples are drawn from the prior, and a narrower q(W) leaves one of them all the weight.
+
+Beside the paper's figure: with `transport` the error after fusion is below that before it after every batch, and the
+gap shrinks, as there. With `importance` it stays far above: of 5 or 10 projections drawn from the prior in six
+dimensions none is near, and neither agent learns much, alone or together. The paper shows it learning.
 """
 
 SETTINGS = {

@@ -7,6 +7,9 @@ What differs from the paper: the data, which are drawn (see `road`); batches of 
 paper has 10,000 batches in all; the agents' common inducing inputs lie in the input domain, for all observe one
 function; and every agent starts from hyper-parameters of a common pilot sample. For `importance` the width of q(W) is
 the prior's, 1: its samples are drawn from the prior, and a narrower q(W) leaves one of them all the weight.
+
+Beside the paper's figure: fusion helps everywhere, as there, and most where agents know least. The error after fusion
+is near its end from the first batches on, for all start from a common pilot. `transport` is below `importance`.
 """
 
 SETTINGS = {

@@ -5,6 +5,9 @@ and after it all of them lie on one line below nearly every one of them.
 
 What differs from the paper: 263,853 flights out of New York in 2013 where it has 600,000 of the whole US in 2008 (see
 `airline`), so 14 batches of 20 to each agent; 10,000 test flights common to all agents.
+
+Beside the paper's figure: 38 to 47 minutes before fusion and 38.2 to 39.6 after it there. Here agents end nearer to one
+another before fusion, for they start from length-scales of a common pilot, and as near to one another after it.
 """
 
 SETTINGS = {

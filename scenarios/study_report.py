@@ -17,7 +17,7 @@ from coolgp.scenarios.study_plot import draw_study
 from coolgp.scenarios.whole_file import write_whole
 from coolgp.scenarios.words import counted, number, plus_minus, size_text
 
-__all__ = ["report_study"]
+__all__ = ["report_study", "write_page"]
 
 SEED = "run.seed"
 SHOWN = {
@@ -37,18 +37,25 @@ def report_study(study: Study, folder: Path) -> list[str]:
     """Draw the figures of a study whose cells have all finished, and write ``report.html``; lines that say where."""
     figures = draw_study(study, folder) if study.figure else []
     axes = [axis for axis in study.axes if axis != SEED]
+    ran = f"{counted(len(study.cells), 'run')} over {', '.join(map(short, study.axes))}"
+    table = [[*map(short, axes), "n", *SHOWN.values()], *_rows(study, folder, axes)]
+    report = write_page(folder, study.name, ran, figures, table)
+    return [*(f"figure: {path}" for path in figures), f"report: {report}"]
+
+
+def write_page(folder: Path, name: str, ran: str, figures: Sequence[Path], table: Sequence[Sequence[str]] = ()) -> Path:
+    """Write ``report.html`` on a scenario of many runs: what it is about, its figures, and a table with its header."""
     page = rendered(
         "study.html.j2",
-        study=study,
-        about=about(study.name),
-        runs=counted(len(study.cells), "run"),
-        axes=", ".join(map(short, study.axes)),
+        name=name,
+        ran=ran,
+        about=about(name),
         figures=[(path.stem, embedded(path)) for path in figures],
-        header=[*map(short, axes), "n", *SHOWN.values()],
-        rows=_rows(study, folder, axes),
+        header=table[0] if table else [],
+        rows=table[1:],
     )
     write_whole(folder / "report.html", page)
-    return [*(f"figure: {path}" for path in figures), f"report: {folder / 'report.html'}"]
+    return folder / "report.html"
 
 
 def _rows(study: Study, folder: Path, axes: Sequence[str]) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,11 +20,13 @@ OPEN_MPI_ENVIRONMENT = {  # Open MPI refuses root and more ranks than cores unle
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let programs that tests start find compiled modules: compiling them each time is a third of their start."""
+    """Let programs that tests start find compiled modules (a third of their start), and be interrupted."""
     compiled = tempfile.mkdtemp(prefix="coolgp-tests-")
     config.add_cleanup(lambda: shutil.rmtree(compiled, ignore_errors=True))
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = compiled
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to what it starts in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
