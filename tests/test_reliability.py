@@ -144,7 +144,7 @@ def test_the_last_row_of_metrics_is_that_of_the_predictions(tmp_path: Path) -> N
     folder = read_run(tmp_path / "run")
     told = folder.predictions
     for when, forecast in zip(("pre", "post"), forecasts(told), strict=True):
-        for name, score in scores(forecast, told.y_test, told.asked.astype(float)).items():
+        for name, score in scores(forecast, told.y_test, told.asked.astype(float), told.truth).items():
             if f"{name}_{when}" in folder.metrics:
                 assert folder.metrics[f"{name}_{when}"][-1] == float(score.mean())
     assert {"crps_pre", "crps_post", "coverage50_post", "coverage90_post", "coverage95_post"} <= set(folder.metrics)

@@ -71,8 +71,9 @@ def test_agents_that_see_one_function_take_all_and_agents_that_see_opposites_not
 
 
 def test_fusing_does_not_harm_agents_that_have_not_yet_learned_their_projections() -> None:
-    """The paper's two agents begin with one projection, which is wrong for both: a plain sum then misleads them."""
+    """From one projection for both of the paper's agents, which is wrong for either, a plain sum misleads them."""
     small = ["agents.inducing=50", "run.rounds=4", "data.test_count=1000", "data.observations=2000"]
+    small += ["agents.lengthscale=pilot", "agents.learning_rate=0.02"]
 
     def last(*settings: str) -> tuple[float, float]:
         scenario = resolve(synthetic.SETTINGS, "synthetic", [*small, *settings])
