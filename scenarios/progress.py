@@ -44,7 +44,7 @@ class Lines:
     def __call__(self, record: Record, row: dict[str, float]) -> None:
         """Show a round."""
         now = perf_counter()
-        self.done += 1
+        self.done += record.spanned
         self.begun = min(self.begun, now - record.seconds - (record.probed.seconds if record.probed else 0.0))
         if now - self.last < EVERY_SECONDS and record.round < record.rounds:
             return

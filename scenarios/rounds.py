@@ -39,6 +39,7 @@ class Record:
     probes asked of others to predict among it. present: agents in the network. error: how far agents are from the sum
     of all they know, see :class:`EvidenceRule`; NaN without sums. seconds: of learning and fusion since the last
     record; evaluating the probes is not in it. probed: what the probes say, or None in a record that was put away.
+    spanned: rounds since the last record, or since the run went on.
     """
 
     round: int
@@ -49,6 +50,7 @@ class Record:
     present: int
     error: float
     seconds: float
+    spanned: int = 1
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
     again, turns = range(standing.turn - standing.waiting, standing.turn), range(standing.turn, simulation.rounds)
     del standing  # or the first state would stay in memory for the whole run
     population = replace(population, waiting=tuple(stream.batch(turn).cast(population.dtype) for turn in again))
-    spent = 0.0
+    spent, last = 0.0, turns.start
     for turn in turns:
         started = perf_counter()
         transport.advance(turn)
@@ -151,8 +153,8 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
             probed = evaluate(population, state, batch)
         before, sent = sent, sent_so_far(transport)  # what probes ask of others to predict is of this round too
         ended = (turn + 1, simulation.rounds, seen)
-        record = Record(*ended, probed, sent - before, present, error, spent) if probed else None
-        spent = 0.0
+        record = Record(*ended, probed, sent - before, present, error, spent, turn + 1 - last) if probed else None
+        spent, last = 0.0, turn + 1
         yield Moment(record, Standing(turn + 1, seen, population, state, len(population.waiting)))
 
 

@@ -53,6 +53,11 @@ def test_a_run_that_was_stopped_goes_on_from_a_round_that_was_looked_at(each: Ru
     assert few["bytes"].sum() == each.metrics["bytes"].sum()
 
 
+def test_records_say_how_many_rounds_they_span() -> None:
+    records = run(scenario_named("field", [*SMALL, "run.evaluate_every=3"]))
+    assert [(record.round, record.spanned) for record in records] == [(3, 3), (6, 3), (7, 1)]
+
+
 def test_errors_to_the_noiseless_function_are_below_those_to_observations(each: RunFolder) -> None:
     told, metrics = each.predictions, each.metrics
     assert told.truth is not None
