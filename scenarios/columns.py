@@ -14,8 +14,9 @@ import numpy as np
 
 from coolgp.scenarios.dataset import Floats
 from coolgp.scenarios.problems import DataError
+from coolgp.scenarios.words import counted
 
-__all__ = ["Columns", "counted", "is_number", "names_text", "read_content", "read_csv", "read_parquet", "some"]
+__all__ = ["Columns", "is_number", "names_text", "read_content", "read_csv", "read_parquet", "some"]
 
 _SHOWN_ROWS = 5
 _SHOWN_COLUMNS = 30
@@ -142,11 +143,6 @@ def is_number(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def counted(number: int, word: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{number:,} {word}" + ("" if number == 1 else "s")
 
 
 def some(items: Sequence[Any], most: int = _SHOWN_ROWS) -> str:

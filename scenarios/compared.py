@@ -17,7 +17,7 @@ from coolgp.scenarios.run_folder import TARGETS, Columns, read_columns
 from coolgp.scenarios.settings import SECTIONS, Scenario
 from coolgp.scenarios.study_folder import cell_places
 
-__all__ = ["Comparison", "Line", "Run", "check_metric", "check_targets", "compared", "read_runs"]
+__all__ = ["SEED", "Comparison", "Line", "Run", "check_metric", "check_targets", "compared", "read_runs"]
 
 SEED, MINUTES = "run.seed", "run.checkpoint_minutes"
 NO_DIFFERENCE = {SEED, MINUTES}

@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 
 from coolgp.scenarios.dataset import Floats
 from coolgp.scenarios.picture import LINES, NEUTRAL
-from coolgp.scenarios.resuming import is_finished
 from coolgp.scenarios.run_folder import Columns, read_metrics
 from coolgp.scenarios.study import Cell, Study
+from coolgp.scenarios.study_folder import finished_cells
 
 __all__ = ["curves_figure"]
 
@@ -67,12 +67,10 @@ def curves_figure(
 def _grouped(study: Study, folder: Path, panels: str, lines: str, x: str) -> dict[tuple[object, object], list[Curve]]:
     """The curves of the finished cells by panel and line, in the order of the grid."""
     groups: dict[tuple[object, object], list[Curve]] = {}
-    for cell in study.cells:
-        place = folder / "cells" / cell.folder
-        if is_finished(place):
-            columns = read_metrics(place)
-            group = groups.setdefault((cell.settings[panels], cell.settings[lines]), [])
-            group.append((_along(cell, columns, x), columns))
+    for cell, place in finished_cells(study, folder):
+        columns = read_metrics(place)
+        group = groups.setdefault((cell.settings[panels], cell.settings[lines]), [])
+        group.append((_along(cell, columns, x), columns))
     return groups
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from coolgp.scenarios.agents_plot import draw_agents
+from coolgp.scenarios.catalogue import about
 from coolgp.scenarios.cells import run_study
 from coolgp.scenarios.disparity import SETTINGS
 from coolgp.scenarios.lossy import FIGURE
@@ -51,7 +52,8 @@ def run(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> None:
         draw_ends(right, read_table(lossy), **FIGURE)
         save_picture(figure, folder / "paper-fig5.png")
     say(f"figure: {folder / 'paper-fig5.png'}")
-    say(f"report: {write_page(folder, 'paper-fig5', 'runs in disparity/ and lossy/', [folder / 'paper-fig5.png'])}")
+    ran, paragraphs = "runs in disparity/ and lossy/", about("paper-fig5")
+    say(f"report: {write_page(folder, 'paper-fig5', ran, paragraphs, [folder / 'paper-fig5.png'])}")
 
 
 if __name__ == "__main__":

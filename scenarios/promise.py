@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from coolgp.network.faults import Faults
 from coolgp.scenarios.dataset import Floats
 from coolgp.scenarios.rounds import Simulation
-from coolgp.scenarios.words import size_text
+from coolgp.scenarios.words import counted, size_text
 
 __all__ = ["Promise", "fault_words", "promised", "read_promise", "seen_words", "spoken", "with_exchange"]
 
@@ -72,12 +72,12 @@ def read_promise(path: Path) -> Promise:
 
 def spoken(promise: Promise) -> str:
     """The promise in a sentence or two."""
-    network = f"{_count(promise.agents, 'agent')} and {_count(promise.links, 'link')}"
+    network = f"{counted(promise.agents, 'agent')} and {counted(promise.links, 'link')}"
     text = f"{promise.rule} over {network} is {promise.kind}: {promise.why}."
     if promise.rounds is not None:
         gap = "" if promise.gap is None else f" (spectral gap {promise.gap:.2g})"
         target = "" if promise.gap is None else f" to {promise.tolerance:g}"
-        text += f" Predicted{target}, where nothing fails: {_counted(promise.rounds)}{gap}."
+        text += f" Predicted{target}, where nothing fails: {_communicated(promise.rounds)}{gap}."
     if promise.faults:
         text += f" On this network {'; '.join(promise.faults)}."
     return text
@@ -95,10 +95,10 @@ def seen_words(promise: Promise, metrics: Mapping[str, Floats]) -> str:
     heard = with_exchange(rounds)
     rounds, error = (rounds / spanned)[heard], error[heard]
     usual = float(np.nanmedian(rounds))
-    when = "a round of learning" if heard.all() else f"each of {_count(len(rounds), 'exchange')}"
+    when = "a round of learning" if heard.all() else f"each of {counted(len(rounds), 'exchange')}"
     if (spanned > 1).any():
         when = "a round of learning, on average"
-    text = f"Seen: {_counted(round(usual))} in {when}"
+    text = f"Seen: {_communicated(round(usual))} in {when}"
     if promise.rounds and promise.gap is not None:
         text += f", {usual / promise.rounds:.2g} of the prediction"
     if not np.isfinite(error).any():
@@ -142,9 +142,5 @@ def fault_words(faults: Faults) -> list[str]:
     return [words for true, words in said if true]
 
 
-def _counted(rounds: int) -> str:
-    return _count(rounds, "communication round")
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def _communicated(rounds: int) -> str:
+    return counted(rounds, "communication round")

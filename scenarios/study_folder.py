@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from coolgp.scenarios.place import check_folder
 from coolgp.scenarios.recorder import sweep
 from coolgp.scenarios.resuming import is_finished
 from coolgp.scenarios.run_folder import read_columns
-from coolgp.scenarios.study import Study
+from coolgp.scenarios.study import Cell, Study
 from coolgp.scenarios.whole_file import write_table, write_whole
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "begin",
     "cell_places",
     "check_study_folder",
+    "finished_cells",
     "open_study",
     "read_table",
 ]
@@ -120,6 +121,14 @@ def read_table(folder: Path) -> list[dict[str, str]]:
 def cell_places(folder: Path) -> list[Path]:
     """The folders of the cells of the study that a folder holds, be they begun or not. Raises ValueError."""
     return [folder / "cells" / name for name in _stored(folder)["cells"]]
+
+
+def finished_cells(study: Study, folder: Path) -> Iterator[tuple[Cell, Path]]:
+    """The cells of a study that have finished, each with its folder, in the order of the grid."""
+    for cell in study.cells:
+        place = folder / "cells" / cell.folder
+        if is_finished(place):
+            yield cell, place
 
 
 def _stored(folder: Path) -> Mapping[str, Any]:

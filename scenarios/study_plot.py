@@ -14,10 +14,9 @@ from coolgp.scenarios.curves_plot import curves_figure
 from coolgp.scenarios.league_plot import league_figure
 from coolgp.scenarios.picture import LINES, house_style, save_picture
 from coolgp.scenarios.reliability_plot import reliability_figure_of
-from coolgp.scenarios.resuming import is_finished
 from coolgp.scenarios.run_folder import RunFolder, read_run
 from coolgp.scenarios.study import Study
-from coolgp.scenarios.study_folder import read_table
+from coolgp.scenarios.study_folder import finished_cells, read_table
 from coolgp.scenarios.words import metric_words
 
 __all__ = ["draw_ends", "draw_study", "study_figure"]
@@ -52,11 +51,9 @@ def _curves(study: Study, folder: Path, **spec: Any) -> Figures:
 def _league(study: Study, folder: Path, **spec: Any) -> Figures:
     league = league_figure(read_table(folder), **spec)
     runs: dict[str, dict[str, list[RunFolder]]] = {}
-    for cell in study.cells:
-        place = folder / "cells" / cell.folder
-        if is_finished(place):
-            panel, rule = (str(cell.settings[spec[axis]]) for axis in ("panels", "lines"))
-            runs.setdefault(panel, {}).setdefault(rule, []).append(read_run(place))
+    for cell, place in finished_cells(study, folder):
+        panel, rule = (str(cell.settings[spec[axis]]) for axis in ("panels", "lines"))
+        runs.setdefault(panel, {}).setdefault(rule, []).append(read_run(place))
     return {"study.png": league, "reliability.png": reliability_figure_of(runs)}
 
 

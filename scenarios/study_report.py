@@ -9,17 +9,16 @@ import numpy as np
 
 from coolgp.scenarios.bands import final_values, mean_and_std
 from coolgp.scenarios.catalogue import about
-from coolgp.scenarios.compared import read_runs
+from coolgp.scenarios.compared import SEED, read_runs
 from coolgp.scenarios.page import embedded, rendered
-from coolgp.scenarios.resuming import is_finished
 from coolgp.scenarios.study import Study, short
+from coolgp.scenarios.study_folder import finished_cells
 from coolgp.scenarios.study_plot import draw_study
 from coolgp.scenarios.whole_file import write_whole
 from coolgp.scenarios.words import counted, number, plus_minus, size_text
 
 __all__ = ["report_study", "write_page"]
 
-SEED = "run.seed"
 SHOWN = {
     "rmse_pre": "RMSE before",
     "rmse_post": "RMSE after",
@@ -39,17 +38,25 @@ def report_study(study: Study, folder: Path) -> list[str]:
     axes = [axis for axis in study.axes if axis != SEED]
     ran = f"{counted(len(study.cells), 'run')} over {', '.join(map(short, study.axes))}"
     table = [[*map(short, axes), "n", *SHOWN.values()], *_rows(study, folder, axes)]
-    report = write_page(folder, study.name, ran, figures, table)
+    source = study.cells[0].scenario.data.source  # a file of the user's can bear the name of a scenario
+    report = write_page(folder, study.name, ran, about(study.name, source), figures, table)
     return [*(f"figure: {path}" for path in figures), f"report: {report}"]
 
 
-def write_page(folder: Path, name: str, ran: str, figures: Sequence[Path], table: Sequence[Sequence[str]] = ()) -> Path:
+def write_page(
+    folder: Path,
+    name: str,
+    ran: str,
+    paragraphs: Sequence[str],
+    figures: Sequence[Path],
+    table: Sequence[Sequence[str]] = (),
+) -> Path:
     """Write ``report.html`` on a scenario of many runs: what it is about, its figures, and a table with its header."""
     page = rendered(
         "study.html.j2",
         name=name,
         ran=ran,
-        about=about(name),
+        about=paragraphs,
         figures=[(path.stem, embedded(path)) for path in figures],
         header=table[0] if table else [],
         rows=table[1:],
@@ -61,11 +68,9 @@ def write_page(folder: Path, name: str, ran: str, figures: Sequence[Path], table
 def _rows(study: Study, folder: Path, axes: Sequence[str]) -> list[list[str]]:
     """A row for each setting but the seed, in the order of the grid."""
     groups: dict[tuple[str, ...], list[Mapping[str, float]]] = {}
-    for cell in study.cells:
-        place = folder / "cells" / cell.folder
-        if is_finished(place):
-            (run,), _ = read_runs([place])
-            groups.setdefault(tuple(str(cell.settings[axis]) for axis in axes), []).append(final_values(run))
+    for cell, place in finished_cells(study, folder):
+        (run,), _ = read_runs([place])
+        groups.setdefault(tuple(str(cell.settings[axis]) for axis in axes), []).append(final_values(run))
     return [[*labels, str(len(ends)), *(_cell(name, ends) for name in SHOWN)] for labels, ends in groups.items()]
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from coolgp.scenarios.columns import Columns, counted, is_number, names_text, read_content, read_csv, read_parquet, some
+from coolgp.scenarios.columns import Columns, is_number, names_text, read_content, read_csv, read_parquet, some
 from coolgp.scenarios.dataset import Floats, Table
 from coolgp.scenarios.problems import DataError
+from coolgp.scenarios.words import counted
 
 __all__ = ["read_table"]
 
