@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from coolgp.agents.basis import LatentBasis
-from coolgp.agents.features import packed_sums
-from coolgp.agents.geometry import Geometry
+from coolgp.agents.features.basis import LatentBasis
+from coolgp.agents.features.geometry import Geometry
+from coolgp.agents.features.lens import packed_sums
 from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch, Encoding, Model
 from coolgp.agents.statistics import Evidence, Statistics, packed_length

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coolgp.agents.basis import FunctionBasis
+from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.kernels import Array, project, squared_exponential
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coolgp.agents.basis import FunctionBasis
 from coolgp.agents.batches import Observations, joined, map_batches
+from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.statistics import Evidence, Statistics, widened

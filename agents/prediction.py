@@ -14,9 +14,9 @@ from functools import cached_property
 
 import numpy as np
 
-from coolgp.agents.basis import LatentBasis
 from coolgp.agents.blocks import map_tasks
-from coolgp.agents.geometry import Geometry
+from coolgp.agents.features.basis import LatentBasis
+from coolgp.agents.features.geometry import Geometry
 from coolgp.agents.kernels import Array, expected_kernel, expected_outer
 from coolgp.agents.model import Model, agreed
 from coolgp.agents.statistics import Evidence, repeated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coolgp.agents.basis import LatentBasis
+from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.kernels import Array, project
 from coolgp.agents.model import Batch, Model
 

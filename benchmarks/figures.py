@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.results import Result, Row
 from benchmarks.update import ROWS, bytes_moved, flops
-from coolgp.scenarios.picture import AFTER, BEFORE, NEUTRAL, house_style, save_picture
+from coolgp.scenarios.plots.style import AFTER, BEFORE, NEUTRAL, house_style, save_picture
 
 __all__ = ["FIGURES", "draw"]
 

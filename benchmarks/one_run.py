@@ -13,10 +13,10 @@ from benchmarks.threads import pin_blas
 
 pin_blas()
 
-from coolgp.scenarios import running  # noqa: E402  BLAS reads the number of its threads when it is loaded
-from coolgp.scenarios.catalogue import scenario_named  # noqa: E402
-from coolgp.scenarios.config import resolve  # noqa: E402
-from coolgp.scenarios.data import load  # noqa: E402
+from coolgp.scenarios.config.catalogue import scenario_named  # noqa: E402
+from coolgp.scenarios.config.loading import resolve  # noqa: E402
+from coolgp.scenarios.data.loading import load  # noqa: E402
+from coolgp.scenarios.runs import run as running  # noqa: E402  BLAS reads the number of its threads when it is loaded
 
 __all__ = ["main", "peak_bytes"]
 

@@ -17,7 +17,7 @@ from benchmarks.results import Found, Row, Value, seconds
 from benchmarks.timing import Effort, contest
 from coolgp.agents.blocks import on_cores
 from coolgp.fusion.registry import rule_named
-from coolgp.network.faults import Faults
+from coolgp.network.links.faults import Faults
 from coolgp.network.transport import SerialTransport
 
 __all__ = ["measure", "ours", "planned"]

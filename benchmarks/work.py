@@ -42,6 +42,6 @@ def stream(agents: int, batch: int, inducing: int, queries: int = 10) -> Stream:
 
 def graph(size: int) -> Any:
     """The small world of degree 4 that rules average on; all contestants get its edges."""
-    from coolgp.network.generate import generate
+    from coolgp.network.graphs.generate import generate
 
     return generate("small-world", size, seed=0, neighbours=4)

@@ -12,13 +12,13 @@ from __future__ import annotations
 import numpy as np
 
 from coolgp.agents.batches import Observations
-from coolgp.agents.coverage import best_added, least_covered
+from coolgp.agents.features.coverage import best_added, least_covered
 from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population, extended
 from coolgp.agents.statistics import packed_length, widened
 from coolgp.fusion.rule import FusionRule, State
-from coolgp.network.axes import rows_of, with_rows
+from coolgp.network.row_axes import rows_of, with_rows
 from coolgp.network.transport import Transport
 
 __all__ = ["extend"]

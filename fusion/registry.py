@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from coolgp.fusion.bcm import BCM
-from coolgp.fusion.dpitc import DPITC
-from coolgp.fusion.ensemble import Ensemble
-from coolgp.fusion.gpoe import GPoE
-from coolgp.fusion.grbcm import GRBCM
-from coolgp.fusion.npae import NPAE
-from coolgp.fusion.poe import PoE
-from coolgp.fusion.rbcm import RBCM
+from coolgp.fusion.committees.bcm import BCM
+from coolgp.fusion.committees.gpoe import GPoE
+from coolgp.fusion.committees.grbcm import GRBCM
+from coolgp.fusion.committees.npae import NPAE
+from coolgp.fusion.committees.poe import PoE
+from coolgp.fusion.committees.rbcm import RBCM
+from coolgp.fusion.evidence.dpitc import DPITC
+from coolgp.fusion.evidence.ensemble import Ensemble
+from coolgp.fusion.evidence.selective import Selective
+from coolgp.fusion.evidence.weighted import Weighed
 from coolgp.fusion.rule import FusionRule
-from coolgp.fusion.selective import Selective
-from coolgp.fusion.sum_rules import SUM_RULES
-from coolgp.fusion.weighed import Weighed
+from coolgp.fusion.sums.registry import SUM_RULES
 
 __all__ = ["RULES", "rule_class", "rule_named"]
 

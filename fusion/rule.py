@@ -17,8 +17,8 @@ from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction
 from coolgp.agents.statistics import Evidence
-from coolgp.network.faults import Faults
-from coolgp.network.topology import Topology
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 
 __all__ = ["Announcer", "EvidenceRule", "FusionRule", "Indices", "Outlook", "Rows", "State", "Teacher", "Witness"]
@@ -139,7 +139,7 @@ class EvidenceRule(Announcer, Protocol):
         ...
 
     def error(self, state: State, population: Population, transport: Transport) -> float:
-        """How far agents are from the sum over all of them (0: exact): see :mod:`coolgp.fusion.deviation`."""
+        """How far agents are from the sum over all of them (0: exact): see :mod:`coolgp.fusion.sums.deviation`."""
         ...
 
     def counted(self, state: State, agents: Indices) -> Array:

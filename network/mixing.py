@@ -17,9 +17,9 @@ from scipy.linalg import eigvalsh
 from scipy.sparse import csc_array, csr_array, eye_array
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh, splu
 
+from coolgp.network.graphs.topology import Array, Topology
 from coolgp.network.randomness import generator
 from coolgp.network.shard import Shard
-from coolgp.network.topology import Array, Topology
 
 __all__ = [
     "Mixing",

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from coolgp.network.delivery import Meter
+from coolgp.network.graphs.topology import Array, Topology
 from coolgp.network.launcher import wait_until_read
 from coolgp.network.partition import blocks_of
 from coolgp.network.route import Route, check_leaving, count_by_rank, move_rows, plan_route
 from coolgp.network.rows import Reading, add_blocks, block_sums, check_rows, prepare_halo, prepare_swap, row_bytes
 from coolgp.network.shard import build_shard
-from coolgp.network.topology import Array, Topology
 from coolgp.network.transport import Meanwhile, PerfectLinks
 
 __all__ = ["MPITransport", "abort_on_error", "world"]

@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 import numpy as np
 
+from coolgp.network.graphs.topology import Array
 from coolgp.network.route import Route
 from coolgp.network.shard import Shard
-from coolgp.network.topology import Array
 
 __all__ = ["Reading", "add_blocks", "block_sums", "check_rows", "prepare_halo", "prepare_swap", "row_bytes"]
 

@@ -11,8 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
+from coolgp.network.graphs.topology import Array, Topology
 from coolgp.network.partition import block_size
-from coolgp.network.topology import Array, Topology
 
 __all__ = ["Shard", "build_shard"]
 

@@ -13,10 +13,10 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from coolgp.network.delivery import Delivery, Meter
+from coolgp.network.graphs.topology import Array, Topology
 from coolgp.network.route import Route, check_leaving, plan_route
 from coolgp.network.rows import Reading, add_blocks, block_sums, check_rows, prepare_halo, prepare_swap, row_bytes
 from coolgp.network.shard import Shard, build_shard
-from coolgp.network.topology import Array, Topology
 
 __all__ = ["Delivery", "Meanwhile", "Meter", "Route", "SerialTransport", "Transport"]
 
@@ -147,7 +147,7 @@ class PerfectLinks:
 class SerialTransport(PerfectLinks):
     """All agents on one rank, without MPI.
 
-    >>> from coolgp.network.generate import generate
+    >>> from coolgp.network.graphs.generate import generate
     >>> transport = SerialTransport(generate("star", 3, seed=0))
     >>> shard = transport.shard
     >>> inbox = transport.swap(shard.agents[shard.tail][:, None])  # every agent tells its neighbours its own id

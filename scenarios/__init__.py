@@ -13,14 +13,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coolgp.scenarios.assembly import assemble
-    from coolgp.scenarios.catalogue import scenario_named
-    from coolgp.scenarios.config import load_scenario
-    from coolgp.scenarios.model_file import load_model
-    from coolgp.scenarios.resuming import resume
-    from coolgp.scenarios.rounds import Record, simulate
-    from coolgp.scenarios.running import run
-    from coolgp.scenarios.settings import Scenario
+    from coolgp.scenarios.config.catalogue import scenario_named
+    from coolgp.scenarios.config.loading import load_scenario
+    from coolgp.scenarios.config.scenario import Scenario
+    from coolgp.scenarios.records.model import load_model
+    from coolgp.scenarios.runs.resume import resume
+    from coolgp.scenarios.runs.run import run
+    from coolgp.scenarios.simulation.assembly import assemble
+    from coolgp.scenarios.simulation.rounds import Record, simulate
 
 __all__ = [
     "Record",
@@ -35,15 +35,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Record": "rounds",
-    "Scenario": "settings",
-    "assemble": "assembly",
-    "load_model": "model_file",
-    "load_scenario": "config",
-    "resume": "resuming",
-    "run": "running",
-    "scenario_named": "catalogue",
-    "simulate": "rounds",
+    "Record": "simulation.rounds",
+    "Scenario": "config.scenario",
+    "assemble": "simulation.assembly",
+    "load_model": "records.model",
+    "load_scenario": "config.loading",
+    "resume": "runs.resume",
+    "run": "runs.run",
+    "scenario_named": "config.catalogue",
+    "simulate": "simulation.rounds",
 }
 
 

@@ -1,6 +1,6 @@
 """``python -m coolgp.scenarios``: the command line."""
 
-from coolgp.scenarios.cli import main
+from coolgp.scenarios.cli.app import main
 
 if __name__ == "__main__":
     main()

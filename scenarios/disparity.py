@@ -14,6 +14,6 @@ SETTINGS = {
 }
 
 if __name__ == "__main__":
-    from coolgp.scenarios.cli import run_script
+    from coolgp.scenarios.cli.app import run_script
 
     run_script("disparity")

@@ -46,6 +46,6 @@ FIGURE = {
 }
 
 if __name__ == "__main__":
-    from coolgp.scenarios.cli import run_script
+    from coolgp.scenarios.cli.app import run_script
 
     run_script("lossy")

@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from coolgp.scenarios.data import load
-from coolgp.scenarios.dataset import Dataset
-from coolgp.scenarios.race import CENTRAL, Course, central, collective, fastest
-from coolgp.scenarios.race_report import AGENTS, FILES, write_race
-from coolgp.scenarios.settings import Scenario
+from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.data.dataset import Dataset
+from coolgp.scenarios.data.loading import load
+from coolgp.scenarios.experiments.timing import CENTRAL, Course, central, collective, fastest
+from coolgp.scenarios.experiments.timing_report import AGENTS, FILES, write_race
 
 __all__ = ["FILES", "SETTINGS", "run"]
 
@@ -63,6 +63,6 @@ def _changed(scenario: Scenario, *, count: int = 0, seed: int | None = None, mod
 
 
 if __name__ == "__main__":
-    from coolgp.scenarios.cli import run_script
+    from coolgp.scenarios.cli.app import run_script
 
     run_script("paper-fig3")

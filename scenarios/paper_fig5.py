@@ -16,19 +16,19 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from coolgp.scenarios.agents_plot import draw_agents
-from coolgp.scenarios.catalogue import about
-from coolgp.scenarios.cells import run_study
+from coolgp.scenarios.config.catalogue import about
+from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.disparity import SETTINGS
 from coolgp.scenarios.lossy import FIGURE
-from coolgp.scenarios.picture import house_style, save_picture
-from coolgp.scenarios.run_folder import read_metrics, read_run
-from coolgp.scenarios.running import run as run_one
-from coolgp.scenarios.settings import Scenario
-from coolgp.scenarios.study import cell_words, plan_named
-from coolgp.scenarios.study_folder import read_table
-from coolgp.scenarios.study_plot import draw_ends
-from coolgp.scenarios.study_report import write_page
+from coolgp.scenarios.plots.agents import draw_agents
+from coolgp.scenarios.plots.style import house_style, save_picture
+from coolgp.scenarios.records.run_folder import read_metrics, read_run
+from coolgp.scenarios.runs.run import run as run_one
+from coolgp.scenarios.studies.cells import run_study
+from coolgp.scenarios.studies.figures import draw_ends
+from coolgp.scenarios.studies.folder import read_table
+from coolgp.scenarios.studies.report import write_page
+from coolgp.scenarios.studies.study import cell_words, plan_named
 
 __all__ = ["FILES", "SETTINGS", "run"]
 
@@ -57,6 +57,6 @@ def run(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> None:
 
 
 if __name__ == "__main__":
-    from coolgp.scenarios.cli import run_script
+    from coolgp.scenarios.cli.app import run_script
 
     run_script("paper-fig5")

@@ -1,8 +1,8 @@
 """Traffic: 100 agents learn speeds on a road network of 775 segments over a day with two rush hours.
 
 After the paper's AIMPEAK domain, whose data are not public: roads and speeds are drawn from the seed (see
-`coolgp.scenarios.traffic`). As in the paper each batch is of random segments and times, and 2,000 rows are held out;
-`--set data.partition=kmeans` gives each agent rows that are alike, of one district at one time of day, and
+`coolgp.scenarios.data.traffic`). As in the paper each batch is of random segments and times, and 2,000 rows are held
+out; `--set data.partition=kmeans` gives each agent rows that are alike, of one district at one time of day, and
 `--set data.agent=segment` makes an agent of each segment.
 
 Your own speeds in their place: a CSV or Parquet file of a row for each segment and time, numeric columns, say
@@ -22,6 +22,6 @@ SETTINGS = {
 }
 
 if __name__ == "__main__":
-    from coolgp.scenarios.cli import run_script
+    from coolgp.scenarios.cli.app import run_script
 
     run_script("road")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.agents.basis import FunctionBasis, LatentBasis
 from coolgp.agents.encoding import ENCODINGS, Importance
+from coolgp.agents.features.basis import FunctionBasis, LatentBasis
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population, found, observe_in_place

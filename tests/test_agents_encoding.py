@@ -5,8 +5,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from coolgp.agents.basis import LatentBasis
 from coolgp.agents.encoding import ANCHOR_TOLERANCE, ENCODINGS, Importance, effective_sample_size
+from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.kernels import expected_kernel, expected_outer
 from coolgp.agents.learning import Adam, step
 from coolgp.agents.model import Batch, Model

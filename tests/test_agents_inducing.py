@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coolgp.agents.inducing import CHOICES, conditional_variance
+from coolgp.agents.features.inducing import CHOICES, conditional_variance
 
 from .oracle import LONG, kernel, solve
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coolgp.agents.basis import LatentBasis, factorise
+from coolgp.agents.features.basis import LatentBasis, factorise
 from coolgp.agents.learning import bound
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout

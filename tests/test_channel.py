@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coolgp.network.channel import ChannelState, FaultyTransport
 from coolgp.network.delivery import Delivery
-from coolgp.network.faults import PERFECT, Absence, Faults
-from coolgp.network.generate import generate
-from coolgp.network.motion import Schedule, moving, scheduled
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import Topology, from_edges, spanning_tree
+from coolgp.network.links.channel import ChannelState, FaultyTransport
+from coolgp.network.links.dynamics import World
+from coolgp.network.links.faults import PERFECT, Absence, Faults
+from coolgp.network.links.motion import Schedule, moving, scheduled
 from coolgp.network.partition import partition
-from coolgp.network.topology import Topology, from_edges, spanning_tree
 from coolgp.network.transport import SerialTransport, Transport
-from coolgp.network.world import World
 
 NOTHING = np.arange(0)
 ROUNDS, HALFWAY = 4, 2

@@ -17,16 +17,17 @@ from typer.testing import CliRunner
 
 from coolgp.agents.population import Population
 from coolgp.fusion.registry import RULES
-from coolgp.network.generate import generate
+from coolgp.network.graphs.generate import generate
 from coolgp.network.shard import build_shard
 from coolgp.network.transport import Meter, SerialTransport
-from coolgp.scenarios import load_scenario, progress, resume, run
-from coolgp.scenarios.cli import app
-from coolgp.scenarios.planning import NoRoom
-from coolgp.scenarios.rounds import Record
-from coolgp.scenarios.row_file import describe_rows, read_rows, rows_by_block, with_checksums, write_rows
-from coolgp.scenarios.settings import Scenario
-from coolgp.scenarios.standing import POPULATION
+from coolgp.scenarios import load_scenario, resume, run
+from coolgp.scenarios.cli import progress
+from coolgp.scenarios.cli.app import app
+from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.planning.limits import NoRoom
+from coolgp.scenarios.runs.row_file import describe_rows, read_rows, rows_by_block, with_checksums, write_rows
+from coolgp.scenarios.runs.state_rows import POPULATION
+from coolgp.scenarios.simulation.rounds import Record
 
 ROUNDS = 5
 TABLES = ("metrics.csv", "probes.csv", "hyperparameters.csv")
@@ -298,7 +299,7 @@ def test_a_changed_scenario_is_refused_unless_it_says_when_to_store(
 
 
 def test_a_run_that_no_longer_fits_is_refused_unless_asked_for(killed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coolgp.scenarios.planning.available_bytes", lambda: 0)
+    monkeypatch.setattr("coolgp.scenarios.planning.limits.available_bytes", lambda: 0)
     with pytest.raises(NoRoom, match="would not fit"):
         resume(killed)
     said = CliRunner().invoke(app, ["resume", str(killed)])
@@ -327,7 +328,7 @@ def test_a_rule_whose_state_has_no_marked_arrays_runs_without_checkpoints_and_sa
 ) -> None:
     (tmp_path / "unmarked.py").write_text(
         "from dataclasses import dataclass\n"
-        "from coolgp.fusion.isolated import Isolated\n"
+        "from coolgp.fusion.sums.isolated import Isolated\n"
         "class Box(list): pass\n"
         "@dataclass(frozen=True)\n"
         "class Unmarked:\n"

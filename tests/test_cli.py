@@ -101,7 +101,7 @@ def test_one_rank_that_refuses_its_input_alone_ends_all_of_them(place: Path, on_
         "import os, sys\n"
         "if os.environ.get('PMI_RANK', os.environ.get('OMPI_COMM_WORLD_RANK')) == '1':\n"
         "    sys.argv[2] = 'not-here.toml'\n"
-        "from coolgp.scenarios.cli import main\n"
+        "from coolgp.scenarios.cli.app import main\n"
         "main(sys.argv[1:])\n"
     )
     done = on_ranks(2, program, "run", place / "study.toml", "--out", place / "here", timeout=60, runner=())
@@ -130,7 +130,7 @@ def test_overwriting_touches_nothing_but_the_files_of_a_run(place: Path) -> None
 def test_a_rank_that_fails_names_itself_and_its_agent_and_ends_the_job(place: Path, on_ranks: Program) -> None:
     (place / "broken.py").write_text(
         "from dataclasses import dataclass\n"
-        "from coolgp.fusion.tree import Tree\n"
+        "from coolgp.fusion.sums.tree import Tree\n"
         "from coolgp.network.mpi import world\n"
         "@dataclass(frozen=True)\n"
         "class Broken(Tree):\n"
@@ -138,7 +138,7 @@ def test_a_rank_that_fails_names_itself_and_its_agent_and_ends_the_job(place: Pa
         "        return -1e6 * super().sums(state) if world().rank == 1 else super().sums(state)\n"
     )
     program = (
-        f"import sys\nsys.path.append({str(place)!r})\nfrom coolgp.scenarios.cli import main\nmain(sys.argv[1:])\n"
+        f"import sys\nsys.path.append({str(place)!r})\nfrom coolgp.scenarios.cli.app import main\nmain(sys.argv[1:])\n"
     )
     arguments = ("run", place / "study.toml", "--set", "fusion.rule=broken:Broken", "--out", place / "here")
     done = on_ranks(2, program, *arguments, timeout=60, runner=())

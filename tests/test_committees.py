@@ -5,19 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coolgp.agents.basis import FunctionBasis
 from coolgp.agents.encoding import ENCODINGS
+from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import found, observe_in_place
 from coolgp.agents.prediction import Prediction
-from coolgp.fusion.committee import Committee
-from coolgp.fusion.npae import NPAE
+from coolgp.fusion.committees.base import Committee
+from coolgp.fusion.committees.npae import NPAE
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.rule import FusionRule
-from coolgp.network.faults import PERFECT, Faults
-from coolgp.network.generate import generate
-from coolgp.network.topology import from_edges
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import from_edges
+from coolgp.network.links.faults import PERFECT, Faults
 from coolgp.network.transport import SerialTransport
 
 from .oracle import BASES, QUERIES, build_model, dense, draw, kernel, ranked, rows_of, start
@@ -169,7 +169,7 @@ def test_whatever_carries_the_sums_the_committee_is_the_same(name, via):
 def test_queries_in_parts_are_answered_alike(name, monkeypatch):
     model = build_model()
     whole = asked(RULES[name](), model, BATCH)
-    monkeypatch.setattr("coolgp.fusion.committee.SUMMED_BYTES", 1.0)
+    monkeypatch.setattr("coolgp.fusion.committees.base.SUMMED_BYTES", 1.0)
     parts = asked(RULES[name](), model, BATCH)
     np.testing.assert_allclose(parts.mean, whole.mean, rtol=TOLERANCE)
     np.testing.assert_allclose(parts.variance, whole.variance, rtol=TOLERANCE)
@@ -224,7 +224,7 @@ def test_a_committee_refuses_messages_that_come_among_those_of_another_query(fau
 
 def test_where_sums_make_no_sense_an_agent_goes_by_its_own_prediction(monkeypatch):
     model = build_model()
-    monkeypatch.setattr("coolgp.fusion.carried.Carried.summed", lambda self, rows, transport: -1e6 * np.abs(rows))
+    monkeypatch.setattr("coolgp.fusion.sums.carrier.Carried.summed", lambda self, rows, transport: -1e6 * np.abs(rows))
     found_ = asked(RULES["bcm"](), model, BATCH)
     for agent in range(AGENTS):
         mean, variance = alone(model, BATCH, agent)

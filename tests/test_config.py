@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coolgp.fusion import registry
-from coolgp.scenarios import data_settings, fusion_settings
-from coolgp.scenarios.allowed import needed
-from coolgp.scenarios.config import load_scenario, override, resolve
-from coolgp.scenarios.data import SOURCES
-from coolgp.scenarios.problems import ConfigError
-from coolgp.scenarios.settings import SECTIONS, AgentsSettings, DataSettings, Scenario
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.config import data as data_settings
+from coolgp.scenarios.config import fusion as fusion_settings
+from coolgp.scenarios.config.constraints import needed
+from coolgp.scenarios.config.loading import load_scenario, override, resolve
+from coolgp.scenarios.config.scenario import SECTIONS, AgentsSettings, DataSettings, Scenario
+from coolgp.scenarios.data.loading import SOURCES
 
 ISSUE_TOML = """\
 [data]

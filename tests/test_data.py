@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from coolgp.scenarios import flights
-from coolgp.scenarios.config import resolve
-from coolgp.scenarios.data import PARTITIONS, check_against, load
-from coolgp.scenarios.dataset import Dataset, Table
-from coolgp.scenarios.fields import draw_function, field, synthetic
-from coolgp.scenarios.problems import ConfigError, DataError
-from coolgp.scenarios.tables import read_table
+from coolgp.scenarios.base.errors import ConfigError, DataError
+from coolgp.scenarios.config.loading import resolve
+from coolgp.scenarios.data import flights
+from coolgp.scenarios.data.dataset import Dataset, Table
+from coolgp.scenarios.data.fields import draw_function, field, synthetic
+from coolgp.scenarios.data.loading import PARTITIONS, check_against, load
+from coolgp.scenarios.data.tables import read_table
 
 ROWS = 60
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from coolgp.fusion.registry import RULES, rule_named
-from coolgp.fusion.sum_rules import SUM_RULES
-from coolgp.network.faults import Absence, Faults
-from coolgp.network.generate import generate
+from coolgp.fusion.sums.registry import SUM_RULES
+from coolgp.network.graphs.generate import generate
+from coolgp.network.links.faults import Absence, Faults
 
 NETWORKS = Path(__file__).resolve().parents[1] / "docs" / "networks.md"
 COMMITTEES = Path(__file__).resolve().parents[1] / "docs" / "rules.md"

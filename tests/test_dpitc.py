@@ -5,23 +5,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coolgp.agents.basis import FunctionBasis
 from coolgp.agents.encoding import ENCODINGS
-from coolgp.agents.fourier import FourierBasis, draw_waves
+from coolgp.agents.features.basis import FunctionBasis
+from coolgp.agents.features.fourier import FourierBasis, draw_waves
 from coolgp.agents.learning import bound
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population, found
 from coolgp.agents.prediction import Prediction
-from coolgp.fusion.dpitc import DPITC
+from coolgp.fusion.evidence.dpitc import DPITC
 from coolgp.fusion.rule import EvidenceRule, Witness
-from coolgp.fusion.server import Server
-from coolgp.fusion.sums import SumState
-from coolgp.network.channel import FaultyTransport
-from coolgp.network.faults import Faults
-from coolgp.network.generate import generate
+from coolgp.fusion.sums.base import SumState
+from coolgp.fusion.sums.server import Server
+from coolgp.network.graphs.generate import generate
+from coolgp.network.links.channel import FaultyTransport
+from coolgp.network.links.dynamics import World
+from coolgp.network.links.faults import Faults
 from coolgp.network.transport import SerialTransport, Transport
-from coolgp.network.world import World
 
 from .oracle import (
     BASES,

@@ -19,16 +19,16 @@ from coolgp.agents.population import FOLD_ROWS, Population, fold, found, observe
 from coolgp.agents.prediction import predict
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.hyperparameters import MODES
-from coolgp.fusion.tree import Tree
-from coolgp.network.generate import generate
+from coolgp.fusion.sums.tree import Tree
+from coolgp.network.graphs.generate import generate
 from coolgp.network.transport import SerialTransport
 from coolgp.scenarios import resume
-from coolgp.scenarios.config import resolve
-from coolgp.scenarios.fusion_plot import fusion_figure
-from coolgp.scenarios.model_file import load_model
-from coolgp.scenarios.promise import seen_words
-from coolgp.scenarios.run_folder import Columns, read_metrics, read_run
-from coolgp.scenarios.running import run
+from coolgp.scenarios.config.loading import resolve
+from coolgp.scenarios.plots.fusion import fusion_figure
+from coolgp.scenarios.records.guarantee import seen_words
+from coolgp.scenarios.records.model import load_model
+from coolgp.scenarios.records.run_folder import Columns, read_metrics, read_run
+from coolgp.scenarios.runs.run import run
 
 from .oracle import BASES, JITTER, LAYOUTS, QUERIES, build_model, draw, start
 from .test_agents_statistics import assert_equal

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from coolgp.agents.encoding import ENCODINGS
-from coolgp.agents.fourier import FourierBasis, draw_waves
+from coolgp.agents.features.fourier import FourierBasis, draw_waves
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population, found, observe
-from coolgp.fusion.ensemble import Ensemble, EnsembleState
+from coolgp.fusion.evidence.ensemble import Ensemble, EnsembleState
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.rule import Announcer, EvidenceRule, FusionRule, Witness
-from coolgp.network.faults import PERFECT
-from coolgp.network.generate import generate
-from coolgp.network.topology import from_edges
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import from_edges
+from coolgp.network.links.faults import PERFECT
 from coolgp.network.transport import SerialTransport
 from coolgp.scenarios import run
-from coolgp.scenarios.config import ConfigError, resolve
+from coolgp.scenarios.config.loading import ConfigError, resolve
 
 from .oracle import QUERIES, build_model, dense, draw, ranked, start
 

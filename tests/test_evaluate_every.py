@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from coolgp.scenarios import resume, run, scenario_named
-from coolgp.scenarios.rounds import Record
-from coolgp.scenarios.run_folder import RunFolder, read_metrics, read_run
+from coolgp.scenarios.records.run_folder import RunFolder, read_metrics, read_run
+from coolgp.scenarios.simulation.rounds import Record
 
 SMALL = ["agents.count=12", "agents.inducing=10", "run.rounds=7", "run.probes=4", "data.observations=2000"]
 SUMMED = ("messages", "bytes", "communication_rounds")

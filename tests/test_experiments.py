@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from coolgp.agents.basis import FunctionBasis, LatentBasis
 from coolgp.agents.encoding import ENCODINGS, Importance, Transport, effective_sample_size
-from coolgp.agents.inducing import conditional_variance
+from coolgp.agents.features.basis import FunctionBasis, LatentBasis
+from coolgp.agents.features.inducing import conditional_variance
 from coolgp.agents.kernels import expected_outer
 from coolgp.agents.learning import Adam
 from coolgp.agents.model import Batch, Encoding, Model

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coolgp.agents.coverage import best_added, coverage, least_covered, uncovered
+from coolgp.agents.features.coverage import best_added, coverage, least_covered, uncovered
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import extended, fold, found, observe, observe_in_place
 from coolgp.agents.prediction import predict
@@ -16,10 +16,10 @@ from coolgp.agents.statistics import packed_length, widened
 from coolgp.fusion.extension import extend
 from coolgp.fusion.registry import RULES, rule_named
 from coolgp.fusion.rule import EvidenceRule
-from coolgp.network.generate import generate
+from coolgp.network.graphs.generate import generate
 from coolgp.scenarios import load_model, run
-from coolgp.scenarios.config import resolve
-from coolgp.scenarios.problems import ConfigError
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.config.loading import resolve
 
 from .oracle import QUERIES, build_model, draw, informed, kernel, rows_of, solve, start
 from .test_fusion_exact import Run

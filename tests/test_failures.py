@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 
 from coolgp.scenarios import load_scenario, resume, run
-from coolgp.scenarios.interrupt import noted
-from coolgp.scenarios.lock import held
-from coolgp.scenarios.rounds import Record
+from coolgp.scenarios.base.lock import held
+from coolgp.scenarios.base.signals import noted
+from coolgp.scenarios.simulation.rounds import Record
 
 ROUNDS = 6
 DRILL = """
 import os, signal, time
 from dataclasses import dataclass
-from coolgp.fusion.tree import Tree
+from coolgp.fusion.sums.tree import Tree
 from coolgp.network.launcher import launched_rank
 
 @dataclass(frozen=True)
@@ -258,7 +258,7 @@ def test_where_there_is_no_space_for_checkpoints_the_run_goes_on_and_says_so_onc
     program = (
         "import resource, sys\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))\n"
-        "from coolgp.scenarios.cli import main\n"
+        "from coolgp.scenarios.cli.app import main\n"
         "main(['run', *sys.argv[1:], '--no-figures'])\n"
     )
     command = [sys.executable, "-c", program, "study.toml", "--out", str(tmp_path / "run")]
@@ -322,7 +322,7 @@ def test_a_full_disk_is_one_message_and_exit_code_2_on_many_ranks_too(
         "        (out / 'metrics.csv').symlink_to('/dev/full')\n"
         "    return write(self, record)\n"
         "recorder.Recorder.write = fill\n"
-        "from coolgp.scenarios.cli import main\n"
+        "from coolgp.scenarios.cli.app import main\n"
         "main(['run', *sys.argv[1:]])\n"
     )
     done = on_ranks(2, program, place / "study.toml", "--out", tmp_path / "run", timeout=60, runner=())

@@ -12,18 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coolgp.fusion.averaging import column_blocks, mix
-from coolgp.fusion.chebyshev import Chebyshev
-from coolgp.fusion.consensus import Consensus
-from coolgp.fusion.push_sum import PushSum
-from coolgp.fusion.sums import SumRule
-from coolgp.network.faults import PERFECT
-from coolgp.network.generate import generate
+from coolgp.fusion.sums.averaging import column_blocks, mix
+from coolgp.fusion.sums.base import SumRule
+from coolgp.fusion.sums.chebyshev import Chebyshev
+from coolgp.fusion.sums.consensus import Consensus
+from coolgp.fusion.sums.push_sum import PushSum
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import Topology, from_edges, spanning_tree
+from coolgp.network.links.faults import PERFECT
 from coolgp.network.mixing import local_mixing
 from coolgp.network.partition import cut, partition
-from coolgp.network.sweep import Sweep, plan_sweep
-from coolgp.network.topology import Topology, from_edges, spanning_tree
 from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.tree_sum import Sweep, plan_sweep
 
 KINDS = [("ring", 13), ("star", 12), ("small-world", 40), ("geometric", 1100), ("ring", 2), ("ring", 1)]
 

@@ -11,19 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coolgp.fusion.chebyshev import Chebyshev, chebyshev_rounds
-from coolgp.fusion.consensus import Consensus, trimmed_mean
-from coolgp.fusion.deviation import deviation
-from coolgp.fusion.gossip import Gossip
-from coolgp.fusion.push_sum import PushSum
-from coolgp.network.axes import rows_of, with_rows
-from coolgp.network.channel import FaultyTransport
-from coolgp.network.faults import PERFECT, Faults
-from coolgp.network.generate import generate
+from coolgp.fusion.sums.chebyshev import Chebyshev, chebyshev_rounds
+from coolgp.fusion.sums.consensus import Consensus, trimmed_mean
+from coolgp.fusion.sums.deviation import deviation
+from coolgp.fusion.sums.gossip import Gossip
+from coolgp.fusion.sums.push_sum import PushSum
+from coolgp.network.graphs.generate import generate
+from coolgp.network.links.channel import FaultyTransport
+from coolgp.network.links.dynamics import World
+from coolgp.network.links.faults import PERFECT, Faults
 from coolgp.network.mixing import metropolis, second_eigenvalue, weighted
 from coolgp.network.partition import partition
+from coolgp.network.row_axes import rows_of, with_rows
 from coolgp.network.transport import SerialTransport, Transport
-from coolgp.network.world import World
 
 KINDS = [("ring", 12), ("star", 12), ("small-world", 16), ("complete", 6), ("random-tree", 9), ("ring", 2), ("ring", 1)]
 PLAIN = {kind: Consensus(weights=kind) for kind in ("metropolis", "max-degree", "optimal-constant")}

@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coolgp.fusion.flood import Flood
-from coolgp.fusion.growing_tree import GrowingTree
-from coolgp.fusion.server import Server
-from coolgp.fusion.tree import Tree
-from coolgp.network.axes import rows_of, with_rows
-from coolgp.network.channel import FaultyTransport
-from coolgp.network.faults import Faults
-from coolgp.network.generate import generate
-from coolgp.network.motion import scheduled
+from coolgp.fusion.sums.flood import Flood
+from coolgp.fusion.sums.growing_tree import GrowingTree
+from coolgp.fusion.sums.server import Server
+from coolgp.fusion.sums.tree import Tree
+from coolgp.network.graphs.generate import generate
+from coolgp.network.links.channel import FaultyTransport
+from coolgp.network.links.dynamics import World
+from coolgp.network.links.faults import Faults
+from coolgp.network.links.motion import scheduled
 from coolgp.network.partition import partition
+from coolgp.network.row_axes import rows_of, with_rows
 from coolgp.network.transport import SerialTransport, Transport
-from coolgp.network.world import World
 
 RULES = {
     "tree": Tree(), "growing tree": GrowingTree(), "flood": Flood(patience=2),

@@ -10,10 +10,10 @@ from coolgp.agents.prediction import Prediction
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.registry import rule_named
 from coolgp.fusion.rule import EvidenceRule, FusionRule
-from coolgp.fusion.sum_rules import SUM_RULES
-from coolgp.network.faults import PERFECT
-from coolgp.network.generate import generate
-from coolgp.network.topology import Topology, from_edges
+from coolgp.fusion.sums.registry import SUM_RULES
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import Topology, from_edges
+from coolgp.network.links.faults import PERFECT
 from coolgp.network.transport import SerialTransport
 
 from .oracle import BASES, LAYOUTS, QUERIES, build_model, dense, draw, informed, ranked, rows_of, start
@@ -179,7 +179,7 @@ def test_every_rule_keeps_its_contract(name):
     [
         ("rumour", "fusion.rule needs one of tree, consensus, .*, none, .*, or module:Class; got 'rumour'"),
         ("nowhere.at.all:Rule", "'nowhere.at.all:Rule' cannot be loaded: No module named 'nowhere'"),
-        ("coolgp.fusion.tree:Bush", "cannot be loaded: .* has no attribute 'Bush'"),
+        ("coolgp.fusion.sums.tree:Bush", "cannot be loaded: .* has no attribute 'Bush'"),
         ("fractions:Fraction", "'fractions:Fraction' lacks fit, outlook, links, init, exchange, converge, predict"),
     ],
 )

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from scipy.sparse import csgraph
 
-from coolgp.fusion.flood import Flood
-from coolgp.network.channel import FaultyTransport
-from coolgp.network.faults import PERFECT, Absence, Faults
-from coolgp.network.generate import GENERATORS, generate
-from coolgp.network.motion import scheduled
-from coolgp.network.topology import Topology, diameter
+from coolgp.fusion.sums.flood import Flood
+from coolgp.network.graphs.generate import GENERATORS, generate
+from coolgp.network.graphs.topology import Topology, diameter
+from coolgp.network.links.channel import FaultyTransport
+from coolgp.network.links.dynamics import World
+from coolgp.network.links.faults import PERFECT, Absence, Faults
+from coolgp.network.links.motion import scheduled
 from coolgp.network.transport import SerialTransport, Transport
-from coolgp.network.world import World
 
 SIZES = [1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 16, 18, 20, 21, 22, 24, 25, 30]
 GRAPHS = [(kind, size) for kind in GENERATORS for size in SIZES]  # 200

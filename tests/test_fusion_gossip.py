@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coolgp.fusion.deviation import deviation
-from coolgp.fusion.gossip import Gossip, accepted_calls, meeting_probability
-from coolgp.network.axes import rows_of, with_rows
-from coolgp.network.channel import FaultyTransport
-from coolgp.network.faults import PERFECT, Faults
-from coolgp.network.generate import generate
+from coolgp.fusion.sums.deviation import deviation
+from coolgp.fusion.sums.gossip import Gossip, accepted_calls, meeting_probability
+from coolgp.network.graphs.generate import generate
+from coolgp.network.links.channel import FaultyTransport
+from coolgp.network.links.dynamics import World
+from coolgp.network.links.faults import PERFECT, Faults
 from coolgp.network.mixing import interval, weighted
+from coolgp.network.row_axes import rows_of, with_rows
 from coolgp.network.transport import SerialTransport
-from coolgp.network.world import World
 
 KINDS = [("ring", 10), ("star", 8), ("small-world", 12), ("complete", 6), ("ring", 2)]
 LOSSLESS = {

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from scipy.sparse import csgraph, csr_array
 
-from coolgp.fusion.growing_tree import GrowingTree, GrowingTreeState
-from coolgp.network.channel import FaultyTransport
-from coolgp.network.faults import PERFECT, Absence, Faults
-from coolgp.network.generate import GENERATORS, generate
-from coolgp.network.motion import Schedule, scheduled
-from coolgp.network.topology import Topology
+from coolgp.fusion.sums.growing_tree import GrowingTree, GrowingTreeState
+from coolgp.network.graphs.generate import GENERATORS, generate
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.channel import FaultyTransport
+from coolgp.network.links.dynamics import World
+from coolgp.network.links.faults import PERFECT, Absence, Faults
+from coolgp.network.links.motion import Schedule, scheduled
 from coolgp.network.transport import SerialTransport, Transport
-from coolgp.network.world import World
 
 RULE = GrowingTree()
 ENOUGH = 2000  # communication rounds; rest comes long before

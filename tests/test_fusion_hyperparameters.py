@@ -13,10 +13,10 @@ from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.hyperparameters import GRAIN, MODES, belief_of
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.rule import Witness
-from coolgp.fusion.sum_rules import SUM_RULES
-from coolgp.network.faults import PERFECT
-from coolgp.network.generate import generate
-from coolgp.network.topology import Topology, from_edges
+from coolgp.fusion.sums.registry import SUM_RULES
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import Topology, from_edges
+from coolgp.network.links.faults import PERFECT
 from coolgp.network.transport import SerialTransport
 
 from .oracle import BASES, LAYOUTS, build_model, draw, ranked, start

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coolgp.agents.basis import FunctionBasis
 from coolgp.agents.encoding import Transport as TransportEncoding
-from coolgp.agents.fourier import FourierBasis, draw_waves
+from coolgp.agents.features.basis import FunctionBasis
+from coolgp.agents.features.fourier import FourierBasis, draw_waves
 from coolgp.agents.learning import Adam
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
@@ -21,10 +21,10 @@ from coolgp.agents.population import found, observe_in_place
 from coolgp.fusion.hyperparameters import MODES, belief_of
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.rule import FusionRule, Witness
-from coolgp.network.faults import PERFECT
-from coolgp.network.generate import generate
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import PERFECT
 from coolgp.network.partition import partition
-from coolgp.network.topology import Topology
 from coolgp.network.transport import SerialTransport, Transport
 
 AGENTS, ROUNDS, ROWS = 11, 2, 10

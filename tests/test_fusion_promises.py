@@ -11,16 +11,16 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from coolgp.fusion.consensus import Consensus
-from coolgp.fusion.server import Server
-from coolgp.fusion.sum_rules import SUM_RULES
-from coolgp.network.channel import FaultyTransport
-from coolgp.network.faults import PERFECT, Absence, Faults
-from coolgp.network.generate import generate
-from coolgp.network.motion import Schedule, scheduled
-from coolgp.network.topology import Topology, spanning_tree
+from coolgp.fusion.sums.consensus import Consensus
+from coolgp.fusion.sums.registry import SUM_RULES
+from coolgp.fusion.sums.server import Server
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import Topology, spanning_tree
+from coolgp.network.links.channel import FaultyTransport
+from coolgp.network.links.dynamics import World
+from coolgp.network.links.faults import PERFECT, Absence, Faults
+from coolgp.network.links.motion import Schedule, scheduled
 from coolgp.network.transport import SerialTransport
-from coolgp.network.world import World
 
 FUSING = {name: rule() for name, rule in SUM_RULES.items() if name not in ("central", "none")} | {
     "server that asks again": Server(repeat=True),

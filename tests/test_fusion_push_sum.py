@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from coolgp.fusion.consensus import Consensus
-from coolgp.fusion.deviation import deviation
-from coolgp.fusion.push_sum import PushSum, push_sum_eigenvalue
-from coolgp.network.channel import FaultyTransport
-from coolgp.network.faults import PERFECT, Faults
-from coolgp.network.generate import generate
+from coolgp.fusion.sums.consensus import Consensus
+from coolgp.fusion.sums.deviation import deviation
+from coolgp.fusion.sums.push_sum import PushSum, push_sum_eigenvalue
+from coolgp.network.graphs.generate import generate
+from coolgp.network.links.channel import FaultyTransport
+from coolgp.network.links.dynamics import World
+from coolgp.network.links.faults import PERFECT, Faults
 from coolgp.network.transport import SerialTransport
-from coolgp.network.world import World
 
 KINDS = [("ring", 8), ("star", 8), ("small-world", 12), ("random-tree", 7), ("ring", 1)]
 FAULTS = {

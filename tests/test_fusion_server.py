@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from coolgp.fusion.server import Server
-from coolgp.network.channel import FaultyTransport
-from coolgp.network.faults import PERFECT, Absence, Faults
-from coolgp.network.generate import generate
-from coolgp.network.topology import Topology
+from coolgp.fusion.sums.server import Server
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.channel import FaultyTransport
+from coolgp.network.links.dynamics import World
+from coolgp.network.links.faults import PERFECT, Absence, Faults
 from coolgp.network.transport import SerialTransport, Transport
-from coolgp.network.world import World
 
 AGENTS = 20
 GRAPH = generate("small-world", AGENTS, seed=1)

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from scipy.sparse import csgraph
 
-from coolgp.fusion.growing_tree import GrowingTree
 from coolgp.fusion.registry import RULES
-from coolgp.fusion.tree import Tree
-from coolgp.network.channel import FaultyTransport
-from coolgp.network.faults import PERFECT, Absence, Faults
-from coolgp.network.generate import GENERATORS, generate
-from coolgp.network.interchange import from_networkx
-from coolgp.network.sweep import plan_sweep
-from coolgp.network.topology import Topology, diameter
+from coolgp.fusion.sums.growing_tree import GrowingTree
+from coolgp.fusion.sums.tree import Tree
+from coolgp.network.graphs.generate import GENERATORS, generate
+from coolgp.network.graphs.interchange import from_networkx
+from coolgp.network.graphs.topology import Topology, diameter
+from coolgp.network.links.channel import FaultyTransport
+from coolgp.network.links.dynamics import World
+from coolgp.network.links.faults import PERFECT, Absence, Faults
 from coolgp.network.transport import SerialTransport, Transport
-from coolgp.network.world import World
+from coolgp.network.tree_sum import plan_sweep
 
 
 def random_tree(size: int, seed: int | None = None) -> Topology:

@@ -11,8 +11,8 @@ from coolgp.agents.batches import Deferred, map_batches
 from coolgp.agents.model import Batch
 from coolgp.agents.statistics import packed_length
 from coolgp.scenarios import scenario_named
-from coolgp.scenarios.assembly import assemble, one_thread
-from coolgp.scenarios.rounds import simulate
+from coolgp.scenarios.simulation.assembly import assemble, one_thread
+from coolgp.scenarios.simulation.rounds import simulate
 
 AGENTS, INDUCING = 3000, 80
 SENSORS = (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coolgp.network.generate import GENERATORS, generate
+from coolgp.network.graphs.generate import GENERATORS, generate
 from coolgp.network.mixing import edge_sums, interval, laplacian_interval, metropolis, second_eigenvalue, weighted
 
 SPARSE = 230  # agents, so many that eigenvalues are found by iteration

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coolgp.network.faults import PERFECT, Absence
+from coolgp.network.links.faults import PERFECT, Absence
 from coolgp.network.partition import cut
 from coolgp.scenarios import run, scenario_named
-from coolgp.scenarios.assembly import assemble, plan
-from coolgp.scenarios.data import load
-from coolgp.scenarios.network_report import fault_words, survey, table
-from coolgp.scenarios.network_settings import NetworkSettings, faults_of
-from coolgp.scenarios.problems import ConfigError
-from coolgp.scenarios.settings import Scenario
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.config.network import NetworkSettings, faults_of
+from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.data.loading import load
+from coolgp.scenarios.planning.survey import fault_words, survey, table
+from coolgp.scenarios.simulation.assembly import assemble, plan
 
 START = ("agents.lengthscale=0.5", "agents.signal_variance=1.0", "agents.noise_variance=0.01")  # saves fitting them
 SMALL = ("agents.count=12", "agents.inducing=8", "agents.batch_size=3", "run.rounds=3", "run.probes=3", *START)

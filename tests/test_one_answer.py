@@ -16,19 +16,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coolgp.fusion.carried import Carried
-from coolgp.fusion.consensus import Consensus
 from coolgp.fusion.registry import RULES, rule_class
-from coolgp.network.channel import FaultyTransport
-from coolgp.network.faults import Faults
-from coolgp.network.generate import GENERATORS
+from coolgp.fusion.sums.carrier import Carried
+from coolgp.fusion.sums.consensus import Consensus
+from coolgp.network.graphs.generate import GENERATORS
+from coolgp.network.links.channel import FaultyTransport
+from coolgp.network.links.faults import Faults
 from coolgp.network.partition import METHODS, block_size, partition
 from coolgp.network.randomness import generator
 from coolgp.network.transport import SerialTransport, Transport
 from coolgp.scenarios import load_scenario
-from coolgp.scenarios.resuming import prepare_resume
-from coolgp.scenarios.rounds import Simulation
-from coolgp.scenarios.running import Prepared, go, prepare
+from coolgp.scenarios.runs.resume import prepare_resume
+from coolgp.scenarios.runs.run import Prepared, go, prepare
+from coolgp.scenarios.simulation.rounds import Simulation
 
 ROUNDS = 3
 RANKS = (1, 2, 3, 4)

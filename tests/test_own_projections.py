@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from coolgp.agents.inducing import kmeans
+from coolgp.agents.features.inducing import kmeans
 from coolgp.agents.kernels import squared_exponential
 from coolgp.agents.pilot import Start, _evidence, fit_own, fit_start
-from coolgp.scenarios.assembly import assemble
-from coolgp.scenarios.config import resolve
-from coolgp.scenarios.fields import _projections, draw_function
-from coolgp.scenarios.problems import ConfigError
-from coolgp.scenarios.rounds import simulate
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.config.loading import resolve
+from coolgp.scenarios.data.fields import _projections, draw_function
+from coolgp.scenarios.simulation.assembly import assemble
+from coolgp.scenarios.simulation.rounds import simulate
 
 from .oracle import LONG, kernel, log_determinant, slope, solve
 

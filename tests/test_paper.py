@@ -11,17 +11,17 @@ import pytest
 from typer.testing import CliRunner
 
 from coolgp.scenarios import paper_fig2
-from coolgp.scenarios.catalogue import NAMES, SCRIPTS, STUDIES, scenario_file, scenario_named
-from coolgp.scenarios.cells import run_study
-from coolgp.scenarios.cli import app
-from coolgp.scenarios.config import resolve
-from coolgp.scenarios.curves_plot import curves_figure
-from coolgp.scenarios.data import load
+from coolgp.scenarios.cli.app import app
+from coolgp.scenarios.config.catalogue import NAMES, SCRIPTS, STUDIES, scenario_file, scenario_named
+from coolgp.scenarios.config.loading import resolve
+from coolgp.scenarios.data.loading import load
+from coolgp.scenarios.experiments.timing import CENTRAL, Course, central, collective, fastest
 from coolgp.scenarios.paper_fig3 import FILES
-from coolgp.scenarios.race import CENTRAL, Course, central, collective, fastest
-from coolgp.scenarios.run_folder import read_metrics
-from coolgp.scenarios.study import plan_named, plan_study
-from coolgp.scenarios.study_plot import draw_study
+from coolgp.scenarios.records.run_folder import read_metrics
+from coolgp.scenarios.studies.cells import run_study
+from coolgp.scenarios.studies.curves_figure import curves_figure
+from coolgp.scenarios.studies.figures import draw_study
+from coolgp.scenarios.studies.study import plan_named, plan_study
 
 SETTINGS: dict[str, Any] = {
     "data": {"source": "field"},

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from coolgp.network.generate import GENERATORS, generate
+from coolgp.network.graphs.generate import GENERATORS, generate
 from coolgp.network.mixing import local_metropolis, metropolis
 from coolgp.network.partition import METHODS, blocks_of, cut, partition
 from coolgp.network.shard import build_shard

@@ -13,18 +13,18 @@ import pytest
 from typer.testing import CliRunner
 
 from coolgp.fusion.registry import RULES
-from coolgp.network.generate import GENERATORS
+from coolgp.network.graphs.generate import GENERATORS
 from coolgp.network.transport import SerialTransport
 from coolgp.scenarios import run, scenario_named
-from coolgp.scenarios.assembly import assemble, one_thread, plan
-from coolgp.scenarios.calibration import Duration, measure
-from coolgp.scenarios.cli import app
-from coolgp.scenarios.data import load
-from coolgp.scenarios.estimate import estimate, shape_of
-from coolgp.scenarios.estimate_report import tables
-from coolgp.scenarios.planning import NoRoom
-from coolgp.scenarios.rounds import simulate
-from coolgp.scenarios.settings import Scenario
+from coolgp.scenarios.cli.app import app
+from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.data.loading import load
+from coolgp.scenarios.planning.duration import Duration, measure
+from coolgp.scenarios.planning.limits import NoRoom
+from coolgp.scenarios.planning.memory import estimate, shape_of
+from coolgp.scenarios.planning.tables import tables
+from coolgp.scenarios.simulation.assembly import assemble, one_thread, plan
+from coolgp.scenarios.simulation.rounds import simulate
 
 START = ("agents.lengthscale=0.5", "agents.signal_variance=1.0", "agents.noise_variance=0.01")  # saves fitting them
 TINY = ("agents.count=12", "agents.inducing=8", "agents.batch_size=3", "run.rounds=2", "run.probes=3", *START)
@@ -117,7 +117,7 @@ def test_a_million_agents_are_planned_without_making_anything_of_that_size() -> 
 def test_a_run_that_would_not_fit_is_refused_with_the_table_unless_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coolgp.scenarios.planning.available_bytes", lambda: 0)
+    monkeypatch.setattr("coolgp.scenarios.planning.limits.available_bytes", lambda: 0)
     with pytest.raises(NoRoom, match=r"statistics.*\n(.*\n)*.*run.precision = \"float32\", or more machines; --anyway"):
         run(sensors(), tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -125,7 +125,7 @@ def test_a_run_that_would_not_fit_is_refused_with_the_table_unless_asked_for(
 
 
 def test_a_table_is_read_and_refused_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coolgp.scenarios.planning.available_bytes", lambda: 0)
+    monkeypatch.setattr("coolgp.scenarios.planning.limits.available_bytes", lambda: 0)
     (tmp_path / "points.csv").write_text("\n".join(["a,y", *(f"{i % 13},{i % 7}" for i in range(60))]))
     rows = [f"data.source={tmp_path / 'points.csv'}", "data.target=y", *TINY]
     with pytest.raises(NoRoom):
@@ -137,7 +137,7 @@ def test_the_command_refuses_with_exit_code_2_on_every_rank(
 ) -> None:
     place = tmp_path / "run"
     command = ["run", "sensors", "--agents", str(10**9), "--out", str(place)]
-    done = on_ranks(2, f"from coolgp.scenarios.cli import main\n\nmain({command})")
+    done = on_ranks(2, f"from coolgp.scenarios.cli.app import main\n\nmain({command})")
     assert done.returncode == 2
     assert done.stderr.count("would not fit: each of 2 ranks needs") == 1
     assert "rows of the rule" in done.stderr
@@ -147,7 +147,7 @@ def test_the_command_refuses_with_exit_code_2_on_every_rank(
 
 @pytest.mark.parametrize("way", ["fusion.rule=tree", "fusion.rule=consensus", "fusion.rule=flood", "network.degree=30"])
 def test_time_is_said_for_every_part_of_a_run(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coolgp.scenarios.calibration.SECONDS", 0.0)
+    monkeypatch.setattr("coolgp.scenarios.planning.duration.SECONDS", 0.0)
     scenario = sensors("agents.count=40", way)
     duration = measure(scenario, estimate(scenario))
     assert duration.known
@@ -164,7 +164,7 @@ def test_a_number_of_communication_rounds_that_nobody_knows_is_not_guessed() -> 
 
 
 def test_the_command_prints_tables_json_help_and_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coolgp.scenarios.calibration.SECONDS", 0.0)
+    monkeypatch.setattr("coolgp.scenarios.planning.duration.SECONDS", 0.0)
     sets = [part for key in TINY for part in ("--set", key)]
     terminal = CliRunner(env={"COLUMNS": "200"})
     said = terminal.invoke(app, ["plan", "sensors", *sets, "--agents", "20", "--ranks", "2"])

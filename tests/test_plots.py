@@ -17,19 +17,25 @@ import pytest
 from matplotlib.figure import Figure
 
 from coolgp.fusion.registry import RULES
-from coolgp.network.generate import generate
-from coolgp.network.topology import Topology, from_edges, spanning_tree
-from coolgp.scenarios import report
-from coolgp.scenarios.config import resolve
-from coolgp.scenarios.field_plot import regular_grid, typical_probe
-from coolgp.scenarios.network_plot import layout, network_figure
-from coolgp.scenarios.network_sample import Network
-from coolgp.scenarios.picture import LINES, STYLE
-from coolgp.scenarios.plots import draw_all
-from coolgp.scenarios.relevance_plot import relevances, relevances_figure
-from coolgp.scenarios.reliability_plot import LEVELS, forecasts, reliability_figure, reliability_figure_of, share_inside
-from coolgp.scenarios.report import headline, write_report
-from coolgp.scenarios.run_folder import METRICS, TRAFFIC, RunFolder, read_run
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import Topology, from_edges, spanning_tree
+from coolgp.scenarios.config.loading import resolve
+from coolgp.scenarios.plots import run_report as report
+from coolgp.scenarios.plots.field import regular_grid, typical_probe
+from coolgp.scenarios.plots.network import layout, network_figure
+from coolgp.scenarios.plots.relevance import relevances, relevances_figure
+from coolgp.scenarios.plots.reliability import (
+    LEVELS,
+    forecasts,
+    reliability_figure,
+    reliability_figure_of,
+    share_inside,
+)
+from coolgp.scenarios.plots.run_figures import draw_all
+from coolgp.scenarios.plots.run_report import headline, write_report
+from coolgp.scenarios.plots.style import LINES, STYLE
+from coolgp.scenarios.records.network import Network
+from coolgp.scenarios.records.run_folder import METRICS, TRAFFIC, RunFolder, read_run
 
 PNG = b"\x89PNG\r\n\x1a\n"
 Make = Callable[..., Path]

@@ -10,26 +10,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coolgp.agents.basis import FunctionBasis
 from coolgp.agents.encoding import ENCODINGS
 from coolgp.agents.encoding import Transport as Transported
+from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import fold, found, observe
 from coolgp.agents.prediction import Prediction, predict
-from coolgp.fusion.contributed import contributions
-from coolgp.fusion.deviation import attainable, deviation
-from coolgp.fusion.growing_tree import GrowingTree
-from coolgp.fusion.sum_rules import SUM_RULES
-from coolgp.fusion.sums import SumRule
-from coolgp.network.axes import rows_of
-from coolgp.network.channel import FaultyTransport
-from coolgp.network.faults import PERFECT, Absence, Faults
-from coolgp.network.generate import generate
+from coolgp.fusion.sums.base import SumRule
+from coolgp.fusion.sums.deviation import attainable, deviation
+from coolgp.fusion.sums.growing_tree import GrowingTree
+from coolgp.fusion.sums.registry import SUM_RULES
+from coolgp.fusion.sums.rows import contributions
+from coolgp.network.graphs.generate import generate
+from coolgp.network.links.channel import FaultyTransport
+from coolgp.network.links.dynamics import World
+from coolgp.network.links.faults import PERFECT, Absence, Faults
+from coolgp.network.row_axes import rows_of
 from coolgp.network.transport import SerialTransport
-from coolgp.network.world import World
 from coolgp.scenarios import load_scenario, resume, run
-from coolgp.scenarios.run_folder import read_metrics
+from coolgp.scenarios.records.run_folder import read_metrics
 
 from .oracle import QUERIES, build_model, draw, start
 from .test_checkpoint import contents, write_study

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 
 from coolgp.agents.encoding import ENCODINGS
-from coolgp.agents.fourier import FourierBasis, draw_waves
+from coolgp.agents.features.fourier import FourierBasis, draw_waves
 from coolgp.agents.learning import Adam, bound, gradient
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.prediction import Prediction, predict, query_rows
 from coolgp.fusion.hyperparameters import MODES, belief_of
 from coolgp.fusion.registry import RULES
-from coolgp.fusion.sum_rules import SUM_RULES
-from coolgp.network.faults import PERFECT
-from coolgp.network.generate import generate
+from coolgp.fusion.sums.registry import SUM_RULES
+from coolgp.network.graphs.generate import generate
+from coolgp.network.links.faults import PERFECT
 from coolgp.network.transport import SerialTransport
 from coolgp.scenarios import load_model, run
-from coolgp.scenarios.config import ConfigError, resolve
+from coolgp.scenarios.config.loading import ConfigError, resolve
 
 from .oracle import QUERIES, draw, informed, kernel, ranked, rows_of
 

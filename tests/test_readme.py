@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from coolgp.scenarios.cli import app
+from coolgp.scenarios.cli.app import app
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
 

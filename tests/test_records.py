@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from coolgp.network.generate import generate
-from coolgp.network.topology import components, spanning_tree
-from coolgp.scenarios import report, resume, run, scenario_named
-from coolgp.scenarios.cli import app
-from coolgp.scenarios.field_plot import field_figure
-from coolgp.scenarios.network_plot import layout, network_figure
-from coolgp.scenarios.network_sample import RECORDED_AGENTS, SAMPLED_AGENTS, Network, Whole, sample
-from coolgp.scenarios.report import headline
-from coolgp.scenarios.run_folder import RunFolder, read_run
-from coolgp.scenarios.sensing import sensors
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import components, spanning_tree
+from coolgp.scenarios import resume, run, scenario_named
+from coolgp.scenarios.cli.app import app
+from coolgp.scenarios.data.sensors import sensors
+from coolgp.scenarios.plots import run_report as report
+from coolgp.scenarios.plots.field import field_figure
+from coolgp.scenarios.plots.network import layout, network_figure
+from coolgp.scenarios.plots.run_report import headline
+from coolgp.scenarios.records.network import RECORDED_AGENTS, SAMPLED_AGENTS, Network, Whole, sample
+from coolgp.scenarios.records.run_folder import RunFolder, read_run
 
 MANY = RECORDED_AGENTS + 10_000
 SMALL = ["agents.count=40", "agents.inducing=12", "run.rounds=4", "run.probes=5"]

@@ -10,13 +10,13 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from coolgp.fusion.tree import Tree
+from coolgp.fusion.sums.tree import Tree
 from coolgp.scenarios import assemble, run, scenario_named, simulate
-from coolgp.scenarios.dataset import Dataset
-from coolgp.scenarios.evaluation import Probed
-from coolgp.scenarios.metrics import Forecast, coverage, crps, pit, scores
-from coolgp.scenarios.reliability_plot import LEVELS, forecasts, share_inside
-from coolgp.scenarios.run_folder import Predictions, read_run
+from coolgp.scenarios.data.dataset import Dataset
+from coolgp.scenarios.metrics.scores import Forecast, coverage, crps, pit, scores
+from coolgp.scenarios.plots.reliability import LEVELS, forecasts, share_inside
+from coolgp.scenarios.records.run_folder import Predictions, read_run
+from coolgp.scenarios.simulation.evaluation import Probed
 
 from .calibration import AGENTS, LENGTHSCALE, NOISE_STD, Array, calibration_gap, fields_of_the_model
 

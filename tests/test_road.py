@@ -10,14 +10,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, shortest_path
 
 from coolgp.scenarios import run
-from coolgp.scenarios.catalogue import scenario_named
-from coolgp.scenarios.config import resolve
-from coolgp.scenarios.data import load
-from coolgp.scenarios.plots import draw_all
-from coolgp.scenarios.problems import DataError
-from coolgp.scenarios.road_network import Roads, draw_roads
-from coolgp.scenarios.run_folder import read_run
-from coolgp.scenarios.traffic import FEATURES, NOISE_STD, draw_traffic, traffic_table
+from coolgp.scenarios.base.errors import DataError
+from coolgp.scenarios.config.catalogue import scenario_named
+from coolgp.scenarios.config.loading import resolve
+from coolgp.scenarios.data.loading import load
+from coolgp.scenarios.data.roads import Roads, draw_roads
+from coolgp.scenarios.data.traffic import FEATURES, NOISE_STD, draw_traffic, traffic_table
+from coolgp.scenarios.plots.run_figures import draw_all
+from coolgp.scenarios.records.run_folder import read_run
 
 SMALL = ("agents.count=6", "agents.inducing=20", "agents.pilot=200", "run.rounds=3", "run.probes=2")
 

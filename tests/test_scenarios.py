@@ -13,8 +13,8 @@ from scipy.spatial.distance import cdist
 
 from coolgp.fusion.registry import RULES
 from coolgp.scenarios import load_model, load_scenario, run
-from coolgp.scenarios.data import load
-from coolgp.scenarios.settings import Scenario
+from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.data.loading import load
 
 RANKS = (2, 4)
 """Of whole runs as users start them; ``test_one_answer`` has all numbers of ranks, and all that can go wrong."""

@@ -7,21 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coolgp.agents.foresight import log_loss, predict_rows, square_loss
 from coolgp.agents.model import Batch
 from coolgp.agents.population import Population, found, observe_in_place
 from coolgp.agents.prediction import Prediction, predict
+from coolgp.agents.predictive_scores import log_loss, predict_rows, square_loss
 from coolgp.agents.statistics import Evidence, packed_length
+from coolgp.fusion.evidence.row_memory import Seen, newest
+from coolgp.fusion.evidence.selective import Selective
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.rule import EvidenceRule, FusionRule, Witness
-from coolgp.fusion.seen import Seen, newest
-from coolgp.fusion.selective import Selective
-from coolgp.network.channel import FaultyTransport
-from coolgp.network.faults import PERFECT, Faults
-from coolgp.network.generate import generate
-from coolgp.network.topology import from_edges
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import from_edges
+from coolgp.network.links.channel import FaultyTransport
+from coolgp.network.links.dynamics import World
+from coolgp.network.links.faults import PERFECT, Faults
 from coolgp.network.transport import SerialTransport, Transport
-from coolgp.network.world import World
 from coolgp.scenarios import load_scenario, run
 
 from .oracle import BASES, QUERIES, build_model, dense, draw, field, rows_of, start, taught

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from coolgp.agents.batches import gathered
-from coolgp.network.generate import generate
+from coolgp.network.graphs.generate import generate
 from coolgp.network.partition import partition
 from coolgp.network.shard import build_shard
-from coolgp.scenarios.data import load
-from coolgp.scenarios.dataset import Dataset, Numbered
-from coolgp.scenarios.fields import draw_function
-from coolgp.scenarios.problems import ConfigError, DataError
-from coolgp.scenarios.scaler import Scaler
-from coolgp.scenarios.sensing import Sensing, sensors
-from coolgp.scenarios.settings import Scenario
-from coolgp.scenarios.surface import surface_of
+from coolgp.scenarios.base.errors import ConfigError, DataError
+from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.data.dataset import Dataset, Numbered
+from coolgp.scenarios.data.fields import draw_function
+from coolgp.scenarios.data.loading import load
+from coolgp.scenarios.data.scaler import Scaler
+from coolgp.scenarios.data.sensors import Sensing, sensors
+from coolgp.scenarios.data.surface import surface_of
 
 AGENTS, ROWS, SEED = 2100, 7, 5
 SCALER = Scaler(np.array([0.4, 0.6]), np.array([0.3, 0.2]), 0.1, 1.5)

@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 
 from coolgp.scenarios import disparity, lossy, run
-from coolgp.scenarios.catalogue import about
-from coolgp.scenarios.cells import run_study
-from coolgp.scenarios.config import resolve
-from coolgp.scenarios.data import load
-from coolgp.scenarios.problems import ConfigError
-from coolgp.scenarios.resuming import is_finished
-from coolgp.scenarios.run_folder import read_metrics
-from coolgp.scenarios.study import Study, plan_study
-from coolgp.scenarios.study_plot import study_figure
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.config.catalogue import about
+from coolgp.scenarios.config.loading import resolve
+from coolgp.scenarios.data.loading import load
+from coolgp.scenarios.records.run_folder import read_metrics
+from coolgp.scenarios.runs.resume import is_finished
+from coolgp.scenarios.studies.cells import run_study
+from coolgp.scenarios.studies.figures import study_figure
+from coolgp.scenarios.studies.study import Study, plan_study
 
 SETTINGS: dict[str, Any] = {
     "data": {"source": "field"},

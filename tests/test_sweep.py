@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from coolgp.scenarios.cells import Ended, Task, run_cells, run_study
-from coolgp.scenarios.cli import app
-from coolgp.scenarios.grid import parse_axes, plan_sweep
-from coolgp.scenarios.problems import ConfigError
-from coolgp.scenarios.study_folder import open_study
-from coolgp.scenarios.sweeping import failure_words
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.cli.app import app
+from coolgp.scenarios.studies.cells import Ended, Task, run_cells, run_study
+from coolgp.scenarios.studies.folder import open_study
+from coolgp.scenarios.studies.grid import parse_axes, plan_sweep
+from coolgp.scenarios.studies.processes import failure_words
 
 FILE = (
     '[data]\nsource = "field"\n'
@@ -28,7 +28,8 @@ FILE = (
     '[network]\ntopology = "ring"\n[run]\nrounds = 3\nprobes = 2\n'
 )
 RULES = (
-    "import time\nfrom dataclasses import dataclass\nfrom pathlib import Path\nfrom coolgp.fusion.tree import Tree\n"
+    "import time\nfrom dataclasses import dataclass\nfrom pathlib import Path\n"
+    "from coolgp.fusion.sums.tree import Tree\n"
     "@dataclass(frozen=True)\nclass Slow(Tree):\n    def converge(self, *arguments):\n"
     "        time.sleep(0.1)\n        return super().converge(*arguments)\n"
     "@dataclass(frozen=True)\nclass Touchy(Tree):\n    def converge(self, *arguments):\n"

@@ -4,11 +4,10 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from coolgp.network.files import names_rounds, read_schedule, read_topology
-from coolgp.network.generate import GENERATORS, generate
-from coolgp.network.interchange import from_networkx, to_networkx
-from coolgp.network.mixing import metropolis, rounds_to, second_eigenvalue
-from coolgp.network.topology import (
+from coolgp.network.graphs.files import names_rounds, read_schedule, read_topology
+from coolgp.network.graphs.generate import GENERATORS, generate
+from coolgp.network.graphs.interchange import from_networkx, to_networkx
+from coolgp.network.graphs.topology import (
     Topology,
     components,
     diameter,
@@ -17,6 +16,7 @@ from coolgp.network.topology import (
     require_connected,
     spanning_tree,
 )
+from coolgp.network.mixing import metropolis, rounds_to, second_eigenvalue
 
 SIZES = (1, 2, 3, 4, 5, 30)
 every_graph = pytest.mark.parametrize("graph", [(k, n) for k in GENERATORS for n in SIZES], ids=str, indirect=True)

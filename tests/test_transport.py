@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coolgp.network.generate import generate
+from coolgp.network.graphs.generate import generate
 from coolgp.network.launcher import find_launcher, launched_rank, launched_size, library_problem, wait_until_read
 from coolgp.network.mixing import local_metropolis
 from coolgp.network.partition import partition

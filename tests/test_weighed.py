@@ -7,13 +7,13 @@ import pytest
 
 from coolgp.agents.model import Batch
 from coolgp.agents.statistics import Evidence
+from coolgp.fusion.evidence.weighted import POWERS, own_probability
 from coolgp.fusion.registry import rule_named
-from coolgp.fusion.weighed import POWERS, own_probability
-from coolgp.network.generate import generate
+from coolgp.network.graphs.generate import generate
 from coolgp.scenarios import run, synthetic
-from coolgp.scenarios.config import resolve
-from coolgp.scenarios.data import load
-from coolgp.scenarios.metrics import rmse
+from coolgp.scenarios.config.loading import resolve
+from coolgp.scenarios.data.loading import load
+from coolgp.scenarios.metrics.scores import rmse
 
 from .oracle import BASES, build_model, draw, informed, kernel, log_determinant, rows_of, solve, start
 from .test_fusion_exact import Run

@@ -5,11 +5,11 @@ import pytest
 from scipy.sparse import csgraph, csr_array
 from scipy.spatial.distance import cdist
 
-from coolgp.network.faults import Absence, Faults
-from coolgp.network.generate import GENERATORS, generate
-from coolgp.network.motion import Schedule, arranged, in_unit_square, moving, reach_for, scheduled, walk
-from coolgp.network.topology import Topology
-from coolgp.network.world import World, edge_keys
+from coolgp.network.graphs.generate import GENERATORS, generate
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.dynamics import World, edge_keys
+from coolgp.network.links.faults import Absence, Faults
+from coolgp.network.links.motion import Schedule, arranged, in_unit_square, moving, reach_for, scheduled, walk
 
 TROUBLES = {
     "nothing": Faults(),

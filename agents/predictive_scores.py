@@ -1,0 +1,54 @@
+"""How well agents foretell rows of data, each its own: what evidence and models are judged by."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coolgp.agents.features.basis import LatentBasis
+from coolgp.agents.kernels import Array
+from coolgp.agents.model import Model, agreed
+from coolgp.agents.prediction import Posterior, Prediction, posterior, shared
+from coolgp.agents.statistics import Evidence
+
+__all__ = ["log_loss", "predict_rows", "square_loss"]
+
+
+def predict_rows(model: Model, theta: Array, evidence: Evidence, x: Array) -> Prediction:
+    """Predictions ``[A, B]`` of agents with ``θ [A, K]`` and evidence ``[A]``, each at its own rows ``x [A, B, D]``."""
+    belief = posterior(model, *shared(theta, evidence))
+    mean, variance = (_expected if model.expects else _certain)(model, theta, belief, x)
+    signal = model.layout.signal_variance(theta)[:, None]
+    noise = model.layout.noise_variance(theta)
+    return Prediction(np.sqrt(signal) * mean, signal * np.maximum(variance, 0.0), noise)
+
+
+def log_loss(said: Prediction, y: Array) -> Array:
+    """Negative log predictive density of observations y ``[A, B]``, in nats."""
+    variance = said.variance + said.noise_variance[:, None]
+    loss: Array = 0.5 * (np.log(2.0 * np.pi * variance) + np.square(y - said.mean) / variance)
+    return loss
+
+
+def square_loss(said: Prediction, y: Array) -> Array:
+    """Squared error of observations y ``[A, B]``."""
+    loss: Array = np.square(y - said.mean)
+    return loss
+
+
+def _certain(model: Model, theta: Array, belief: Posterior, x: Array) -> tuple[Array, Array]:
+    """Mean and variance ``[A, B]`` for a unit signal, as :func:`coolgp.agents.prediction.predict` has them."""
+    geometry = belief.geometry
+    kappa = model.basis.values(geometry.points, model.layout.projection(agreed(theta)), x)  # [A, M, B]
+    unknown = 1.0 - np.square(geometry.inverse @ kappa).sum(-2)
+    return (belief.weights[:, None, :] @ kappa)[:, 0], unknown + np.square(belief.reach @ kappa).sum(-2)
+
+
+def _expected(model: Model, theta: Array, belief: Posterior, x: Array) -> tuple[Array, Array]:
+    """The same under an uncertain projection, by the law of total variance."""
+    assert isinstance(model.basis, LatentBasis)
+    projection, spread = model.layout.projection(theta), model.layout.spread(theta)
+    first, second = model.basis.expected(belief.geometry, x, projection, spread)
+    alpha = belief.weights
+    form = alpha[:, :, None] * alpha[:, None, :] - belief.shrink
+    mean = (first @ alpha[..., None])[..., 0]
+    return mean, 1.0 + (second * form[:, None]).sum((-2, -1)) - np.square(mean)

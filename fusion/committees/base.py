@@ -1,0 +1,127 @@
+"""Committees: every agent predicts alone, and at each query the predictions are combined.
+
+What is combined are sums over all agents at the queries, of precisions and of means weighted by them. Any rule that
+adds up rows carries these sums: a central server, a tree, or repeated averaging, which makes a committee decentralised
+(Kontoudis & Stilwell, Decentralized nested Gaussian processes for multi-robot systems, ICRA-21). Nothing is said before
+there are queries, and everything anew for each of them, where fused evidence is said once.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from coolgp.agents.kernels import Array
+from coolgp.agents.population import Population
+from coolgp.agents.prediction import Prediction, predict
+from coolgp.agents.statistics import Evidence
+from coolgp.fusion.rule import Indices, Outlook, State
+from coolgp.fusion.sums.carrier import Carried
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.transport import Transport
+
+__all__ = ["Committee", "Experts", "forecasts", "query_parts"]
+
+AGENTS_AT_ONCE = 64
+SUMMED_BYTES = 64e6
+"""Of the rows that are summed at a time: as many queries as these hold."""
+FLOOR = 1e-12
+"""An expert's variance is at least this part of its prior's: nobody is infinitely sure."""
+
+
+@dataclass(frozen=True)
+class Experts:
+    """What experts say of the function at queries: mean, variance ``[A, Q]`` and prior variance ``[A, 1]``."""
+
+    mean: Array
+    variance: Array
+    prior: Array
+
+    def __getitem__(self, queries: slice) -> Experts:
+        return Experts(self.mean[:, queries], self.variance[:, queries], self.prior)
+
+    def of(self, agents: Indices) -> Experts:
+        """Some of them."""
+        return Experts(self.mean[agents], self.variance[agents], self.prior[agents])
+
+    @property
+    def precision(self) -> Array:
+        """``1/σ² [A, Q]``."""
+        return 1.0 / self.variance
+
+    @property
+    def entropy_gain(self) -> Array:
+        """``½(log σ_s² - log σ²) [A, Q]``: what an expert knows of the function at a query, in nats; not negative."""
+        return np.maximum(0.5 * np.log(self.prior / self.variance), 0.0)
+
+
+@dataclass(frozen=True)
+class Committee(Carried):
+    """A rule that combines predictions by a few sums over agents for each query."""
+
+    sums_a_query: ClassVar[int] = 2
+    """``T``."""
+    held_a_query: ClassVar[float] = 2.0
+    """Numbers of each expert."""
+
+    @abstractmethod
+    def terms(self, experts: Experts) -> Array:
+        """What each expert adds to the sums: ``[A, T, Q]``."""
+
+    @abstractmethod
+    def combined(self, sums: Array, experts: Experts, count: Array) -> tuple[Array, Array]:
+        """Mean and variance ``[A', Q]`` from sums ``[A', T, Q]`` over so many experts ``[A', 1]``.
+
+        experts: what those who are asked say themselves.
+        """
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """All agents predict: means and variances stay, and terms while they are summed."""
+        return replace(super().outlook(topology, faults), asking=self.held_a_query, summing=self.sums_a_query)
+
+    def predict(
+        self, state: State, population: Population, probes: Indices, x: Array, transport: Transport
+    ) -> Prediction:
+        """Every agent predicts, the terms are summed, and each probe combines what it holds for the sums."""
+        experts, asked = self.consulted(population, x, transport), []
+        for queries in query_parts(len(x), transport.shard.size * self.sums_a_query):
+            terms = self.terms(experts[queries])
+            asked.append(self._combined(terms, experts[queries].of(probes), probes, transport))
+        mean, variance = (np.concatenate(parts, axis=1) for parts in zip(*asked, strict=True))
+        return Prediction(mean, variance, population.model.layout.noise_variance(population.theta[probes]))
+
+    def consulted(self, population: Population, x: Array, transport: Transport) -> Experts:
+        """What all agents say at queries ``x [Q, D]``, each from its own data."""
+        return forecasts(population, lambda agents: population.evidence(agents), x)
+
+    def _combined(self, terms: Array, asked: Experts, probes: Indices, transport: Transport) -> tuple[Array, Array]:
+        rows = np.concatenate([terms.reshape(len(terms), -1), np.ones((len(terms), 1))], axis=1)
+        held = self.summed(rows, transport)[probes]
+        sums = held[:, :-1].reshape(len(probes), *terms.shape[1:])
+        with np.errstate(all="ignore"):
+            mean, variance = self.combined(sums, asked, held[:, -1:])
+        sound = np.isfinite(mean) & np.isfinite(variance) & (variance > 0)  # what a liar says need not add up
+        return np.where(sound, mean, asked.mean), np.where(sound, variance, asked.variance)
+
+
+def forecasts(population: Population, evidence: Callable[[slice], Evidence], x: Array) -> Experts:
+    """What every agent says at queries ``x [Q, D]`` from the evidence that is given it."""
+    model, size = population.model, population.size
+    mean, variance = np.empty((size, len(x))), np.empty((size, len(x)))
+    for start in range(0, size, AGENTS_AT_ONCE):
+        agents = slice(start, min(start + AGENTS_AT_ONCE, size))
+        said = predict(model, population.theta[agents], evidence(agents), x)
+        mean[agents], variance[agents] = said.mean, said.variance
+    prior = model.layout.signal_variance(population.theta)[:, None]
+    return Experts(mean, np.maximum(variance, FLOOR * prior), prior)
+
+
+def query_parts(queries: int, numbers: int) -> Iterator[slice]:
+    """Queries in parts whose sums fit in memory, of which each needs so many numbers."""
+    step = max(1, int(SUMMED_BYTES / (8 * numbers)))
+    return (slice(start, min(start + step, queries)) for start in range(0, queries, step))

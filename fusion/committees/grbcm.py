@@ -1,0 +1,88 @@
+"""Generalised robust Bayesian committee machine (Liu, Cai, Wang & Ong, ICML-18)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from coolgp.agents.kernels import Array
+from coolgp.agents.population import Population
+from coolgp.agents.statistics import Evidence, packed_length
+from coolgp.fusion.committees.base import Committee, Experts, forecasts
+from coolgp.fusion.rule import Indices
+from coolgp.network.transport import Transport
+
+__all__ = ["GRBCM"]
+
+
+@dataclass(frozen=True)
+class Informed(Experts):
+    """Experts who know the communication set besides their own data.
+
+    base: what each says from the communication set alone. rank ``[A, 1]``: 0 for those whose data it is, who say
+    nothing else; 1 for the first of the others, who weighs 1; 2 for the rest.
+    """
+
+    base: Experts
+    rank: Array
+
+    def __getitem__(self, queries: slice) -> Informed:
+        return Informed(self.mean[:, queries], self.variance[:, queries], self.prior, self.base[queries], self.rank)
+
+    def of(self, agents: Indices) -> Informed:
+        """Some of them."""
+        own = super().of(agents)
+        return Informed(own.mean, own.variance, own.prior, self.base.of(agents), self.rank[agents])
+
+    @property
+    def power(self) -> Array:
+        """``β_i [A, Q]``: what an expert knows beyond the communication set, in nats."""
+        gain = np.maximum(0.5 * np.log(self.base.variance / self.variance), 0.0)
+        return np.where(self.rank == 0, 0.0, np.where(self.rank == 1, 1.0, gain))
+
+
+@dataclass(frozen=True)
+class GRBCM(Committee):
+    """Generalised robust Bayesian committee machine: experts share a communication set, and correct it: consistent.
+
+    ``1/σ² = Σ β_i/σ_i² + (1-Σβ_i)/σ_c²`` and ``μ = σ²(Σ β_i μ_i/σ_i² + (1-Σβ_i) μ_c/σ_c²)``, where ``μ_c, σ_c²`` are
+    from the communication set alone and ``μ_i, σ_i²`` from it and an expert's own data; ``β = 1`` for the first expert
+    and ``½(log σ_c² - log σ_i²)`` for the others. communicators: the first so many agents, whose data are that set.
+    """
+
+    sums_a_query: ClassVar[int] = 3
+    held_a_query: ClassVar[float] = 4.0
+    communicators: Annotated[int, Field(gt=0)] = 1
+
+    def consulted(self, population: Population, x: Array, transport: Transport) -> Informed:
+        """Tell all the evidence of the communication set, then let each predict with and without its own data."""
+        agents, inducing = transport.shard.agents[:, None], population.model.inducing
+        rank = np.clip(agents - self.communicators + 1, 0, 2)
+        told = self.summed(np.where(rank == 0, population.packed(slice(None)), 0.0), transport)
+        told = told[:, : packed_length(inducing)]
+
+        def base(block: slice) -> Evidence:
+            return Evidence.unpack(told[block], inducing)
+
+        def informed(block: slice) -> Evidence:
+            own = population.packed(block)
+            return Evidence.unpack(np.where(rank[block] == 0, told[block], told[block] + own), inducing)
+
+        alone, both = forecasts(population, base, x), forecasts(population, informed, x)
+        return Informed(both.mean, both.variance, both.prior, alone, rank)
+
+    def terms(self, experts: Experts) -> Array:
+        """Weight, weighted precision, and mean weighted by it."""
+        assert isinstance(experts, Informed)
+        told = experts.power * experts.precision
+        return np.stack([experts.power, told, told * experts.mean], axis=1)
+
+    def combined(self, sums: Array, experts: Experts, count: Array) -> tuple[Array, Array]:
+        """What the communication set says, and what every expert adds to it."""
+        assert isinstance(experts, Informed)
+        rest = (1.0 - sums[:, 0]) * experts.base.precision
+        precision = sums[:, 1] + rest
+        return (sums[:, 2] + rest * experts.base.mean) / precision, 1.0 / precision

@@ -1,0 +1,70 @@
+"""Decentralised PITC with a central server, which the paper compares with (dPITC in COOL-GP, AAAI-19, experiments)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from coolgp.agents.features.basis import InducingInputs
+from coolgp.agents.kernels import Array
+from coolgp.agents.model import Batch
+from coolgp.agents.pitc import block_evidence
+from coolgp.agents.population import Population
+from coolgp.agents.statistics import Evidence
+from coolgp.fusion.evidence.row_memory import Seen
+from coolgp.fusion.rule import Indices, Outlook, Rows
+from coolgp.fusion.sums.base import SumState
+from coolgp.fusion.sums.rows import contributions
+from coolgp.fusion.sums.server import Server
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+
+__all__ = ["DPITC"]
+
+
+@dataclass(frozen=True)
+class DPITC(Server):
+    """PITC whose blocks are the agents: each reports to a server what its block says, and hears the sum.
+
+    A block's evidence is no sum over its rows, so every agent keeps all rows that it has seen and takes its evidence
+    anew from all of them in each exchange: ``n³`` an agent for ``n`` rows, against ``M²`` a row for `server`. Hyper-
+    parameters are learned from the agents' own sums, as under committees.
+    """
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """The server's; every row that was observed is kept."""
+        outlook = super().outlook(topology, faults)
+        return replace(outlook, exchanging=_keeping(outlook.exchanging), settling=_keeping(outlook.settling))
+
+    def remembered(self, population: Population) -> Seen:
+        """No rows yet. Raises ValueError for a basis that has no exact kernel behind it."""
+        if not isinstance(population.model.basis, InducingInputs):
+            raise ValueError(
+                "dpitc keeps, within each agent's data, what inducing inputs do not explain of the kernel; random "
+                'features are a kernel of their own: take fusion.rule = "server", or agents.basis = "inducing"'
+            )
+        return Seen.of(population)
+
+    def observe(self, state: SumState, population: Population, batch: Batch) -> SumState:
+        """Keep the rows."""
+        return replace(state, kept=state.kept.grown(batch))
+
+    def contributions(self, population: Population, kept: Seen, room: Array | None = None) -> Array:
+        """Evidence of each agent's block, its announcements and itself."""
+        model, batch = population.model, kept.batch
+
+        def tell(agents: slice, out: Array) -> None:
+            packed = block_evidence(model, population.theta[agents], batch[agents]).pack()
+            out[:, : packed.shape[1]] = packed
+
+        rows, size = batch.y.shape[1], model.inducing
+        return contributions(population, room, tell, np.dtype(float).itemsize * (3 * rows**2 + 4 * rows * size))
+
+    def lesson(self, state: SumState, population: Population, agents: slice | Indices) -> Evidence:
+        """What their own rows say each by itself: the bound that is climbed is DTC's."""
+        return population.evidence(agents)
+
+
+def _keeping(rows: Rows) -> Rows:
+    return replace(rows, observed=float("inf"))

@@ -1,0 +1,196 @@
+"""An online Bayesian ensemble over kernels: several length-scales at once, weighed by how well they foretold.
+
+Incremental ensembles (Lu, Karanikolas, Shen & Giannakis, AISTATS-20) in their decentralised form: every agent keeps
+statistics for each expert, an expert being the agents' model with all lengthscales times a factor. Before a batch is
+taken in, each expert says how likely it was, and sums of these log densities over agents and time make the weights:
+
+    ``log w_j = Σ_t Σ_a Σ_n log p_j(y_n | x_n, what agent a held before batch t) + constant``.
+
+Rows of a batch, and batches of one round, count as independent given what was known before: the weights are Bayes' rule
+where observations come one at a time. Evidence of all experts and the sums of their log densities travel in one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from coolgp.agents.blocks import map_blocks
+from coolgp.agents.kernels import Array
+from coolgp.agents.model import Batch, Model
+from coolgp.agents.population import Population
+from coolgp.agents.prediction import Prediction, predict
+from coolgp.agents.predictive_scores import log_loss, predict_rows
+from coolgp.agents.statistics import Evidence, Statistics, packed_length
+from coolgp.fusion.rule import Indices, Outlook, Rows
+from coolgp.fusion.sums.carrier import ByCarrier
+from coolgp.fusion.sums.rows import believed
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.row_axes import PerAgent
+from coolgp.network.transport import Transport
+
+__all__ = ["Ensemble", "EnsembleState"]
+
+
+@dataclass(frozen=True)
+class EnsembleState:
+    """models: of the ``J`` experts. inner: what carries their rows.
+
+    sums ``[A, J, ...]`` and anchor ``[A, J, K]``: statistics of each agent's experts, and under what they were encoded.
+    log_density ``[A, J]``: of what the agent itself observed, relative to the mean over experts.
+    """
+
+    models: tuple[Model, ...]
+    inner: Any
+    sums: PerAgent
+    anchor: PerAgent
+    log_density: PerAgent
+
+
+@dataclass(frozen=True)
+class Ensemble(ByCarrier):
+    """Online Bayesian ensemble over kernels: models with other length-scales, weighed by how well they foretold.
+
+    scales: factors of the agents' lengthscales, one for each expert. The variances, and lengthscales where they are
+    learned, follow the agent's own hyper-parameters.
+    """
+
+    scales: Annotated[Sequence[Annotated[float, Field(gt=0)]], Field(min_length=1)] = (0.5, 1.0, 2.0)
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """The carrier's, for rows as long as those of all experts together; each agent's own sums come on top."""
+        carried, experts = self.carrier.outlook(topology, faults), len(self.scales)
+        exchanging, settling = (_longer(rows, experts) for rows in (carried.exchanging, carried.settling))
+        messages = experts * carried.messages
+        return replace(carried, messages=messages, exchanging=exchanging, settling=settling)
+
+    def init(self, population: Population, transport: Transport) -> EnsembleState:
+        """Experts that have seen nothing. Raises ValueError where the projection is uncertain."""
+        model, size = population.model, population.size
+        if model.expects:
+            raise ValueError(
+                "an ensemble weighs predictions under one projection, not under a distribution q(W): set "
+                'agents.projection_std to 0, agents.encoding to "transport", or take another rule'
+            )
+        models = tuple(replace(model, basis=model.basis.stretched(scale)) for scale in self.scales)
+        nothing = model.encoding.zeros(model, size, population.dtype.type).rows
+        sums = np.stack([nothing] * len(models), axis=1)
+        anchor = np.stack([self._theta(population, expert) for expert in range(len(models))], axis=1)
+        fresh = EnsembleState(models, None, sums, anchor, np.zeros((size, len(models))))
+        return replace(fresh, inner=self.carrier.begin(self._rows(fresh, population), transport))
+
+    def observe(self, state: EnsembleState, population: Population, batch: Batch) -> EnsembleState:
+        """Let each expert say how likely the batch is, and then take it in; reuses the state's memory."""
+        self._follow(state, population)
+        held, own = self.carrier.sums(state.inner), self.carrier.own(state.inner)
+        told = np.empty_like(state.log_density)
+
+        def look(agents: slice) -> None:
+            for expert, model in enumerate(state.models):
+                theta, seen = self._theta(population, expert, agents), batch[agents]
+                belief = _belief(model, held, own, expert, agents)
+                told[agents, expert] = _log_density(model, theta, belief, seen)
+                state.sums[agents, expert] += model.encoding.encode(model, theta, seen).rows
+
+        size = population.model.inducing + 1
+        map_blocks(look, population.size, 8 * size * (size + 3 * batch.y.shape[1]))
+        log_density = state.log_density + told - told.mean(axis=1, keepdims=True)
+        return replace(state, log_density=log_density)
+
+    def exchange(
+        self, state: EnsembleState, population: Population, transport: Transport, rounds: int = 1
+    ) -> EnsembleState:
+        """So many communication rounds."""
+        self._follow(state, population)
+        rows = self._rows(state, population)
+        return replace(state, inner=self.carrier.rounds(state.inner, rows, transport, rounds))
+
+    def converge(self, state: EnsembleState, population: Population, transport: Transport) -> EnsembleState:
+        """Communicate until all agents hold the sums."""
+        self._follow(state, population)
+        rows = self._rows(state, population)
+        return replace(state, inner=self.carrier.settle(state.inner, rows, transport))
+
+    def announced(self, state: EnsembleState, population: Population) -> Array:
+        """Average announcement as each agent knows it, ``[A, C]``."""
+        begin = len(state.models) * (packed_length(population.model.inducing) + 1)
+        tail = self.carrier.sums(state.inner)[:, begin:].astype(np.float64)
+        average: Array = tail[:, :-1] / tail[:, -1:]
+        return average
+
+    def weights(self, state: EnsembleState, agents: slice | Indices) -> Array:
+        """Posterior probabilities of the experts as some agents hold them, ``[A', J]``; a priori all are alike."""
+        begin = len(state.models) * packed_length(state.models[0].inducing)
+        told = self.carrier.sums(state.inner)[agents, begin : begin + len(state.models)].astype(np.float64)
+        weights = np.exp(told - told.max(axis=1, keepdims=True))
+        share: Array = weights / weights.sum(axis=1, keepdims=True)
+        return share
+
+    def predict(
+        self, state: EnsembleState, population: Population, probes: Indices, x: Array, transport: Transport
+    ) -> Prediction:
+        """Mean and variance of the mixture of all experts."""
+        held, own = self.carrier.sums(state.inner), self.carrier.own(state.inner)
+        said = [
+            predict(model, self._theta(population, expert, probes), _belief(model, held, own, expert, probes), x)
+            for expert, model in enumerate(state.models)
+        ]
+        weights = self.weights(state, probes).T[..., None]
+        means, variances = np.stack([one.mean for one in said]), np.stack([one.variance for one in said])
+        mean = (weights * means).sum(0)
+        variance = (weights * (variances + np.square(means - mean))).sum(0)
+        return Prediction(mean, variance, said[0].noise_variance)
+
+    def _theta(self, population: Population, expert: int, agents: slice | Indices = slice(None)) -> Array:
+        """Hyper-parameters ``[A', K]`` of an expert: the agents' own, with longer lengthscales."""
+        return population.model.layout.stretched(population.theta[agents], self.scales[expert])
+
+    def _follow(self, state: EnsembleState, population: Population) -> None:
+        """Take the experts' sums along to where the agents' hyper-parameters are now; in place."""
+        for expert, model in enumerate(state.models):
+            statistics, anchor = Statistics(state.sums[:, expert]), state.anchor[:, expert]
+            moved, anchored = model.encoding.move(model, statistics, anchor, self._theta(population, expert))
+            state.sums[:, expert], state.anchor[:, expert] = moved.rows, anchored
+
+    def _rows(self, state: EnsembleState, population: Population) -> Array:
+        """What each agent adds: ``J`` packed evidences, ``J`` log densities, announcements, itself."""
+        experts, length = len(state.models), packed_length(population.model.inducing)
+        begin = experts * length
+        rows = np.empty((population.size, begin + experts + population.announced.shape[1] + 1), dtype=population.dtype)
+
+        def fill(agents: slice) -> None:
+            for expert, model in enumerate(state.models):
+                theta, statistics = self._theta(population, expert, agents), Statistics(state.sums[agents, expert])
+                model.encoding.packed(model, theta, statistics, rows[agents, expert * length : (expert + 1) * length])
+
+        map_blocks(fill, population.size, 8 * begin)
+        rows[:, begin : begin + experts] = state.log_density
+        rows[:, begin + experts : -1] = population.announced
+        rows[:, -1] = 1.0
+        return rows
+
+
+def _belief(model: Model, held: Array, own: Array | None, expert: int, agents: slice | Indices) -> Evidence:
+    """What some agents hold for the summed evidence of an expert."""
+    length = packed_length(model.inducing)
+    part = slice(expert * length, (expert + 1) * length)
+    return believed(held[:, part], None if own is None else own[:, part], agents, model.inducing)
+
+
+def _log_density(model: Model, theta: Array, belief: Evidence, batch: Batch) -> Array:
+    """``Σ_n log p(y_n | x_n, belief)`` over the rows of each agent's batch, ``[A]``."""
+    loss = log_loss(predict_rows(model, theta, belief, batch.x), batch.y)
+    total: Array = -np.where(batch.mask > 0, loss, 0.0).sum(axis=1)
+    return total
+
+
+def _longer(rows: Rows, experts: int) -> Rows:
+    """Rows of all experts, and what each agent keeps and adds besides."""
+    return Rows(
+        experts * (rows.per_agent + 2.0), experts * rows.per_edge, experts * rows.per_pair, experts * rows.columns
+    )

@@ -1,0 +1,175 @@
+"""Selective fusion: an agent takes in only neighbours that foretell its own data.
+
+All other rules suppose that agents observe one function. Where they do not, or some lie, an agent is better off with
+the few that agree with it. Each sends its neighbours its own evidence, never what it heard, so nothing is counted twice
+and what is taken in can be left out again. How neighbours are judged is prequential (A. P. Dawid, Statistical theory:
+the prequential approach, JRSS A 1984): everyone is judged on rows that it had not seen. A neighbour's evidence never
+holds the agent's rows; the agent itself is judged on each row just before it learns it, for afterwards it would always
+find itself the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+from scipy.sparse import csr_array
+
+from coolgp.agents.blocks import map_blocks
+from coolgp.agents.kernels import Array
+from coolgp.agents.model import Batch
+from coolgp.agents.population import Population
+from coolgp.agents.prediction import Prediction
+from coolgp.agents.predictive_scores import log_loss, predict_rows, square_loss
+from coolgp.agents.statistics import Evidence, packed_length
+from coolgp.fusion.evidence.row_memory import Seen, newest
+from coolgp.fusion.rule import Indices, Outlook, Rows
+from coolgp.fusion.sums.base import SumRule, SumState
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.row_axes import PerAgent, PerEdge
+from coolgp.network.shard import Shard
+from coolgp.network.transport import Transport
+
+__all__ = ["Heard", "Selective", "Trial"]
+
+Flags = npt.NDArray[np.bool_]
+LOSSES: dict[str, Callable[[Prediction, Array], Array]] = {"nlpd": log_loss, "square": square_loss}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What neighbours said, and whom of them the agents take in.
+
+    rows ``[E, P]``: the newest that came over each edge's slot; known ``[E]`` bool: whether any did; taken ``[E]``
+    bool; sums ``[A, P]``: own contributions and, once they are judged, those taken in.
+    """
+
+    rows: PerEdge
+    known: PerEdge
+    taken: PerEdge
+    sums: PerAgent
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The newest rows of each agent, and its own loss ``[A, R]`` on each just before it learned it."""
+
+    seen: Seen
+    loss: PerAgent
+
+
+@dataclass(frozen=True)
+class Selective(SumRule):
+    """Own evidence and that of chosen neighbours: those that foretell an agent's newest rows nearly as well as itself.
+
+    measure: by which rows are judged: ``nlpd``, the negative log predictive density, or ``square``, the squared error.
+    slack: a neighbour is taken in if its mean squared error is at most this times the agent's own; by densities, if the
+    geometric mean of its densities is at least the agent's own divided by this. memory: how many rows, the newest. An
+    agent that has no rows yet takes in whatever could come from data.
+    """
+
+    measure: Literal["nlpd", "square"] = "nlpd"
+    slack: Annotated[float, Field(gt=0)] = 1.2
+    memory: Annotated[int, Field(gt=0)] = 50
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """No sum over all agents is sought."""
+        why, rows = "every agent takes in neighbours that foretell its own data, and nobody else", float(self.memory)
+        held = (Rows(4.0, 4.0, observed=rows),) * 2
+        return Outlook("approximate", why, 1, None, float(len(topology.indices)), *held)
+
+    def remembered(self, population: Population) -> Trial:
+        """No rows yet."""
+        seen = Seen.of(population, self.memory)
+        return Trial(seen, np.zeros(seen.mask.shape))
+
+    def observe(self, state: SumState, population: Population, batch: Batch) -> SumState:
+        """Let each agent foretell its batch before it learns it, and keep the newest rows."""
+        own = self._losses(population, np.arange(population.size), batch, population.evidence)
+        grown, trial = state.kept.seen.grown(batch), state.kept
+        rows = newest(grown.mask, self.memory)
+        loss = np.take_along_axis(np.concatenate([trial.loss, own], axis=1), rows, axis=1)
+        return replace(state, kept=Trial(grown[rows], loss))
+
+    def begin(self, values: Array, transport: Transport) -> Heard:
+        """Nobody has said anything."""
+        edges = len(transport.shard.tail)
+        nothing = np.zeros(edges, dtype=bool)
+        return Heard(np.zeros((edges, values.shape[1]), values.dtype), nothing, nothing, values)
+
+    def round(self, state: Heard, values: Array, transport: Transport) -> Heard:
+        """Tell all neighbours what is one's own, and keep the newest that came of theirs."""
+        came = transport.send(values[transport.shard.tail]).newest()
+        if len(came.edges) == len(state.rows):
+            return Heard(came.rows, np.ones_like(state.known), state.taken, values)
+        rows, known = state.rows.copy(), state.known.copy()
+        rows[came.edges], known[came.edges] = came.rows, True
+        return Heard(rows, known, state.taken, values)
+
+    def settle(self, state: Heard, values: Array, transport: Transport) -> Heard:
+        """One round: neighbours have no more to say."""
+        told: Heard = self.rounds(state, values, transport, 1)
+        return told
+
+    def sums(self, state: Heard) -> Array:
+        """Own contributions and those taken in."""
+        return state.sums
+
+    def exchange(self, state: SumState, population: Population, transport: Transport, rounds: int = 1) -> SumState:
+        """So many communication rounds; then judge what neighbours said last."""
+        return self._weighed(super().exchange(state, population, transport, rounds), population, transport.shard)
+
+    def converge(self, state: SumState, population: Population, transport: Transport) -> SumState:
+        """One communication round; then judge what neighbours said last."""
+        return self._weighed(super().converge(state, population, transport), population, transport.shard)
+
+    def _weighed(self, state: SumState, population: Population, shard: Shard) -> SumState:
+        heard: Heard = state.inner
+        taken = self._taken(heard, state.kept, population, shard)
+        edges, start = np.flatnonzero(taken), np.searchsorted(shard.tail[taken], np.arange(population.size + 1))
+        ones = np.ones(len(edges), dtype=heard.rows.dtype)
+        others = csr_array((ones, edges, start), (population.size, len(taken))) @ heard.rows
+        return replace(state, inner=replace(heard, taken=taken, sums=heard.sums + others))
+
+    def _taken(self, heard: Heard, trial: Trial, population: Population, shard: Shard) -> Flags:
+        """Whose evidence could come from data and does well enough on the rows of the agent that heard it, ``[E]``."""
+        inducing = population.model.inducing
+        spoken = heard.rows[:, : packed_length(inducing)]
+
+        def possible(edges: slice) -> Flags:
+            return Evidence.unpack(spoken[edges].astype(float), inducing).possible()
+
+        sound = map_blocks(possible, len(spoken), 16 * inducing**2)
+        taken: Flags = np.array(heard.known, dtype=bool) & np.concatenate([*sound, np.zeros(0, dtype=bool)])
+        edges = np.flatnonzero(taken)
+        tail, mask = shard.tail[edges], trial.seen.mask
+        count = np.maximum(mask.sum(1), 1.0)
+
+        def told(some: slice) -> Evidence:
+            return Evidence.unpack(spoken[edges[some]], inducing)
+
+        loss = self._losses(population, tail, trial.seen.batch, told)
+        theirs, own = (loss * mask[tail]).sum(1) / count[tail], ((trial.loss * mask).sum(1) / count)[tail]
+        bar = own + np.log(self.slack) if self.measure == "nlpd" else own * self.slack
+        taken[edges] = (theirs <= bar) | (mask[tail].sum(1) == 0)
+        return taken
+
+    def _losses(
+        self, population: Population, agents: Indices, batch: Batch, told: Callable[[slice], Evidence]
+    ) -> Array:
+        """Losses ``[K, B]`` of so much evidence, each on the rows of one of the agents ``[K]`` under its ``θ``."""
+        model, rows = population.model, batch.y.shape[1]
+
+        def of(some: slice) -> Array:
+            judge = agents[some]
+            said = predict_rows(model, population.theta[judge], told(some), batch.x[judge])
+            return LOSSES[self.measure](said, batch.y[judge])
+
+        work = 8 * (6 * model.inducing**2 + 4 * rows * model.inducing)
+        found = map_blocks(of, len(agents), work)
+        return np.concatenate(found) if found else np.zeros((0, rows))

@@ -1,0 +1,228 @@
+"""Rules that add up evidence: what they share, leaving each only how it reaches the sum.
+
+With evidence a commutative group, fusing all agents is one sum ``Σ_a E_a`` and the prior enters once, at prediction:
+``R_F = Σ_a R_a - (A-1) R0``, COOL-GP (AAAI-19), equation 11. What is summed: :mod:`coolgp.fusion.sums.rows`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+
+from coolgp.agents.blocks import map_blocks
+from coolgp.agents.kernels import Array
+from coolgp.agents.population import Population
+from coolgp.agents.prediction import Prediction, predict
+from coolgp.agents.statistics import Evidence, packed_length, repeated
+from coolgp.fusion.rule import FusionRule, Indices, Outlook, State
+from coolgp.fusion.sums.deviation import attainable, deviation, sampled, sampled_columns, spread
+from coolgp.fusion.sums.rows import believed, contributions, row_length
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.row_axes import PerAgent
+from coolgp.network.rows import row_bytes
+from coolgp.network.transport import Transport
+
+__all__ = ["FITTED", "Reader", "SumRule", "SumState", "multiples", "take_in"]
+
+Pick: TypeAlias = slice | Indices
+Reader: TypeAlias = Callable[[Pick, Pick], Array]
+"""What returns some columns ``[P']`` of some agents ``[A']`` of an array ``[A, P]``, which need not be in memory."""
+
+FITTED = {"fitted": True}
+"""Marks a field that `fit` fills in: no setting of the rule's."""
+SETTLED_ROUNDINGS = 1000.0
+"""Sums by repeated averaging come no nearer: on a ring of 60 agents single precision stays 520 roundings away."""
+
+
+@dataclass(frozen=True)
+class SumState:
+    """inner: what the rule itself keeps; sample ``[A, C]``: a few columns of what agents contributed last.
+
+    told: the last contributions, as many as the rule remembers and one more, the newest last: memory for the next ones.
+    kept: what a rule that sees the data keeps of them. How the rule's sums are read is kept once it was asked for:
+    agents are read block by block.
+    """
+
+    inner: Any
+    sample: PerAgent
+    told: tuple[Array, ...] = ()
+    kept: Any = None
+    _reader: list[Reader] = field(default_factory=list, init=False, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class SumRule(ABC):
+    """A rule that estimates, at every agent, the sum over all agents of a row ``[P]`` that each contributes.
+
+    tolerance: settled once :func:`deviation` is this small, or as small as the precision allows. most: communication
+    rounds after which settling is given up with an error. look_every: rounds between two looks.
+    """
+
+    tolerance: float = 1e-12
+    most: int = 100_000
+    look_every: int = 10
+    remembers: ClassVar[int | None] = None
+    """Of how many rounds the rule's state may hold on to the contributions: the memory of older ones is used again.
+    None: of any number, so that contributions always take new memory."""
+
+    def fit(self, topology: Topology, faults: Faults) -> FusionRule:
+        """The rule as it is: it needs to know nothing of the whole graph."""
+        return self
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """Nothing is promised unless the rule says so itself."""
+        return Outlook("approximate", "the rule does not say what it promises", messages=len(topology.indices))
+
+    def links(self, topology: Topology) -> Topology:
+        """All links."""
+        return topology
+
+    @abstractmethod
+    def begin(self, values: Array, transport: Transport) -> State:
+        """State before the first message, for contributions ``[A, P]``."""
+
+    @abstractmethod
+    def round(self, state: State, values: Array, transport: Transport) -> State:
+        """One communication round, with the contributions ``[A, P]`` of the moment; may reuse the state's memory."""
+
+    def rounds(self, state: State, values: Array, transport: Transport, count: int) -> State:
+        """So many rounds with the same contributions, counted by the meter; to be overridden where it pays."""
+        for _ in range(count):
+            state = self.round(state, values, transport)
+            transport.meter.rounds += 1
+        return state
+
+    @abstractmethod
+    def sums(self, state: State) -> Array:
+        """What each agent holds for the sum, ``[A, P]``."""
+
+    def reader(self, state: State) -> Reader:
+        """:meth:`sums`, a few agents or columns at a time; to be overridden where that saves making all of them."""
+        held = self.sums(state)
+
+        def read(agents: Pick, columns: Pick) -> Array:
+            rows = held[agents, columns]
+            return np.broadcast_to(held[:1, columns], rows.shape) if repeated(held) else rows
+
+        return read
+
+    def own(self, state: State) -> Array | None:
+        """What agents themselves put in, ``[A, P]``, where sums on their way can leave what data could say; or None.
+
+        They can by weights below 0, by columns that are trimmed apart, and by increments: those are negative where
+        hyper-parameters move, and felt first where they come in.
+        """
+        return None
+
+    def settle(self, state: State, values: Array, transport: Transport) -> State:
+        """Repeat the round until every agent's sum is within the tolerance, looking every few rounds.
+
+        The looking is the simulator's, by sums over all agents that are not counted as messages. Raises ValueError when
+        that takes more than ``most`` rounds.
+        """
+        target, scale = transport.allsum(values), spread(values, transport)
+        tolerance = attainable(self.tolerance, values, SETTLED_ROUNDINGS)
+        for turn in range(0, self.most, self.look_every):
+            state = self.rounds(state, values, transport, self.look_every if turn else 1)
+            off = deviation(_whole(self.reader(state)), target, scale, transport)
+            if off <= tolerance:
+                return state
+        raise ValueError(
+            f"{type(self).__name__.lower()} had not settled to {tolerance:g} after {self.most} communication "
+            f"rounds (off by {off:.2g}): the graph mixes too slowly, or messages fail; take a number for "
+            'fusion.rounds_per_step, a larger fusion.tolerance, fusion.rule = "tree", or a better connected graph'
+        )
+
+    def remembered(self, population: Population) -> Any:
+        """What a rule that sees the data keeps of them before there are any; None where it keeps nothing."""
+        return None
+
+    def contributions(self, population: Population, kept: Any, room: Array | None = None) -> Array:
+        """What each agent adds to the sums: see :func:`contributions`. kept: of the data, see :class:`SumState`."""
+        return contributions(population, room)
+
+    def init(self, population: Population, transport: Transport) -> SumState:
+        """State before the first message."""
+        kept = self.remembered(population)
+        values = self.contributions(population, kept)
+        return self._state(self.begin(values, transport), (values,), sampled(values, transport), kept)
+
+    def exchange(self, state: SumState, population: Population, transport: Transport, rounds: int = 1) -> SumState:
+        """So many communication rounds."""
+        told = self._told(state, population)
+        sample = sampled(told[-1], transport)
+        return self._state(self.rounds(state.inner, told[-1], transport, rounds), told, sample, state.kept)
+
+    def converge(self, state: SumState, population: Population, transport: Transport) -> SumState:
+        """Communicate until the fixed point."""
+        told = self._told(state, population)
+        sample = sampled(told[-1], transport)
+        return self._state(self.settle(state.inner, told[-1], transport), told, sample, state.kept)
+
+    def _state(self, inner: State, told: tuple[Array, ...], sample: Array, kept: Any) -> SumState:
+        return SumState(inner, sample, () if self.remembers is None else told, kept)
+
+    def _told(self, state: SumState, population: Population) -> tuple[Array, ...]:
+        """The contributions of the last rounds and of this one, in the memory of those that are too old."""
+        held = len(state.told) if self.remembers is None else self.remembers
+        spare = state.told[: len(state.told) - held]
+        return (*state.told[len(spare) :], self.contributions(population, state.kept, *spare))
+
+    def _read(self, state: SumState) -> Reader:
+        if not state._reader:
+            state._reader.append(self.reader(state.inner))
+        return state._reader[0]
+
+    def belief(self, state: SumState, population: Population, agents: Pick) -> Evidence:
+        """The summed evidence of some agents."""
+        packed, inducing = packed_length(population.model.inducing), population.model.inducing
+        own = self.own(state.inner)
+        held = self._read(state)(agents, slice(packed))
+        return believed(held, None if own is None else own[agents, :packed], slice(None), inducing)
+
+    def error(self, state: SumState, population: Population, transport: Transport) -> float:
+        """:func:`deviation` of all agents' sums, in the sampled columns."""
+        total, scale = transport.allsum(state.sample), spread(state.sample, transport)
+        sums = self._read(state)(slice(None), sampled_columns(row_length(population), transport))
+        return deviation(sums.astype(np.float64), total, scale, transport)
+
+    def counted(self, state: SumState, agents: Indices) -> Array:
+        """How many agents each of these has counted."""
+        return self._read(state)(agents, slice(-1, None))[:, 0]
+
+    def announced(self, state: SumState, population: Population) -> Array:
+        """Average announcement as each agent knows it, ``[A, C]``."""
+        announced = slice(packed_length(population.model.inducing), None)
+        tail = self._read(state)(slice(None), announced).astype(np.float64)
+        average: Array = tail[:, :-1] / tail[:, -1:]
+        return average
+
+    def predict(
+        self, state: SumState, population: Population, probes: Indices, x: Array, transport: Transport
+    ) -> Prediction:
+        """Predictions of the probe agents from their summed evidence."""
+        return predict(population.model, population.theta[probes], self.belief(state, population, probes), x)
+
+
+def multiples(values: Array, factor: float) -> Reader:
+    """The values ``[A, P]`` times a factor."""
+    return lambda agents, columns: np.asarray(values[agents, columns] * factor)
+
+
+def take_in(estimate: Array, values: Array, before: Array) -> None:
+    """Add to the estimates ``[A, P]``, in place, what is new in the contributions since those of before."""
+
+    def add(agents: slice) -> None:
+        estimate[agents] += values[agents] - before[agents]
+
+    if values is not before:
+        map_blocks(add, len(values), 4 * row_bytes(values))
+
+
+def _whole(read: Reader) -> Callable[[Indices], Array]:
+    return lambda agents: read(agents, slice(None))

@@ -1,0 +1,124 @@
+"""Rules whose agents sum rows of their own making, carried by any of the rules that add up rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import Field
+
+from coolgp.agents.kernels import Array
+from coolgp.agents.population import Population
+from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.sums.base import FITTED, SumRule
+from coolgp.fusion.sums.registry import SUM_RULES
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.transport import Transport
+
+__all__ = ["Announcements", "ByCarrier", "Carried", "Via"]
+
+Via = Literal["tree", "consensus", "chebyshev", "push-sum", "gossip", "flood", "server", "central"]
+
+
+@dataclass(frozen=True)
+class Announcements:
+    """What carries the announcements of the agents; None where they announce nothing."""
+
+    inner: Any
+
+
+@dataclass(frozen=True)
+class ByCarrier:
+    """A rule whose agents sum rows by another rule.
+
+    via: the rule that carries the sums. carrier: the rule itself, fitted to the network.
+    """
+
+    via: Via = "tree"
+    carrier: SumRule = field(default_factory=SUM_RULES["tree"], metadata=FITTED)
+
+    def fit(self, topology: Topology, faults: Faults) -> Self:
+        """Fit what carries the sums."""
+        carrier = SUM_RULES[self.via]().fit(topology, faults)
+        assert isinstance(carrier, SumRule)
+        return replace(self, carrier=carrier)
+
+    def links(self, topology: Topology) -> Topology:
+        """The carrier's."""
+        return self.carrier.links(topology)
+
+
+@dataclass(frozen=True)
+class Carried(ByCarrier):
+    """A rule whose agents sum rows of the moment, at queries.
+
+    query_rounds: communication rounds spent on queries, or until the sums are exact.
+    """
+
+    query_rounds: Annotated[int, Field(gt=0)] | Literal["converge"] = "converge"
+
+    def fit(self, topology: Topology, faults: Faults) -> Self:
+        """Fit what carries the sums. Raises ValueError where faults keep the sums from becoming exact, or late."""
+        if not faults.timely:
+            raise ValueError(
+                f"the rule {type(self).__name__} sums terms anew at each query, and messages that are late would come "
+                "among those of the next: leave out network.delay and network.bandwidth, or take a rule that fuses "
+                'evidence, as fusion.rule = "flood" does'
+            )
+        fitted = super().fit(topology, faults)
+        carrier = fitted.carrier
+        if self.query_rounds == "converge" and carrier.outlook(topology, faults).kind == "approximate":
+            why = carrier.outlook(topology, faults).why
+            raise ValueError(
+                f'fusion.query_rounds: needed a number of communication rounds, for with these faults "{self.via}" '
+                f"need not reach exact sums ({why}); got {self.query_rounds!r}"
+            )
+        return fitted
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """The sums are what the carrier makes of them; what they are sums of is a matter of the rule."""
+        carried = self.carrier.outlook(topology, faults)
+        why = f"what is combined are predictions, not what they rest on; {carried.why}"
+        return replace(carried, kind="approximate", why=why, exchanging=Rows(0.0), settling=Rows(0.0))
+
+    def init(self, population: Population, transport: Transport) -> Announcements:
+        """Nothing is said yet."""
+        rows = _announcements(population)
+        return Announcements(self.carrier.begin(rows, transport) if rows.shape[1] > 1 else None)
+
+    def exchange(
+        self, state: Announcements, population: Population, transport: Transport, rounds: int = 1
+    ) -> Announcements:
+        """Average what agents announce, for so many communication rounds."""
+        if state.inner is None:
+            return state
+        return Announcements(self.carrier.rounds(state.inner, _announcements(population), transport, rounds))
+
+    def converge(self, state: Announcements, population: Population, transport: Transport) -> Announcements:
+        """Average what agents announce until all hold the mean."""
+        if state.inner is None:
+            return state
+        return Announcements(self.carrier.settle(state.inner, _announcements(population), transport))
+
+    def announced(self, state: Announcements, population: Population) -> Array:
+        """The average announcement as each agent knows it, ``[A, C]``."""
+        if state.inner is None:
+            return population.announced
+        told = self.carrier.sums(state.inner).astype(np.float64)
+        average: Array = told[:, :-1] / told[:, -1:]
+        return average
+
+    def summed(self, rows: Array, transport: Transport) -> Array:
+        """What each agent holds for the sum of rows ``[A, P]`` over all agents."""
+        begun = self.carrier.begin(rows, transport)
+        if self.query_rounds == "converge":
+            return self.carrier.sums(self.carrier.settle(begun, rows, transport))
+        return self.carrier.sums(self.carrier.rounds(begun, rows, transport, self.query_rounds))
+
+
+def _announcements(population: Population) -> Array:
+    """What agents announce and themselves, ``[A, C + 1]``."""
+    ones = np.ones((population.size, 1))
+    return np.concatenate([population.announced, ones], axis=1).astype(population.dtype)

@@ -1,0 +1,45 @@
+"""The oracle that pools everything: what a central server would know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coolgp.agents.kernels import Array
+from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.sums.base import SumRule
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.transport import Transport
+
+__all__ = ["Central"]
+
+
+@dataclass(frozen=True)
+class Central(SumRule):
+    """Every agent reports to a server, which adds up and tells everyone: two messages an agent and round."""
+
+    def begin(self, values: Array, transport: Transport) -> Array:
+        """Own contributions."""
+        return values
+
+    def round(self, state: Array, values: Array, transport: Transport) -> Array:
+        """One report up and one answer down for every agent."""
+        transport.meter.sent(2 * len(values), 2 * values.nbytes)
+        transport.meter.moved(2 * values.nbytes)  # a server is no rank: its lines are simulated in memory
+        return np.broadcast_to(transport.allsum(values), values.shape)
+
+    def settle(self, state: Array, values: Array, transport: Transport) -> Array:
+        """One round suffices."""
+        transport.meter.rounds += 1
+        return self.round(state, values, transport)
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """Exact at once: what the others are measured by."""
+        why, held = "a server that nothing is lost on the way to adds up", Rows(2.0)  # contributions, of two rounds
+        return Outlook("exact", why, 1, None, 2.0 * topology.size, held, held)
+
+    def sums(self, state: Array) -> Array:
+        """The server's sum."""
+        return state

@@ -1,0 +1,188 @@
+"""Flooding: every agent hands on, to every neighbour, each statistic that this one does not have yet.
+
+Nothing is added up on the way, so nothing can be counted twice, whatever way it takes: exact on any connected graph
+after as many rounds as its diameter, at the price of N rows over every link. In the manner of a link-state protocol:
+J. McQuillan, I. Richer, E. Rosen, "The new routing algorithm for the ARPANET", IEEE Trans. Communications 1980.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.sums.base import SumRule
+from coolgp.fusion.sums.edges import furthest
+from coolgp.network.graphs.search import breadth_first
+from coolgp.network.graphs.topology import Array, Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.row_axes import PerAgent, PerEdge
+from coolgp.network.transport import Transport
+
+__all__ = ["Flood", "FloodState"]
+
+MOST_BYTES = 4 * 10**9  # of all rows that all agents keep
+
+
+@dataclass(frozen=True)
+class FloodState:
+    """What each agent knows of each, and what it knows its neighbours to know.
+
+    values ``[A, N, P]``: newest known contribution of each agent, by global id; version ``[A, N]`` int32: its number,
+    0 where nothing is known; told ``[E, N]`` int32: newest version that the neighbour on the edge is known to have;
+    wait ``[E, N]`` int32: rounds before a row is offered to it again; sums ``[A, P]``.
+    """
+
+    values: PerAgent
+    version: PerAgent
+    told: PerEdge
+    wait: PerEdge
+    sums: PerAgent
+
+
+@dataclass(frozen=True)
+class Flood(SumRule):
+    """Every agent hands on every statistic: exact after diameter rounds, also where links are lossy or one-way.
+
+    Where messages may fail, neighbours tell each other every round which versions they hold (lane ``have``, 4N bytes on
+    every link); a row that a neighbour does not have is offered to it, and again after more than ``patience`` rounds.
+    """
+
+    patience: int = 3
+
+    def __post_init__(self) -> None:
+        if self.patience < 0:
+            raise ValueError(f"flood needs patience of 0 rounds or more; got {self.patience}")
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """Exact on any connected graph, at a price."""
+        doubt, why = "", "every agent gets to know every other's statistic by itself"
+        if not faults.honest:
+            doubt = "what an agent that is not honest says of others may be believed"
+        elif faults.loss == 1:
+            doubt = "no message ever arrives"
+        elif faults.churn or faults.away:
+            doubt = "of an agent that is away, the others know what it said last"
+        elif not faults.perfect:
+            why += ", and what is lost is offered again"
+        price = f"; costs {topology.size} rows over every link for each new set of statistics"
+        kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
+        held = _holding(topology)
+        why = (doubt or why) + price
+        return Outlook(kind, why, furthest(topology), None, 2.0 * topology.edge_count, held, held)
+
+    def begin(self, values: Array, transport: Transport) -> FloodState:
+        """Every agent knows its own contribution. Raises ValueError where all that they may learn is too much."""
+        shard, (agents, row) = transport.shard, values.shape
+        _check_memory(shard.size, row, values.itemsize)
+        state = FloodState(
+            values=np.zeros((agents, shard.size, row), dtype=values.dtype),
+            version=np.zeros((agents, shard.size), dtype=np.int32),
+            told=np.zeros((len(shard.tail), shard.size), dtype=np.int32),
+            wait=np.zeros((len(shard.tail), shard.size), dtype=np.int32),
+            sums=np.zeros((agents, row), dtype=values.dtype),
+        )
+        return _learn_own(state, values, transport)
+
+    def round(self, state: FloodState, values: Array, transport: Transport) -> FloodState:
+        """Hand on what neighbours do not have; take in what they hand on."""
+        state = _learn_own(state, values, transport)
+        if not transport.faultless:
+            state = _compare(state, transport)
+        return _hand_on(state, self.patience, transport)
+
+    def settle(self, state: FloodState, values: Array, transport: Transport) -> FloodState:
+        """Rounds until all know all; where nothing fails that is looked at in every round."""
+        settled: FloodState = SumRule.settle(
+            replace(self, look_every=1) if transport.faultless else self, state, values, transport
+        )
+        return settled
+
+    def sums(self, state: FloodState) -> Array:
+        """All that is known, added in the order of the agents' ids: who knows the same has the same bits."""
+        return state.sums
+
+
+def _holding(topology: Topology) -> Rows:
+    """All rows four times, and three times those that are handed on in the round in which most are.
+
+    Every agent hands on over each edge what is new to it: what stands a distance away in one round.
+    """
+    start = int(topology.degree.argmax())
+    ring = np.bincount(breadth_first(topology.matrix(), start)[1]).max() / topology.size
+    return Rows(3.0, per_pair=4.0 + 3.0 * ring * float(topology.degree.mean()))
+
+
+def _learn_own(state: FloodState, values: Array, transport: Transport) -> FloodState:
+    """Own contributions ``[A, P]``: a new version where one has changed."""
+    agents, own = np.arange(len(values)), transport.shard.agents
+    new = (state.version[agents, own] == 0) | (state.values[agents, own] != values).any(axis=1)
+    version = state.version[agents, own] + 1
+    return _learn(state, agents[new], own[new], version[new], values[new], transport)
+
+
+def _compare(state: FloodState, transport: Transport) -> FloodState:
+    """Tell all neighbours the versions held, and note theirs; what was offered over a link that is down is not."""
+    came = transport.send(state.version[transport.shard.tail], lane="have").newest()
+    told = state.told.copy()
+    told[came.edges] = np.maximum(told[came.edges], came.rows)
+    wait = np.where(transport.up[:, None], np.maximum(state.wait - 1, 0), 0)
+    return replace(state, told=told, wait=wait)
+
+
+def _hand_on(state: FloodState, patience: int, transport: Transport) -> FloodState:
+    """Send the rows (origin, version, values) that neighbours are not known to have, and learn from those that come."""
+    tail = transport.shard.tail
+    offer = (state.version[tail] > state.told) & (state.wait == 0) & transport.up[:, None]
+    edges, origin = np.nonzero(offer)
+    rows = np.empty((len(edges), 2 + state.values.shape[2]), dtype=state.values.dtype)
+    rows[:, 0], rows[:, 1] = origin, state.version[tail[edges], origin]
+    rows[:, 2:] = state.values[tail[edges], origin]
+    came = transport.send(rows, edges)
+    told, wait = state.told.copy(), state.wait.copy()
+    if transport.faultless:
+        told[offer] = rows[:, 1]
+    else:
+        wait[offer] = patience + 1
+    sound = _sound(came.rows, transport.shard.size)
+    edges, origin, version = came.edges[sound], *came.rows[sound, :2].T.astype(np.int32)
+    np.maximum.at(told, (edges, origin), version)  # of any order
+    state = replace(state, told=told, wait=wait)
+    return _learn(state, tail[edges], origin, version, came.rows[sound, 2:], transport)
+
+
+def _sound(rows: Array, size: int) -> Array:
+    """Which rows name an agent and a version: those of an agent that is not honest need not."""
+    named = (rows[:, 0] >= 0) & (rows[:, 0] < size) & (rows[:, 1] >= 1) & (rows[:, 1] < 2**31)
+    sound: Array = named & (rows[:, :2] == np.floor(rows[:, :2])).all(axis=1)
+    return sound
+
+
+def _learn(
+    state: FloodState, agent: Array, origin: Array, version: Array, rows: Array, transport: Transport
+) -> FloodState:
+    """Local agents ``[K]`` learn rows ``[K, P]`` of others: each the newest of those that are newer than its own."""
+    newer = np.flatnonzero(version > state.version[agent, origin])
+    if not len(newer):
+        return state
+    pick = newer[np.lexsort((version[newer], origin[newer], agent[newer]))]
+    who, of = agent[pick], origin[pick]
+    pick = pick[np.append((who[1:] != who[:-1]) | (of[1:] != of[:-1]), True)]
+    values, held, sums = state.values.copy(), state.version.copy(), state.sums.copy()
+    values[agent[pick], origin[pick]], held[agent[pick], origin[pick]] = rows[pick], version[pick]
+    learned = np.unique(agent[pick])
+    sums[learned] = np.add.reduce(values[learned], axis=1)
+    tail = transport.shard.tail
+    wait = np.where(held[tail] > state.version[tail], 0, state.wait)  # what is new was never offered
+    return FloodState(values, held, state.told, wait, sums)
+
+
+def _check_memory(size: int, row: int, itemsize: int) -> None:
+    needed = size * size * row * itemsize
+    if needed > MOST_BYTES:
+        raise ValueError(
+            f"flood keeps a row of {row} numbers of each of {size} agents at each: {needed / 1e9:.1f} GB in all, more "
+            f'than {MOST_BYTES / 1e9:g} GB; take fusion.rule = "tree" or "push-sum", which keep one row a link'
+        )

@@ -1,0 +1,41 @@
+"""No fusion: every agent knows what it saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coolgp.agents.kernels import Array
+from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.sums.base import SumRule
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.transport import Transport
+
+__all__ = ["Isolated"]
+
+
+@dataclass(frozen=True)
+class Isolated(SumRule):
+    """No messages: every agent knows what it saw, the floor that fusion is measured from."""
+
+    def begin(self, values: Array, transport: Transport) -> Array:
+        """Own contributions."""
+        return values
+
+    def round(self, state: Array, values: Array, transport: Transport) -> Array:
+        """Own contributions."""
+        return values
+
+    def settle(self, state: Array, values: Array, transport: Transport) -> Array:
+        """Own contributions."""
+        return values
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """Each agent alone."""
+        held = Rows(2.0)  # contributions of the last round and this one
+        why = "agents say nothing to one another: each knows what it saw"
+        return Outlook("approximate", why, exchanging=held, settling=held)
+
+    def sums(self, state: Array) -> Array:
+        """Own contributions."""
+        return state

@@ -1,0 +1,104 @@
+"""A central server that agents report to over lines that fail: what decentralised rules are compared with.
+
+With reports that are sent once it does what the servers of the paper's comparison do (dDTC in COOL-GP, AAAI-19,
+experiments): they take in what reaches them, and what is lost on the way is lost for good.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.sums.base import SumRule
+from coolgp.network.graphs.topology import Array, Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.row_axes import PerAgent
+from coolgp.network.transport import Transport
+
+__all__ = ["Server", "ServerState"]
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """Both ends of each agent's line.
+
+    reported ``[A, P]``: what the agent has offered up to now; heard ``[A, P]``: what of it the server has; answer
+    ``[A, P]``: the last sum that the agent was told, its own contribution until then; answered ``[A]`` bool.
+    """
+
+    reported: PerAgent
+    heard: PerAgent
+    answer: PerAgent
+    answered: PerAgent
+
+
+@dataclass(frozen=True)
+class Server(SumRule):
+    """Every agent reports to a server, which adds up and answers each: two messages an agent and round.
+
+    repeat: whether an agent reports all it has in each round, and the server keeps its newest report; if not, it
+    reports once what is new since its last report. An agent that is away neither reports nor hears.
+    """
+
+    repeat: bool = False
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """Exact while nothing is lost, or is said again."""
+        doubt, why = "", "a server that nothing is lost on the way to adds up"
+        if faults.loss == 1:
+            doubt = "no report ever arrives"
+        elif not faults.lossless and not self.repeat:
+            doubt = "every report is sent once: what is lost on the way is lost for good"
+        elif faults.churn or faults.away:
+            doubt = "an agent that is away does not report, and goes by the last answer it had"
+        elif not faults.lossless:
+            why = "every agent reports all it has in each round, until the server has heard it and it the answer"
+        kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
+        held = Rows(12.0), Rows(12.0 if self.repeat and not faults.perfect else 10.0)
+        return Outlook(kind, doubt or why, 1, None, 2.0 * topology.size, *held)
+
+    def begin(self, values: Array, transport: Transport) -> ServerState:
+        """The server has heard nothing."""
+        nothing = np.zeros_like(values)
+        return ServerState(nothing, nothing, values.copy(), np.zeros(len(values), dtype=bool))
+
+    def round(self, state: ServerState, values: Array, transport: Transport) -> ServerState:
+        """One report up and one answer down for every agent."""
+        present = transport.present
+        came, back = present & transport.reached("report"), present & transport.reached("answer")
+        _count(transport, values, present, came, back)
+        # Exactly 0 while nothing was lost, so that what the server has is then what the agent has, to the bit.
+        missed = np.zeros_like(values) if self.repeat else state.reported - state.heard
+        heard = np.where(came[:, None], values - missed, state.heard)
+        answered = state.answered | back
+        alone = np.where(answered[:, None], state.answer, values)
+        return ServerState(
+            reported=np.where(present[:, None], values, state.reported),
+            heard=heard,
+            answer=np.where(back[:, None], transport.allsum(heard), alone),
+            answered=answered,
+        )
+
+    def settle(self, state: ServerState, values: Array, transport: Transport) -> ServerState:
+        """One round, since nothing would be new in another; where reports are repeated, rounds until all arrived."""
+        if self.repeat and not transport.faultless:
+            settled: ServerState = super().settle(state, values, transport)
+            return settled
+        transport.meter.rounds += 1
+        return self.round(state, values, transport)
+
+    def sums(self, state: ServerState) -> Array:
+        """The last answer."""
+        return state.answer
+
+
+def _count(transport: Transport, values: Array, present: Array, came: Array, back: Array) -> None:
+    """Meter a message each way for every agent that is there; a server is no rank: its lines are in memory."""
+    messages = 2 * int(np.count_nonzero(present))
+    size = messages * values.shape[1] * values.itemsize
+    transport.meter.sent(messages, size)
+    transport.meter.moved(size)
+    transport.meter.lost += messages - int(np.count_nonzero(came)) - int(np.count_nonzero(back))

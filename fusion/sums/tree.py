@@ -1,0 +1,124 @@
+"""COOL-GP message passing on a spanning tree, in the form that costs an agent O(degree).
+
+An agent's sum is its own contribution and all that its neighbours told it; what it tells one of them is that sum less
+what this one told it, so nothing is counted twice. COOL-GP (AAAI-19), section on decentralised fusion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from coolgp.fusion.rule import FusionRule, Outlook, Rows
+from coolgp.fusion.sums.base import SumRule
+from coolgp.fusion.sums.edges import add_rows
+from coolgp.fusion.sums.growing_tree import GrowingTree
+from coolgp.network.graphs.topology import Array, Topology, diameter, spanning_tree
+from coolgp.network.links.faults import Faults
+from coolgp.network.row_axes import PerAgent, PerEdge
+from coolgp.network.transport import Transport
+from coolgp.network.tree_sum import Sweep, plan_sweep
+
+__all__ = ["Tree", "TreeState"]
+
+
+@dataclass(frozen=True)
+class TreeState:
+    """inbox ``[E, P]``: the newest message on each edge (0: none yet), or None where none came at all.
+
+    sums ``[A, P]``; after a sweep all agents hold one row, once in memory. sweep: who speaks when, or None where
+    messages may fail: a sweep waits for each of them. room ``[A, P]``: memory for the next sweep.
+    """
+
+    inbox: PerEdge | None
+    sums: PerAgent
+    sweep: Sweep | None
+    room: Array | None = None
+
+
+@dataclass(frozen=True)
+class Tree(SumRule):
+    """Message passing on a spanning tree: exact after as many rounds as its diameter, and not before.
+
+    Messages may be lost, late or slow: a receiver goes by the last one that it has, and each tells all anew.
+    """
+
+    remembers: ClassVar[int | None] = 0
+
+    def fit(self, topology: Topology, faults: Faults) -> FusionRule:
+        """Where agents or links come and go, a tree that the agents grow and re-grow themselves."""
+        return self if faults.steady else GrowingTree(self.tolerance, self.most, self.look_every)
+
+    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+        """Exact on a tree of links that stay: nothing can come back to where it came from."""
+        tree, doubt, why = self.links(topology), "", "messages along a spanning tree count every agent once"
+        if not faults.honest:
+            doubt = "what an agent that is not honest says is added to every sum beyond it"
+        elif faults.loss == 1:
+            doubt = "no message ever arrives"
+        elif not faults.steady:
+            doubt = "the tree breaks where an agent or a link goes; a growing tree mends itself"
+        elif not (faults.lossless and faults.timely):
+            why += "; what is lost or late is said anew in the next round, until it is there"
+        kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
+        settling = Rows(2.0) if faults.perfect else Rows(7.0, 5.0)  # contributions, sums
+        return Outlook(kind, doubt or why, diameter(tree), None, 2.0 * tree.edge_count, Rows(6.0, 4.0), settling)
+
+    def links(self, topology: Topology) -> Topology:
+        """A spanning tree."""
+        return spanning_tree(topology)
+
+    def begin(self, values: Array, transport: Transport) -> TreeState:
+        """No messages yet."""
+        sums = values.copy()
+        return TreeState(None, sums, plan_sweep(transport) if transport.faultless else None, sums)
+
+    def round(self, state: TreeState, values: Array, transport: Transport) -> TreeState:
+        """Every agent tells every neighbour its sum less what this neighbour told it."""
+        tail = transport.shard.tail
+        if state.inbox is None:
+            outbox = values[tail]
+        else:
+            outbox = _sums(values, state.inbox, tail)[tail]
+            outbox -= state.inbox  # an edge must not echo: the neighbour would count its own data twice
+        inbox = _received(state.inbox, outbox, transport)
+        return TreeState(inbox, _sums(values, inbox, tail), state.sweep)
+
+    def settle(self, state: TreeState, values: Array, transport: Transport) -> TreeState:
+        """Each agent speaks on an edge once all others have spoken to it: 2(N-1) messages in diameter rounds.
+
+        To a neighbour that has spoken on the edge before, it knows everything and says the sum itself, which the
+        neighbour takes over in place of its own: in exact arithmetic what adding the sum less the echo gives, and in
+        floating point all agents end with the same bits. Where messages may fail, rounds until all arrived.
+        """
+        if state.sweep is None:
+            settled: TreeState = super().settle(state, values, transport)
+            return settled
+        room = state.room
+        sums = np.empty_like(values) if room is None or room.shape != values.shape else room
+        np.copyto(sums, values)
+        transport.meter.rounds += state.sweep.rounds
+        whole = state.sweep.run(sums, transport)
+        return TreeState(None, np.broadcast_to(whole, sums.shape), state.sweep, sums)
+
+    def sums(self, state: TreeState) -> Array:
+        """Own contribution and all that was told."""
+        return state.sums
+
+
+def _received(inbox: Array | None, outbox: Array, transport: Transport) -> Array:
+    """The inbox after the messages ``[E, P]`` were sent: the last that came on each edge."""
+    came = transport.send(outbox).newest()
+    if len(came.edges) == len(outbox):
+        return came.rows
+    kept = np.zeros_like(outbox) if inbox is None else inbox.copy()
+    kept[came.edges] = came.rows
+    return kept
+
+
+def _sums(values: Array, inbox: Array, tail: Array) -> Array:
+    sums = values.copy()
+    add_rows(sums, tail, inbox)
+    return sums

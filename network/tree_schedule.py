@@ -1,0 +1,95 @@
+"""In which round each agent of a tree can speak on each of its edges: once all its other neighbours have spoken to it.
+
+Agents that only ever speak when they can need no plan; the simulator does, to move whole rounds at once, so finding it
+is not metered.
+
+Axes: `A` agents on this rank, `E` directed edges that leave them, `G` agents among them, `K` edges.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coolgp.network.graphs.topology import Array
+from coolgp.network.route import ranges
+from coolgp.network.shard import Shard
+from coolgp.network.transport import Transport
+
+__all__ = ["find_turns"]
+
+
+def find_turns(transport: Transport) -> tuple[Array, Array, int]:
+    """Return the round in which each directed edge [E] of a tree is ready, that of its other end, and their number.
+
+    Rounds count from 1. In O(E log E), besides an exchange between ranks for each time that a path of the tree crosses
+    them. Collective.
+
+    Raises:
+        ValueError: if the graph has a cycle: on it everyone waits for everyone.
+    """
+    shard = transport.shard
+    search = _Search(shard)
+    border = transport.route(shard.reverse < 0)
+    agents = np.arange(len(shard.agents))
+    while True:
+        search.follow(agents)
+        told = transport.inform(search.ready[border.edges], border)
+        news = border.arrivals[told != search.heard[border.arrivals]]
+        if not transport.total(np.array([len(news)]))[0]:
+            break
+        search.heard[border.arrivals] = told
+        agents = search.hear(news)
+    turns = transport.total(np.bincount(search.ready, minlength=shard.size))
+    if turns[0]:
+        raise ValueError("a sweep needs a tree; this graph has a cycle: take its spanning tree first")
+    return search.ready, search.heard, int(np.flatnonzero(turns).max(initial=0))
+
+
+class _Search:
+    """What one rank's agents know of the rounds.
+
+    ready, heard: ``[E]`` the round in which each edge is ready, and that in which its other end speaks; 0: not known.
+    silent: ``[A]`` neighbours of whom that is not known. start: ``[A]`` where each agent's edges begin.
+    """
+
+    def __init__(self, shard: Shard) -> None:
+        self.tail, self.reverse = shard.tail, shard.reverse
+        self.ready, self.heard = np.zeros((2, len(shard.tail)), dtype=np.int64)
+        self.degree = np.bincount(shard.tail, minlength=len(shard.agents))
+        self.start = np.cumsum(self.degree) - self.degree
+        self.silent = self.degree.copy()
+
+    def hear(self, slots: Array) -> Array:
+        """Note that it is known when the other ends of edges ``[K]`` speak; return the agents ``[G]`` concerned."""
+        agents, count = np.unique(self.tail[slots], return_counts=True)
+        self.silent[agents] -= count
+        return np.asarray(agents)
+
+    def follow(self, agents: Array) -> None:
+        """Find all that follows on this rank from what is new to these agents ``[G]``."""
+        while len(agents):
+            edges = self._settle(agents[(self.silent[agents] <= 1) & (self.degree[agents] > 0)])
+            slots = self.reverse[edges]
+            near = slots >= 0
+            self.heard[slots[near]] = self.ready[edges[near]]
+            agents = self.hear(slots[near])
+
+    def _settle(self, agents: Array) -> Array:
+        """The edges ``[K]`` that are new ready: of agents who lack one neighbour that to it, else all others."""
+        degree = self.degree[agents]
+        edges = ranges(self.start[agents], degree)
+        heard, silent = self.heard[edges], np.repeat(self.silent[agents], degree)
+        new = (self.ready[edges] == 0) & ((silent == 0) | (heard == 0))
+        self.ready[edges[new]] = 1 + _latest_other(heard, np.cumsum(degree) - degree, degree)[new]
+        return np.asarray(edges[new])
+
+
+def _latest_other(heard: Array, first: Array, count: Array) -> Array:
+    """For each of the numbers ``[K]`` the largest other one of its group; groups begin at `first` and hold `count`."""
+    largest = np.repeat(np.maximum.reduceat(heard, first), count)
+    places = np.arange(len(heard))
+    at = np.minimum.reduceat(np.where(heard == largest, places, len(heard)), first)
+    rest = heard.copy()
+    rest[at] = 0
+    largest[at] = np.maximum.reduceat(rest, first)
+    return np.asarray(largest)

@@ -1,0 +1,153 @@
+"""A sum over all agents of a tree, with one message a directed edge: in to the middle, and out again.
+
+An agent speaks on an edge once all others have spoken to it. First messages on a link are partial sums, which the
+receiver adds to its own; answers are the whole sum, the same row for everyone. Between messages that cross ranks an
+agent's row is added to its neighbour's while it is still in the cache: subtree by subtree, in the order in which each
+receiver hears its neighbours, so that the bits are those of round by round, on any number of ranks.
+
+Axes: `A` agents on this rank, `E` directed edges that leave them, `K` of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coolgp.network.graphs.topology import Array
+from coolgp.network.route import Route, plan_turns
+from coolgp.network.shard import Shard
+from coolgp.network.transport import Transport
+from coolgp.network.tree_schedule import find_turns
+
+__all__ = ["Sweep", "plan_sweep"]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What happens on this rank from one exchange with other ranks to the next.
+
+    sources, targets: [K] agents whose rows are added, in this order; a source beyond the agents is a row that came in
+    the last exchange. route: the exchange that follows, None after the last phase. senders: [K'] agents who speak in
+    it; answers: which of them say the whole sum; answered: a row that comes and is the whole sum, or -1.
+    """
+
+    sources: Array
+    targets: Array
+    route: Route | None
+    senders: Array
+    answers: Array
+    answered: int
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """turn: [E] the round, from 1, in which each edge speaks, of `rounds`. middle: who is first to know all, or -1.
+
+    near: how many of the edges stay on this rank.
+    """
+
+    turn: Array
+    rounds: int
+    middle: int
+    near: int
+    phases: tuple[Phase, ...]
+
+    def run(self, sums: Array, transport: Transport) -> Array:
+        """Add up rows [A,P] in place; return the whole sum [P]. What else is left in `sums` is partial. Collective."""
+        came = sums[:0]
+        whole: Array = sums[max(self.middle, 0)]  # where the middle is elsewhere, until it is told
+        for phase in self.phases:
+            _add(sums, came, phase)
+            if phase.route is None:
+                continue
+            rows = sums[phase.senders]
+            rows[phase.answers] = whole
+            came = transport.forward(rows, phase.route)
+            if phase.answered >= 0:
+                whole = came[phase.answered].copy()
+        transport.hand_on(self.near, sums)
+        return whole.copy()
+
+
+def plan_sweep(transport: Transport) -> Sweep:
+    """Plan the sweep of a tree. Collective.
+
+    Raises:
+        ValueError: if the graph has a cycle: on it everyone waits for everyone.
+    """
+    shard = transport.shard
+    turn, coming, rounds = find_turns(transport)
+    far = shard.reverse < 0
+    exchanges = np.flatnonzero(transport.total(np.bincount(turn[far], minlength=rounds + 1)))
+    middle = _middle(shard, coming > turn)
+    routes = plan_turns(shard, turn, coming, rounds)
+    between = [routes[number - 1] for number in exchanges]
+    slots = _order(shard, turn, coming, middle)
+    number = np.searchsorted(exchanges, coming[slots], side="right")
+    source = shard.head.copy()
+    for route in between:
+        source[route.arrivals[route.far_in]] = len(shard.agents) + np.arange(len(route.far_in))
+    phases = [
+        _phase(shard, source, slots[number == place], route, turn - coming)
+        for place, route in enumerate([*between, None])
+    ]
+    return Sweep(turn, rounds, middle, int(np.count_nonzero(~far)), tuple(phases))
+
+
+def _add(sums: Array, came: Array, phase: Phase) -> None:
+    agents, add = len(sums), np.add
+    for source, target in zip(phase.sources.tolist(), phase.targets.tolist(), strict=True):
+        row = sums[target]
+        add(row, sums[source] if source < agents else came[source - agents], row)
+
+
+def _phase(shard: Shard, source: Array, slots: Array, route: Route | None, lag: Array) -> Phase:
+    """lag: [E] by how many rounds each edge speaks after its other end has: such an edge says the whole sum."""
+    nothing, targets = np.arange(0), shard.tail[slots]
+    if route is None:
+        return Phase(source[slots], targets, None, nothing, nothing, -1)
+    leaving, told = route.edges[route.far_out], np.flatnonzero(lag[route.arrivals[route.far_in]] < 0)
+    answers = np.flatnonzero(lag[leaving] > 0)
+    return Phase(source[slots], targets, route, shard.tail[leaving], answers, int(told[0]) if len(told) else -1)
+
+
+def _middle(shard: Shard, answered: Array) -> int:
+    """The first of this rank's agents who is never answered, for it knows the whole sum as soon as anyone; or -1."""
+    never = np.flatnonzero(np.bincount(shard.tail[answered], minlength=len(shard.agents)) == 0)
+    return int(never[0]) if len(never) else -1
+
+
+def _order(shard: Shard, turn: Array, coming: Array, middle: int) -> Array:
+    """The edges [K] on which partial sums come that are to be added, each after all of its sender's own.
+
+    Where the two agents in the middle tell each other at once and are both on this rank, one of them need not add.
+    """
+    twice = (coming == turn) & (shard.reverse >= 0) & (shard.tail != middle)
+    slots = np.flatnonzero((coming <= turn) & ~twice)
+    slots = slots[np.lexsort((coming[slots], shard.tail[slots]))]
+    tail, near = shard.tail[slots], shard.reverse[slots] >= 0
+    child = np.where(near, shard.head[slots], -1)
+    rounds = _by_round(coming[slots])
+    inside, size = np.zeros(len(shard.agents), dtype=np.int64), np.ones(len(slots), dtype=np.int64)
+    for some in rounds:  # from the leaves: how many are added in each subtree
+        size[some] += np.where(near[some], inside[child[some]], 0)
+        np.add.at(inside, tail[some], size[some])
+    begin = np.cumsum(size) - size
+    before = begin - begin[np.searchsorted(tail, tail)]
+    root = np.ones(len(shard.agents), dtype=bool)
+    root[child[near]] = False
+    base = np.where(root, np.cumsum(inside * root) - inside, 0)
+    last = np.empty(len(slots), dtype=np.int64)
+    for some in rounds[::-1]:  # to the leaves: where each subtree stands
+        start = base[tail[some]] + before[some]
+        base[child[some][near[some]]] = start[near[some]]
+        last[some] = start + size[some]
+    ordered: Array = slots[np.argsort(last)]
+    return ordered
+
+
+def _by_round(rounds: Array) -> list[Array]:
+    """The places of each round, ascending."""
+    order = np.argsort(rounds, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(rounds[order])) + 1)

@@ -1,0 +1,241 @@
+"""The command line: run, resume, sweep, compare, plan, network, plot, list, doctor.
+
+A mistake is one clear message and exit code 2.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from coolgp.network.launcher import launched_rank
+from coolgp.scenarios.base.mpiexec import check_ranks, launch
+from coolgp.scenarios.cli.messages import explained
+from coolgp.scenarios.cli.study_commands import COMPARE_EXAMPLES, SWEEP_EXAMPLES, compare, sweep
+from coolgp.scenarios.config.catalogue import SCRIPTS, STUDIES, scenario_named
+from coolgp.scenarios.runs.folder import check_folder, default_folder
+
+__all__ = ["app", "main", "run_script"]
+
+app = typer.Typer(
+    name="coolgp",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Many agents each learn a sparse Gaussian process online, and fuse by messages between neighbours alone.",
+    epilog="Examples:  coolgp run airline   |   coolgp run study.toml --ranks 4   |   coolgp list   |   coolgp doctor",
+)
+
+
+@app.command(
+    epilog="Examples:  coolgp run airline   |   coolgp run field --agents 50 --out fields/a   |   "
+    "coolgp run study.toml --set agents.inducing=200 --set fusion.rule=consensus --ranks 2   |   "
+    "mpiexec -n 4 coolgp run airline"
+)
+def run(
+    scenario: Annotated[str, typer.Argument(help="A scenario's name (see `coolgp list`) or a TOML file.")],
+    agents: Annotated[int | None, typer.Option(help="Number of agents: agents.count.")] = None,
+    rounds: Annotated[str | None, typer.Option(help='Rounds of learning, or "all": run.rounds.')] = None,
+    seed: Annotated[int | None, typer.Option(help="Everything random follows from it: run.seed.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the scenario; repeatable."),
+    ] = None,
+    ranks: Annotated[int | None, typer.Option(help="MPI ranks; starts mpiexec itself.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/<time>-<name>-<hash>.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that --out holds already.")] = False,
+    figures: Annotated[bool, typer.Option(help="Draw figures and write the report at the end.")] = True,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Try also what needs more memory than there is.")] = False,
+) -> None:
+    """Run a scenario: learn, fuse, evaluate; leave a run folder with tables, figures, report and model."""
+    from coolgp.scenarios.cli.follow_run import follow_run, follow_study  # data and figures load only for a run
+    from coolgp.scenarios.cli.script import follow_script
+    from coolgp.scenarios.runs.run import prepare
+    from coolgp.scenarios.studies.study import plan_named
+
+    with explained():
+        flags = {"agents.count": agents, "run.rounds": rounds, "run.seed": seed}
+        overrides = [f"{key}={value}" for key, value in flags.items() if value is not None] + (set_ or [])
+        chosen = scenario_named(scenario, overrides)
+        folder = out or default_folder(chosen)
+        if scenario in SCRIPTS:
+            follow_script(scenario, chosen, folder, ranks, overwrite=overwrite)
+            return
+        study = plan_named(scenario, overrides) if scenario in STUDIES else None
+        if check_ranks(ranks, chosen.agents.count if chosen.data.agent is None else None):
+            if study is None:
+                check_folder(folder, overwrite=overwrite)
+            sets = [part for override in overrides for part in ("--set", override)]
+            flags_given = {"--overwrite": overwrite, "--no-figures": not figures, "--anyway": anyway}
+            flagged = [flag for flag, given in flags_given.items() if given]
+            raise typer.Exit(launch(ranks or 1, ["run", scenario, *sets, "--out", str(folder), *flagged]))
+    if study is not None:
+        follow_study(study, folder, overwrite=overwrite, figures=figures)
+        return
+    follow_run(lambda: prepare(chosen, folder, overwrite=overwrite, figures=figures, anyway=anyway), folder)
+
+
+@app.command(
+    epilog="Examples:  coolgp resume runs/20260101-120000-airline-1a2b3c4d   |   coolgp resume runs/mine --ranks 4"
+)
+def resume(
+    run_folder: Annotated[Path, typer.Argument(help="The folder of a run that was stopped or killed.")],
+    ranks: Annotated[int | None, typer.Option(help="MPI ranks, any number; starts mpiexec itself.")] = None,
+    figures: Annotated[bool, typer.Option(help="Draw figures and write the report at the end.")] = True,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Try also what needs more memory than there is.")] = False,
+) -> None:
+    """Go on with a run from its last checkpoint, as if nothing had happened."""
+    from coolgp.scenarios.cli.follow_run import follow_run
+    from coolgp.scenarios.runs.resume import is_finished, prepare_resume
+
+    with explained():
+        finished = is_finished(run_folder)
+        if finished and launched_rank() == 0:
+            print(f"{run_folder} is finished: there is nothing left to do")
+        if not finished and check_ranks(ranks):
+            flags = [flag for flag, given in {"--no-figures": not figures, "--anyway": anyway}.items() if given]
+            raise typer.Exit(launch(ranks or 1, ["resume", str(run_folder), *flags]))
+    if not finished:
+        follow_run(lambda: prepare_resume(run_folder, figures=figures, anyway=anyway), run_folder)
+
+
+app.command(epilog=SWEEP_EXAMPLES)(sweep)
+app.command(epilog=COMPARE_EXAMPLES)(compare)
+
+
+@app.command(
+    epilog="Examples:  coolgp plan airline   |   coolgp plan study.toml --agents 1000000 --ranks 8   |   "
+    "coolgp plan sensors --agents 200000 --set agents.inducing=16 --set run.precision=float32 --json"
+)
+def plan(
+    scenario: Annotated[str, typer.Argument(help="A scenario's name (see `coolgp list`) or a TOML file.")],
+    agents: Annotated[int | None, typer.Option(help="Number of agents: agents.count.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the scenario; repeatable."),
+    ] = None,
+    ranks: Annotated[int, typer.Option(min=1, help="MPI ranks of the run; none is started.")] = 1,
+    json_: Annotated[bool, typer.Option("--json", help="Bytes and seconds for a program.")] = False,
+) -> None:
+    """Say before a run what it needs: memory of each rank, bytes of a communication round, time; in seconds."""
+    from coolgp.scenarios.planning.duration import measure
+    from coolgp.scenarios.planning.limits import loaded
+    from coolgp.scenarios.planning.memory import estimate
+    from coolgp.scenarios.planning.tables import as_json, tables
+
+    with explained():
+        overrides = [*([] if agents is None else [f"agents.count={agents}"]), *(set_ or [])]
+        chosen = scenario_named(scenario, overrides)
+        import_module("coolgp.scenarios.cli.follow_run")  # all that a run loads counts
+        dataset = loaded(chosen)
+        found = estimate(chosen, ranks, dataset)
+        duration = measure(chosen, found, dataset)
+    if json_:
+        print(as_json(found, duration))
+        return
+    for title, rows in tables(found, duration).items():
+        _show(title, rows)
+
+
+@app.command("list", epilog="Example:  coolgp list")
+def list_() -> None:
+    """What there is: scenarios, data sources, fusion rules, graphs, encodings, learning of hyper-parameters."""
+    from coolgp.scenarios.cli.listing import listing  # imports all there is to name
+
+    for title, rows in listing().items():
+        _show(title, rows)
+
+
+def _show(title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """A table of names and what there is to say of each, with its title and a blank line after it."""
+    console = Console()
+    console.print(title)
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    for name, words in rows:
+        table.add_row(f"[bold]{name}[/bold]", escape(words))
+    console.print(table)
+    console.print()
+
+
+@app.command(
+    epilog="Examples:  coolgp network airline   |   coolgp network field --agents 1000 --ranks 4 --out graph.png   |   "
+    "coolgp network study.toml --set fusion.rule=consensus --set network.loss=0.2"
+)
+def network(
+    scenario: Annotated[str, typer.Argument(help="A scenario's name (see `coolgp list`) or a TOML file.")],
+    agents: Annotated[int | None, typer.Option(help="Number of agents: agents.count.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Everything random follows from it: run.seed.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the scenario; repeatable."),
+    ] = None,
+    ranks: Annotated[int | None, typer.Option(min=1, help="MPI ranks to deal the agents to; none is started.")] = None,
+    out: Annotated[Path | None, typer.Option(help="PNG file. Default: network-<name>.png in this folder.")] = None,
+) -> None:
+    """Draw a scenario's graph, spread over ranks, and say what its fusion rule promises and costs there."""
+    from coolgp.scenarios.planning.survey import survey, table
+    from coolgp.scenarios.planning.survey_figure import draw_survey, picture_path
+
+    with explained():
+        flags = {"agents.count": agents, "run.seed": seed}
+        overrides = [f"{key}={value}" for key, value in flags.items() if value is not None] + (set_ or [])
+        found = survey(scenario_named(scenario, overrides), ranks)
+        path = picture_path(found, out)
+        draw_survey(found, path)
+    rows = Table(show_header=False, box=None, padding=(0, 2))
+    for name, words in table(found):
+        rows.add_row(f"[bold]{name}[/bold]", escape(words))
+    Console().print(rows)
+    print(path)
+
+
+@app.command(epilog="Example:  coolgp plot runs/20260101-120000-airline-1a2b3c4d")
+def plot(run_folder: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
+    """Draw the figures and write the report of a run again, from its tables alone."""
+    from coolgp.scenarios.plots.run_figures import draw_all
+    from coolgp.scenarios.plots.run_report import write_report
+    from coolgp.scenarios.records.run_folder import read_run
+
+    with explained():
+        folder = read_run(run_folder)
+        figures = draw_all(folder)
+        for path in (*figures.values(), write_report(folder, figures)):
+            print(path)
+
+
+@app.command(epilog="Example:  coolgp doctor")
+def doctor() -> None:
+    """Check this installation: MPI and its launcher, BLAS threads, extras; with the fix for each."""
+    from coolgp.scenarios.cli.doctor import examine
+
+    table = Table(box=None, padding=(0, 2), show_header=False)
+    checks = examine()
+    for check in checks:
+        mark = {True: "[green]ok[/green]", False: "[red]fix[/red]", None: "[yellow]note[/yellow]"}[check.good]
+        table.add_row(
+            mark, f"[bold]{check.name}[/bold]", escape(check.found + (f"\n→ {check.fix}" if check.fix else ""))
+        )
+    Console().print(table)
+    if any(check.good is False for check in checks):
+        raise typer.Exit(1)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script. A fusion rule of the user's own may lie in the working folder."""
+    sys.path.append(os.getcwd())
+    app(arguments)
+
+
+def run_script(name: str) -> None:
+    """What a scenario's file does when it is run by itself: ``coolgp run NAME`` with the command line's options."""
+    main(["run", name, *sys.argv[1:]])

@@ -1,0 +1,40 @@
+"""What a user can name in a scenario, each with a line that says what it is."""
+
+from __future__ import annotations
+
+from coolgp.agents.encoding import ENCODINGS
+from coolgp.agents.features.basis import FunctionBasis
+from coolgp.agents.features.fourier import FourierBasis
+from coolgp.agents.features.inducing import CHOICES
+from coolgp.fusion.hyperparameters import MODES
+from coolgp.fusion.registry import RULES
+from coolgp.network.graphs.generate import GENERATORS
+from coolgp.scenarios.config.catalogue import NAMES, describe
+from coolgp.scenarios.data import loading as data
+
+__all__ = ["listing"]
+
+
+def listing() -> dict[str, list[tuple[str, str]]]:
+    """Names and descriptions by kind, in the words of their own docstrings."""
+    registries: dict[str, dict[str, object]] = {
+        "Fusion rules (fusion.rule; your own as module:Class)": dict(RULES),
+        "Hyper-parameters (agents.hyperparameters)": dict(MODES),
+        "Features (agents.basis)": {"inducing": FunctionBasis, "rff": FourierBasis},
+        "Encodings of old data (agents.encoding)": dict(ENCODINGS),
+        "Inducing inputs (agents.inducing_choice)": dict(CHOICES),
+        "Graphs (network.topology; or a .graphml or edge-list file)": dict(GENERATORS),
+        "Data sources (data.source; or a .csv or .parquet file)": dict(data.SOURCES),
+        "Partitions (data.partition)": dict(data.PARTITIONS),
+    }
+    scenarios = {"Scenarios (coolgp run NAME)": [(name, describe(name)) for name in NAMES]}
+    return scenarios | {
+        title: [(name, _first_sentence(thing)) for name, thing in things.items()]
+        for title, things in registries.items()
+    }
+
+
+def _first_sentence(thing: object) -> str:
+    text = (thing.__doc__ or "").strip().split("\n\n")[0]
+    sentence = " ".join(text.split()).replace("`", "")
+    return sentence.split(". ")[0].rstrip(".")

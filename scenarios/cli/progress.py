@@ -1,0 +1,142 @@
+"""What a person sees while a run goes: a bar on a terminal, one plain line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from time import perf_counter
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from coolgp.scenarios.base.formatting import size_text
+from coolgp.scenarios.simulation.rounds import Record
+
+__all__ = ["Bar", "CellBar", "CellLines", "Lines", "cells_progress", "progress_for"]
+
+EVERY_SECONDS = 5.0
+
+
+def progress_for(stream: TextIO = sys.stderr) -> Bar | Lines:
+    """A bar where the stream is a terminal, plain lines elsewhere (under mpiexec it never is one)."""
+    return Bar() if stream.isatty() else Lines(stream)
+
+
+@dataclass
+class Lines:
+    """Plain lines: the first round, the last, and one every few seconds between."""
+
+    stream: TextIO
+    last: float = field(default=float("-inf"))
+    begun: float = field(default=float("inf"))
+    done: int = 0
+    """Rounds that this start has seen: a run that goes on did others before."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stream.flush()
+
+    def __call__(self, record: Record, row: dict[str, float]) -> None:
+        """Show a round."""
+        now = perf_counter()
+        self.done += record.spanned
+        self.begun = min(self.begun, now - record.seconds - (record.probed.seconds if record.probed else 0.0))
+        if now - self.last < EVERY_SECONDS and record.round < record.rounds:
+            return
+        self.last = now
+        eta = (now - self.begun) / self.done * (record.rounds - record.round)
+        print(f"round {record.round}/{record.rounds}: {_words(record, row)}, {eta:.0f} s left", file=self.stream)
+
+
+class Bar:
+    """A bar with the round, errors, traffic and the time left."""
+
+    def __init__(self) -> None:
+        columns = (BarColumn(24), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+        self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self.task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        self.task = self.bar.add_task("loading data", total=None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+
+    def __call__(self, record: Record, row: dict[str, float]) -> None:
+        """Show a round."""
+        assert self.task is not None
+        self.bar.update(self.task, total=record.rounds, completed=record.round, description=_words(record, row))
+
+
+def cells_progress(total: int, done: int) -> CellBar | CellLines:
+    """For the cells of a sweep, so many of them done: lines, and below them a bar on a terminal."""
+    return CellBar(total, done) if sys.stderr.isatty() else CellLines(sys.stderr)
+
+
+@dataclass
+class CellLines:
+    """A plain line for each cell that ends."""
+
+    stream: TextIO
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stream.flush()
+
+    def running(self, count: int) -> None:
+        """So many cells are running."""
+
+    def note(self, words: str) -> None:
+        """Say something else."""
+        print(words, file=self.stream, flush=True)
+
+    def ended(self, words: str) -> None:
+        """Show that a cell has ended."""
+        self.note(words)
+
+
+class CellBar:
+    """The same lines above a bar with the cells that ended and the time left."""
+
+    def __init__(self, total: int, done: int) -> None:
+        columns = (BarColumn(24), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+        self.bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
+        self.task = self.bar.add_task("starting", total=total, completed=done)
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def running(self, count: int) -> None:
+        """So many cells are running."""
+        self.bar.update(self.task, description=f"{count} running")
+
+    def note(self, words: str) -> None:
+        """Say something else."""
+        self.bar.console.print(escape(words), soft_wrap=True)
+
+    def ended(self, words: str) -> None:
+        """Show that a cell has ended."""
+        self.note(words)
+        self.bar.advance(self.task)
+
+
+def _words(record: Record, row: dict[str, float]) -> str:
+    return (
+        f"RMSE {row['rmse_pre']:.4g} before, {row['rmse_post']:.4g} after fusion, "
+        f"{size_text(record.sent.bytes)} in {record.sent.messages:,} messages"
+    )

@@ -1,0 +1,111 @@
+"""The section [agents] of a scenario: how many there are, and the model that each of them learns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from coolgp.scenarios.config.extension_settings import extension_problem
+from coolgp.scenarios.config.fourier_settings import fourier_conflicts
+from coolgp.scenarios.config.section import Count, Positive, Positives, Settings
+
+__all__ = ["AgentsSettings"]
+
+IMPORTANCE_STD = 0.1  # importance weights q(W)/p(W) need a density; at 0 there is none
+
+
+class AgentsSettings(Settings):
+    """The agents and the model that each of them learns."""
+
+    count: Count = Field(default=100, description="number of agents; ignored where data.agent names a column")
+    basis: Literal["inducing", "rff"] = Field(
+        default="inducing", description="what makes features of inputs: inducing inputs, or random Fourier features"
+    )
+    inducing: Count = Field(default=100, description="inducing inputs, or random features, common to all agents")
+    inducing_most: Count | None = Field(
+        default=None,
+        description="inducing inputs that there can be in all: where agents meet inputs outside the coverage of the "
+        "others they agree on more, up to so many; default none are added",
+    )
+    coverage: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="share of the prior variance at an input that the inducing inputs must express to cover it",
+    )
+    batch_size: Count = Field(default=20, description="observations in one batch of one agent")
+    hyperparameters: Literal["collective", "fixed", "local"] = Field(
+        default="collective",
+        description="learned together over the graph, held at their start, or learned by each agent alone",
+    )
+    lengthscale: Positive | Positives | Literal["pilot", "own"] = Field(
+        default="pilot",
+        description="in scaled inputs, one or one per feature; the start where learned; from the pilot sample, "
+        "alike for all or each agent its own",
+    )
+    signal_variance: Positive | Literal["pilot"] = Field(
+        default="pilot", description="prior variance of the scaled function"
+    )
+    noise_variance: Positive | Literal["pilot"] = Field(
+        default="pilot", description="noise variance of the scaled target"
+    )
+    coordinates: Literal["whitened", "kernel"] = Field(
+        default="whitened",
+        description="in which evidence adds up: whitened ones keep all digits; plain kernel values cost half while the "
+        "hyper-parameters are fixed, and lose as many digits as the inducing inputs' kernel matrix is ill-conditioned",
+    )
+    encoding: Literal["transport", "importance", "stale"] = Field(
+        default="transport", description="what becomes of old batches when the hyper-parameters move"
+    )
+    shared: Literal["function", "latent"] = Field(
+        default="function",
+        description="what agents have in common: inducing inputs in the input or the standardized domain",
+    )
+    inducing_choice: Literal["conditional-variance", "kmeans"] = Field(
+        default="conditional-variance", description="how inducing inputs are chosen from the pilot sample"
+    )
+    pilot: int = Field(
+        default=2000,
+        ge=2,
+        description="rows of the training data that everyone holds before the start: scaling, inducing inputs, "
+        "starting values",
+    )
+    projection: Literal["diagonal", "full"] = Field(default="diagonal", description="form of the projection W")
+    projection_std: float = Field(
+        default=0.0, ge=0, description="standard deviation of the factorised Gaussian q(W); 0 is a point estimate"
+    )
+    importance_samples: Count = Field(default=20, description='samples of W that encoding = "importance" keeps')
+    learning_rate: Positive = Field(default=0.02, description="step size on the log hyper-parameters")
+    jitter: Positive = Field(
+        default=1e-6, description="added to the unit-variance kernel matrix of the inducing inputs"
+    )
+
+    @classmethod
+    def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Give q(W) a width where importance weights need one."""
+        if values.get("encoding") == "importance" and values.get("projection_std", 0.0) == 0:
+            values["projection_std"] = IMPORTANCE_STD
+        return values
+
+    @classmethod
+    def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Refuse an uncertain W where its closed forms do not hold, and keys that mean nothing to a basis."""
+        if values.get("basis") == "rff":
+            return fourier_conflicts(values)
+        if problem := extension_problem(values):
+            return [("inducing_most", problem)]
+        if values.get("lengthscale") == "own" and values.get("shared") != "latent":
+            why = 'needs shared = "latent", where agents see one function through projections of their own'
+            return [("lengthscale", f'"own" {why}')]
+        if values.get("lengthscale") == "own" and values.get("hyperparameters", "collective") == "collective":
+            return [("lengthscale", '"own" needs hyperparameters = "local" or "fixed": collective ones are all alike')]
+        if values.get("shared") == "latent" and values.get("coordinates") == "kernel":
+            why = 'evidence about "latent" inducing points is in whitened coordinates: leave it out'
+            return [("coordinates", f'"kernel" needs shared = "function"; {why}')]
+        uncertain = (values.get("projection_std") or 0) > 0
+        if uncertain and values.get("shared") == "function" and values.get("encoding") in ("transport", "stale"):
+            why = "the closed forms of E[κκᵀ] under q(W) hold for inducing inputs in the standardized domain"
+            return [("projection_std", f'above 0 it needs shared = "latent" or encoding = "importance": {why}')]
+        return []

@@ -1,0 +1,232 @@
+"""A scenario from TOML, from a mapping, or from the command line; every mistake in it at once, in the user's words."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.config.constraints import Names, choices, nearest, needed, shown
+from coolgp.scenarios.config.scenario import SECTIONS, Scenario
+from coolgp.scenarios.config.section import Settings
+
+__all__ = ["ConfigError", "load_scenario", "override", "resolve"]
+
+_HEADER = re.compile(r"\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"\s*([\w.\"' -]+?)\s*=")
+_OVERRIDE = re.compile(r"([\w-]+)\.([\w-]+)=(.*)", re.DOTALL)
+_TOML_POSITION = re.compile(r"^(.*?) \(at (?:line (\d+), column \d+|end of document)\)$", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """Where each dotted key was written."""
+
+    name: str
+    lines: Mapping[str, int] = field(default_factory=dict)
+    flags: Mapping[str, str] = field(default_factory=dict)
+
+    def at(self, key: str) -> str:
+        if key in self.flags:
+            return f"--set {self.flags[key]}"
+        return f"{self.name}:{self.lines[key]}" if key in self.lines else self.name
+
+
+def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
+    """Read a scenario from a TOML file.
+
+    Relative paths in the file start from its folder, those in `overrides` from the working folder. The name is the
+    file's stem unless the file has a `name` of its own.
+
+    Raises:
+        ConfigError: with every problem of the file and of the overrides.
+
+    """
+    path = Path(path)
+    text = _text(path)
+    try:
+        mapping = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(_syntax_problem(path, text, str(error))) from None
+    return _resolve(mapping, _Origin(str(path), _key_lines(text)), path.parent, overrides)
+
+
+def resolve(mapping: Mapping[str, Any], origin: str, overrides: Iterable[str] = ()) -> Scenario:
+    """Check a nested mapping and fill in the defaults; `origin` names it in messages, its stem names the scenario.
+
+    >>> resolve({"data": {"source": "airline"}}, "airline", ["run.rounds=13"]).run.rounds
+    13
+    """
+    return _resolve(mapping, _Origin(origin), Path.cwd(), overrides)
+
+
+def override(mapping: Mapping[str, Any], items: Iterable[str]) -> dict[str, Any]:
+    """Return a copy of the mapping in which each `section.key=value` is set; a value is TOML, or else a bare text.
+
+    >>> override({"run": {"seed": 1}}, ["run.seed=2", "network.topology=ring"])
+    {'run': {'seed': 2}, 'network': {'topology': 'ring'}}
+    """
+    result, _, problems = _overridden(mapping, items)
+    if problems:
+        raise ConfigError(*problems)
+    return result
+
+
+def _text(path: Path) -> str:
+    if path.is_dir():
+        raise ConfigError(f"{path}: is a folder; needed a TOML file")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        near = nearest(path.name, [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else [])
+        raise ConfigError(f"{path}: no such file{near}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not a TOML file: it is not UTF-8 text") from None
+    if "\0" in text:
+        raise ConfigError(f"{path}: is not a TOML file: it holds binary data")
+    return text.replace("\r\n", "\n")
+
+
+def _syntax_problem(path: Path, text: str, message: str) -> str:
+    match = _TOML_POSITION.match(message)
+    reason, line = match.groups() if match else (message, None)
+    return f"{path}:{line or max(1, len(text.splitlines()))}: not valid TOML: {reason}"
+
+
+def _key_lines(text: str) -> dict[str, int]:
+    """Return the line of each dotted key and section: a plain search, good enough for pointing at them."""
+    lines: dict[str, int] = {}
+    section = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            section = _dotted(header[1])
+            lines.setdefault(section, number)
+        elif key := _KEY.match(line):
+            dotted = _dotted(key[1])
+            lines.setdefault(f"{section}.{dotted}" if section else dotted, number)
+    return lines
+
+
+def _dotted(written: str) -> str:
+    return ".".join(part.strip().strip("\"'") for part in written.split("."))
+
+
+def _overridden(mapping: Mapping[str, Any], items: Iterable[str]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+    """Return the changed copy, the item behind each dotted key, and the problems."""
+    result = {key: deepcopy(value) for key, value in mapping.items()}
+    flags: dict[str, str] = {}
+    problems = []
+    for item in items:
+        match = _OVERRIDE.fullmatch(item.strip())
+        if not match or not isinstance(result.setdefault(match[1], {}), dict):
+            problems.append(f"--set {item}: needed section.key=value, for example run.seed=1")
+            continue
+        section, key, value = match.groups()
+        result[section][key] = _anchored(section, key, _value(value.strip()), Path.cwd())
+        flags[f"{section}.{key}"] = item
+    return result, flags, problems
+
+
+def _value(written: str) -> Any:
+    try:
+        parsed = tomllib.loads(f"value = {written}")
+    except tomllib.TOMLDecodeError:
+        return written
+    return parsed["value"] if len(parsed) == 1 else written
+
+
+def _anchored(section: str, key: str, value: Any, folder: Path) -> Any:
+    """Make the path of a file absolute; leave every other value alone."""
+    info = SECTIONS[section].model_fields.get(key) if section in SECTIONS else None
+    if info is None or not isinstance(value, str):
+        return value
+    if any(isinstance(mark, Names) and mark.is_path(value) for mark in info.metadata):
+        return str((folder / Path(value).expanduser()).resolve())
+    return value
+
+
+def _resolve(mapping: Mapping[str, Any], origin: _Origin, folder: Path, overrides: Iterable[str]) -> Scenario:
+    anchored = {
+        section: {key: _anchored(section, key, value, folder) for key, value in keys.items()}
+        if isinstance(keys, Mapping)
+        else keys
+        for section, keys in mapping.items()
+    }
+    merged, flags, bad = _overridden(anchored, overrides)
+    origin = _Origin(origin.name, origin.lines, flags)
+    problems = [_unknown_section(key, merged[key], origin) for key in merged if key not in (*SECTIONS, "name")]
+    name = merged.get("name", Path(origin.name).stem)
+    if not isinstance(name, str) or not name.strip():
+        problems.append(f"{origin.at('name')}: name: needed a text, got {shown(name)}")
+    sections: dict[str, Any] = {}
+    for section, model in SECTIONS.items():
+        sections[section], found = _section(model, section, merged.get(section, {}), origin)
+        problems += found
+    if problems or bad:
+        raise ConfigError(*problems, *bad)
+    return Scenario(name=name, **sections)
+
+
+def _section(model: type[Settings], section: str, raw: Any, origin: _Origin) -> tuple[Settings | None, list[str]]:
+    if not isinstance(raw, Mapping):
+        known = ", ".join(model.model_fields)
+        return None, [
+            f"{origin.at(section)}: {section}: needed a section [{section}] of keys ({known}), got {shown(raw)}"
+        ]
+    try:
+        return model.model_validate(raw), []
+    except ValidationError as error:
+        found = [(item["loc"], item["type"]) for item in error.errors(include_url=False)]
+        # What is wrong inside of a list or table is wrong with the key that holds it.
+        wrong = {str(place[0]): kind if len(place) == 1 else "value" for place, kind in found if place}
+    wrong |= model.refused(raw)
+    problems = []
+    for key, kind in wrong.items():
+        complaint = _complaint(model, section, key, kind, raw)
+        problems.append(f"{origin.at(f'{section}.{key}')}: {section}.{key}: {complaint}")
+    # Keys that contradict one another are looked for among the keys that are right in themselves, so that both
+    # kinds of mistake are told at once.
+    defaults = {key: info.default for key, info in model.model_fields.items() if key not in wrong}
+    valid = {key: value for key, value in raw.items() if key not in wrong}
+    for key, complaint in model.conflicts({**defaults, **model.completed(valid)}):
+        problems.append(f"{origin.at(f'{section}.{key}')}: {section}.{key}: {complaint}")
+    return None, problems
+
+
+def _complaint(model: type[Settings], section: str, key: str, kind: str, raw: Mapping[str, Any]) -> str:
+    known = model.known(raw)
+    if kind == "extra_forbidden":
+        return model.hint(key, raw) or _unknown_key(known, section, key)
+    info = known[key]
+    if kind == "missing":
+        return f"missing; needed {needed(info)}"
+    near = nearest(raw[key], choices(info)) if isinstance(raw[key], str) else ""
+    return f"needed {needed(info)}; got {shown(raw[key])}{near}"
+
+
+def _unknown_key(known: Iterable[str], section: str, key: str) -> str:
+    elsewhere = [other for other, settings in SECTIONS.items() if other != section and key in settings.model_fields]
+    if elsewhere:
+        return f"unknown key; did you mean {' or '.join(f'{other}.{key}' for other in elsewhere)}?"
+    return f"unknown key{nearest(key, known) or '; known keys: ' + ', '.join(known)}"
+
+
+def _unknown_section(key: str, value: Any, origin: _Origin) -> str:
+    kind, near = "section", nearest(key, SECTIONS)
+    owners = [section for section, model in SECTIONS.items() if key in model.model_fields]
+    if owners and not isinstance(value, Mapping):
+        kind, near = "key", f"; did you mean {' or '.join(f'{owner}.{key}' for owner in owners)}?"
+    flag = next((item for dotted, item in origin.flags.items() if dotted.startswith(f"{key}.")), None)
+    where = f"--set {flag}" if flag and key not in origin.lines else origin.at(key)
+    return f"{where}: {key}: unknown {kind}{near or '; known sections: ' + ', '.join(SECTIONS)}"

@@ -1,0 +1,163 @@
+"""The section [network]: the graph along which agents talk, and what goes wrong on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, Strict
+
+from coolgp.network.graphs.generate import GENERATORS
+from coolgp.network.links.faults import Absence, Faults
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.config.constraints import Names
+from coolgp.scenarios.config.section import Count, Positive, Settings, Share
+
+__all__ = ["GENERATOR_NAMES", "Away", "NetworkSettings", "faults_of"]
+
+GENERATOR_NAMES = tuple(GENERATORS)
+TOPOLOGY_SUFFIXES = (".graphml", ".csv", ".txt", ".edges")
+
+
+class Away(Settings):
+    """One agent that leaves the network for some rounds of learning."""
+
+    agent: str = Field(description="the agent's name")
+    leave: Count = Field(description="the first round of learning, from 1, in which it is away")
+    back: Count = Field(description="the round of learning in which it is there again")
+
+
+class NetworkSettings(Settings):
+    """The graph along which agents talk."""
+
+    topology: Annotated[str, Names(lambda: GENERATOR_NAMES, TOPOLOGY_SUFFIXES)] = Field(
+        default="small-world",
+        description="a generated graph, or a GraphML or edge-list file; an edge list with the header round,tail,head "
+        "names the links that are there from a round of learning on",
+    )
+    degree: Count = Field(
+        default=4,
+        description="neighbours of an agent, or their mean number (small-world, random-regular, erdos-renyi, "
+        "geometric, scale-free)",
+    )
+    rewiring: Share = Field(default=0.1, description="probability that a link is rewired (small-world)")
+    partition: Literal["contiguous", "metis"] = Field(
+        default="contiguous", description="how agents are dealt to MPI ranks"
+    )
+    loss: float = Field(default=0.0, ge=0, lt=1, description="share of messages that are lost on the way")
+    burst: float | None = Field(
+        default=None,
+        ge=1,
+        description="mean length, in communication rounds, of the bursts in which a link loses everything "
+        "(Gilbert-Elliott); without it losses are independent of one another",
+    )
+    delay: float = Field(
+        default=0.0, ge=0, description="communication rounds that a message takes beyond the one in which it is sent"
+    )
+    delays: Literal["fixed", "geometric"] = Field(
+        default="fixed", description="whether every message takes that long, or as long in the mean"
+    )
+    bandwidth: Count | None = Field(
+        default=None,
+        description="bytes that a link carries in a communication round; a larger message takes several, in which the "
+        "link takes no other",
+    )
+    churn: Share = Field(
+        default=0.0, description="probability that an agent leaves the network at the start of a round of learning"
+    )
+    absence: float = Field(
+        default=3.0, ge=1, description="mean number of rounds of learning that such an agent stays away"
+    )
+    away: Annotated[tuple[Away, ...], Strict(False)] = Field(
+        default=(), description='agents that leave and come back: {agent = "name", leave = round, back = round}, from 1'
+    )
+    one_way: Share = Field(
+        default=0.0, description="share of the links outside a spanning tree that carry messages in one direction only"
+    )
+    byzantine: int = Field(default=0, ge=0, description="number of agents that send garbage in place of what they know")
+    speed: float = Field(
+        default=0.0,
+        ge=0,
+        description="how far every agent moves in a round of learning, on a unit square; agents that are within reach "
+        "are linked (geometric graphs, or files with positions)",
+    )
+    reach: Positive | None = Field(
+        default=None,
+        description="distance up to which moving agents are linked; default that of `degree` neighbours in the mean",
+    )
+
+    @classmethod
+    def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Refuse keys that contradict the kind of graph, or say nothing without one another."""
+        topology, degree = values.get("topology"), values.get("degree")
+        found = []
+        if topology == "small-world" and degree is not None and degree % 2:
+            found.append(("degree", f'needed an even number for "small-world", half on either side; got {degree}'))
+        burst, loss = values.get("burst"), values.get("loss")
+        if burst is not None and loss == 0:
+            found.append(("burst", "says how losses come together: it needs network.loss above 0"))
+        elif burst is not None and loss is not None and burst < loss / (1 - loss):
+            least = f"at least {loss / (1 - loss):.3g}, as no spell without losses is shorter than a round"
+            found.append(("burst", f"with a loss of {loss} needed {least}; got {burst}"))
+        delay = values.get("delay")
+        if values.get("delays") == "geometric" and delay == 0:
+            found.append(("delays", "says how delays vary: it needs network.delay above 0"))
+        if values.get("delays") == "fixed" and delay is not None and delay % 1:
+            found.append(("delay", f'a fixed delay needs whole rounds, or delays = "geometric"; got {delay}'))
+        found += [("away", complaint) for complaint in _backwards(values.get("away") or ())]
+        if values.get("speed") and topology in GENERATOR_NAMES and topology != "geometric":
+            why = "agents that move are linked where they are close"
+            found.append(("speed", f'{why}: it needs topology = "geometric", or a file with positions'))
+        if values.get("reach") is not None and values.get("speed") == 0:
+            found.append(("reach", "says which moving agents are linked: it needs network.speed above 0"))
+        return found
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the topology is read from a file."""
+        return self.topology not in GENERATOR_NAMES
+
+
+def faults_of(network: NetworkSettings, agents: Sequence[str], *, moving: bool = False) -> Faults:
+    """What goes wrong on the network of these agents; moving: whether links come and go.
+
+    Raises ConfigError, naming every agent that is not there and a number of byzantine agents that leaves nobody honest.
+    """
+    place = {name: i for i, name in enumerate(agents)}
+    problems = [
+        f'network.away: there is no agent "{away.agent}"; agents: {_some(agents)}'
+        for away in network.away
+        if away.agent not in place
+    ]
+    if network.byzantine >= len(agents):
+        problems.append(f"network.byzantine: needed fewer than the {len(agents)} agents; got {network.byzantine}")
+    if problems:
+        raise ConfigError(*problems)
+    return Faults(
+        loss=network.loss,
+        burst=network.burst,
+        delay=network.delay,
+        delays=network.delays,
+        bandwidth=network.bandwidth,
+        churn=network.churn,
+        absence=network.absence,
+        away=tuple(Absence(place[away.agent], away.leave - 1, away.back - 1) for away in network.away),
+        one_way=network.one_way,
+        byzantine=network.byzantine,
+        moving=moving,
+    )
+
+
+def _backwards(away: Sequence[Away | Mapping[str, Any]]) -> list[str]:
+    """Complaints about agents that come back before they leave; tables that are wrong anyway are left out."""
+    known = [each for each in away if isinstance(each, Away)]
+    known += [Away(**each) for each in away if isinstance(each, Mapping)]
+    return [
+        f"needed a round to come back in after the one to leave in; got leave = {each.leave}, back = {each.back}"
+        for each in known
+        if each.back <= each.leave
+    ]
+
+
+def _some(agents: Sequence[str], limit: int = 5) -> str:
+    return ", ".join(agents[:limit]) + (", ..." if len(agents) > limit else "")

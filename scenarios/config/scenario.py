@@ -1,0 +1,87 @@
+"""The keys of a scenario: their meaning, defaults and allowed values, as frozen records that refuse anything else.
+
+These records hold plain values; `coolgp.scenarios.config.loading` reads them from TOML and words the complaints.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field
+
+from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.data import DataSettings
+from coolgp.scenarios.config.fusion import FusionSettings
+from coolgp.scenarios.config.network import NetworkSettings
+from coolgp.scenarios.config.section import Count, Settings
+
+__all__ = [
+    "SECTIONS",
+    "AgentsSettings",
+    "DataSettings",
+    "FusionSettings",
+    "NetworkSettings",
+    "RunSettings",
+    "Scenario",
+]
+
+
+class RunSettings(Settings):
+    """How long to run, and what to look at."""
+
+    rounds: Count | Literal["all"] = Field(
+        default=30, description='rounds of learning; "all" uses every training row once'
+    )
+    seed: int = Field(default=0, ge=0, description="everything random follows from it")
+    precision: Literal["float64", "float32"] = Field(
+        default="float64",
+        description="of sums and messages; single precision halves memory, bytes and much of the time",
+    )
+    probes: Count = Field(default=20, description="agents whose predictions are evaluated and stored")
+    evaluate_every: Count = Field(
+        default=1, description="rounds between two evaluations of the probes; the last round is always evaluated"
+    )
+    checkpoint_minutes: float = Field(
+        default=5.0,
+        ge=0,
+        description="minutes between two checkpoints, from which `coolgp resume` goes on; 0 for one after every round "
+        "that is evaluated",
+    )
+
+
+class Scenario(BaseModel):
+    """Everything that determines a run, resolved."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, description="what the run folder is called after")
+    data: DataSettings
+    agents: AgentsSettings = AgentsSettings()
+    network: NetworkSettings = NetworkSettings()
+    fusion: FusionSettings = FusionSettings()
+    run: RunSettings = RunSettings()
+
+    def hash8(self) -> str:
+        """Eight hexadecimal digits of the contents; the name is not part of them."""
+        contents = json.dumps(self.model_dump(mode="json", exclude={"name"}), sort_keys=True)
+        return hashlib.sha256(contents.encode()).hexdigest()[:8]
+
+    def to_toml(self) -> str:
+        """Every key with its value, as TOML that loads to an equal scenario; keys without a value are left out.
+
+        >>> Scenario(name="one", data=DataSettings(source="airline")).to_toml().splitlines()[2:5]
+        ['[data]', 'source = "airline"', 'target = "arr_delay"']
+        """
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+SECTIONS: dict[str, type[Settings]] = {
+    "data": DataSettings,
+    "agents": AgentsSettings,
+    "network": NetworkSettings,
+    "fusion": FusionSettings,
+    "run": RunSettings,
+}

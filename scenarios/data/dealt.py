@@ -1,0 +1,99 @@
+"""Who observes what, when, of rows that were dealt: each agent takes its own, shuffled or as they stand, in batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coolgp.agents.batches import Deferred
+from coolgp.agents.kernels import Array
+from coolgp.agents.model import Batch
+from coolgp.network.randomness import generator
+from coolgp.network.shard import Shard
+from coolgp.scenarios.data.dataset import Floats, Ints, misshapen
+from coolgp.scenarios.data.scaler import Scaler
+
+__all__ = ["Dealt", "DealtStream"]
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """Training rows that are all there from the beginning, each with the agent that observes it."""
+
+    x: Floats
+    """`[n,D]`"""
+    y: Floats
+    """`[n]`"""
+    owner: Ints
+    """`[n]`, the agent in `[0,N)` that observes each row."""
+    in_order: bool = False
+    """Whether rows are observed as they stand: the pilot then holds the first of them, not random ones."""
+
+    @property
+    def most(self) -> int:
+        """See :class:`Training`."""
+        return int(np.bincount(self.owner).max())
+
+    def pilot(self, count: int, seed: int) -> tuple[Floats, Floats, Ints]:
+        """See :class:`Training`."""
+        rows = self._order("pilot", seed)[:count]
+        return self.x[rows], self.y[rows], self.owner[rows]
+
+    def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> DealtStream:
+        """The order is one permutation of all rows, so it does not depend on which rank an agent lives on."""
+        agents, shuffled = shard.agents, self._order("stream", seed)
+        by_agent = shuffled[np.argsort(self.owner[shuffled], kind="stable")]
+        count = np.bincount(self.owner, minlength=int(agents.max(initial=-1)) + 1)
+        first = np.concatenate([[0], np.cumsum(count)])
+        start = np.concatenate([[0], np.cumsum(count[agents])])
+        within = np.arange(start[-1]) - np.repeat(start[:-1], count[agents])
+        mine = by_agent[np.repeat(first[agents], count[agents]) + within]
+        return DealtStream(scaler.inputs(self.x), scaler.target(self.y), mine, start, batch_size)
+
+    def _order(self, purpose: str, seed: int) -> Ints:
+        rows = len(self.y)
+        return np.arange(rows) if self.in_order else generator(seed, purpose).permutation(rows)
+
+    def identity(self) -> tuple[NDArray[Any], ...]:
+        """See :class:`Training`."""
+        return self.x, self.y, self.owner
+
+    def problems(self, agents: int, width: int) -> list[str]:
+        """See :class:`Training`."""
+        rows = len(self.y)
+        wanted: dict[str, tuple[NDArray[Any], tuple[int, ...]]] = {
+            "x": (self.x, (rows, width)),
+            "y": (self.y, (rows,)),
+            "owner": (self.owner, (rows,)),
+        }
+        found = misshapen({f"training.{name}": value for name, value in wanted.items()})
+        if not found and rows and not 0 <= self.owner.min() <= self.owner.max() < agents:
+            found.append(f"owner: needed agents in [0, {agents}), got {self.owner.min()}..{self.owner.max()}")
+        return found
+
+
+@dataclass(frozen=True)
+class DealtStream:
+    """The rows of this rank's agents: ``x [n, D]``, ``y [n]`` scaled; agent a's are ``rows[start[a]:start[a+1]]``."""
+
+    x: Array
+    y: Array
+    rows: Ints
+    start: Ints
+    batch_size: int
+
+    def batch(self, turn: int) -> Deferred:
+        """The batch of round ``turn`` (from 0), picked out of all rows where it is observed."""
+        left = np.diff(self.start) - turn * self.batch_size
+        return Deferred(self.batch_size, np.clip(left, 0, self.batch_size), partial(self._picked, turn))
+
+    def _picked(self, turn: int, agents: slice | Ints) -> Batch:
+        """Some agents' rows; those that an agent has no more of are masked."""
+        place = self.start[:-1][agents][:, None] + turn * self.batch_size + np.arange(self.batch_size)
+        mask = place < self.start[1:][agents][:, None]
+        rows = self.rows[np.where(mask, place, 0)] if self.rows.size else np.zeros_like(place)
+        return Batch(self.x[rows], np.where(mask, self.y[rows], 0.0), mask.astype(float))

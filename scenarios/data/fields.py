@@ -1,0 +1,178 @@
+"""Functions drawn from a Gaussian process, and agents that observe them: the SYNTHETIC domain and a 2-D random field.
+
+Draws are keyed by (seed, purpose), so that the function does not change with the number of observations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from coolgp.network.randomness import generator
+from coolgp.scenarios.base.errors import DataError
+from coolgp.scenarios.data.dataset import Dataset, Floats, Ints, Numbered
+from coolgp.scenarios.data.dealt import Dealt
+
+__all__ = ["UnitFunction", "draw_function", "field", "reflected", "square_grid", "synthetic"]
+
+_BLOCK = 64  # rows evaluated at a time, so that 2,000 features of them stay in cache
+
+
+@dataclass(frozen=True)
+class UnitFunction:
+    """A draw `u(z) = √(2/F) Σ_f a_f cos(ω_f·z + b_f)` of a GP with unit SE kernel (Rahimi & Recht 2007)."""
+
+    frequency: Floats
+    """`ω [D,F]`"""
+    phase: Floats
+    """`b [F]`"""
+    weight: Floats
+    """`√(2/F) a [F]`"""
+
+    def __call__(self, z: Floats) -> Floats:
+        """Evaluate at `z [n,D]`; returns `[n]`, to an accuracy of 1e-6.
+
+        Angles are reduced to one turn in double precision; the cosine is then taken in single precision, which is four
+        times as fast in all (20,000 rows in 0.3 s, one core).
+        """
+        frequency, phase = self.frequency / (2 * np.pi), self.phase / (2 * np.pi)
+        weight = self.weight.astype(np.float32)
+        result = np.empty(len(z))
+        for i in range(0, len(z), _BLOCK):
+            turns = z[i : i + _BLOCK] @ frequency
+            turns += phase
+            turns -= np.rint(turns)
+            angle = turns.astype(np.float32)
+            angle *= np.float32(2 * np.pi)
+            result[i : i + _BLOCK] = np.cos(angle, out=angle) @ weight
+        return result
+
+
+def draw_function(seed: int, purpose: str, dimension: int, features: int = 2000) -> UnitFunction:
+    """Draw a function of unit variance and length-scale by random Fourier features."""
+    rng = generator(seed, purpose)
+    frequency = rng.standard_normal((dimension, features))
+    phase = rng.uniform(0, 2 * np.pi, features)
+    return UnitFunction(frequency, phase, rng.standard_normal(features) * np.sqrt(2 / features))
+
+
+def synthetic(
+    seed: int,
+    agents: int = 2,
+    observations: int = 16_000,
+    noise_std: float = 0.1,
+    *,
+    tests: int = 8_000,
+    projection: Literal["diagonal", "full"] = "diagonal",
+    width: float = 1.0,
+) -> Dataset:
+    """Return the paper's SYNTHETIC domain: agent a observes `f_a(x) = u(W_a x)`, d = 6, one `u`, its own `W_a`.
+
+    Inputs are uniform in a cube about zero with sides of `width`, and `W_a` is near the identity (diagonal
+    `exp(0.3 ε)`; with `"full"` also `0.15 ε` off the diagonal, `ε` standard normal). So with a width of 1 the function
+    varies (standard deviation about 0.5), and 100 inducing inputs explain it to a root-mean-square error of about 0.04;
+    with inputs twice as wide it is 0.35. Training and test rows are dealt out in turn: by default 8,000 and 4,000 for
+    each of the paper's two agents. Test rows are each agent's own.
+    """
+    _check_counts("synthetic", agents, observations)
+    if tests < agents:
+        raise DataError(f"synthetic: needed at least one test row for each of {agents:,} agents, got {tests:,}")
+    u = draw_function(seed, "synthetic function", 6)
+    w = _projections(seed, agents, projection)
+
+    def rows(purpose: str, count: int) -> tuple[Floats, Ints, Floats, Floats]:
+        owner = np.arange(count) % agents
+        x = generator(seed, f"synthetic {purpose} inputs").uniform(-0.5, 0.5, (count, 6)) * width
+        truth = u(_projected(x, w, owner))
+        noise = generator(seed, f"synthetic {purpose} noise").standard_normal(count)
+        return x, owner, truth, truth + noise_std * noise
+
+    x_train, owner, _, y_train = rows("training", observations)
+    x_test, test_owner, truth, y_test = rows("test", tests)
+    return Dataset(
+        Dealt(x_train, y_train, owner),
+        x_test,
+        y_test,
+        features=tuple(f"x{i}" for i in range(6)),
+        target="y",
+        agents=Numbered(agents),
+        truth=truth,
+        test_owner=test_owner,
+    )
+
+
+def field(
+    seed: int,
+    agents: int = 100,
+    observations: int = 60_000,
+    noise_std: float = 0.1,
+    *,
+    lengthscale: float = 0.15,
+    spread: float = 0.1,
+    side: int = 60,
+) -> Dataset:
+    """Return a random field on the unit square (SE kernel, unit variance), sensed by agents near their positions.
+
+    Agents sit uniformly at random and observe points scattered about themselves (Gaussian, standard deviation
+    `spread`, reflected into the square), in turn. Test rows are a regular `side × side` grid, `x0` running fastest;
+    `truth` is the field itself there.
+    """
+    _check_counts("field", agents, observations)
+    u = draw_function(seed, "field function", 2)
+    positions = generator(seed, "field positions").uniform(0, 1, (agents, 2))
+    owner = np.arange(observations) % agents
+    step = generator(seed, "field inputs").standard_normal((observations, 2))
+    x_train = reflected(positions[owner] + spread * step)
+    noise = generator(seed, "field training noise").standard_normal(observations)
+    x_test = square_grid(side)
+    truth = u(x_test / lengthscale)
+    return Dataset(
+        Dealt(x_train, u(x_train / lengthscale) + noise_std * noise, owner),
+        x_test,
+        truth + noise_std * generator(seed, "field test noise").standard_normal(side * side),
+        features=("x0", "x1"),
+        target="value",
+        agents=Numbered(agents),
+        positions=positions,
+        truth=truth,
+    )
+
+
+def _check_counts(source: str, agents: int, observations: int) -> None:
+    if observations < agents:
+        raise DataError(
+            f"{source}: needed at least one observation for each of {agents:,} agents (data.observations,"
+            f" agents.count), got {observations:,}"
+        )
+
+
+def _projections(seed: int, agents: int, projection: Literal["diagonal", "full"]) -> Floats:
+    """Return `W [N,6,6]`."""
+    rng = generator(seed, "synthetic projections")
+    diagonal = np.exp(0.3 * rng.standard_normal((agents, 6)))
+    w: Floats = diagonal[:, :, None] * np.eye(6)
+    return w + 0.15 * rng.standard_normal(w.shape) * (1 - np.eye(6)) if projection == "full" else w
+
+
+def _projected(x: Floats, w: Floats, owner: Ints) -> Floats:
+    """Return `W_owner x [n,6]`."""
+    projected: Floats = (w[owner] @ x[:, :, None])[:, :, 0]
+    return projected
+
+
+def reflected(x: Floats) -> Floats:
+    """Fold the plane into the unit square at its edges.
+
+    >>> reflected(np.array([-0.1, 0.3, 1.2, 2.5])).round(12).tolist()
+    [0.1, 0.3, 0.8, 0.5]
+    """
+    folded: Floats = np.minimum(x % 2, 2 - x % 2)
+    return folded
+
+
+def square_grid(side: int) -> Floats:
+    """Return the points `[side²,2]` of a regular grid on the unit square, the first input running fastest."""
+    ticks = np.linspace(0, 1, side)
+    return np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)

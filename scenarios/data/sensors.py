@@ -1,0 +1,152 @@
+"""Agents that draw what they observe as they go: sensors at fixed places, which read a random field in every round.
+
+No table of all rows exists. A rank draws the rows of its own agents, keyed by block and round, so that a run is the
+same on any number of ranks and may be of any length and size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coolgp.agents.batches import Deferred
+from coolgp.agents.model import Batch
+from coolgp.network.partition import block_size
+from coolgp.network.randomness import generator
+from coolgp.network.shard import Shard
+from coolgp.scenarios.data.dataset import Dataset, Floats, Ints, Numbered, misshapen
+from coolgp.scenarios.data.fields import draw_function, reflected, square_grid
+from coolgp.scenarios.data.scaler import Scaler
+from coolgp.scenarios.data.surface import Surface, surface_of
+
+__all__ = ["AT_ONCE", "Sensing", "SensingStream", "sensors"]
+
+AT_ONCE = 1 << 13
+"""Rows drawn at a time: of a thousand each costs a sixth more, and many more would leave the cache."""
+BUNDLES = 32
+"""In which a rank draws its rows at least, where it has as many blocks."""
+
+
+@dataclass(frozen=True)
+class Sensing:
+    """Sensors that read a surface at points scattered about themselves, with noise; each reading is a new one."""
+
+    surface: Surface
+    positions: Floats
+    """`[N,2]`, in the unit square."""
+    spread: float
+    """Standard deviation of a point about its sensor, before it is reflected into the square."""
+    noise_std: float
+
+    @property
+    def most(self) -> None:
+        """Readings never end."""
+        return
+
+    def readings(self, positions: Floats, drawn: Floats) -> tuple[Floats, Floats]:
+        """Return readings, `x [A,count,2]` and `y [A,count]`, of each sensor at `positions [A,2]`.
+
+        drawn: `[A,count,3]` standard normal numbers.
+        """
+        x = reflected(positions[:, None] + self.spread * drawn[..., :2])
+        return x, self.surface(x.reshape(-1, 2)).reshape(x.shape[:2]) + self.noise_std * drawn[..., 2]
+
+    def pilot(self, count: int, seed: int) -> tuple[Floats, Floats, Ints]:
+        """One reading of each of so many sensors drawn at random; these readings come in no batch."""
+        rng = generator(seed, "sensors pilot")
+        asked = rng.integers(len(self.positions), size=count)
+        x, y = self.readings(self.positions[asked], rng.standard_normal((count, 1, 3)))
+        return x[:, 0], y[:, 0], asked
+
+    def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> SensingStream:
+        """See :class:`Training`."""
+        return SensingStream(self, shard, scaler, batch_size, seed)
+
+    def identity(self) -> tuple[NDArray[Any], ...]:
+        """See :class:`Training`."""
+        return self.surface.coefficients, self.positions, np.array([self.spread, self.noise_std])
+
+    def problems(self, agents: int, width: int) -> list[str]:
+        """See :class:`Training`."""
+        found = misshapen({"positions": (self.positions, (agents, 2))})
+        return found if width == 2 else [*found, f"features: needed 2 on a surface, got {width}"]
+
+
+@dataclass(frozen=True)
+class SensingStream:
+    """What one rank's sensors read: every agent a whole batch in every round."""
+
+    sensing: Sensing
+    shard: Shard
+    scaler: Scaler
+    batch_size: int
+    seed: int
+
+    def batch(self, turn: int) -> Deferred:
+        """The batch of round ``turn`` (from 0), drawn block by block of this rank's agents where it is observed."""
+        count = np.broadcast_to(float(self.batch_size), len(self.shard.agents))
+        return Deferred(self.batch_size, count, partial(self._read, turn), self._cuts)
+
+    @cached_property
+    def _stops(self) -> Ints:
+        """Where each block ends."""
+        return np.array([stop for _, _, stop in self.shard.blocks], dtype=np.int64)
+
+    @cached_property
+    def _cuts(self) -> Ints:
+        """Where bundles of blocks end: of enough rows to be drawn at little cost each, of few enough for all cores."""
+        enough = AT_ONCE // (self.batch_size * block_size(self.shard.size))
+        bundle = max(1, min(enough, len(self._stops) // BUNDLES))
+        return np.append(self._stops[bundle - 1 : -1 : bundle], self._stops[-1:])
+
+    def _read(self, turn: int, agents: slice | Ints) -> Batch:
+        """Some agents' rows: whole blocks are drawn, and of these the agents' own are read."""
+        chosen = np.arange(*agents.indices(len(self.shard.agents))) if isinstance(agents, slice) else agents
+        block = np.searchsorted(self._stops, chosen, side="right")
+        blocks = [self.shard.blocks[number] for number in np.unique(block).tolist()]
+        places = np.concatenate([np.arange(start, stop) for _, start, stop in blocks] or [chosen[:0]])
+        numbers = [self._drawn(turn, *block) for block in blocks]
+        drawn = np.concatenate(numbers or [np.empty((0, self.batch_size, 3))])[np.searchsorted(places, chosen)]
+        x, y = self.sensing.readings(self.sensing.positions[self.shard.agents[chosen]], drawn)
+        return Batch(self.scaler.inputs(x), self.scaler.target(y), np.ones(y.shape))
+
+    def _drawn(self, turn: int, number: int, start: int, stop: int) -> Floats:
+        """The standard normal numbers `[A,count,3]` behind one block's readings."""
+        return generator(self.seed, "sensors readings", number, turn).standard_normal(
+            (stop - start, self.batch_size, 3)
+        )
+
+
+def sensors(
+    seed: int,
+    agents: int = 2000,
+    noise_std: float = 0.1,
+    *,
+    lengthscale: float = 0.15,
+    spread: float = 0.1,
+    side: int = 60,
+) -> Dataset:
+    """Return a random field on the unit square (SE kernel, unit variance), read anew by its sensors in every round.
+
+    Sensors sit uniformly at random and read points scattered about themselves (Gaussian, standard deviation `spread`,
+    reflected into the square). Test rows are a regular `side × side` grid, `x0` running fastest; `truth` is the field
+    itself there.
+    """
+    surface = surface_of(draw_function(seed, "sensors function", 2), lengthscale)
+    positions = generator(seed, "sensors positions").uniform(0, 1, (agents, 2))
+    x_test = square_grid(side)
+    truth = surface(x_test)
+    return Dataset(
+        Sensing(surface, positions, spread, noise_std),
+        x_test,
+        truth + noise_std * generator(seed, "sensors test noise").standard_normal(side * side),
+        features=("x0", "x1"),
+        target="value",
+        agents=Numbered(agents),
+        positions=positions,
+        truth=truth,
+    )

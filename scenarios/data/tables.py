@@ -1,0 +1,131 @@
+"""Rows of numbers: the records that carry them, and tables read from CSV and Parquet files."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from coolgp.scenarios.base.errors import DataError
+from coolgp.scenarios.base.formatting import counted
+from coolgp.scenarios.data.columns import Columns, is_number, names_text, read_content, read_csv, read_parquet, some
+from coolgp.scenarios.data.dataset import Floats, Table
+
+__all__ = ["read_table"]
+
+
+def read_table(path: str | Path, target: str, features: Sequence[str] | None = None, agent: str | None = None) -> Table:
+    """Read a CSV file (`,` `;` or tab, a header, UTF-8) or a Parquet file.
+
+    Without `features`, every numeric column but the target and the agent column is one. A column counts as numeric if
+    most of its filled cells are numbers: one typing error must not drop a column unseen. Columns without a name
+    (a data frame's index) are left out.
+
+    Raises:
+        DataError: with every problem found, rows by line of the file (CSV) or number from 1 (Parquet).
+
+    """
+    path = Path(path)
+    content = read_content(path)
+    columns = read_parquet(path, content) if path.suffix.lower() in (".parquet", ".pq") else read_csv(path, content)
+    problems = [*columns.problems, *_missing(columns, target, features, agent)]
+    chosen, skipped = _features(columns, target, features, agent)
+    present = [name for name in (*chosen, target) if name in columns.cells]
+    values = {name: _numbers(columns.cells[name]) for name in present}
+    for name in dict.fromkeys(present):
+        problems += _cell_problems(name, columns, values[name])
+    labels = _labels(columns.cells[agent]) if agent is not None and agent in columns.cells else None
+    if labels is not None:
+        empty = [i for i, label in enumerate(labels) if not label]
+        problems += [f'column "{agent}": {_listed(empty, columns)} without an agent'] if empty else []
+    if not chosen:
+        problems.append(f"no numeric column besides the target to learn from; columns: {names_text(columns.names)}")
+    if len(columns.rows) < 2 and not columns.problems:
+        problems.append(f"needed at least 2 rows of data, got {len(columns.rows)}")
+    if problems:
+        raise DataError(*(f"{path}: {problem}" for problem in problems))
+    x = np.stack([values[name] for name in chosen], axis=1)
+    return Table(x, values[target], tuple(chosen), target, None if labels is None else tuple(labels), tuple(skipped))
+
+
+def _missing(columns: Columns, target: str, features: Sequence[str] | None, agent: str | None) -> list[str]:
+    wanted = dict.fromkeys([target, *(features or ()), *([agent] if agent is not None else ())])
+    problems = []
+    for name in wanted:
+        if name not in columns.cells:
+            near = difflib.get_close_matches(name, columns.names, n=1)
+            hint = f' (did you mean "{near[0]}"?)' if near else ""
+            problems.append(f'no column "{name}"{hint}; columns: {names_text(columns.names)}')
+    return problems
+
+
+def _features(
+    columns: Columns, target: str, features: Sequence[str] | None, agent: str | None
+) -> tuple[list[str], list[str]]:
+    if features is not None:
+        return list(features), []
+    chosen: list[str] = []
+    skipped: list[str] = []
+    for name in columns.names:
+        if name in (target, agent):
+            continue
+        (chosen if name and _mostly_numbers(columns.cells[name]) else skipped).append(name or "(unnamed)")
+    return chosen, skipped
+
+
+def _mostly_numbers(cells: Sequence[str] | Floats) -> bool:
+    if isinstance(cells, np.ndarray):
+        return True
+    filled = [cell for cell in cells if cell.strip()]
+    return 2 * sum(map(is_number, filled)) > len(filled)
+
+
+def _numbers(cells: Sequence[str] | Floats) -> Floats:
+    """Return the cells as floats, NaN for what is none."""
+    if isinstance(cells, np.ndarray):
+        return cells
+    try:
+        return np.array([float(cell) for cell in cells])
+    except ValueError:
+        return np.array([float(cell) if is_number(cell) else np.nan for cell in cells])
+
+
+def _cell_problems(name: str, columns: Columns, values: Floats) -> list[str]:
+    cells = columns.cells[name]
+    odd = np.flatnonzero(~np.isfinite(values)).tolist()
+    if isinstance(cells, np.ndarray):
+        return [f'column "{name}": {_listed(odd, columns)} missing or not finite'] if odd else []
+    kinds: dict[str, Callable[[str], bool]] = {
+        "empty": lambda cell: not cell.strip(),
+        "not finite": lambda cell: is_number(cell),
+        "not numeric": lambda cell: bool(cell.strip()) and not is_number(cell),
+    }
+    problems = []
+    for kind, belongs in kinds.items():
+        found = [i for i in odd if belongs(cells[i])]
+        if found:
+            example = "" if kind == "empty" else f', for example "{_short(cells[found[0]])}"'
+            comma = "; decimals need a point" if re.fullmatch(r"\s*-?\d+,\d+\s*", cells[found[0]]) else ""
+            problems.append(f'column "{name}": {_listed(found, columns)} {kind}{example}{comma}')
+    return problems
+
+
+def _labels(cells: Sequence[str] | Floats) -> list[str]:
+    if not isinstance(cells, np.ndarray):
+        return [cell.strip() for cell in cells]
+    whole = bool(np.all((cells == np.round(cells)) | ~np.isfinite(cells)))
+    return ["" if not np.isfinite(v) else str(int(v)) if whole else str(v) for v in cells.tolist()]
+
+
+def _listed(found: Sequence[int], columns: Columns) -> str:
+    """Count the rows and name the first of them: `3 values (lines 2, 5, 9)`."""
+    word = columns.row_word if len(found) == 1 else columns.row_word + "s"
+    verb = "is" if len(found) == 1 else "are"
+    return f"{counted(len(found), 'value')} ({word} {some([columns.rows[i] for i in found])}) {verb}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 30 else text[:27] + "..."

@@ -1,0 +1,96 @@
+"""The figure of a study in which rules compete: a row of panels for each data set, a line for each rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from coolgp.scenarios.data.dataset import Floats
+from coolgp.scenarios.plots.style import AFTER, NEUTRAL
+
+__all__ = ["league_figure"]
+
+WILD = 6.0
+"""Values further from the best than so many times the median distance are drawn at the edge, with their number."""
+Rows = Sequence[Mapping[str, str]]
+
+
+def league_figure(
+    rows: Rows,
+    *,
+    panels: str,
+    lines: str,
+    metrics: Mapping[str, str],
+    best: str,
+    targets: Mapping[str, float],
+    title: str = "",
+) -> Figure:
+    """Draw last values of some metrics, from the rows of a study's table: dots are means over all other settings.
+
+    panels, lines: the axes of the grid that set rows of panels, and rules in them, apart. metrics: columns with their
+    words; best: the one by which rules are ordered, the lowest mean first; targets: where a metric should be.
+    """
+    shown = list(dict.fromkeys(row[panels] for row in rows))
+    figure = Figure(figsize=(4.2 * len(metrics) + 1.6, 3.6 * len(shown) + 0.7), layout="constrained")
+    grid = figure.subplots(len(shown), len(metrics), squeeze=False)
+    for place, panel in enumerate(shown):
+        mine = [row for row in rows if row[panels] == panel]
+        order = _ordered(mine, lines, best)
+        for axes, (metric, words) in zip(grid[place], metrics.items(), strict=True):
+            values = np.array([_values(mine, lines, name, metric) for name in order])
+            _draw(axes, values, targets.get(metric))
+            axes.set_xlabel(words)
+            axes.set_yticks(range(len(order)), order if axes is grid[place][0] else [""] * len(order))
+        grid[place][0].set_title(panel)
+    figure.suptitle(title, x=0.02, ha="left", fontsize="large")
+    repeats = len(rows) // max(len({(row[lines], row[panels]) for row in rows}), 1)
+    spread = f"means over {repeats} seeds" if repeats > 1 else "one run each"
+    bars = "Bars: ± one standard deviation over these, of the difference from the median rule of the same seed."
+    caption = (
+        f"After the last round. Dots: {spread}. Ordered by {metrics[best]}, the best above. Values off the scale stand"
+        f" at its edge as numbers.{chr(10) + bars if repeats > 1 else ''}"
+    )
+    figure.supxlabel(caption, fontsize="small", color="0.35")
+    return figure
+
+
+def _ordered(rows: Rows, lines: str, best: str) -> list[str]:
+    names = list(dict.fromkeys(row[lines] for row in rows))
+    return sorted(names, key=lambda name: float(_values(rows, lines, name, best).mean()))
+
+
+def _values(rows: Rows, lines: str, name: str, metric: str) -> Floats:
+    return np.array([float(row[metric]) for row in rows if row[lines] == name])
+
+
+def _draw(axes: Axes, values: Floats, target: float | None) -> None:
+    """Rules' values ``[rules, seeds]``: means, and how much they vary beside the others of a seed."""
+    means, repeats = values.mean(axis=1), values.shape[1]
+    apart = values - np.median(values, axis=0)  # a seed whose test rows are hard is hard for all rules
+    spreads = apart.std(axis=1, ddof=1) if repeats > 1 else np.zeros(len(values))
+    low, high = _range(means, target)
+    for place, (mean, spread) in enumerate(zip(means, spreads, strict=True)):
+        if low <= mean <= high:
+            axes.errorbar(mean, place, xerr=spread, color=AFTER, fmt="o", markersize=4.5, capsize=3)
+        else:
+            edge, side = (low, "left") if mean < low else (high, "right")
+            axes.text(edge, place, f"{mean:.3g}", ha=side, va="center", color=NEUTRAL, fontsize="small")
+    if target is not None:
+        axes.axvline(target, color="0.45", linestyle="--", linewidth=1.0)
+    axes.set_ylim(len(values) - 0.5, -0.5)
+    margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+    axes.set_xlim(low - margin, high + margin)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+
+
+def _range(means: Floats, target: float | None) -> tuple[float, float]:
+    """What is drawn to scale: values that are not wildly far from the middle, and the target."""
+    middle = float(np.median(means))
+    reach = WILD * max(float(np.median(np.abs(means - middle))), 1e-3 * abs(middle), 1e-12)
+    tame = means[np.abs(means - middle) <= reach]
+    points = [*tame, *([] if target is None else [target])]
+    return float(min(points)), float(max(points))

@@ -1,0 +1,146 @@
+"""What a rule promised on its network before a run, kept with it, and compared with what was seen after it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coolgp.network.links.faults import Faults
+from coolgp.scenarios.base.formatting import counted, size_text
+from coolgp.scenarios.data.dataset import Floats
+from coolgp.scenarios.simulation.rounds import Simulation
+
+__all__ = ["Promise", "fault_words", "promised", "read_promise", "seen_words", "spoken", "with_exchange"]
+
+Bools = NDArray[np.bool_]
+FAR = 0.5
+"""Distance from the exact sum above which a run should hear of it: a half of what agents contributed is missing."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Contents of ``promise.json``.
+
+    kind: exact, asymptotic or approximate, and why; rounds: communication rounds predicted to the tolerance where
+    nothing fails, from the spectral gap where there is one; faults: what goes wrong on this network, in words.
+    """
+
+    rule: str
+    agents: int
+    links: int
+    kind: str
+    why: str
+    rounds: int | None
+    gap: float | None
+    tolerance: float | None
+    faults: tuple[str, ...]
+
+    def text(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self), indent=2)
+
+
+def promised(simulation: Simulation) -> Promise:
+    """What is known before the first message."""
+    outlook, topology = simulation.outlook, simulation.topology
+    return Promise(
+        rule=simulation.scenario.fusion.rule,
+        agents=topology.size,
+        links=topology.edge_count,
+        kind=outlook.kind,
+        why=outlook.why,
+        rounds=outlook.rounds,
+        gap=outlook.gap,
+        tolerance=getattr(simulation.rule, "tolerance", None),
+        faults=tuple(fault_words(simulation.faults)),
+    )
+
+
+def read_promise(path: Path) -> Promise:
+    """The promise kept in a run folder. Raises ValueError where the file is not one."""
+    try:
+        contents = json.loads(path.read_text(encoding="utf-8"))
+        return Promise(**contents | {"faults": tuple(contents["faults"])})
+    except (OSError, ValueError, TypeError, KeyError) as problem:
+        raise ValueError(f"{path} is not that of a run: {problem}") from problem
+
+
+def spoken(promise: Promise) -> str:
+    """The promise in a sentence or two."""
+    network = f"{counted(promise.agents, 'agent')} and {counted(promise.links, 'link')}"
+    text = f"{promise.rule} over {network} is {promise.kind}: {promise.why}."
+    if promise.rounds is not None:
+        gap = "" if promise.gap is None else f" (spectral gap {promise.gap:.2g})"
+        target = "" if promise.gap is None else f" to {promise.tolerance:g}"
+        text += f" Predicted{target}, where nothing fails: {_communicated(promise.rounds)}{gap}."
+    if promise.faults:
+        text += f" On this network {'; '.join(promise.faults)}."
+    return text
+
+
+def seen_words(promise: Promise, metrics: Mapping[str, Floats]) -> str:
+    """What was seen of communication rounds, and of the distance from the exact sum, by the columns of a run.
+
+    Rounds of learning without an exchange (``fusion.every``) say nothing of the rule, and are left out.
+    """
+    rounds, error = metrics["communication_rounds"], metrics["fusion_error"]
+    spanned = np.diff(metrics["round"], prepend=0.0)
+    if not np.isfinite(rounds).any():
+        return "What was seen is not known."
+    heard = with_exchange(rounds)
+    rounds, error = (rounds / spanned)[heard], error[heard]
+    usual = float(np.nanmedian(rounds))
+    when = "a round of learning" if heard.all() else f"each of {counted(len(rounds), 'exchange')}"
+    if (spanned > 1).any():
+        when = "a round of learning, on average"
+    text = f"Seen: {_communicated(round(usual))} in {when}"
+    if promise.rounds and promise.gap is not None:
+        text += f", {usual / promise.rounds:.2g} of the prediction"
+    if not np.isfinite(error).any():
+        return f"{text}."
+    text += f"; {error[-1]:.1g} from the exact sum at the end, {np.nanmax(error):.1g} at most."
+    far = promise.kind != "approximate" and error[-1] > FAR
+    return f"{text} That is far: take more communication rounds (fusion.rounds_per_step)." if far else text
+
+
+def with_exchange(rounds: Floats) -> Bools:
+    """Which rounds of learning ended with an exchange, by their communication rounds ``[R]``; all where none did.
+
+    >>> with_exchange(np.array([0.0, 3.0, 0.0, 3.0])).tolist(), with_exchange(np.zeros(2)).tolist()
+    ([False, True, False, True], [True, True])
+    """
+    heard: Bools = np.nan_to_num(rounds) > 0
+    return heard if heard.any() else np.ones(len(rounds), dtype=bool)
+
+
+def fault_words(faults: Faults) -> list[str]:
+    """What goes wrong, in words; empty where nothing does.
+
+    >>> fault_words(Faults(loss=0.2, burst=3))
+    ['20 % of the messages are lost, in bursts of 3 communication rounds']
+    """
+    bursts = "" if faults.burst is None else f", in bursts of {faults.burst:g} communication rounds"
+    late = "on average" if faults.delays == "geometric" else "each"
+    said = [
+        (not faults.lossless, f"{100 * faults.loss:g} % of the messages are lost{bursts}"),
+        (faults.delay > 0, f"messages are {faults.delay:g} communication rounds late {late}"),
+        (faults.bandwidth is not None, f"a link carries {size_text(faults.bandwidth or 0)} a communication round"),
+        (
+            faults.churn > 0,
+            f"{100 * faults.churn:g} % of the agents leave each round of learning, for {faults.absence:g} of them",
+        ),
+        (bool(faults.away), f"{len(faults.away)} planned absence{'s' * (len(faults.away) > 1)}"),
+        (faults.moving, "links come and go from round to round of learning"),
+        (not faults.two_way, f"{100 * faults.one_way:g} % of the links outside a spanning tree go one way only"),
+        (not faults.honest, f"{faults.byzantine} agent{'s send' if faults.byzantine > 1 else ' sends'} garbage"),
+    ]
+    return [words for true, words in said if true]
+
+
+def _communicated(rounds: int) -> str:
+    return counted(rounds, "communication round")

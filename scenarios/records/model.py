@@ -1,0 +1,138 @@
+"""A stored model: everything needed to predict again, without pickle, and how it predicts.
+
+Fused evidence ``precision [M, M]`` and ``shift [M]`` of each probe leave the prior out and are in common coordinates.
+With ``shared = "function"`` they are about ``v`` where ``f(X_u) = L_ref v``: ``L_ref`` is the Cholesky factor of the
+unit kernel matrix ``K_ref`` of ``inducing_inputs`` plus ``jitter`` under ``reference_lengthscale``; where
+``coordinates`` says ``kernel``, ``f(X_u) = K_ref v``. With ``shared = "latent"``, about ``v`` where ``u(Z) = L v``,
+``Z = inducing_points`` in the standardized domain. With ``basis = "rff"`` there are ``waves [M/2, D]`` in place of
+inducing inputs, and evidence is about ``v`` where ``f(x) = [cos Ωx, sin Ωx]·v (M/2)^-½``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from coolgp.agents.encoding import Transport
+from coolgp.agents.features.basis import Basis, FunctionBasis, LatentBasis
+from coolgp.agents.features.fourier import FourierBasis
+from coolgp.agents.kernels import Array
+from coolgp.agents.model import Model
+from coolgp.agents.parameters import Layout
+from coolgp.agents.prediction import predict
+from coolgp.agents.statistics import Evidence, packed_length
+from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.data.scaler import Scaler
+from coolgp.scenarios.metrics.scores import Forecast
+from coolgp.scenarios.simulation.evaluation import Probed
+from coolgp.scenarios.simulation.rounds import Simulation
+
+__all__ = ["SavedModel", "load_model", "model_arrays"]
+
+
+def model_arrays(simulation: Simulation, probed: Probed, labels: Array) -> dict[str, Any]:
+    """The arrays of ``model.npz``. Lengthscales are in scaled inputs, variances in the scaled output."""
+    foundation = simulation.foundation
+    model, scaler, theta = foundation.model, foundation.scaler, probed.theta
+    layout = model.layout
+    arrays: dict[str, Any] = {
+        **_basis_arrays(probed.basis, foundation.inducing_inputs, simulation.scenario.agents),
+        "full": np.array(layout.full),
+        "uncertain": np.array(layout.uncertain),
+        "x_mean": scaler.x_mean,
+        "x_scale": scaler.x_scale,
+        "y_mean": np.float64(scaler.y_mean),
+        "y_scale": np.float64(scaler.y_scale),
+        "features": np.array(simulation.dataset.features),
+        "target": np.array(simulation.dataset.target),
+        "agents": labels,
+        "reference_projection": layout.projection(foundation.start),
+        "reference_lengthscale": layout.lengthscale(foundation.start),
+        "theta": theta,
+        "projection": layout.projection(theta),
+        "lengthscale": layout.lengthscale(theta),
+        "signal_variance": layout.signal_variance(theta),
+        "noise_variance": layout.noise_variance(theta),
+    }
+    if probed.evidence.shape[1] == packed_length(probed.basis.size):
+        evidence = Evidence.unpack(probed.evidence, probed.basis.size)
+        arrays |= {field.name: getattr(evidence, field.name) for field in fields(Evidence)}
+    return arrays
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """Fused models of the probes of a run, ready to predict.
+
+    agents ``[probes]``: their labels. features: names of the inputs, in order. theta ``[probes, K]``.
+    """
+
+    model: Model
+    scaler: Scaler
+    theta: Array
+    evidence: Evidence
+    agents: tuple[str, ...]
+    features: tuple[str, ...]
+
+    def predict(self, x: Array, agent: str | None = None) -> Forecast:
+        """Mean and variance of observations ``[Q]`` at ``x [Q, D]``, all in original units, by one agent.
+
+        agent: its label; the first probe by default. Raises ValueError for a wrong width or an unknown label.
+        """
+        x = np.asarray(x, dtype=float)
+        if x.ndim != 2 or x.shape[1] != len(self.features):
+            raise ValueError(f"predict needs x [Q,{len(self.features)}] ({', '.join(self.features)}); got {x.shape}")
+        row = self._row(agent)
+        answer = predict(self.model, self.theta[row], self.evidence[row], self.scaler.inputs(x))
+        observed = answer.variance + answer.noise_variance[:, None]
+        return Forecast(self.scaler.mean(answer.mean)[0], self.scaler.variance(observed)[0])
+
+    def _row(self, agent: str | None) -> slice:
+        if agent is not None and agent not in self.agents:
+            raise ValueError(f"this model knows agents {', '.join(self.agents)}; got {agent!r}")
+        place = 0 if agent is None else self.agents.index(agent)
+        return slice(place, place + 1)
+
+
+def load_model(path: str | Path) -> SavedModel:
+    """Read ``model.npz``, or that of a run folder. Raises ValueError where there is none or it holds no evidence."""
+    path = Path(path)
+    path = path / "model.npz" if path.is_dir() else path
+    if not path.is_file():
+        raise ValueError(f"{path}: needed the model.npz of a finished run; there is none")
+    with np.load(path, allow_pickle=False) as stored:
+        arrays = dict(stored)
+    if "precision" not in arrays:
+        raise ValueError(f"{path}: this run's fusion rule leaves agents no evidence of their own to predict from")
+    layout = Layout(len(arrays["features"]), bool(arrays["full"]), bool(arrays["uncertain"]))
+    scaler = Scaler(arrays["x_mean"], arrays["x_scale"], float(arrays["y_mean"]), float(arrays["y_scale"]))
+    evidence = Evidence(**{field.name: arrays[field.name] for field in fields(Evidence)})
+    names = (tuple(arrays[name].tolist()) for name in ("agents", "features"))
+    return SavedModel(Model(layout, _basis(arrays), Transport()), scaler, arrays["theta"], evidence, *names)
+
+
+def _basis_arrays(basis: Basis, inducing_inputs: Array, agents: AgentsSettings) -> dict[str, Any]:
+    named = {"basis": np.array(agents.basis)}
+    if isinstance(basis, FourierBasis):
+        return named | {"waves": basis.waves}
+    assert isinstance(basis, FunctionBasis | LatentBasis)
+    return named | {
+        "inducing_inputs": basis.inducing if isinstance(basis, FunctionBasis) else inducing_inputs,
+        "inducing_points": basis.inducing,
+        "jitter": np.float64(agents.jitter),
+        "shared": np.array(agents.shared),
+        "coordinates": np.array(agents.coordinates),
+    }
+
+
+def _basis(arrays: dict[str, Array]) -> Basis:
+    if str(arrays["basis"]) == "rff":
+        return FourierBasis(arrays["waves"])
+    jitter = float(arrays["jitter"])
+    if str(arrays["shared"]) == "latent":
+        return LatentBasis(arrays["inducing_points"], jitter)
+    coordinates: Literal["whitened", "kernel"] = "kernel" if str(arrays["coordinates"]) == "kernel" else "whitened"
+    return FunctionBasis(arrays["inducing_points"], arrays["reference_projection"], jitter, coordinates)

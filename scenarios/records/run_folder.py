@@ -1,0 +1,246 @@
+"""A finished run read back from its folder: what plots and reports are made from, and nothing else.
+
+Axes: `R` rounds, `N` agents in all, `Q` test rows, `D` inputs, `probes` the agents whose predictions were evaluated.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coolgp.network.graphs.topology import Topology
+from coolgp.scenarios.config.loading import load_scenario
+from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.data.dataset import Floats, Ints
+from coolgp.scenarios.records.guarantee import Promise, read_promise
+from coolgp.scenarios.records.network import Network, Whole
+
+__all__ = ["Bools", "Columns", "Predictions", "Probes", "RunFolder", "read_columns", "read_metrics", "read_run"]
+
+Columns: TypeAlias = Mapping[str, Floats]
+Bools: TypeAlias = NDArray[np.bool_]
+
+FILES = (
+    "config.toml",
+    "env.json",
+    "promise.json",
+    "metrics.csv",
+    "traffic.csv",
+    "probes.csv",
+    "hyperparameters.csv",
+    "predictions.npz",
+    "network.npz",
+)
+METRICS = (
+    "round", "observations", "rmse_pre", "rmse_pre_std", "rmse_post", "rmse_post_std", "error_pre", "error_post",
+    "nlpd_pre", "nlpd_post", "crps_pre", "crps_post", "coverage50_post", "coverage90_post", "coverage95_post",
+    "disagreement", "communication_rounds", "messages", "lost", "bytes", "present", "counted", "fusion_error",
+    "seconds", "seconds_predicting",
+)  # fmt: skip
+TRAFFIC = ("round", "bytes_on_rank", "bytes_between_ranks")
+TARGETS = {"airline": ("arrival delay", "min"), "road": ("speed", "km/h")}
+"""What a source's target is called in words, and its unit."""
+
+
+@dataclass(frozen=True)
+class Probes:
+    """Errors of single agents over the rounds, original units; NaN where none was written."""
+
+    rounds: Ints
+    """`[R]`"""
+    agents: tuple[str, ...]
+    """`[probes]`"""
+    rmse_pre: Floats
+    """`[R,probes]`, from the agent's own observations alone."""
+    rmse_post: Floats
+    """`[R,probes]`, after the exchange."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What each probe predicted after the last round, original units; a variance is latent variance plus noise."""
+
+    x_test: Floats
+    """`[Q,D]`"""
+    y_test: Floats
+    """`[Q]`"""
+    agents: tuple[str, ...]
+    """`[probes]`"""
+    mean_pre: Floats
+    """`[probes,Q]`"""
+    variance_pre: Floats
+    """`[probes,Q]`"""
+    mean_post: Floats
+    """`[probes,Q]`"""
+    variance_post: Floats
+    """`[probes,Q]`"""
+    asked: Bools
+    """`[probes,Q]`, which test rows count for which probe."""
+    truth: Floats | None = None
+    """`[Q]`, without noise, where it is known."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Everything that a run left in its folder, but for the model."""
+
+    path: Path
+    config: Scenario
+    env: Mapping[str, Any]
+    promise: Promise
+    metrics: Columns
+    """Columns `[R]` of metrics.csv."""
+    traffic: Columns
+    """Columns `[R]` of traffic.csv."""
+    probes: Probes
+    hyperparameters: Columns
+    """Columns `[R]` of hyperparameters.csv, means over probes, each but `round` with its `<name>_std`."""
+    predictions: Predictions
+    network: Network
+
+    @property
+    def target(self) -> str:
+        """What is predicted, in words."""
+        return TARGETS.get(self.config.data.source, (self.config.data.target or "target", ""))[0]
+
+    @property
+    def unit(self) -> str:
+        """The unit of the target, empty where it is not known."""
+        return TARGETS.get(self.config.data.source, ("", ""))[1]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names `[D]` of the inputs."""
+        named = [n for n in self.hyperparameters if n.startswith("lengthscale_") and f"{n}_std" in self.hyperparameters]
+        names = tuple(name.removeprefix("lengthscale_") for name in named)
+        count = self.predictions.x_test.shape[1]
+        return names if len(names) == count else tuple(f"input {i}" for i in range(count))
+
+
+def read_run(path: str | Path) -> RunFolder:
+    """Read a finished run.
+
+    Raises:
+        ValueError: if the folder, a file, a column or an array is missing or is not what its name says.
+
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise ValueError(f"{path} is not a run folder: there is no such folder")
+    missing = [name for name in FILES if not (path / name).is_file()]
+    if missing:
+        known = "a finished" if len(missing) < len(FILES) else "a"
+        raise ValueError(f"{path} is not {known} run folder: it lacks {', '.join(missing)}")
+    try:
+        config = load_scenario(path / "config.toml")
+        env = json.loads((path / "env.json").read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise ValueError(f"{path} is not a run folder: config.toml or env.json cannot be read: {problem}") from problem
+    predictions, network = _predictions(path / "predictions.npz"), _network(path / "network.npz")
+    names = network.graph.names
+    if tuple(names[i] for i in network.probes) != predictions.agents:
+        raise ValueError(f"{path} is not one run: network.npz and predictions.npz have different probe agents")
+    return RunFolder(
+        path,
+        config,
+        env,
+        read_promise(path / "promise.json"),
+        _numbers(path / "metrics.csv", METRICS),
+        _numbers(path / "traffic.csv", TRAFFIC),
+        _probes(path / "probes.csv", predictions.agents),
+        _numbers(path / "hyperparameters.csv", ("round",)),
+        predictions,
+        network,
+    )
+
+
+def read_metrics(path: str | Path) -> Columns:
+    """Read metrics.csv of a run folder, be it finished or not; raise ValueError where it is not one."""
+    return _numbers(Path(path) / "metrics.csv", METRICS)
+
+
+def read_columns(path: str | Path) -> Columns:
+    """Read whatever columns metrics.csv of a run folder has, of any version; raise ValueError where it is not one."""
+    return _numbers(Path(path) / "metrics.csv", ("round",))
+
+
+def _texts(path: Path, needed: Sequence[str]) -> dict[str, list[str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *rows = [row for row in csv.reader(file) if row] or [[]]
+    missing = [name for name in needed if name not in header]
+    if missing:
+        raise ValueError(f"{path} is not that of a run: it lacks the columns {', '.join(missing)}")
+    if not rows:
+        raise ValueError(f"{path} has no rows: the run did not finish a round")
+    uneven = [i for i, row in enumerate(rows, start=2) if len(row) != len(header)]
+    if uneven:
+        raise ValueError(
+            f"{path} is cut off: row {uneven[0]} needs {len(header)} cells, has {len(rows[uneven[0] - 2])}"
+        )
+    return {name: [row[i] for row in rows] for i, name in enumerate(header)}
+
+
+def _numbers(path: Path, needed: Sequence[str]) -> dict[str, Floats]:
+    return {name: _floats(path, name, cells) for name, cells in _texts(path, needed).items()}
+
+
+def _floats(path: Path, name: str, cells: Sequence[str]) -> Floats:
+    try:
+        return np.array([float(cell) if cell.strip() else np.nan for cell in cells])
+    except ValueError as problem:
+        raise ValueError(f"{path}, column {name}: needed numbers or nothing: {problem}") from None
+
+
+def _probes(path: Path, agents: tuple[str, ...]) -> Probes:
+    columns = _texts(path, ("round", "agent", "rmse_pre", "rmse_post"))
+    rounds, row = np.unique(_floats(path, "round", columns["round"]).astype(np.int64), return_inverse=True)
+    place = {name: i for i, name in enumerate(agents)}
+    if set(columns["agent"]) != set(agents):
+        raise ValueError(f"{path} is not of the same run as predictions.npz: their probe agents differ")
+    column = [place[name] for name in columns["agent"]]
+
+    def spread_out(name: str) -> Floats:
+        values = np.full((rounds.size, len(agents)), np.nan)
+        values[row, column] = _floats(path, name, columns[name])
+        return values
+
+    return Probes(rounds, agents, spread_out("rmse_pre"), spread_out("rmse_post"))
+
+
+def _arrays(path: Path, needed: Sequence[str]) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as problem:
+        raise ValueError(f"{path} cannot be read as arrays: {problem}") from problem
+    missing = [name for name in needed if name not in arrays]
+    if missing:
+        raise ValueError(f"{path} is not that of a run: it lacks the arrays {', '.join(missing)}")
+    return arrays
+
+
+def _predictions(path: Path) -> Predictions:
+    needed = [field.name for field in fields(Predictions) if field.name != "truth"]
+    arrays: dict[str, Any] = {"truth": None, **_arrays(path, needed)}
+    arrays["agents"] = tuple(map(str, arrays["agents"]))
+    return Predictions(**{name: arrays[name] for name in (*needed, "truth")})
+
+
+def _network(path: Path) -> Network:
+    arrays = _arrays(path, ("indptr", "indices", "links_indptr", "links_indices", "labels", "probes"))
+    labels, position = tuple(map(str, arrays["labels"])), arrays.get("position")
+    whole = Whole(*arrays["whole"].tolist()) if "whole" in arrays else None
+    return Network(
+        Topology(arrays["indptr"], arrays["indices"], None, position, labels),
+        Topology(arrays["links_indptr"], arrays["links_indices"], None, position, labels),
+        arrays["probes"],
+        whole,
+    )

@@ -1,0 +1,80 @@
+"""Going on with a run that was stopped or killed, on any number of ranks, as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from time import perf_counter
+
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.launcher import launched_size
+from coolgp.scenarios.base.lock import held
+from coolgp.scenarios.config.loading import load_scenario
+from coolgp.scenarios.data.dataset import Dataset
+from coolgp.scenarios.planning.limits import with_room
+from coolgp.scenarios.runs.checkpoint import load
+from coolgp.scenarios.runs.recorder import Resumption
+from coolgp.scenarios.runs.run import Prepared, Watch, go, share_cores
+from coolgp.scenarios.simulation.assembly import assemble, one_thread
+from coolgp.scenarios.simulation.rounds import Record
+
+__all__ = ["is_finished", "prepare_resume", "resume"]
+
+
+def resume(
+    folder: str | Path,
+    *,
+    figures: bool = True,
+    dataset: Dataset | None = None,
+    topology: Topology | None = None,
+    watch: Watch | None = None,
+    anyway: bool = False,
+) -> list[Record]:
+    """Go on with the run in a folder from its last checkpoint; the records of the rounds that were left, on the root.
+
+    The folder ends as that of a run that nobody stopped. Empty where the run is finished. dataset, topology: as they
+    were given to ``run``. Other arguments and errors as there, NoRoom among them; ValueError also for a folder that
+    holds no run, and for other data or another graph than the run was started with.
+    """
+    if is_finished(folder):
+        return []
+    prepared = prepare_resume(folder, figures=figures, dataset=dataset, topology=topology, anyway=anyway)
+    return go(prepared, watch)
+
+
+def is_finished(folder: str | Path) -> bool:
+    """Whether there is nothing left to do in a run's folder. Raises ValueError where there is no run."""
+    folder = Path(folder)
+    if not (folder / "config.toml").is_file():
+        what = "it has no config.toml" if folder.is_dir() else "there is no such folder"
+        if (folder / "study.json").is_file():
+            what = "it holds a study, which goes on with the command that started it and the same --out"
+        raise ValueError(f"{folder} is not a run folder: {what}")
+    try:
+        return bool(json.loads((folder / "env.json").read_text(encoding="utf-8"))["finished"])
+    except (OSError, ValueError, KeyError, TypeError):  # killed before it was written
+        return False
+
+
+def prepare_resume(
+    folder: str | Path,
+    *,
+    figures: bool = True,
+    dataset: Dataset | None = None,
+    topology: Topology | None = None,
+    anyway: bool = False,
+) -> Prepared:
+    """Put a run together again where its last checkpoint left it; arguments and errors as in :func:`resume`."""
+    folder, started = Path(folder), perf_counter()
+    scenario = load_scenario(folder / "config.toml")
+    share_cores()
+    with one_thread(), ExitStack() as locks:
+        locks.enter_context(held(folder))
+        dataset = with_room(scenario, launched_size(), dataset, topology, anyway=anyway)
+        simulation = assemble(scenario, dataset, topology, launched_size())
+        taken = load(folder, simulation)
+        standing = taken.standing
+        resumption = Resumption(standing.turn if standing else 0, taken.tables)
+        going_on = (standing, resumption, taken.messages)
+        return Prepared(simulation, folder, figures, started, *going_on, held=locks.pop_all())

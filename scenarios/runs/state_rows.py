@@ -1,0 +1,114 @@
+"""How things stand between two rounds, as plain arrays and numbers, and put together again from these.
+
+Arrays have a row for each agent, for each edge, or any number of rows for an edge (what a channel still carries).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from coolgp.agents.statistics import Statistics
+from coolgp.network.graphs.topology import Array
+from coolgp.network.links.channel import ChannelState, FaultyTransport
+from coolgp.network.row_axes import rows_of, with_rows
+from coolgp.network.shard import Shard
+from coolgp.network.transport import Transport
+from coolgp.scenarios.runs.row_file import rows_by_block
+from coolgp.scenarios.simulation.rounds import Standing, sent_so_far
+
+__all__ = ["POPULATION", "Stored", "Unstorable", "put_back", "take_down"]
+
+POPULATION = ("theta", "anchor", "moments", "announced")
+"""The arrays of a population that change, beside its statistics."""
+
+
+class Unstorable(ValueError):
+    """A state that does not say which axis its rows belong to."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Arrays [K, ...] by name, in the order of this rank's blocks; counts: of each its rows in each block [blocks]."""
+
+    arrays: dict[str, Array]
+    counts: dict[str, Array]
+    numbers: dict[str, int]
+
+
+def take_down(standing: Standing, transport: Transport) -> Stored:
+    """All that goes on, as arrays and numbers. Collective.
+
+    Raises Unstorable for a rule's state without marked fields.
+    """
+    shard, population = transport.shard, standing.population
+    axes = {"agent": rows_by_block(shard, np.arange(len(shard.agents))), "edge": rows_by_block(shard, shard.tail)}
+    statistics = {f"statistics/{part.name}": getattr(population.statistics, part.name) for part in fields(Statistics)}
+    arrays = statistics | {f"population/{name}": getattr(population, name) for name in POPULATION}
+    sent = {f"meter/{name}": total for name, total in asdict(sent_so_far(transport)).items()}
+    stored = Stored(arrays, dict.fromkeys(arrays, axes["agent"]), sent)
+    stored.numbers.update(turn=standing.turn, seen=standing.seen, steps=population.steps, waiting=standing.waiting)
+    for name, (axis, rows) in _marked(standing.state).items():
+        stored.arrays[name], stored.counts[name] = rows, axes[axis]
+    if isinstance(transport, FaultyTransport):
+        _take_down_channel(transport.state(), shard, axes, stored)
+    return stored
+
+
+def put_back(fresh: Standing, rows: Mapping[str, Array], numbers: Mapping[str, int], transport: Transport) -> Standing:
+    """How things stood, from `take_down`'s arrays and numbers on this rank and a fresh start.
+
+    Meter and channel are put back as well: in the end, for whatever was built anew may have sent messages.
+    """
+    statistics = Statistics(*(rows[f"statistics/{part.name}"] for part in fields(Statistics)))
+    arrays: dict[str, Any] = {name: rows[f"population/{name}"] for name in POPULATION}
+    population = replace(fresh.population, statistics=statistics, steps=numbers["steps"], **arrays)
+    for name in asdict(transport.meter):
+        everywhere = transport.root or name == "rounds"
+        setattr(transport.meter, name, numbers[f"meter/{name}"] if everywhere else 0)
+    if isinstance(transport, FaultyTransport):
+        transport.restore(_channel(rows, numbers, transport.shard))
+    state = with_rows(fresh.state, rows)
+    return Standing(numbers["turn"], numbers["seen"], population, state, numbers["waiting"])
+
+
+def _marked(state: Any) -> dict[str, tuple[Any, Array]]:
+    found = rows_of(state)
+    if found or state is None or (is_dataclass(state) and all(getattr(state, f.name) is None for f in fields(state))):
+        return dict(found)
+    raise Unstorable(
+        "the fusion rule's state does not say which of its arrays have a row for each agent or edge "
+        "(PerAgent and PerEdge of coolgp.network.row_axes)"
+    )
+
+
+def _take_down_channel(channel: ChannelState, shard: Shard, axes: Mapping[str, Array], stored: Stored) -> None:
+    """Edges on which rows are under way go by their global numbers: local ones are another rank's tomorrow."""
+    for axis, group in (("edge", channel.edges), ("agent", channel.agents)):
+        for name, rows in group.items():
+            stored.arrays[f"channel/{axis}/{name}"], stored.counts[f"channel/{axis}/{name}"] = rows, axes[axis]
+    for lane, (edges, columns) in channel.queues.items():
+        count = rows_by_block(shard, shard.tail[edges])
+        for name, rows in {"slot": shard.slot[edges], **columns}.items():
+            stored.arrays[f"channel/queue/{name}/{lane}"], stored.counts[f"channel/queue/{name}/{lane}"] = rows, count
+    stored.numbers.update({f"channel/{name}": number for name, number in channel.numbers.items()})
+
+
+def _channel(rows: Mapping[str, Array], numbers: Mapping[str, int], shard: Shard) -> ChannelState:
+    channel = ChannelState(numbers=_below("channel/", numbers))
+    channel.edges.update(_below("channel/edge/", rows))
+    channel.agents.update(_below("channel/agent/", rows))
+    by_slot = np.argsort(shard.slot)
+    for lane, slot in _below("channel/queue/slot/", rows).items():
+        edges = by_slot[np.searchsorted(shard.slot[by_slot], slot)]
+        queued = (name.split("/", 3)[2:] for name in rows if name.startswith("channel/queue/"))
+        names = [name for name, other in queued if other == lane and name != "slot"]
+        channel.queues[lane] = (edges, {name: rows[f"channel/queue/{name}/{lane}"] for name in names})
+    return channel
+
+
+def _below(prefix: str, named: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.removeprefix(prefix): value for name, value in named.items() if name.startswith(prefix)}

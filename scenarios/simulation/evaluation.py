@@ -1,0 +1,114 @@
+"""What the probes say after a round: their forecasts before and after fusion, gathered on the root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from time import perf_counter
+
+import numpy as np
+import numpy.typing as npt
+
+from coolgp.agents.batches import Observations
+from coolgp.agents.encoding import Importance, effective_sample_size
+from coolgp.agents.features.basis import Basis
+from coolgp.agents.features.coverage import uncovered
+from coolgp.agents.kernels import Array
+from coolgp.agents.learning import bound
+from coolgp.agents.population import Population
+from coolgp.agents.prediction import Prediction, predict, shared
+from coolgp.fusion.rule import EvidenceRule, FusionRule, State
+from coolgp.network.randomness import generator
+from coolgp.network.transport import Transport
+from coolgp.scenarios.data.scaler import Scaler
+from coolgp.scenarios.metrics.scores import Forecast
+
+__all__ = ["Evaluation", "Probed", "choose_probes"]
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Probed:
+    """The probes' answers on the root, in the order of their ids.
+
+    pre: from their own statistics alone; post: after the exchange. theta ``[probes, K]``; bound ``[probes]``: nats per
+    observation that they know of; evidence ``[probes, P]``: packed; counted ``[probes]``: agents that each has counted,
+    itself among them; NaN for a rule without any; sample_size ``[probes]``: effective, of importance weights, NaN
+    elsewhere; uncovered ``[probes]``: share of the round's rows that the inducing inputs cover too little; basis:
+    these, as they are now; seconds: what asking them took, on this rank.
+    """
+
+    pre: Forecast
+    post: Forecast
+    theta: Array
+    bound: Array
+    evidence: Array
+    counted: Array
+    sample_size: Array
+    uncovered: Array
+    basis: Basis
+    seconds: float
+
+
+def choose_probes(agents: int, probes: int, seed: int) -> Ints:
+    """Global ids ``[probes]`` of the agents that are evaluated, ascending; all of them where there are fewer."""
+    picked = generator(seed, "probes").permutation(agents)[: min(probes, agents)]
+    return np.sort(picked).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Asks the probes of every rank at test inputs ``x [Q, D]`` (scaled). probes: global ids, ascending. least: the
+    coverage that a row needs, see :mod:`coolgp.agents.features.coverage`.
+    """
+
+    x: Array
+    scaler: Scaler
+    probes: Ints
+    rule: FusionRule
+    transport: Transport
+    least: float
+
+    @cached_property
+    def rows(self) -> Ints:
+        """Rows ``[A']`` of this rank's agents that are probes."""
+        return np.flatnonzero(np.isin(self.transport.shard.agents, self.probes))
+
+    def __call__(self, population: Population, state: State, batch: Observations) -> Probed | None:
+        """The answers on the root, None elsewhere; batch: of the round. Collective."""
+        started, rows = perf_counter(), self.rows
+        model, theta = population.model, population.theta[rows]
+        pre = self._forecast(predict(model, theta, population.evidence(rows), self.x))
+        post = self._forecast(self.rule.predict(state, population, rows, self.x, self.transport))
+        known = _known(self.rule, state, population, rows)
+        seen = (_sizes(population, rows), uncovered(model, theta, batch[rows], self.least))
+        answers = (pre.mean, pre.variance, post.mean, post.variance, theta, *known, *seen)
+        ids = self.transport.shard.agents[rows]
+        whole = [part for part in (self.transport.gather_rows(answer, ids) for answer in answers) if part is not None]
+        if not self.transport.root:
+            return None
+        theta, lower, evidence, counted, sizes, few = whole[4:]
+        told = (theta, lower, evidence, counted, sizes, few, model.basis, perf_counter() - started)
+        return Probed(Forecast(*whole[:2]), Forecast(*whole[2:4]), *told)
+
+    def _forecast(self, prediction: Prediction) -> Forecast:
+        observed = prediction.variance + prediction.noise_variance[:, None]
+        return Forecast(self.scaler.mean(prediction.mean), self.scaler.variance(observed))
+
+
+def _known(rule: FusionRule, state: State, population: Population, rows: Ints) -> tuple[Array, Array, Array]:
+    """Bound per observation, packed evidence ``[A', P]`` and agents counted after the exchange; NaN where none are."""
+    if not isinstance(rule, EvidenceRule):
+        return np.full(rows.size, np.nan), np.full((rows.size, 1), np.nan), np.full(rows.size, np.nan)
+    evidence = rule.belief(state, population, rows)
+    held = shared(population.theta[rows], evidence)  # probes that agree have one bound
+    lower = bound(population.model, *held) / np.maximum(evidence.count, 1.0)
+    return lower, evidence.pack(), rule.counted(state, rows)
+
+
+def _sizes(population: Population, rows: Ints) -> Array:
+    encoding = population.model.encoding
+    if not isinstance(encoding, Importance):
+        return np.full(rows.size, np.nan)
+    return effective_sample_size(encoding, population.model, population.theta[rows])

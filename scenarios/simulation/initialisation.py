@@ -1,0 +1,138 @@
+"""What all agents are given before the start: scaling, starting hyper-parameters, inducing inputs, from a pilot sample.
+
+The pilot is a small random part of the training rows that everyone holds; nothing else is shared but messages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from coolgp.agents.encoding import ENCODINGS, Importance
+from coolgp.agents.features.basis import Basis, FunctionBasis, LatentBasis
+from coolgp.agents.features.fourier import FourierBasis, draw_waves
+from coolgp.agents.features.inducing import CHOICES
+from coolgp.agents.kernels import Array, project
+from coolgp.agents.model import Encoding, Model
+from coolgp.agents.parameters import Layout
+from coolgp.agents.pilot import Start, fit_own, fit_start
+from coolgp.network.randomness import generator
+from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.data.dataset import Dataset, Ints
+from coolgp.scenarios.data.scaler import Scaler
+
+__all__ = ["Foundation", "extended", "found_on_pilot"]
+
+FIT_ROWS = 600
+"""Rows of the pilot on which the exact evidence is maximised: its cost is their cube."""
+
+OWN_ROWS = 1200
+"""The same where each agent has lengthscales of its own: more is to be learned from them."""
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """The common ground: scaler, model, and the hyper-parameters ``start [K]`` that all agents begin with.
+
+    inducing_inputs ``[M, D]``: in scaled inputs, none with random features; where the model's basis is latent, its
+    points are their projections at the start. own ``[N, K]``: where each agent begins, if not all alike.
+    """
+
+    scaler: Scaler
+    model: Model
+    start: Array
+    inducing_inputs: Array
+    own: Array | None = None
+
+    def starts(self, agents: Ints) -> Array:
+        """Hyper-parameters that agents, by their global ids ``[A]``, begin with: alike ``[K]``, or ``[A, K]``."""
+        return self.start if self.own is None else self.own[agents]
+
+
+def extended(foundation: Foundation, inputs: Array) -> Foundation:
+    """The same ground with more inducing inputs ``[J, D]``, as agents agreed on them in a run."""
+    model = foundation.model
+    assert isinstance(model.basis, FunctionBasis)
+    larger, every = model.basis.extended(inputs), np.concatenate([foundation.inducing_inputs, inputs])
+    return replace(foundation, model=replace(model, basis=larger), inducing_inputs=every)
+
+
+def found_on_pilot(scenario: Scenario, dataset: Dataset) -> Foundation:
+    """Build the common ground from a pilot of what agents observe. The same on every rank.
+
+    Raises ValueError where the pilot has too few distinct rows for the inducing inputs.
+    """
+    agents, seed = scenario.agents, scenario.run.seed
+    observed, target, owner = dataset.training.pilot(agents.pilot, seed)
+    scaler = _scaler(observed, target, scenario.data.standardize)
+    x, y = scaler.inputs(observed), scaler.target(target)
+    with threadpool_limits(limits=1):  # a seed gives the same bits on any number of cores
+        begin = _start(agents, x, y)
+        each = _own(agents, x, y, owner, len(dataset.agents), begin)
+    layout = Layout(x.shape[1], full=agents.projection == "full", uncertain=agents.projection_std > 0)
+    start, own = _packed(layout, agents, begin), _packed(layout, agents, each) if each else None
+    seen = x / (each.lengthscale[owner] if each else begin.lengthscale)
+    chosen = _inducing_inputs(agents, seen, seed) * begin.lengthscale
+    model = Model(layout, _basis(agents, layout.projection(start), chosen, seed), _encoding(agents, layout, seed))
+    return Foundation(scaler, model, start, chosen, own)
+
+
+def _packed(layout: Layout, agents: AgentsSettings, start: Start) -> Array:
+    return layout.pack(start.lengthscale, start.signal_variance, start.noise_variance, agents.projection_std)
+
+
+def _scaler(x: Array, y: Array, standardize: bool) -> Scaler:
+    if not standardize:
+        return Scaler(np.zeros(x.shape[1]), np.ones(x.shape[1]), 0.0, 1.0)
+    return Scaler(x.mean(axis=0), _scale(x), float(y.mean()), float(_scale(y)))
+
+
+def _scale(values: Array) -> Array:
+    """Standard deviation by column; one where a column is constant but for rounding."""
+    deviation = values.std(axis=0)
+    return np.where(deviation > 1e-10 * np.abs(values).max(axis=0), deviation, 1.0)
+
+
+def _start(agents: AgentsSettings, x: Array, y: Array) -> Start:
+    """Given values, and the evidence of the pilot maximised over those that were not given."""
+    given = (agents.lengthscale, agents.signal_variance, agents.noise_variance)
+    free = tuple(isinstance(value, str) for value in given)
+    spread = float(np.var(y)) or 1.0
+    default = (np.sqrt(x.shape[1]) * _scale(x), 0.5 * spread, 0.5 * spread)
+    lengthscale, signal, noise = (default[i] if free[i] else np.asarray(given[i], float) for i in range(3))
+    begin = Start(np.broadcast_to(lengthscale, (x.shape[1],)).astype(float), float(signal), float(noise), np.nan)
+    return fit_start(x[:FIT_ROWS], y[:FIT_ROWS], begin, (free[0], free[1], free[2]))
+
+
+def _own(agents: AgentsSettings, x: Array, y: Array, owner: Ints, size: int, begin: Start) -> Start | None:
+    """The same with lengthscales of each agent's own, where that is wanted."""
+    if agents.lengthscale != "own":
+        return None
+    free = (True, agents.signal_variance == "pilot", agents.noise_variance == "pilot")
+    return fit_own(x[:OWN_ROWS], y[:OWN_ROWS], owner[:OWN_ROWS], size, begin, free)
+
+
+def _inducing_inputs(agents: AgentsSettings, x: Array, seed: int) -> Array:
+    """Chosen from the pilot ``x [n, D]`` in units of the lengthscales; none where features are random."""
+    if agents.basis == "rff":
+        return x[:0]
+    return CHOICES[agents.inducing_choice](x, agents.inducing, generator(seed, "inducing"))
+
+
+def _basis(agents: AgentsSettings, reference: Array, chosen: Array, seed: int) -> Basis:
+    if agents.basis == "rff":
+        return FourierBasis(draw_waves(reference, agents.inducing, generator(seed, "waves")))
+    if agents.shared == "latent":
+        return LatentBasis(project(chosen, reference), agents.jitter)
+    return FunctionBasis(chosen, reference, agents.jitter, agents.coordinates)
+
+
+def _encoding(agents: AgentsSettings, layout: Layout, seed: int) -> Encoding:
+    if agents.encoding == "importance":
+        draws = generator(seed, "importance").standard_normal((agents.importance_samples, layout.width))
+        return Importance(draws)
+    encoding: Encoding = ENCODINGS[agents.encoding]()
+    return encoding

@@ -1,0 +1,214 @@
+"""The loop: draw, observe, propose, exchange, evaluate. A run is a generator of moments between rounds.
+
+Stopping, plotting and storing are the caller's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from coolgp.agents.batches import Observations, gathered
+from coolgp.agents.learning import Adam
+from coolgp.agents.population import Population, fold, found, observe
+from coolgp.agents.prediction import Indefinite
+from coolgp.fusion.extension import extend
+from coolgp.fusion.hyperparameters import MODES, Mode, belief_of
+from coolgp.fusion.rule import Announcer, EvidenceRule, FusionRule, Outlook, State, Witness
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.transport import Meter, Transport
+from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.data.dataset import Dataset
+from coolgp.scenarios.simulation.evaluation import Evaluation, Ints, Probed
+from coolgp.scenarios.simulation.initialisation import Foundation
+
+__all__ = ["Moment", "Record", "Simulation", "Standing", "begin", "sent_so_far", "simulate"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A round after which the probes were evaluated, as the root sees it.
+
+    round: from 1, of ``rounds``. observations: by all agents so far. sent: by all agents since the last record, what
+    probes asked of others to predict among it. present: agents in the network. error: how far agents are from the sum
+    of all they know, see :class:`EvidenceRule`; NaN without sums. seconds: of learning and fusion since the last
+    record; evaluating the probes is not in it. probed: what the probes say, or None in a record that was put away.
+    spanned: rounds since the last record, or since the run went on.
+    """
+
+    round: int
+    rounds: int
+    observations: int
+    probed: Probed | None
+    sent: Meter
+    present: int
+    error: float
+    seconds: float
+    spanned: int = 1
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Everything a run is made of, on this rank.
+
+    links: of the topology, those that the rule speaks over. probes: global ids ``[probes]`` over all ranks, ascending.
+    """
+
+    scenario: Scenario
+    dataset: Dataset
+    foundation: Foundation
+    topology: Topology
+    links: Topology
+    transport: Transport
+    rule: FusionRule
+    probes: Ints
+    outlook: Outlook
+    faults: Faults
+
+    @property
+    def rounds(self) -> int:
+        """See :func:`rounds_of`."""
+        return rounds_of(self.scenario, self.dataset)
+
+
+def rounds_of(scenario: Scenario, dataset: Dataset) -> int:
+    """Rounds of learning: as asked, or until every training row was observed once."""
+    wanted = scenario.run.rounds
+    if wanted != "all":
+        return wanted
+    most = dataset.training.most
+    if most is None:
+        raise ValueError('run.rounds: needed a number of rounds, for these observations never end; got "all"')
+    return -(-most // scenario.agents.batch_size)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What goes on from one round to the next, on this rank; what the transport keeps goes on with it.
+
+    turn: the next round, from 0. seen: observations by all agents so far. waiting: how many of the last batches are not
+    yet part of the population's sums. The loop reuses the arrays: they hold until the next round.
+    """
+
+    turn: int
+    seen: int
+    population: Population
+    state: State
+    waiting: int = 0
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Between two rounds: the record of the one that has ended, on the root (None elsewhere), and what goes on."""
+
+    record: Record | None
+    standing: Standing
+
+
+def begin(simulation: Simulation) -> Standing:
+    """How things stand before the first round. Collective."""
+    foundation, transport = simulation.foundation, simulation.transport
+    precision: type[np.floating[Any]] = np.dtype(simulation.scenario.run.precision).type
+    agents = transport.shard.agents
+    start = found(foundation.model, foundation.starts(agents), len(agents), precision)
+    population = _mode(simulation.scenario).start(start)
+    return Standing(0, 0, population, simulation.rule.init(population, transport))
+
+
+def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterator[Moment]:
+    """Run the rounds, from the first or from where things stand; yields the moment after each that is evaluated.
+
+    Collective.
+    """
+    scenario, rule, transport = simulation.scenario, simulation.rule, simulation.transport
+    dataset, scaler, agents = simulation.dataset, simulation.foundation.scaler, transport.shard.agents
+    stream = dataset.training.stream(transport.shard, scaler, scenario.agents.batch_size, scenario.run.seed)
+    test, least = scaler.inputs(dataset.x_test), scenario.agents.coverage
+    evaluate = Evaluation(test, scaler, simulation.probes, rule, transport, least)
+    standing = begin(simulation) if standing is None else standing
+    population, state, seen, sent = standing.population, standing.state, standing.seen, sent_so_far(transport)
+    again, turns = range(standing.turn - standing.waiting, standing.turn), range(standing.turn, simulation.rounds)
+    del standing  # or the first state would stay in memory for the whole run
+    population = replace(population, waiting=tuple(stream.batch(turn).cast(population.dtype) for turn in again))
+    spent, last = 0.0, turns.start
+    for turn in turns:
+        started = perf_counter()
+        transport.advance(turn)
+        batch = stream.batch(turn).cast(population.dtype)
+        with _named(turn, dataset, agents):
+            population, state = _learn(simulation, turn, batch, population, state)
+        spent += perf_counter() - started
+        seen += int(transport.total(np.array([batch.count.sum()]))[0])
+        if not _ends(turn, scenario.run.evaluate_every, simulation.rounds):
+            continue
+        present = int(transport.total(np.array([np.count_nonzero(transport.present)]))[0])
+        error = rule.error(state, population, transport) if isinstance(rule, EvidenceRule) else float("nan")
+        with _named(turn, dataset, agents[evaluate.rows]):
+            probed = evaluate(population, state, batch)
+        before, sent = sent, sent_so_far(transport)  # what probes ask of others to predict is of this round too
+        ended = (turn + 1, simulation.rounds, seen)
+        record = Record(*ended, probed, sent - before, present, error, spent, turn + 1 - last) if probed else None
+        spent, last = 0.0, turn + 1
+        yield Moment(record, Standing(turn + 1, seen, population, state, len(population.waiting)))
+
+
+def _ends(turn: int, every: int, rounds: int) -> bool:
+    """Whether round ``turn``, from 0, ends so many, or the run."""
+    return (turn + 1) % every == 0 or turn + 1 == rounds
+
+
+def _learn(
+    simulation: Simulation, turn: int, batch: Observations, population: Population, state: State
+) -> tuple[Population, State]:
+    """Adopt what was said last, extend, observe, propose, speak; between exchanges, only observe."""
+    scenario, rule = simulation.scenario, simulation.rule
+    mode, every = _mode(scenario), scenario.fusion.every
+    if turn and turn % every == 0 and isinstance(rule, Announcer):
+        population = mode.adopt(population, rule.announced(state, population))
+    speaks = _ends(turn, every, simulation.rounds)
+    if isinstance(rule, Witness) or (speaks and mode.rereads):
+        batch = gathered(batch, population.size)  # made once, for it is looked at more than once
+    if speaks:
+        limits = scenario.agents.coverage, scenario.agents.inducing_most or 0
+        population, state = extend(population, state, batch, rule, simulation.transport, *limits)
+    if isinstance(rule, Witness):
+        state = rule.observe(state, population, batch[:])
+    population = observe(population, batch)
+    if not speaks:
+        return population, state
+    population = mode.propose(fold(population), batch, belief_of(rule, state, population))
+    return population, _communicate(scenario, rule, state, population, simulation.transport)
+
+
+def _mode(scenario: Scenario) -> Mode:
+    return MODES[scenario.agents.hyperparameters](Adam(scenario.agents.learning_rate))
+
+
+@contextmanager
+def _named(turn: int, dataset: Dataset, agents: Ints) -> Iterator[None]:
+    """A failure within, in words, with the round and the agent's own name; agents: global ids of the rows it counts."""
+    try:
+        yield
+    except Indefinite as failure:
+        raise ValueError(f"round {turn + 1}: {failure.of(dataset.agents[agents[failure.row]])}") from failure
+
+
+def _communicate(
+    scenario: Scenario, rule: FusionRule, state: State, population: Population, transport: Transport
+) -> State:
+    turns = scenario.fusion.rounds_per_step
+    if turns == "converge":
+        return rule.converge(state, population, transport)
+    return rule.exchange(state, population, transport, turns)
+
+
+def sent_so_far(transport: Transport) -> Meter:
+    """What all agents have sent so far; rounds are counted on each rank alike. Collective."""
+    counts = transport.total(np.array(astuple(transport.meter)))
+    return replace(Meter(*counts.tolist()), rounds=transport.meter.rounds)

@@ -1,0 +1,118 @@
+"""The cells of a study brought to their ends, and recorded as they end; a runner says where they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coolgp.network.launcher import launched_rank
+from coolgp.scenarios.runs.resume import prepare_resume
+from coolgp.scenarios.runs.run import go, prepare, warn
+from coolgp.scenarios.runs.supervisor import Say
+from coolgp.scenarios.studies.folder import Progress, Results, begin, open_study
+from coolgp.scenarios.studies.study import Cell, Study
+
+__all__ = ["Ended", "Runner", "Seen", "Task", "here", "run_cells", "run_study"]
+
+Seen = Callable[[int, Cell, Mapping[str, float], bool], None]
+"""Told of each cell: its number, what it is, its last row of metrics, and whether it had been finished before."""
+Missed = Callable[[int, Cell, str], None]
+"""Told of each cell that failed: its number, what it is, and why."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cell to be brought to its end. place: its run folder; progress: how far it is."""
+
+    number: int
+    cell: Cell
+    place: Path
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A cell that ended. failure: why it is not finished; empty where it is."""
+
+    number: int
+    failure: str = ""
+
+
+Runner = Callable[[Sequence[Task]], Generator[Ended, None, None]]
+"""Brings cells to their ends, and says of each that it has, in any order; finished ones are among them."""
+
+
+def run_study(study: Study, folder: Path, *, overwrite: bool = False, seen: Seen | None = None) -> list[dict[str, Any]]:
+    """Run the cells that are not finished yet; the table, a row for each cell, on the root (else empty). Collective.
+
+    Raises ValueError for a folder that holds something else, and for what ends a run.
+    """
+    return run_cells(study, folder, open_study(study, folder, overwrite=overwrite), here(), seen).table()
+
+
+def run_cells(
+    study: Study,
+    folder: Path,
+    progress: Sequence[Progress],
+    runner: Runner,
+    seen: Seen | None = None,
+    missed: Missed | None = None,
+    *,
+    fail_fast: bool = False,
+) -> Results:
+    """Bring each cell to its end, from where it is, and write the table as they end; empty on other ranks.
+
+    fail_fast: stop the others when one has failed. Collective where the runner is.
+    """
+    root, results = launched_rank() == 0, Results(study, folder)
+    if root:
+        begin(study, folder)
+    tasks = [
+        Task(number, cell, folder / "cells" / cell.folder, state)
+        for number, (cell, state) in enumerate(zip(study.cells, progress, strict=True))
+    ]
+    with closing(runner(tasks)) as ends:
+        for ended in ends:
+            if root:
+                _take(ended, tasks[ended.number], results, seen, missed)
+            if ended.failure and fail_fast:
+                break
+    results.store()
+    return results
+
+
+def here(guarded: Callable[[], AbstractContextManager[object]] = nullcontext, say: Say = warn) -> Runner:
+    """Runs cells one after another in this process, under mpiexec on all its ranks; what ends a run ends the study.
+
+    guarded: what each run is put together in, so that the caller can word what is wrong with its input. say: called on
+    the root with what goes wrong without ending a run.
+    """
+
+    def ends(tasks: Sequence[Task]) -> Generator[Ended, None, None]:
+        for task in tasks:
+            if task.progress != "finished":
+                with guarded():
+                    if task.progress == "begun":
+                        prepared = prepare_resume(task.place, figures=False)
+                    else:
+                        prepared = prepare(task.cell.scenario, task.place, overwrite=True, figures=False)
+                go(prepared, say=say)
+            yield Ended(task.number)
+
+    return ends
+
+
+def _take(ended: Ended, task: Task, results: Results, seen: Seen | None, missed: Missed | None) -> None:
+    if ended.failure:
+        results.failed(ended.number, ended.failure)
+        if missed:
+            missed(ended.number, task.cell, results.failures[ended.number])
+        return
+    last, known = results.finished(ended.number), task.progress == "finished"
+    if not known:
+        results.store()
+    if seen:
+        seen(ended.number, task.cell, last, known)

@@ -1,0 +1,176 @@
+"""The folder of a study: what was asked for, how far cells are, the table of those that ended, why others failed.
+
+A study that was stopped goes on when it is started into the same folder: finished cells are not run again, and one
+that was begun goes on from its last checkpoint. A grid with more values than before keeps the cells that it has.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from coolgp.network.launcher import launched_size
+from coolgp.scenarios.base.files import write_table, write_whole
+from coolgp.scenarios.base.mpiexec import check_world
+from coolgp.scenarios.records.run_folder import read_columns
+from coolgp.scenarios.runs.folder import check_folder
+from coolgp.scenarios.runs.recorder import sweep
+from coolgp.scenarios.runs.resume import is_finished
+from coolgp.scenarios.studies.study import Cell, Study
+
+__all__ = [
+    "FAILED",
+    "STORED",
+    "Progress",
+    "Results",
+    "begin",
+    "cell_places",
+    "check_study_folder",
+    "finished_cells",
+    "open_study",
+    "read_table",
+]
+
+STORED = "study.json"
+"""What tells the study of a folder from others."""
+FAILED = "failed.txt"
+"""In the folder of a cell that failed: why, and the end of what it said."""
+Progress = Literal["new", "begun", "finished"]
+
+
+@dataclass
+class Results:
+    """How the cells of a study ended, by their numbers; kept on the root alone.
+
+    rows: settings and last row of metrics of those that finished; failures: why others did not.
+    """
+
+    study: Study
+    folder: Path
+    rows: dict[int, dict[str, Any]] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
+
+    def finished(self, number: int) -> dict[str, float]:
+        """Take up a cell that finished; its last row of metrics."""
+        cell = self.study.cells[number]
+        columns = read_columns(self.folder / "cells" / cell.folder)
+        last = {name: float(column[-1]) for name, column in columns.items()}
+        self.rows[number] = {**cell.settings, **last}
+        return last
+
+    def failed(self, number: int, why: str) -> None:
+        """Take up a cell that failed; its folder says why."""
+        place = self.folder / "cells" / self.study.cells[number].folder
+        self.failures[number] = why.partition("\n\n")[0]
+        place.mkdir(parents=True, exist_ok=True)
+        write_whole(place / FAILED, f"{why}\n".encode())
+
+    def table(self) -> list[dict[str, Any]]:
+        """The rows in the order of the grid."""
+        return [self.rows[number] for number in sorted(self.rows)]
+
+    def store(self) -> None:
+        """Write the table as it is now."""
+        if self.rows:
+            write_table(self.folder / "study.csv", self.table())
+
+
+def open_study(study: Study, folder: Path, *, overwrite: bool = False) -> list[Progress]:
+    """How far each cell is, all ranks having agreed to go on with this study here. Collective."""
+    check_study_folder(study, folder, overwrite=overwrite)
+    found: list[Progress] = ["new" if overwrite else _progress(folder / "cells" / cell.folder) for cell in study.cells]
+    if launched_size() > 1:
+        check_world()  # all ranks have looked at the folder before one of them writes there
+    return found
+
+
+def check_study_folder(study: Study, folder: Path, *, overwrite: bool) -> None:
+    """Refuse a place that holds something else than this study or a part of it. Raises ValueError saying what to do."""
+    stored = folder / STORED
+    if not stored.is_file():
+        found = folder.is_dir() and any(folder.iterdir())
+        if found:
+            raise ValueError(f"{folder}: holds files, but no study: take another --out")
+        check_folder(folder, overwrite=overwrite)
+    elif not overwrite and (why := _difference(study, _stored(folder))):
+        raise ValueError(f"{folder}: holds a study with other settings ({why}): take another --out, or --overwrite")
+
+
+def begin(study: Study, folder: Path) -> None:
+    """Make the folder that of this study. On the root."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stored = folder / STORED
+    if stored.is_file() and stored.read_text(encoding="utf-8") == study.text:
+        return
+    if stored.is_file():
+        _forget_others(study, folder)
+    write_whole(stored, study.text.encode())
+
+
+def read_table(folder: Path) -> list[dict[str, str]]:
+    """The rows of a study's table."""
+    with (folder / "study.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def cell_places(folder: Path) -> list[Path]:
+    """The folders of the cells of the study that a folder holds, be they begun or not. Raises ValueError."""
+    return [folder / "cells" / name for name in _stored(folder)["cells"]]
+
+
+def finished_cells(study: Study, folder: Path) -> Iterator[tuple[Cell, Path]]:
+    """The cells of a study that have finished, each with its folder, in the order of the grid."""
+    for cell in study.cells:
+        place = folder / "cells" / cell.folder
+        if is_finished(place):
+            yield cell, place
+
+
+def _stored(folder: Path) -> Mapping[str, Any]:
+    try:
+        contents = json.loads((folder / STORED).read_bytes())
+        return {key: contents[key] for key in ("name", "axes", "cells")}
+    except (ValueError, KeyError, TypeError) as problem:
+        raise ValueError(f"{folder / 'study.json'} is not that of a study: {problem}") from None
+
+
+def _difference(study: Study, stored: Mapping[str, Any]) -> str:
+    """Why the stored study is not a part of this one; empty where it is."""
+    if stored["axes"] != list(study.axes):
+        return f"it varies {', '.join(stored['axes'])}"
+    if stored["name"] != study.name:
+        return f'it is of "{stored["name"]}"'
+    mine = {cell.folder: cell.scenario.hash8() for cell in study.cells}
+    gone = [name for name in stored["cells"] if name not in mine]
+    if gone:
+        return f"its {_some(gone)} is not in this grid: values can be added, not taken away"
+    other = [name for name, digest in stored["cells"].items() if mine[name] != digest]
+    return f"its {_some(other)} was another run: a key that is not varied has changed" if other else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    return f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}"
+
+
+def _forget_others(study: Study, folder: Path) -> None:
+    """Remove what a study that is replaced left and this one does not write anew: figures, report, other cells."""
+    for name in ("study.png", "reliability.png", "report.html"):
+        (folder / name).unlink(missing_ok=True)
+    for name in set(_stored(folder)["cells"]) - {cell.folder for cell in study.cells}:
+        place = folder / "cells" / name
+        sweep(place)
+        (place / FAILED).unlink(missing_ok=True)
+        (folder / "scenarios" / f"{name}.toml").unlink(missing_ok=True)
+        with suppress(OSError):  # never begun, or it holds files of the user's
+            place.rmdir()
+
+
+def _progress(place: Path) -> Progress:
+    if not (place / "config.toml").is_file():
+        return "new"
+    return "finished" if is_finished(place) else "begun"
