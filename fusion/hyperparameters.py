@@ -21,7 +21,7 @@ from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Indefinite
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.rule import EvidenceRule, FusionRule, State, Teacher
+from coolgp.fusion.rule import EvidenceRule, FusionRule, State, TeachesFrom
 
 __all__ = ["MODES", "Collective", "Fixed", "Local", "Mode", "belief_of"]
 
@@ -115,7 +115,7 @@ class Collective:
 
 def belief_of(rule: FusionRule, state: State, population: Population) -> Belief:
     """What agents take their gradients at: what the rule teaches, fused evidence where it has any, else their own."""
-    if isinstance(rule, Teacher):
+    if isinstance(rule, TeachesFrom):
         return lambda agents: rule.lesson(state, population, agents)
     if isinstance(rule, EvidenceRule):
         return lambda agents: rule.belief(state, population, agents)

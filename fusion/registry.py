@@ -15,13 +15,13 @@ from coolgp.fusion.committees.rbcm import RBCM
 from coolgp.fusion.evidence.dpitc import DPITC
 from coolgp.fusion.evidence.ensemble import Ensemble
 from coolgp.fusion.evidence.selective import Selective
-from coolgp.fusion.evidence.weighted import Weighed
+from coolgp.fusion.evidence.weighted import Weighted
 from coolgp.fusion.rule import FusionRule
 from coolgp.fusion.sums.registry import SUM_RULES
 
 __all__ = ["RULES", "rule_class", "rule_named"]
 
-VERBS = ("fit", "outlook", "links", "init", "exchange", "converge", "predict")
+VERBS = ("fit", "guarantee", "links", "init", "exchange", "converge", "predict")
 
 RULES: dict[str, type[FusionRule]] = {
     **SUM_RULES,
@@ -34,7 +34,7 @@ RULES: dict[str, type[FusionRule]] = {
     "ensemble": Ensemble,
     "dpitc": DPITC,
     "selective": Selective,
-    "weighed": Weighed,
+    "weighed": Weighted,
 }
 
 

@@ -21,7 +21,17 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 
-__all__ = ["Announcer", "EvidenceRule", "FusionRule", "Indices", "Outlook", "Rows", "State", "Teacher", "Witness"]
+__all__ = [
+    "AveragesParameters",
+    "EvidenceRule",
+    "FusionRule",
+    "Guarantee",
+    "Indices",
+    "Rows",
+    "SeesData",
+    "State",
+    "TeachesFrom",
+]
 
 State = Any
 Indices = npt.NDArray[np.intp]
@@ -44,7 +54,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Guarantee:
     """What a rule promises on a network, said before a run.
 
     kind: ``exact``: every agent's sum is the true one after finitely many communication rounds; ``asymptotic``: it
@@ -73,7 +83,7 @@ class FusionRule(Protocol):
         """The rule as it goes on this network; whatever it needs to know of the whole graph is found out here."""
         ...
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """What the fitted rule promises on this network."""
         ...
 
@@ -104,7 +114,7 @@ class FusionRule(Protocol):
 
 
 @runtime_checkable
-class Announcer(FusionRule, Protocol):
+class AveragesParameters(FusionRule, Protocol):
     """A rule that also averages what agents announce: with it they learn hyper-parameters together."""
 
     def announced(self, state: State, population: Population) -> Array:
@@ -113,7 +123,7 @@ class Announcer(FusionRule, Protocol):
 
 
 @runtime_checkable
-class Witness(FusionRule, Protocol):
+class SeesData(FusionRule, Protocol):
     """A rule that needs to see the data themselves, not only what becomes of them in the population's sums."""
 
     def observe(self, state: State, population: Population, batch: Batch) -> State:
@@ -122,7 +132,7 @@ class Witness(FusionRule, Protocol):
 
 
 @runtime_checkable
-class Teacher(FusionRule, Protocol):
+class TeachesFrom(FusionRule, Protocol):
     """A rule whose agents learn hyper-parameters from other evidence than they predict with."""
 
     def lesson(self, state: State, population: Population, agents: slice | Indices) -> Evidence:
@@ -131,7 +141,7 @@ class Teacher(FusionRule, Protocol):
 
 
 @runtime_checkable
-class EvidenceRule(Announcer, Protocol):
+class EvidenceRule(AveragesParameters, Protocol):
     """A rule whose agents end with evidence of their own: it can be stored, and hyper-parameters learned from it."""
 
     def belief(self, state: State, population: Population, agents: slice | Indices) -> Evidence:

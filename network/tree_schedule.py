@@ -15,10 +15,10 @@ from coolgp.network.route import ranges
 from coolgp.network.shard import Shard
 from coolgp.network.transport import Transport
 
-__all__ = ["find_turns"]
+__all__ = ["schedule_tree"]
 
 
-def find_turns(transport: Transport) -> tuple[Array, Array, int]:
+def schedule_tree(transport: Transport) -> tuple[Array, Array, int]:
     """Return the round in which each directed edge [E] of a tree is ready, that of its other end, and their number.
 
     Rounds count from 1. In O(E log E), besides an exchange between ranks for each time that a path of the tree crosses

@@ -18,9 +18,9 @@ from coolgp.network.graphs.topology import Array
 from coolgp.network.route import Route, plan_turns
 from coolgp.network.shard import Shard
 from coolgp.network.transport import Transport
-from coolgp.network.tree_schedule import find_turns
+from coolgp.network.tree_schedule import schedule_tree
 
-__all__ = ["Sweep", "plan_sweep"]
+__all__ = ["TreeSum", "plan_tree_sum"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class TreeSum:
     """turn: [E] the round, from 1, in which each edge speaks, of `rounds`. middle: who is first to know all, or -1.
 
     near: how many of the edges stay on this rank.
@@ -70,14 +70,14 @@ class Sweep:
         return whole.copy()
 
 
-def plan_sweep(transport: Transport) -> Sweep:
+def plan_tree_sum(transport: Transport) -> TreeSum:
     """Plan the sweep of a tree. Collective.
 
     Raises:
         ValueError: if the graph has a cycle: on it everyone waits for everyone.
     """
     shard = transport.shard
-    turn, coming, rounds = find_turns(transport)
+    turn, coming, rounds = schedule_tree(transport)
     far = shard.reverse < 0
     exchanges = np.flatnonzero(transport.total(np.bincount(turn[far], minlength=rounds + 1)))
     middle = _middle(shard, coming > turn)
@@ -92,7 +92,7 @@ def plan_sweep(transport: Transport) -> Sweep:
         _phase(shard, source, slots[number == place], route, turn - coming)
         for place, route in enumerate([*between, None])
     ]
-    return Sweep(turn, rounds, middle, int(np.count_nonzero(~far)), tuple(phases))
+    return TreeSum(turn, rounds, middle, int(np.count_nonzero(~far)), tuple(phases))
 
 
 def _add(sums: Array, came: Array, phase: Phase) -> None:

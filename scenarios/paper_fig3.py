@@ -17,7 +17,7 @@ from pathlib import Path
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.loading import load
-from coolgp.scenarios.experiments.timing import CENTRAL, Course, central, collective, fastest
+from coolgp.scenarios.experiments.timing import CENTRAL, TimingCurve, central, collective, fastest
 from coolgp.scenarios.experiments.timing_report import AGENTS, FILES, write_race
 
 __all__ = ["FILES", "SETTINGS", "run"]
@@ -35,7 +35,7 @@ REPEATS = 3
 
 def run(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> None:
     """Measure, and write `FILES` into the folder. Raises ValueError for settings that do not fit."""
-    courses, crowds = _methods(scenario, load(scenario), say), dict[int, list[Course]]()
+    courses, crowds = _methods(scenario, load(scenario), say), dict[int, list[TimingCurve]]()
     for count in sorted({max(2, scenario.agents.count // part) for part in (4, 2, 1)}):
         several = [_changed(scenario, count=count, seed=scenario.run.seed + repeat) for repeat in range(REPEATS)]
         crowds[count] = [collective(one, load(one)) for one in several]
@@ -43,9 +43,9 @@ def run(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> None:
     say(write_race(folder, courses, crowds))
 
 
-def _methods(scenario: Scenario, dataset: Dataset, say: Callable[[str], None]) -> Mapping[str, Course]:
+def _methods(scenario: Scenario, dataset: Dataset, say: Callable[[str], None]) -> Mapping[str, TimingCurve]:
     """How each method went on the same rows, by its name in the figure."""
-    courses = dict[str, Course]()
+    courses = dict[str, TimingCurve]()
     for method, words in CENTRAL.items():
         courses[words] = fastest(partial(central, scenario, dataset, method), REPEATS)
     for mode, words in AGENTS.items():

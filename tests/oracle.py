@@ -16,7 +16,7 @@ from coolgp.agents.features.basis import FunctionBasis, LatentBasis
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population, found, observe_in_place
-from coolgp.fusion.rule import FusionRule, State, Witness
+from coolgp.fusion.rule import FusionRule, SeesData, State
 from coolgp.network.transport import Transport
 
 LONG = np.longdouble
@@ -222,7 +222,7 @@ def taught(rule: FusionRule, population: Population, batches: list[Batch], trans
     for turn, batch in enumerate(batches):
         transport.advance(turn)
         batch = ranked(batch, transport)
-        state = rule.observe(state, population, batch) if isinstance(rule, Witness) else state
+        state = rule.observe(state, population, batch) if isinstance(rule, SeesData) else state
         observe_in_place(population, batch)
         state = rule.exchange(state, population, transport)
     return state

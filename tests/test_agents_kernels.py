@@ -68,5 +68,5 @@ def test_without_spread_the_expected_outer_is_the_outer_product(moments):
 def test_expectations_take_leading_axes(moments):
     stacked = np.stack([X, -X])
     for expected in (expected_kernel, expected_outer):
-        both = [np.stack([moment, moment]) for moment in moments]
+        both = [np.stack([step, step]) for step in moments]
         np.testing.assert_allclose(expected(stacked, POINTS, *both)[1], expected(-X, POINTS, *moments), rtol=1e-13)

@@ -19,7 +19,7 @@ from benchmarks import consensus, engine, plain, plan, ranks, tree, work  # noqa
 from benchmarks.__main__ import NAMES  # noqa: E402
 from benchmarks.peers import disropt  # noqa: E402
 from benchmarks.peers.call import Answers, ask  # noqa: E402
-from benchmarks.promises import Promise, promises_table  # noqa: E402
+from benchmarks.promises import StatedGuarantee, promises_table  # noqa: E402
 from benchmarks.report import write_report  # noqa: E402
 from benchmarks.results import Found, Result, Row, conclude, read, single, write  # noqa: E402
 from benchmarks.table import markdown  # noqa: E402
@@ -141,7 +141,7 @@ def test_tables_show_what_part_of_the_limit_is_reached_and_how_coolgp_compares()
     [(45, True, "yes"), (44, True, "**NO**"), (45, False, "yes"), (46, False, "**NO**")],
 )
 def test_a_promise_is_kept_or_not(value: float, at_least: bool, verdict: str) -> None:
-    promise = Promise("speed", "update", 45, "/s", at_least, lambda found: found.found.rows[0].value)
+    promise = StatedGuarantee("speed", "update", 45, "/s", at_least, lambda found: found.found.rows[0].value)
     assert f"| {verdict} |" in promise.line({"update": result(row(value=value))})
 
 

@@ -15,7 +15,7 @@ from coolgp.network.delivery import Delivery
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology, from_edges, spanning_tree
 from coolgp.network.links.channel import ChannelState, FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Absence, Faults
 from coolgp.network.links.motion import Schedule, moving, scheduled
 from coolgp.network.partition import partition
@@ -28,7 +28,7 @@ ROUNDS, HALFWAY = 4, 2
 def channel(
     faults: Faults, topology: Topology, seed: int = 0, schedule: Schedule | None = None, part: Topology | None = None
 ) -> FaultyTransport:
-    return FaultyTransport(SerialTransport(part or topology), World(topology, faults, seed, schedule), faults, seed)
+    return FaultyTransport(SerialTransport(part or topology), Dynamics(topology, faults, seed, schedule), faults, seed)
 
 
 def ring(size: int = 10) -> Topology:
@@ -446,7 +446,7 @@ def test_where_nothing_is_up_nothing_arrives(faults):
     [
         (lambda: channel(PERFECT, ring()).send(np.zeros((3, 1))), "send needs 20 rows"),
         (lambda: channel(PERFECT, ring()).send(np.zeros((2, 1)), np.array([3, 2])), "ascending"),
-        (lambda: FaultyTransport(SerialTransport(ring(9)), World(ring(), PERFECT, 0), PERFECT, 0), "of 10 agents"),
+        (lambda: FaultyTransport(SerialTransport(ring(9)), Dynamics(ring(), PERFECT, 0), PERFECT, 0), "of 10 agents"),
         (lambda: channel(PERFECT, from_edges([0], [1], 3), part=from_edges([0], [2], 3)), "such as [02] to [02]"),
     ],
 )
@@ -549,7 +549,7 @@ def on_mpi(name: str, method: str) -> tuple[FaultyTransport, Counted]:
     topology, schedule = surroundings(name)
     inner = MPITransport(topology, partition(topology, world().size, method))
     inner._neighbours = counted = Counted(inner._neighbours, inner)
-    return FaultyTransport(inner, World(topology, TROUBLES[name], 3, schedule), TROUBLES[name], 3), counted
+    return FaultyTransport(inner, Dynamics(topology, TROUBLES[name], 3, schedule), TROUBLES[name], 3), counted
 
 
 def main(folder: str) -> None:

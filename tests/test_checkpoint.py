@@ -333,7 +333,7 @@ def test_a_rule_whose_state_has_no_marked_arrays_runs_without_checkpoints_and_sa
         "@dataclass(frozen=True)\n"
         "class Unmarked:\n"
         "    def fit(self, topology, faults): return self\n"
-        "    def outlook(self, topology, faults): return Isolated().outlook(topology, faults)\n"
+        "    def guarantee(self, topology, faults): return Isolated().guarantee(topology, faults)\n"
         "    def links(self, topology): return topology\n"
         "    def init(self, population, transport): return Box([Isolated().init(population, transport)])\n"
         "    def exchange(self, state, population, transport, rounds=1):\n"

@@ -29,7 +29,7 @@ def promises() -> str:
     graph = generate("small-world", 20, seed=0)
     lines = [f"| rule | {' | '.join(COLUMNS)} |", "| --- |" + " --- |" * len(COLUMNS)]
     for name in SUM_RULES:
-        kinds = [rule_named(name).fit(graph, faults).outlook(graph, faults).kind for faults in COLUMNS.values()]
+        kinds = [rule_named(name).fit(graph, faults).guarantee(graph, faults).kind for faults in COLUMNS.values()]
         lines.append(f"| `{name}` | {' | '.join(kinds)} |")
     return "\n".join(lines) + "\n"
 

@@ -14,12 +14,12 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population, found
 from coolgp.agents.prediction import Prediction
 from coolgp.fusion.evidence.dpitc import DPITC
-from coolgp.fusion.rule import EvidenceRule, Witness
+from coolgp.fusion.rule import EvidenceRule, SeesData
 from coolgp.fusion.sums.base import SumState
 from coolgp.fusion.sums.server import Server
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import SerialTransport, Transport
 
@@ -179,7 +179,7 @@ def test_random_features_are_refused():
 
 def test_it_keeps_the_contract_of_rules_with_evidence_and_data():
     assert isinstance(DPITC(), EvidenceRule)
-    assert isinstance(DPITC(), Witness)
+    assert isinstance(DPITC(), SeesData)
 
 
 @pytest.mark.parametrize("repeat", [False, True])
@@ -190,7 +190,7 @@ def test_what_is_lost_on_the_way_to_the_server_is_lost_as_there(repeat):
     stream = [*BATCHES, *[quiet] * 30]
 
     def over(rule: Server) -> tuple[SumState, Population, Transport]:
-        lines = FaultyTransport(SerialTransport(GRAPH), World(GRAPH, faults, 2), faults, 2)
+        lines = FaultyTransport(SerialTransport(GRAPH), Dynamics(GRAPH, faults, 2), faults, 2)
         return ended(rule, model, stream, theta, lines)
 
     (state, _, transport), (other, *_) = over(DPITC(repeat=repeat)), over(Server(repeat=repeat))

@@ -25,7 +25,7 @@ from coolgp.network.transport import SerialTransport
 from coolgp.scenarios import resume
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.plots.fusion import fusion_figure
-from coolgp.scenarios.records.guarantee import seen_words
+from coolgp.scenarios.records.guarantee import observed_words
 from coolgp.scenarios.records.model import load_model
 from coolgp.scenarios.records.run_folder import Columns, read_metrics, read_run
 from coolgp.scenarios.runs.run import run
@@ -478,7 +478,7 @@ def test_what_was_seen_is_said_of_rounds_with_an_exchange_alone(points):
     assert (metrics["fusion_error"][3:] < 1e-12).all()
     assert metrics["rmse_post"][0] == metrics["rmse_post"][2] > metrics["rmse_post"][3]
     found = read_run(points / "said")
-    words = seen_words(found.promise, metrics)
+    words = observed_words(found.promise, metrics)
     rounds = int(metrics["communication_rounds"][3])
     assert words.startswith(f"Seen: {rounds} communication rounds in each of 2 exchanges; ")
     assert fusion_figure(found) is None  # all went well
@@ -486,5 +486,5 @@ def test_what_was_seen_is_said_of_rounds_with_an_exchange_alone(points):
 
 def test_what_was_seen_where_every_round_ends_with_an_exchange(points):
     metrics = stretched(points / "each", 1, 2, 4)
-    words = seen_words(read_run(points / "each").promise, metrics)
+    words = observed_words(read_run(points / "each").promise, metrics)
     assert words.startswith(f"Seen: {int(metrics['communication_rounds'][0])} communication rounds in a round of ")

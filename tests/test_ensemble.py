@@ -11,7 +11,7 @@ from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population, found, observe
 from coolgp.fusion.evidence.ensemble import Ensemble, EnsembleState
 from coolgp.fusion.registry import RULES
-from coolgp.fusion.rule import Announcer, EvidenceRule, FusionRule, Witness
+from coolgp.fusion.rule import AveragesParameters, EvidenceRule, FusionRule, SeesData
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import from_edges
 from coolgp.network.links.faults import PERFECT
@@ -69,7 +69,7 @@ def went(
     state = rule.init(population, transport)
     for batch in batches:
         seen = ranked(batch, transport)
-        state = rule.observe(state, population, seen) if isinstance(rule, Witness) else state
+        state = rule.observe(state, population, seen) if isinstance(rule, SeesData) else state
         population = observe(population, seen)
         state = rule.converge(state, population, transport)
     return rule, state, population, transport
@@ -194,8 +194,8 @@ def test_weight_gathers_on_the_kernel_that_the_data_were_drawn_from(truth):
 
 def test_what_the_loop_asks_of_an_ensemble():
     rule = Ensemble()
-    assert isinstance(rule, Witness)
-    assert isinstance(rule, Announcer)
+    assert isinstance(rule, SeesData)
+    assert isinstance(rule, AveragesParameters)
     assert not isinstance(rule, EvidenceRule)
     assert {"sums", "anchor", "log_density"} < set(EnsembleState.__dataclass_fields__)
 

@@ -23,7 +23,7 @@ from coolgp.network.links.faults import PERFECT
 from coolgp.network.mixing import local_mixing
 from coolgp.network.partition import cut, partition
 from coolgp.network.transport import SerialTransport, Transport
-from coolgp.network.tree_sum import Sweep, plan_sweep
+from coolgp.network.tree_sum import TreeSum, plan_tree_sum
 
 KINDS = [("ring", 13), ("star", 12), ("small-world", 40), ("geometric", 1100), ("ring", 2), ("ring", 1)]
 
@@ -126,9 +126,9 @@ def test_averaging_on_the_way_is_averaging_afterwards(kind, size):
 # Sweeps
 
 
-def check_sweep(transport: Transport) -> Sweep:
+def check_sweep(transport: Transport) -> TreeSum:
     """Every agent's row is added once; all ranks end with the sum, and count a message for each directed edge."""
-    sweep, shard = plan_sweep(transport), transport.shard
+    sweep, shard = plan_tree_sum(transport), transport.shard
     values = np.random.default_rng(3).integers(-9, 9, (shard.size, 2))[shard.agents].astype(float)
     before = replace(transport.meter)
     whole = sweep.run(values.copy(), transport)
@@ -149,7 +149,7 @@ def test_a_sweep_adds_every_agent_once_with_one_message_a_directed_edge(kind, si
 def test_a_sweep_adds_with_the_bits_of_round_by_round(kind, size):
     """In each round the rows that come are added to their receivers' in the order of their slots."""
     transport = SerialTransport(tree_of(kind, size))
-    shard, sweep = transport.shard, plan_sweep(transport)
+    shard, sweep = transport.shard, plan_tree_sum(transport)
     values = contributions(transport, "float64")
     sums, coming = values.copy(), transport.swap(sweep.turn)
     for number in range(1, sweep.rounds + 1):
@@ -162,14 +162,14 @@ def test_a_sweep_adds_with_the_bits_of_round_by_round(kind, size):
 @pytest.mark.parametrize("kind, size", KINDS)
 def test_planning_a_sweep_sends_nothing(kind, size):
     transport = SerialTransport(tree_of(kind, size))
-    plan_sweep(transport)
+    plan_tree_sum(transport)
     assert transport.meter.messages == transport.meter.bytes == 0
 
 
 def test_a_cycle_with_branches_is_refused():
     cycle = from_edges([0, 1, 2, 0, 3], [1, 2, 0, 3, 4], 5)
     with pytest.raises(ValueError, match="a sweep needs a tree; this graph has a cycle"):
-        plan_sweep(SerialTransport(cycle))
+        plan_tree_sum(SerialTransport(cycle))
 
 
 # The locality order

@@ -18,7 +18,7 @@ from coolgp.fusion.sums.gossip import Gossip
 from coolgp.fusion.sums.push_sum import PushSum
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Faults
 from coolgp.network.mixing import metropolis, second_eigenvalue, weighted
 from coolgp.network.partition import partition
@@ -52,7 +52,7 @@ def contributions(size: int, seed: int = 0) -> np.ndarray:
 
 
 def faulty(inner: Transport, topology, faults: Faults) -> Transport:
-    return inner if faults == PERFECT else FaultyTransport(inner, World(topology, faults, seed=3), faults, seed=3)
+    return inner if faults == PERFECT else FaultyTransport(inner, Dynamics(topology, faults, seed=3), faults, seed=3)
 
 
 def off(rule, state, values, transport) -> float:
@@ -108,7 +108,7 @@ def test_agents_that_agree_stay(rule, topology):
 @pytest.mark.parametrize("weights", PLAIN)
 def test_every_round_shrinks_the_disagreement_by_the_second_eigenvalue(weights, topology):
     transport, rule = SerialTransport(topology), PLAIN[weights].fit(topology, PERFECT)
-    values, rate = contributions(topology.size), 1 - rule.outlook(topology, PERFECT).gap
+    values, rate = contributions(topology.size), 1 - rule.guarantee(topology, PERFECT).gap
     state = rule.begin(values, transport)
     for _ in range(20):
         before = np.linalg.norm(state.estimate - values.mean(0), axis=0)
@@ -189,7 +189,7 @@ PREDICTED = [
 def test_rounds_to_a_billionth_are_those_that_the_gap_predicts(name, kind, size):
     topology = generate(kind, size, seed=0)
     transport, rule = SerialTransport(topology), replace(SUMMING[name], tolerance=1e-9).fit(topology, PERFECT)
-    predicted = rule.outlook(topology, PERFECT).rounds
+    predicted = rule.guarantee(topology, PERFECT).rounds
     values = slowest(topology)[transport.shard.agents]
     rounds = rounds_until(1e-9, rule, values, transport, int(0.8 * predicted), int(1.2 * predicted) + 1)
     assert 0.8 * predicted <= rounds <= max(1.2 * predicted, predicted + 1)
@@ -197,7 +197,7 @@ def test_rounds_to_a_billionth_are_those_that_the_gap_predicts(name, kind, size)
 
 def test_chebyshev_rounds_grow_with_the_root_of_the_inverse_gap():
     outlooks = [
-        Chebyshev(tolerance=1e-9).fit(ring, PERFECT).outlook(ring, PERFECT) for ring in map(ring_of, (30, 100, 1000))
+        Chebyshev(tolerance=1e-9).fit(ring, PERFECT).guarantee(ring, PERFECT) for ring in map(ring_of, (30, 100, 1000))
     ]
     products = [found.rounds * found.gap**0.5 for found in outlooks]
     np.testing.assert_allclose(products, products[-1], rtol=0.02)
@@ -220,7 +220,7 @@ def test_chebyshev_takes_one_round_where_everyone_hears_everyone(kind, size, rou
 def test_chebyshev_starts_afresh_when_contributions_change():
     topology, values = generate("grid", 25, seed=0), contributions(25)
     transport, rule = SerialTransport(topology), Chebyshev(tolerance=1e-9).fit(topology, PERFECT)
-    rounds, state = rule.outlook(topology, PERFECT).rounds, rule.begin(values, transport)
+    rounds, state = rule.guarantee(topology, PERFECT).rounds, rule.begin(values, transport)
     for seed in range(3):
         values = values + contributions(25, seed)
         for _ in range(rounds):
@@ -245,7 +245,7 @@ def test_where_messages_fail_agents_agree_on_a_value_in_the_range_of_all(name, f
     state = rule.begin(values, transport)
     for _ in range(500):
         state = rule.round(state, values, transport)
-    assert rule.outlook(topology, faults).kind == "approximate"
+    assert rule.guarantee(topology, faults).kind == "approximate"
     assert (np.ptp(state.estimate, axis=0) <= 1e-9 * np.ptp(values, axis=0)).all()
     assert (state.estimate >= values.min(0)).all()
     assert (state.estimate <= values.max(0)).all()
@@ -262,7 +262,7 @@ def test_while_agents_come_and_go_the_sum_stays_and_is_reached(name):
         for _ in range(10):
             state = rule.round(state, values, transport)
     np.testing.assert_allclose(state.estimate.sum(0), values.sum(0), rtol=1e-9, atol=1e-9)
-    assert rule.outlook(topology, faults).kind == "asymptotic"
+    assert rule.guarantee(topology, faults).kind == "asymptotic"
     assert off(rule, state, values, transport) < 1e-6
 
 
@@ -308,7 +308,7 @@ def test_with_a_liar_among_them_trimmed_agents_stay_in_the_honest_range_and_othe
         for _ in range(150):
             state = rule.round(state, values, transport)
         ended[trim] = state.estimate[honest]
-        assert rule.outlook(topology, faults).kind == "approximate"
+        assert rule.guarantee(topology, faults).kind == "approximate"
     low, high = values[honest].min(0), values[honest].max(0)
     assert ((low <= ended[1]) & (ended[1] <= high)).all()
     assert (np.ptp(ended[1], axis=0) <= 1e-6 * (high - low)).all()

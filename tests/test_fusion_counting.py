@@ -17,7 +17,7 @@ from coolgp.fusion.sums.server import Server
 from coolgp.fusion.sums.tree import Tree
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import Faults
 from coolgp.network.links.motion import scheduled
 from coolgp.network.partition import partition
@@ -47,7 +47,7 @@ def over(inner: Transport, fault: str) -> Transport:
     faults = FAULTS[fault]
     if faults is None:
         return inner
-    return FaultyTransport(inner, World(GRAPH, faults, 5, SCHEDULE if faults.moving else None), faults, 5)
+    return FaultyTransport(inner, Dynamics(GRAPH, faults, 5, SCHEDULE if faults.moving else None), faults, 5)
 
 
 def values(turn: int, transport: Transport) -> np.ndarray:

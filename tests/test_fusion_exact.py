@@ -180,7 +180,7 @@ def test_every_rule_keeps_its_contract(name):
         ("rumour", "fusion.rule needs one of tree, consensus, .*, none, .*, or module:Class; got 'rumour'"),
         ("nowhere.at.all:Rule", "'nowhere.at.all:Rule' cannot be loaded: No module named 'nowhere'"),
         ("coolgp.fusion.sums.tree:Bush", "cannot be loaded: .* has no attribute 'Bush'"),
-        ("fractions:Fraction", "'fractions:Fraction' lacks fit, outlook, links, init, exchange, converge, predict"),
+        ("fractions:Fraction", "'fractions:Fraction' lacks fit, guarantee, links, init, exchange, converge, predict"),
     ],
 )
 def test_a_rule_that_does_not_exist_is_refused(name, message):

@@ -11,7 +11,7 @@ from coolgp.fusion.sums.flood import Flood
 from coolgp.network.graphs.generate import GENERATORS, generate
 from coolgp.network.graphs.topology import Topology, diameter
 from coolgp.network.links.channel import FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Absence, Faults
 from coolgp.network.links.motion import scheduled
 from coolgp.network.transport import SerialTransport, Transport
@@ -35,7 +35,7 @@ def graph(request) -> Topology:
 
 
 def over(graph: Topology, faults: Faults, seed: int = 0, schedule=None) -> Transport:
-    return FaultyTransport(SerialTransport(graph), World(graph, faults, seed, schedule), faults, seed)
+    return FaultyTransport(SerialTransport(graph), Dynamics(graph, faults, seed, schedule), faults, seed)
 
 
 def units(transport: Transport) -> np.ndarray:
@@ -66,7 +66,9 @@ def test_after_k_rounds_every_agent_has_counted_those_within_k_hops_once(graph):
 def test_exact_after_diameter_rounds_and_not_before(kind, size):
     graph = generate(kind, size, seed=size)
     transport, rule = SerialTransport(graph), Flood()
-    assert rounds_until(transport, units(transport), rule, 99) == diameter(graph) == rule.outlook(graph, PERFECT).rounds
+    assert (
+        rounds_until(transport, units(transport), rule, 99) == diameter(graph) == rule.guarantee(graph, PERFECT).rounds
+    )
 
 
 def test_each_statistic_crosses_an_edge_once_at_most_and_never_goes_back_where_it_came_from(graph):
@@ -109,7 +111,7 @@ def test_exact_in_the_end_whatever_becomes_of_messages(kind, faults):
     faults = Faults(**faults)
     transport = over(graph, faults)
     assert rounds_until(transport, units(transport), Flood(), 3000) >= diameter(graph)
-    assert Flood().outlook(graph, faults).kind == "exact"
+    assert Flood().guarantee(graph, faults).kind == "exact"
 
 
 @pytest.mark.parametrize("loss", [0.0, 0.3])
@@ -182,7 +184,7 @@ def test_an_agent_that_lies_stops_nobody():
     for _ in range(20):
         state = rule.round(state, units(transport), transport)
     assert np.isfinite(rule.sums(state)).all()
-    assert rule.outlook(generate("ring", 9, seed=0), Faults(byzantine=2)).kind == "approximate"
+    assert rule.guarantee(generate("ring", 9, seed=0), Faults(byzantine=2)).kind == "approximate"
 
 
 def test_more_memory_than_there_is_is_refused_before_it_is_taken():

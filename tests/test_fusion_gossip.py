@@ -9,7 +9,7 @@ from coolgp.fusion.sums.deviation import deviation
 from coolgp.fusion.sums.gossip import Gossip, accepted_calls, meeting_probability
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Faults
 from coolgp.network.mixing import interval, weighted
 from coolgp.network.row_axes import rows_of, with_rows
@@ -38,7 +38,7 @@ def contributions(size: int, seed: int = 0) -> np.ndarray:
 
 
 def faulty(topology, faults: Faults) -> FaultyTransport:
-    return FaultyTransport(SerialTransport(topology), World(topology, faults, seed=3), faults, seed=3)
+    return FaultyTransport(SerialTransport(topology), Dynamics(topology, faults, seed=3), faults, seed=3)
 
 
 def after(rounds: int, rule: Gossip, values, transport):
@@ -79,7 +79,7 @@ def test_every_round_preserves_the_sum_of_a_stream(topology):
 def test_where_nothing_is_lost_every_agent_ends_with_the_sum_as_promised(kind, faults):
     topology = generate(kind, 5, seed=2)
     transport, values, rule = faulty(topology, faults), contributions(5), Gossip().fit(topology, faults)
-    assert rule.outlook(topology, faults).kind == "asymptotic"
+    assert rule.guarantee(topology, faults).kind == "asymptotic"
     assert off(rule, after(1000, rule, values, transport), values, transport) < 1e-4
 
 
@@ -98,7 +98,7 @@ def test_late_messages_never_take_agents_beyond_what_they_contributed():
     ids=str,
 )
 def test_where_a_hand_over_can_be_lost_it_promises_an_approximation(faults):
-    assert Gossip().outlook(generate("ring", 5, seed=0), faults).kind == "approximate"
+    assert Gossip().guarantee(generate("ring", 5, seed=0), faults).kind == "approximate"
 
 
 def test_agents_agree_on_something_near_where_messages_are_lost():
@@ -144,13 +144,13 @@ def test_on_a_ring_it_takes_between_half_of_the_predicted_rounds_and_all(size):
     transport, rule = SerialTransport(topology), Gossip(tolerance=1e-6)
     values = np.cos(2 * np.pi * transport.shard.agents / size)[:, None]
     rule.settle(rule.begin(values, transport), values, transport)
-    assert 0.4 <= transport.meter.rounds / rule.outlook(topology, PERFECT).rounds <= 1.0
+    assert 0.4 <= transport.meter.rounds / rule.guarantee(topology, PERFECT).rounds <= 1.0
 
 
 def test_it_sends_as_many_messages_as_predicted(topology):
     transport, rule = SerialTransport(topology), Gossip()
     after(200, rule, contributions(topology.size), transport)
-    assert transport.meter.messages / 200 == pytest.approx(rule.outlook(topology, PERFECT).messages, rel=0.1)
+    assert transport.meter.messages / 200 == pytest.approx(rule.guarantee(topology, PERFECT).messages, rel=0.1)
 
 
 def test_another_seed_makes_other_pairs():

@@ -11,7 +11,7 @@ from coolgp.fusion.sums.growing_tree import GrowingTree, GrowingTreeState
 from coolgp.network.graphs.generate import GENERATORS, generate
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.channel import FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Absence, Faults
 from coolgp.network.links.motion import Schedule, scheduled
 from coolgp.network.transport import SerialTransport, Transport
@@ -21,7 +21,7 @@ ENOUGH = 2000  # communication rounds; rest comes long before
 
 
 def over(graph: Topology, faults: Faults, seed: int = 0, schedule: Schedule | None = None) -> Transport:
-    return FaultyTransport(SerialTransport(graph), World(graph, faults, seed, schedule), faults, seed)
+    return FaultyTransport(SerialTransport(graph), Dynamics(graph, faults, seed, schedule), faults, seed)
 
 
 def units(transport: Transport) -> np.ndarray:
@@ -145,7 +145,7 @@ def test_without_failures_exact_after_three_times_the_distance_from_the_root(kin
     for transport in (SerialTransport(graph), over(graph, PERFECT)):
         state = spoken(RULE.begin(units(transport), transport), transport, int(3 * hops))
         np.testing.assert_array_equal(RULE.sums(state), 1.0)
-        assert 3 * hops <= RULE.outlook(graph, PERFECT).rounds
+        assert 3 * hops <= RULE.guarantee(graph, PERFECT).rounds
 
 
 def test_at_rest_a_round_sends_a_key_on_every_edge_and_a_row_on_those_of_the_tree():
@@ -154,7 +154,9 @@ def test_at_rest_a_round_sends_a_key_on_every_edge_and_a_row_on_those_of_the_tre
     state = rested(RULE.begin(units(transport), transport), transport)
     messages, size = transport.meter.messages, transport.meter.bytes
     spoken(state, transport, 1)
-    assert transport.meter.messages - messages == 2 * graph.edge_count + 2 * 19 == RULE.outlook(graph, PERFECT).messages
+    assert (
+        transport.meter.messages - messages == 2 * graph.edge_count + 2 * 19 == RULE.guarantee(graph, PERFECT).messages
+    )
     assert transport.meter.bytes - size == 2 * graph.edge_count * 16 + 2 * 19 * 22 * 8
 
 
@@ -181,4 +183,4 @@ def test_an_agent_that_lies_stops_nobody():
     ids=str,
 )
 def test_it_promises_no_more_than_it_keeps(faults, kind):
-    assert RULE.outlook(generate("ring", 9, seed=0), faults).kind == kind
+    assert RULE.guarantee(generate("ring", 9, seed=0), faults).kind == kind

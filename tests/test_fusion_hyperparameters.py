@@ -12,7 +12,7 @@ from coolgp.agents.population import Population, found, observe_in_place
 from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.hyperparameters import GRAIN, MODES, belief_of
 from coolgp.fusion.registry import RULES
-from coolgp.fusion.rule import Witness
+from coolgp.fusion.rule import SeesData
 from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology, from_edges
@@ -38,7 +38,7 @@ def learned(mode: str, rule: str, topology: Topology, model, stream: list[Batch]
     for batch in stream:
         batch = ranked(batch, transport)
         population = how.adopt(population, fusion.announced(state, population))
-        state = fusion.observe(state, population, batch) if isinstance(fusion, Witness) else state
+        state = fusion.observe(state, population, batch) if isinstance(fusion, SeesData) else state
         observe_in_place(population, batch)
         population = how.propose(population, batch, belief_of(fusion, state, population))
         state = getattr(fusion, verb)(state, population, transport)

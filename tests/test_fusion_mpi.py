@@ -20,7 +20,7 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.population import found, observe_in_place
 from coolgp.fusion.hyperparameters import MODES, belief_of
 from coolgp.fusion.registry import RULES
-from coolgp.fusion.rule import FusionRule, Witness
+from coolgp.fusion.rule import FusionRule, SeesData
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import PERFECT
@@ -76,7 +76,7 @@ def ended(transport: Transport, rule: str, mode: str, verb: str, basis: str) -> 
     for turn in range(ROUNDS):
         new = batch(turn, agents)
         population = how.adopt(population, fusion.announced(state, population))
-        state = fusion.observe(state, population, new) if isinstance(fusion, Witness) else state
+        state = fusion.observe(state, population, new) if isinstance(fusion, SeesData) else state
         observe_in_place(population, new)
         population = how.propose(population, new, belief_of(fusion, state, population))
         state = getattr(fusion, verb)(state, population, transport)

@@ -17,7 +17,7 @@ from coolgp.fusion.sums.server import Server
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology, spanning_tree
 from coolgp.network.links.channel import FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Absence, Faults
 from coolgp.network.links.motion import Schedule, scheduled
 from coolgp.network.transport import SerialTransport
@@ -59,7 +59,7 @@ def on(kind: str, faults: Faults, calm: bool = True) -> tuple[Topology, Schedule
     return scheduled([0, 2, 3, 5], [ends[0], ends[0][:0], ends[0], ends[1] if calm else ends[0][:0]], graph.size)
 
 
-def last_change(world: World) -> int:
+def last_change(world: Dynamics) -> int:
     """A round of learning in which everyone is there, and so the last that is begun."""
     turn = 0 if world.faults.steady else CHANGES
     while not world.present(turn).all():
@@ -71,11 +71,11 @@ def off(rule, kind: str, faults: Faults, seed: int, most: int, calm: bool = True
     """How far the worst sum is from the true one, as soon as that is near enough for what the rule promises."""
     topology, schedule = on(kind, faults, calm)
     rule = rule.fit(topology, faults)
-    world = World(topology, faults, seed, schedule)
+    world = Dynamics(topology, faults, seed, schedule)
     transport = FaultyTransport(SerialTransport(rule.links(topology)), world, faults, seed)
     values = np.random.default_rng(seed).normal(size=(topology.size, 3)) + 0.5
     total, scale = values.sum(0), np.abs(values).sum(0)
-    near = NEAR.get(rule.outlook(topology, faults).kind, 1e-6)
+    near = NEAR.get(rule.guarantee(topology, faults).kind, 1e-6)
     state, last = rule.begin(values, transport), last_change(world) if calm else CHANGES
     for turn in range(most):
         if turn % PER_STEP == 0 and turn // PER_STEP <= last:
@@ -90,7 +90,7 @@ def off(rule, kind: str, faults: Faults, seed: int, most: int, calm: bool = True
 
 def promise(name: str, kind: str, faults: Faults) -> str:
     topology, _ = on(kind, faults)
-    return FUSING[name].fit(topology, faults).outlook(topology, faults).kind
+    return FUSING[name].fit(topology, faults).guarantee(topology, faults).kind
 
 
 @pytest.mark.parametrize("kind", GRAPHS)
@@ -98,16 +98,16 @@ def promise(name: str, kind: str, faults: Faults) -> str:
 @pytest.mark.parametrize("name", FUSING)
 def test_what_is_promised_under_one_fault_comes_true(name, fault, kind):
     faults = {"nothing": PERFECT, **SINGLE}[fault]
-    if (promised := promise(name, kind, faults)) in NEAR:
-        assert off(FUSING[name], kind, faults, 0, MOST) <= NEAR[promised]
+    if (stated_guarantee := promise(name, kind, faults)) in NEAR:
+        assert off(FUSING[name], kind, faults, 0, MOST) <= NEAR[stated_guarantee]
 
 
 @pytest.mark.parametrize("fault", PAIRS)
 @pytest.mark.parametrize("name", FUSING)
 def test_what_is_promised_under_two_faults_comes_true(name, fault):
     kind = "complete"
-    if (promised := promise(name, kind, PAIRS[fault])) in NEAR:
-        assert off(FUSING[name], kind, PAIRS[fault], 1, MOST) <= NEAR[promised]
+    if (stated_guarantee := promise(name, kind, PAIRS[fault])) in NEAR:
+        assert off(FUSING[name], kind, PAIRS[fault], 1, MOST) <= NEAR[stated_guarantee]
 
 
 @cache

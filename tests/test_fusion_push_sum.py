@@ -8,7 +8,7 @@ from coolgp.fusion.sums.deviation import deviation
 from coolgp.fusion.sums.push_sum import PushSum, push_sum_eigenvalue
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Faults
 from coolgp.network.transport import SerialTransport
 
@@ -42,7 +42,7 @@ def contributions(size: int, seed: int = 0) -> np.ndarray:
 
 
 def faulty(topology, faults: Faults) -> FaultyTransport:
-    return FaultyTransport(SerialTransport(topology), World(topology, faults, seed=3), faults, seed=3)
+    return FaultyTransport(SerialTransport(topology), Dynamics(topology, faults, seed=3), faults, seed=3)
 
 
 def off(rule, state, values, transport) -> float:
@@ -110,7 +110,7 @@ def test_it_takes_the_predicted_rounds_on_a_ring(size):
     transport, rule = SerialTransport(topology), PushSum(tolerance=1e-9)
     values = np.cos(2 * np.pi * transport.shard.agents / size)[:, None]  # the slowest to fade
     rounds = rounds_until(1e-9, rule, values, transport, 2000)
-    assert rounds == pytest.approx(rule.outlook(topology, PERFECT).rounds, rel=0.2)
+    assert rounds == pytest.approx(rule.guarantee(topology, PERFECT).rounds, rel=0.2)
 
 
 def test_its_eigenvalue_is_the_second_of_the_shares(topology):
@@ -133,8 +133,8 @@ def test_where_consensus_drifts_it_does_not(fault):
 
 def test_it_promises_the_sum_in_the_limit_unless_agents_lie(faults):
     topology = generate("small-world", 20, seed=2)
-    assert PushSum().outlook(topology, faults).kind == "asymptotic"
-    assert PushSum().outlook(topology, Faults(byzantine=1)).kind == "approximate"
+    assert PushSum().guarantee(topology, faults).kind == "asymptotic"
+    assert PushSum().guarantee(topology, Faults(byzantine=1)).kind == "approximate"
 
 
 def test_a_long_silence_leaves_every_agent_a_weight_that_can_be_divided_by():

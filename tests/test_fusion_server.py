@@ -7,7 +7,7 @@ from coolgp.fusion.sums.server import Server
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.channel import FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Absence, Faults
 from coolgp.network.transport import SerialTransport, Transport
 
@@ -17,7 +17,7 @@ LOSSY = Faults(loss=0.3)
 
 
 def over(faults: Faults, graph: Topology = GRAPH, seed: int = 0) -> Transport:
-    return FaultyTransport(SerialTransport(graph), World(graph, faults, seed), faults, seed)
+    return FaultyTransport(SerialTransport(graph), Dynamics(graph, faults, seed), faults, seed)
 
 
 def stream(turn: int) -> np.ndarray:
@@ -128,6 +128,6 @@ def test_two_messages_an_agent_that_is_there_and_the_lost_ones_are_counted():
     ],
 )
 def test_it_promises_no_more_than_it_keeps(faults, repeat, kind):
-    outlook = Server(repeat=repeat).outlook(GRAPH, faults)
-    assert (outlook.kind, outlook.messages) == (kind, 2 * AGENTS)
-    assert ("lost for good" in outlook.why) == (faults is LOSSY and not repeat)
+    guarantee = Server(repeat=repeat).guarantee(GRAPH, faults)
+    assert (guarantee.kind, guarantee.messages) == (kind, 2 * AGENTS)
+    assert ("lost for good" in guarantee.why) == (faults is LOSSY and not repeat)

@@ -15,10 +15,10 @@ from coolgp.network.graphs.generate import GENERATORS, generate
 from coolgp.network.graphs.interchange import from_networkx
 from coolgp.network.graphs.topology import Topology, diameter
 from coolgp.network.links.channel import FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Absence, Faults
 from coolgp.network.transport import SerialTransport, Transport
-from coolgp.network.tree_sum import plan_sweep
+from coolgp.network.tree_sum import plan_tree_sum
 
 
 def random_tree(size: int, seed: int | None = None) -> Topology:
@@ -27,7 +27,7 @@ def random_tree(size: int, seed: int | None = None) -> Topology:
 
 
 def over(graph: Topology, faults: Faults, seed: int = 0) -> Transport:
-    return FaultyTransport(SerialTransport(Tree().links(graph)), World(graph, faults, seed), faults, seed)
+    return FaultyTransport(SerialTransport(Tree().links(graph)), Dynamics(graph, faults, seed), faults, seed)
 
 
 LONG = [("labelled", size) for size in range(2, 31)]
@@ -103,7 +103,7 @@ def test_converging_takes_one_message_a_directed_edge_in_diameter_rounds(tree):
 
 def test_an_agent_speaks_once_all_its_other_neighbours_have_spoken_to_it(tree):
     transport = SerialTransport(tree)
-    turn = plan_sweep(transport).turn
+    turn = plan_tree_sum(transport).turn
     heard = transport.swap(turn)
     tail = transport.shard.tail
     for edge in range(len(tail)):
@@ -155,8 +155,8 @@ def test_exact_in_the_end_whatever_becomes_of_messages_and_nobody_is_counted_twi
         assert np.isin(rule.sums(state), (0, 1)).all()
         assert rounds < 2000
         state, rounds = rule.round(state, values, transport), rounds + 1
-    assert rounds >= rule.outlook(graph, faults).rounds
-    assert rule.outlook(graph, faults).kind == "exact"
+    assert rounds >= rule.guarantee(graph, faults).rounds
+    assert rule.guarantee(graph, faults).kind == "exact"
 
 
 @pytest.mark.parametrize("loss", [0.0, 0.3])
@@ -189,7 +189,7 @@ def test_where_agents_or_links_come_and_go_the_tree_is_one_that_grows(faults):
 
 @pytest.mark.parametrize("faults", [Faults(byzantine=1), Faults(churn=0.1)], ids=str)
 def test_it_promises_no_more_than_it_keeps(faults):
-    assert Tree().outlook(generate("ring", 9, seed=0), faults).kind == "approximate"
+    assert Tree().guarantee(generate("ring", 9, seed=0), faults).kind == "approximate"
 
 
 @pytest.mark.parametrize("verb", ["round", "settle"])
@@ -214,7 +214,7 @@ def test_the_links_of_a_graph_are_a_tree_among_its_own(kind, size):
 @pytest.mark.parametrize("kind", ["ring", "complete", "small-world"])
 def test_a_graph_with_a_cycle_is_refused(kind):
     with pytest.raises(ValueError, match="a sweep needs a tree; this graph has a cycle"):
-        plan_sweep(SerialTransport(generate(kind, 12, seed=1)))
+        plan_tree_sum(SerialTransport(generate(kind, 12, seed=1)))
 
 
 @pytest.mark.parametrize("size", [1, 2, 9])

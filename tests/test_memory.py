@@ -45,14 +45,14 @@ def test_a_round_makes_no_array_of_the_populations_size(way: tuple[str, ...], mo
     try:
         with one_thread():
             rounds = simulate(simulation)
-            moment = [next(rounds), next(rounds)][-1]  # held as a caller holds the last one
+            step = [next(rounds), next(rounds)][-1]  # held as a caller holds the last one
             before, _ = tracemalloc.get_traced_memory()
             tracemalloc.reset_peak()
-            moment = next(rounds)
+            step = next(rounds)
             peak = tracemalloc.get_traced_memory()[1] - before
     finally:
         tracemalloc.stop()
-    assert moment.standing.turn == 3
+    assert step.run_state.turn == 3
     assert peak < 0.2 * 8 * AGENTS * packed_length(INDUCING)
 
 

@@ -1,4 +1,4 @@
-"""`coolgp network`, and a run's network put together: what is promised, what goes wrong, and in which words."""
+"""`coolgp network`, and a run's network put together: what is stated_guarantee, what goes wrong, and in which words."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def test_the_bytes_of_a_communication_round_are_those_that_the_meter_counts(mode
     scenario = field(f"agents.hyperparameters={mode}", f"agents.projection={form}", "fusion.rule=consensus")
     scenario = scenario.model_copy(update={"fusion": scenario.fusion.model_copy(update={"rounds_per_step": 1})})
     found, records = survey(scenario), run(scenario)
-    assert records[-1].sent.messages == found.plan.outlook.messages
-    assert records[-1].sent.bytes == found.plan.outlook.messages * found.numbers * 8
+    assert records[-1].sent.messages == found.plan.guarantee.messages
+    assert records[-1].sent.bytes == found.plan.guarantee.messages * found.numbers * 8
 
 
 def test_where_agents_are_does_not_depend_on_how_few_rows_a_survey_draws() -> None:
@@ -149,7 +149,7 @@ def test_there_is_no_fixed_point_to_wait_for_where_agents_come_and_go(fault: str
 def test_a_rule_that_only_approximates_under_loss_is_not_asked_for_its_fixed_point() -> None:
     with pytest.raises(ConfigError, match="consensus need not reach its fixed point"):
         assemble(field("fusion.rule=consensus", "network.loss=0.1"))
-    assert assemble(field("fusion.rule=tree", "network.loss=0.1")).outlook.kind == "exact"
+    assert assemble(field("fusion.rule=tree", "network.loss=0.1")).guarantee.kind == "exact"
 
 
 def test_without_faults_there_is_no_channel() -> None:

@@ -211,7 +211,7 @@ def over_mpi(simulation: Simulation) -> Simulation:
     links = simulation.rule.links(simulation.topology)
     new = MPITransport(links, partition(links, 1))
     faulty = isinstance(old, FaultyTransport)
-    return replace(simulation, transport=FaultyTransport(new, old.world, old.faults, old.seed) if faulty else new)
+    return replace(simulation, transport=FaultyTransport(new, old.dynamics, old.faults, old.seed) if faulty else new)
 
 
 def run_case(case: Case, folder: Path, place: Path, ranks: int) -> None:

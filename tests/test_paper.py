@@ -15,7 +15,7 @@ from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.catalogue import NAMES, SCRIPTS, STUDIES, scenario_file, scenario_named
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.data.loading import load
-from coolgp.scenarios.experiments.timing import CENTRAL, Course, central, collective, fastest
+from coolgp.scenarios.experiments.timing import CENTRAL, TimingCurve, central, collective, fastest
 from coolgp.scenarios.paper_fig3 import FILES
 from coolgp.scenarios.records.run_folder import read_metrics
 from coolgp.scenarios.studies.cells import run_study
@@ -95,7 +95,9 @@ def test_all_ways_see_the_same_rows_and_dtc_is_what_every_agent_predicts(points:
 
 def test_of_several_measurements_the_fastest_of_each_round_counts() -> None:
     ones = np.ones(2)
-    courses = iter([Course(ones, np.array([3.0, 1.0]), ones, ones), Course(ones, np.array([2.0, 5.0]), ones, ones)])
+    courses = iter(
+        [TimingCurve(ones, np.array([3.0, 1.0]), ones, ones), TimingCurve(ones, np.array([2.0, 5.0]), ones, ones)]
+    )
     assert fastest(lambda: next(courses), 2).seconds.tolist() == [2.0, 3.0]
 
 

@@ -24,7 +24,7 @@ from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.fusion.sums.rows import contributions
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Absence, Faults
 from coolgp.network.row_axes import rows_of
 from coolgp.network.transport import SerialTransport
@@ -168,7 +168,7 @@ def test_what_a_rule_keeps_of_rows_in_single_precision_stays_in_it(name: str, fa
     faults = FAULTS[fault]
     rule = RULES_OF_SUMS[name].fit(GRAPH, faults)
     plain = SerialTransport(rule.links(GRAPH))
-    transport = plain if faults == PERFECT else FaultyTransport(plain, World(GRAPH, faults, 0), faults, 0)
+    transport = plain if faults == PERFECT else FaultyTransport(plain, Dynamics(GRAPH, faults, 0), faults, 0)
     values = values_of()
     state = rule.begin(values, transport)
     for turn in range(3):

@@ -153,7 +153,7 @@ def test_the_last_row_of_metrics_is_that_of_the_predictions(tmp_path: Path) -> N
 
 def test_messages_for_a_prediction_count_in_the_round_that_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = scenario_named("field", SMALL)
-    quiet = [moment.record for moment in simulate(assemble(scenario))]
+    quiet = [step.record for step in simulate(assemble(scenario))]
     simulation, predict = assemble(scenario), Tree.predict
 
     def ask(self: Tree, *known: object) -> object:
@@ -161,7 +161,7 @@ def test_messages_for_a_prediction_count_in_the_round_that_it_ends(monkeypatch: 
         return predict(self, *known)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Tree, "predict", ask)
-    asking = [moment.record for moment in simulate(simulation)]
+    asking = [step.record for step in simulate(simulation)]
     edges = len(simulation.transport.shard.tail)
     for before, after in zip(quiet, asking, strict=True):
         assert before is not None

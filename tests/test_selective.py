@@ -15,11 +15,11 @@ from coolgp.agents.statistics import Evidence, packed_length
 from coolgp.fusion.evidence.row_memory import Seen, newest
 from coolgp.fusion.evidence.selective import Selective
 from coolgp.fusion.registry import RULES
-from coolgp.fusion.rule import EvidenceRule, FusionRule, Witness
+from coolgp.fusion.rule import EvidenceRule, FusionRule, SeesData
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import from_edges
 from coolgp.network.links.channel import FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Faults
 from coolgp.network.transport import SerialTransport, Transport
 from coolgp.scenarios import load_scenario, run
@@ -45,7 +45,7 @@ def ended(rule: FusionRule, batches: list[Batch], faults: Faults = PERFECT, basi
     rule = rule.fit(GRAPH, faults)
     transport: Transport = SerialTransport(rule.links(GRAPH))
     if faults != PERFECT:
-        transport = FaultyTransport(transport, World(GRAPH, faults, 0), faults, 0)
+        transport = FaultyTransport(transport, Dynamics(GRAPH, faults, 0), faults, 0)
     population = found(model, start(model), AGENTS)
     state = taught(rule, population, batches, transport)
     return rule, state, population, transport
@@ -132,11 +132,11 @@ def _at(oracle, x: np.ndarray, y: np.ndarray, queries: np.ndarray) -> tuple[np.n
 @pytest.mark.parametrize("faults", [Faults(byzantine=3), Faults(byzantine=3, loss=0.3, delay=1)])
 def test_a_liar_is_dropped(faults):
     rule, state, population, transport = ended(Selective(), stream(ALIKE), faults)
-    liars = transport.world.byzantine[transport.shard.head_agent]
+    liars = transport.dynamics.byzantine[transport.shard.head_agent]
     assert liars.any()
     assert not (state.inner.taken & liars).any()
     assert state.inner.taken[~liars].mean() > 0.4
-    honest = ~transport.world.byzantine[transport.shard.agents]
+    honest = ~transport.dynamics.byzantine[transport.shard.agents]
     said = rule.predict(state, population, np.flatnonzero(honest), QUERIES, transport)
     error = np.sqrt(np.square(said.mean - field(QUERIES)).mean(1))
     assert error.mean() < errors("none", False).mean()
@@ -171,7 +171,7 @@ def test_an_agent_by_itself_knows_what_it_saw():
 
 def test_it_keeps_the_contract_of_rules_with_evidence_and_data():
     assert isinstance(Selective(), EvidenceRule)
-    assert isinstance(Selective(), Witness)
+    assert isinstance(Selective(), SeesData)
 
 
 # Parts --------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from scipy.spatial.distance import cdist
 
 from coolgp.network.graphs.generate import GENERATORS, generate
 from coolgp.network.graphs.topology import Topology
-from coolgp.network.links.dynamics import World, edge_keys
+from coolgp.network.links.dynamics import Dynamics, edge_keys
 from coolgp.network.links.faults import Absence, Faults
 from coolgp.network.links.motion import Schedule, arranged, in_unit_square, moving, reach_for, scheduled, walk
 
@@ -32,7 +32,7 @@ def pairs(topology: Topology, up: np.ndarray) -> set[tuple[int, int]]:
 
 @every_trouble
 def test_an_edge_is_up_only_between_agents_who_are_there(faults):
-    world = World(graph(), faults, seed=1)
+    world = Dynamics(graph(), faults, seed=1)
     for turn in range(10):
         here, up = world.present(turn), world.up(turn)
         ends = here[world.topology.tail] & here[world.topology.indices]
@@ -41,34 +41,34 @@ def test_an_edge_is_up_only_between_agents_who_are_there(faults):
 
 @every_trouble
 def test_rounds_may_be_asked_for_in_any_order(faults):
-    one, turns = World(graph(), faults, seed=1), [7, 2, 9, 0, 9, 3]
+    one, turns = Dynamics(graph(), faults, seed=1), [7, 2, 9, 0, 9, 3]
     for turn in turns:
-        fresh = World(graph(), faults, seed=1)
+        fresh = Dynamics(graph(), faults, seed=1)
         np.testing.assert_array_equal(one.present(turn), fresh.present(turn))
         np.testing.assert_array_equal(one.up(turn), fresh.up(turn))
 
 
 @pytest.mark.parametrize("name", ["churn", "one-way", "byzantine"])
 def test_another_seed_gives_another_world(name):
-    one, other = (World(graph(), TROUBLES[name], seed) for seed in (1, 2))
+    one, other = (Dynamics(graph(), TROUBLES[name], seed) for seed in (1, 2))
     same = [(one.up(turn) == other.up(turn)).all() for turn in range(10)]
     assert not (all(same) and (one.byzantine == other.byzantine).all())
 
 
 def test_without_faults_everyone_and_everything_is_up():
-    world = World(graph(), Faults(), seed=0)
+    world = Dynamics(graph(), Faults(), seed=0)
     assert world.up(3).all()
     assert world.present(3).all()
     assert not world.byzantine.any()
 
 
 def test_everyone_is_there_in_the_first_round_of_churn():
-    assert World(graph(), Faults(churn=0.9), seed=0).present(0).all()
+    assert Dynamics(graph(), Faults(churn=0.9), seed=0).present(0).all()
 
 
 def test_churn_takes_and_returns_agents_at_its_rates():
     size, rounds, churn, absence = 2000, 60, 0.05, 4.0
-    world = World(generate("ring", size, seed=0), Faults(churn=churn, absence=absence), seed=3)
+    world = Dynamics(generate("ring", size, seed=0), Faults(churn=churn, absence=absence), seed=3)
     here = np.array([world.present(turn) for turn in range(rounds)])
     before, after = here[:-1], here[1:]
     left, back = ~after[before], after[~before]
@@ -78,7 +78,7 @@ def test_churn_takes_and_returns_agents_at_its_rates():
 
 
 def test_an_absence_given_lasts_from_leave_to_back():
-    world = World(graph(), Faults(away=(Absence(3, 1, 4), Absence(5, 2, 3))), seed=0)
+    world = Dynamics(graph(), Faults(away=(Absence(3, 1, 4), Absence(5, 2, 3))), seed=0)
     gone = [np.flatnonzero(~world.present(turn)).tolist() for turn in range(5)]
     assert gone == [[], [3], [3, 5], [3], []]
 
@@ -86,7 +86,7 @@ def test_an_absence_given_lasts_from_leave_to_back():
 @pytest.mark.parametrize("share", [0.3, 1.0])
 @pytest.mark.parametrize("kind", GENERATORS)
 def test_with_one_way_links_every_agent_reaches_every_other(kind, share):
-    world = World(generate(kind, 30, seed=1), Faults(one_way=share), seed=1)
+    world = Dynamics(generate(kind, 30, seed=1), Faults(one_way=share), seed=1)
     tail, head = world.topology.tail[world.up(0)], world.topology.indices[world.up(0)]
     digraph = csr_array((np.ones(len(tail)), (tail, head)), shape=(30, 30))
     assert csgraph.connected_components(digraph, connection="strong")[0] == 1
@@ -94,7 +94,7 @@ def test_with_one_way_links_every_agent_reaches_every_other(kind, share):
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_the_share_of_one_way_links_is_the_one_asked_for(share):
-    world = World(graph(), Faults(one_way=share), seed=1)
+    world = Dynamics(graph(), Faults(one_way=share), seed=1)
     outside = world.topology.edge_count - (world.topology.size - 1)
     assert (~world.allowed).sum() == round(share * outside)
     keys, size = edge_keys(world.topology), world.topology.size
@@ -103,12 +103,12 @@ def test_the_share_of_one_way_links_is_the_one_asked_for(share):
 
 
 def test_as_many_agents_are_byzantine_as_asked_for():
-    assert World(graph(), Faults(byzantine=7), seed=0).byzantine.sum() == 7
+    assert Dynamics(graph(), Faults(byzantine=7), seed=0).byzantine.sum() == 7
 
 
 def test_scheduled_links_are_up_from_their_round_to_the_next():
     triangle, when = scheduled([1, 3, 4], [np.array([[0, 1]]), np.array([[2, 1], [1, 2]]), np.empty((0, 2))], size=3)
-    world = World(triangle, Faults(moving=True), 0, when)
+    world = Dynamics(triangle, Faults(moving=True), 0, when)
     found = [pairs(triangle, world.up(turn)) for turn in range(6)]
     assert found == [set(), {(0, 1), (1, 0)}, {(0, 1), (1, 0)}, {(1, 2), (2, 1)}, set(), set()]
 
@@ -190,10 +190,10 @@ def test_positions_of_any_kind_fit_into_the_unit_square():
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: World(graph(), Faults(away=(Absence(30, 1, 2),)), 0), r"must be in \[0, 30\); got \[30\]"),
-        (lambda: World(graph(), Faults(byzantine=31), 0), "30 agents cannot have 31 byzantine"),
+        (lambda: Dynamics(graph(), Faults(away=(Absence(30, 1, 2),)), 0), r"must be in \[0, 30\); got \[30\]"),
+        (lambda: Dynamics(graph(), Faults(byzantine=31), 0), "30 agents cannot have 31 byzantine"),
         (
-            lambda: World(*scheduled([0], [np.array([[0, 1]])], 2)[:1], Faults(), 0, Schedule([0], (), [])),
+            lambda: Dynamics(*scheduled([0], [np.array([[0, 1]])], 2)[:1], Faults(), 0, Schedule([0], (), [])),
             "moving=True",
         ),
         (lambda: Absence(1, 3, 3), "come back in a later one; got leave 3 and back 3"),

@@ -19,7 +19,7 @@ from coolgp.agents.kernels import Array
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.rule import Indices, Outlook, State
+from coolgp.fusion.rule import Guarantee, Indices, State
 from coolgp.fusion.sums.carrier import Carried
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -80,9 +80,9 @@ class Committee(Carried):
         experts: what those who are asked say themselves.
         """
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """All agents predict: means and variances stay, and terms while they are summed."""
-        return replace(super().outlook(topology, faults), asking=self.held_a_query, summing=self.sums_a_query)
+        return replace(super().guarantee(topology, faults), asking=self.held_a_query, summing=self.sums_a_query)
 
     def predict(
         self, state: State, population: Population, probes: Indices, x: Array, transport: Transport

@@ -25,7 +25,7 @@ from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, prior_precision, query_rows
 from coolgp.agents.statistics import Evidence, packed_length
 from coolgp.fusion.committees.base import query_parts
-from coolgp.fusion.rule import Indices, Outlook, State
+from coolgp.fusion.rule import Guarantee, Indices, State
 from coolgp.fusion.sums.carrier import Carried
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -46,9 +46,9 @@ class NPAE(Carried):
 
     most_numbers: Annotated[float, Field(gt=0)] = 2e10
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """As many queries at a time as fit into the room for sums."""
-        return replace(super().outlook(topology, faults), summing=np.inf)
+        return replace(super().guarantee(topology, faults), summing=np.inf)
 
     def predict(
         self, state: State, population: Population, probes: Indices, x: Array, transport: Transport

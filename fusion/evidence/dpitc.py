@@ -13,7 +13,7 @@ from coolgp.agents.pitc import block_evidence
 from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.evidence.row_memory import Seen
-from coolgp.fusion.rule import Indices, Outlook, Rows
+from coolgp.fusion.rule import Guarantee, Indices, Rows
 from coolgp.fusion.sums.base import SumState
 from coolgp.fusion.sums.rows import contributions
 from coolgp.fusion.sums.server import Server
@@ -32,10 +32,10 @@ class DPITC(Server):
     parameters are learned from the agents' own sums, as under committees.
     """
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """The server's; every row that was observed is kept."""
-        outlook = super().outlook(topology, faults)
-        return replace(outlook, exchanging=_keeping(outlook.exchanging), settling=_keeping(outlook.settling))
+        guarantee = super().guarantee(topology, faults)
+        return replace(guarantee, exchanging=_keeping(guarantee.exchanging), settling=_keeping(guarantee.settling))
 
     def remembered(self, population: Population) -> Seen:
         """No rows yet. Raises ValueError for a basis that has no exact kernel behind it."""

@@ -26,7 +26,7 @@ from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.predictive_scores import log_loss, predict_rows
 from coolgp.agents.statistics import Evidence, Statistics, packed_length
-from coolgp.fusion.rule import Indices, Outlook, Rows
+from coolgp.fusion.rule import Guarantee, Indices, Rows
 from coolgp.fusion.sums.carrier import ByCarrier
 from coolgp.fusion.sums.rows import believed
 from coolgp.network.graphs.topology import Topology
@@ -62,9 +62,9 @@ class Ensemble(ByCarrier):
 
     scales: Annotated[Sequence[Annotated[float, Field(gt=0)]], Field(min_length=1)] = (0.5, 1.0, 2.0)
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """The carrier's, for rows as long as those of all experts together; each agent's own sums come on top."""
-        carried, experts = self.carrier.outlook(topology, faults), len(self.scales)
+        carried, experts = self.carrier.guarantee(topology, faults), len(self.scales)
         exchanging, settling = (_longer(rows, experts) for rows in (carried.exchanging, carried.settling))
         messages = experts * carried.messages
         return replace(carried, messages=messages, exchanging=exchanging, settling=settling)

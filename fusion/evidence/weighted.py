@@ -18,7 +18,7 @@ from coolgp.agents.model import Model
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.rule import Indices, Outlook
+from coolgp.fusion.rule import Guarantee, Indices
 from coolgp.fusion.sums.base import SumState
 from coolgp.fusion.sums.carrier import ByCarrier
 from coolgp.network.graphs.topology import Topology
@@ -26,7 +26,7 @@ from coolgp.network.links.faults import Faults
 from coolgp.network.row_axes import PerAgent
 from coolgp.network.transport import Transport
 
-__all__ = ["Weighed", "WeighedState", "own_probability"]
+__all__ = ["WeighedState", "Weighted", "own_probability"]
 
 POWERS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """What others' evidence may count for: each costs an agent two factorisations."""
@@ -41,12 +41,12 @@ class WeighedState:
 
 
 @dataclass(frozen=True)
-class Weighed(ByCarrier):
+class Weighted(ByCarrier):
     """Evidence of which others' part is weighed: summed by another rule, to the power that an agent's own bear out."""
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """The sums are what the carrier makes of them; agents then take parts of them that differ."""
-        carried = self.carrier.outlook(topology, faults)
+        carried = self.carrier.guarantee(topology, faults)
         why = f"each agent takes of the others' evidence as much as its own data bear out; {carried.why}"
         more = [replace(rows, per_agent=rows.per_agent + 2) for rows in (carried.exchanging, carried.settling)]
         return replace(carried, kind="approximate", why=why, exchanging=more[0], settling=more[1])

@@ -18,7 +18,7 @@ from coolgp.agents.kernels import Array
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence, packed_length, repeated
-from coolgp.fusion.rule import FusionRule, Indices, Outlook, State
+from coolgp.fusion.rule import FusionRule, Guarantee, Indices, State
 from coolgp.fusion.sums.deviation import attainable, deviation, sampled, sampled_columns, spread
 from coolgp.fusion.sums.rows import believed, contributions, row_length
 from coolgp.network.graphs.topology import Topology
@@ -74,9 +74,9 @@ class SumRule(ABC):
         """The rule as it is: it needs to know nothing of the whole graph."""
         return self
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
-        """Nothing is promised unless the rule says so itself."""
-        return Outlook("approximate", "the rule does not say what it promises", messages=len(topology.indices))
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
+        """Nothing is stated_guarantee unless the rule says so itself."""
+        return Guarantee("approximate", "the rule does not say what it promises", messages=len(topology.indices))
 
     def links(self, topology: Topology) -> Topology:
         """All links."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from coolgp.agents.kernels import Array
 from coolgp.agents.population import Population
-from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.base import FITTED, SumRule
 from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.network.graphs.topology import Topology
@@ -69,17 +69,17 @@ class Carried(ByCarrier):
             )
         fitted = super().fit(topology, faults)
         carrier = fitted.carrier
-        if self.query_rounds == "converge" and carrier.outlook(topology, faults).kind == "approximate":
-            why = carrier.outlook(topology, faults).why
+        if self.query_rounds == "converge" and carrier.guarantee(topology, faults).kind == "approximate":
+            why = carrier.guarantee(topology, faults).why
             raise ValueError(
                 f'fusion.query_rounds: needed a number of communication rounds, for with these faults "{self.via}" '
                 f"need not reach exact sums ({why}); got {self.query_rounds!r}"
             )
         return fitted
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """The sums are what the carrier makes of them; what they are sums of is a matter of the rule."""
-        carried = self.carrier.outlook(topology, faults)
+        carried = self.carrier.guarantee(topology, faults)
         why = f"what is combined are predictions, not what they rest on; {carried.why}"
         return replace(carried, kind="approximate", why=why, exchanging=Rows(0.0), settling=Rows(0.0))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.agents.kernels import Array
-from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -35,10 +35,10 @@ class Central(SumRule):
         transport.meter.rounds += 1
         return self.round(state, values, transport)
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Exact at once: what the others are measured by."""
         why, held = "a server that nothing is lost on the way to adds up", Rows(2.0)  # contributions, of two rounds
-        return Outlook("exact", why, 1, None, 2.0 * topology.size, held, held)
+        return Guarantee("exact", why, 1, None, 2.0 * topology.size, held, held)
 
     def sums(self, state: Array) -> Array:
         """The server's sum."""

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from coolgp.agents.kernels import Array
-from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.averaging import Average, average_blocks, mix
 from coolgp.fusion.sums.base import FITTED, Reader, SumRule, multiples, take_in
 from coolgp.fusion.sums.consensus import promise, symmetric
@@ -63,15 +63,15 @@ class Chebyshev(SumRule):
         low, high = interval(metropolis(topology)) if _tuned(faults) else (0.0, 0.0)
         return replace(self, low=low, high=high)
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Asymptotic while whatever one agent takes, another gives."""
         (low, high), (kind, why), messages = self._interval(), promise(faults), float(len(topology.indices))
         # Contributions of two rounds and two estimates; where messages fail, what is sent and heard as well.
         held = (Rows(4.0, columns=160), Rows(4.3, columns=160)) if faults.perfect else (Rows(6.0, 3.0), Rows(7.0, 3.0))
         if _tuned(faults):
-            return Outlook(kind, why, chebyshev_rounds(self.tolerance, low, high), 1.0 - high, messages, *held)
+            return Guarantee(kind, why, chebyshev_rounds(self.tolerance, low, high), 1.0 - high, messages, *held)
         rate, why = second_eigenvalue(metropolis(topology)), f"{why}; the momentum is left out, for it could diverge"
-        return Outlook(kind, why, rounds_to(self.tolerance, rate), 1.0 - rate, messages, *held)
+        return Guarantee(kind, why, rounds_to(self.tolerance, rate), 1.0 - rate, messages, *held)
 
     def begin(self, values: Array, transport: Transport) -> ChebyshevState:
         """Every agent's estimate is its own contribution. Raises ValueError unless the rule was fitted."""

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from coolgp.agents.kernels import Array
-from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.averaging import Average, average_blocks, mix
 from coolgp.fusion.sums.base import FITTED, Reader, SumRule, multiples
 from coolgp.fusion.sums.deviation import attainable, deviation, spread
@@ -85,18 +85,18 @@ class Consensus(SumRule):
         weight = safe if self.weights == "max-degree" else best if symmetric(faults) else min(best, safe)
         return replace(self, weight=weight, eigenvalue=max(1.0 - weight * low, weight * high - 1.0))
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Asymptotic while whatever one agent takes, another gives."""
         messages = float(len(topology.indices))
         if self.trim:
             why = f"up to {self.trim} lying neighbours of an agent are outvoted, and the truth at the edges with them"
             held = Rows(5.0, 2.0), Rows(7.0, 2.0)
-            return Outlook("approximate", why, messages=messages, exchanging=held[0], settling=held[1])
+            return Guarantee("approximate", why, messages=messages, exchanging=held[0], settling=held[1])
         rate = second_eigenvalue(metropolis(topology)) if self.eigenvalue is None else self.eigenvalue
         kind, why = promise(faults)
         # Contributions of two rounds and the estimates; where messages fail, what is sent and heard as well.
         held = (Rows(3.0, columns=96), Rows(3.3, columns=96)) if faults.perfect else (Rows(5.0, 3.0), Rows(6.0, 3.0))
-        return Outlook(kind, why, rounds_to(self.tolerance, rate), 1.0 - rate, messages, *held)
+        return Guarantee(kind, why, rounds_to(self.tolerance, rate), 1.0 - rate, messages, *held)
 
     def begin(self, values: Array, transport: Transport) -> ConsensusState:
         """Every agent's estimate is its own contribution. Raises ValueError where :meth:`fit` was needed and missed."""

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.fusion.sums.edges import furthest
 from coolgp.network.graphs.search import breadth_first
@@ -56,7 +56,7 @@ class Flood(SumRule):
         if self.patience < 0:
             raise ValueError(f"flood needs patience of 0 rounds or more; got {self.patience}")
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Exact on any connected graph, at a price."""
         doubt, why = "", "every agent gets to know every other's statistic by itself"
         if not faults.honest:
@@ -71,7 +71,7 @@ class Flood(SumRule):
         kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
         held = _holding(topology)
         why = (doubt or why) + price
-        return Outlook(kind, why, furthest(topology), None, 2.0 * topology.edge_count, held, held)
+        return Guarantee(kind, why, furthest(topology), None, 2.0 * topology.edge_count, held, held)
 
     def begin(self, values: Array, transport: Transport) -> FloodState:
         """Every agent knows its own contribution. Raises ValueError where all that they may learn is too much."""

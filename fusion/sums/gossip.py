@@ -18,7 +18,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.base import FITTED, Reader, SumRule, multiples
 from coolgp.network.graphs.topology import Array, Topology
 from coolgp.network.links.faults import Faults
@@ -67,7 +67,7 @@ class Gossip(SumRule):
         usual = math.ceil(faults.delay) + (0 if faults.bandwidth is None else SLOW)
         return replace(self, patience=FOREVER if faults.lossless and faults.steady else 3 * usual)
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Asymptotic while nothing that one agent hands over is lost.
 
         rounds: by which the mean square of the disagreement is below the tolerance's square, after Boyd et al.: with
@@ -80,7 +80,7 @@ class Gossip(SumRule):
         messages = np.count_nonzero(topology.degree) / 2 + meet.sum()
         kind, why = promise(faults)
         rounds, held = rounds_to(self.tolerance**2, rate), (Rows(8.0), Rows(9.0))
-        return Outlook(kind, why, rounds, 1.0 - rate, float(messages), *held)
+        return Guarantee(kind, why, rounds, 1.0 - rate, float(messages), *held)
 
     def begin(self, values: Array, transport: Transport) -> GossipState:
         """Every agent's estimate is its own contribution."""

@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.fusion.sums.edges import add_rows, furthest
 from coolgp.network.delivery import Delivery
@@ -58,7 +58,7 @@ class GrowingTree(SumRule):
     precision holds keys of up to 2²⁴ agents.
     """
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Exact on what is linked once changes cease; while they go on, an agent may count too few but none twice."""
         doubt, why = "", "the agents grow a spanning tree, and messages along it count every agent once"
         if not faults.honest:
@@ -70,7 +70,7 @@ class GrowingTree(SumRule):
         messages = 2.0 * topology.edge_count + 2.0 * (topology.size - 1)
         kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
         held = Rows(6.0, 4.5), Rows(7.0, 5.5)  # inboxes: of the last state, this one
-        return Outlook(kind, doubt or why, 3 * furthest(topology), None, messages, *held)
+        return Guarantee(kind, doubt or why, 3 * furthest(topology), None, messages, *held)
 
     def begin(self, values: Array, transport: Transport) -> GrowingTreeState:
         """Every agent is the root of a tree of its own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coolgp.agents.kernels import Array
-from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -30,11 +30,11 @@ class Isolated(SumRule):
         """Own contributions."""
         return values
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Each agent alone."""
         held = Rows(2.0)  # contributions of the last round and this one
         why = "agents say nothing to one another: each knows what it saw"
-        return Outlook("approximate", why, exchanging=held, settling=held)
+        return Guarantee("approximate", why, exchanging=held, settling=held)
 
     def sums(self, state: Array) -> Array:
         """Own contributions."""

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 from scipy.sparse import csr_array
 
 from coolgp.agents.kernels import Array
-from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.averaging import Average, average_blocks, mix
 from coolgp.fusion.sums.base import Reader, SumRule, take_in
 from coolgp.network.graphs.topology import Topology
@@ -57,7 +57,7 @@ class PushSum(SumRule):
 
     remembers: ClassVar[int | None] = 1
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Asymptotic unless agents lie."""
         rate = push_sum_eigenvalue(topology)
         rounds, messages = rounds_to(self.tolerance, rate), float(len(topology.indices))
@@ -72,7 +72,7 @@ class PushSum(SumRule):
             why += ", and the sum is reached as far as all stay linked in the end"
         # Where links may fail: what was pushed and received, of the first state, the last, this one and the next.
         held = (Rows(3.0, columns=96), Rows(3.3, columns=96)) if faults.perfect else (Rows(7.0, 7.6), Rows(8.0, 9.6))
-        return Outlook("approximate" if doubt else "asymptotic", doubt or why, rounds, 1.0 - rate, messages, *held)
+        return Guarantee("approximate" if doubt else "asymptotic", doubt or why, rounds, 1.0 - rate, messages, *held)
 
     def begin(self, values: Array, transport: Transport) -> PushSumState:
         """Every agent holds its own contribution and the weight 1."""

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.network.graphs.topology import Array, Topology
 from coolgp.network.links.faults import Faults
@@ -45,7 +45,7 @@ class Server(SumRule):
 
     repeat: bool = False
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Exact while nothing is lost, or is said again."""
         doubt, why = "", "a server that nothing is lost on the way to adds up"
         if faults.loss == 1:
@@ -58,7 +58,7 @@ class Server(SumRule):
             why = "every agent reports all it has in each round, until the server has heard it and it the answer"
         kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
         held = Rows(12.0), Rows(12.0 if self.repeat and not faults.perfect else 10.0)
-        return Outlook(kind, doubt or why, 1, None, 2.0 * topology.size, *held)
+        return Guarantee(kind, doubt or why, 1, None, 2.0 * topology.size, *held)
 
     def begin(self, values: Array, transport: Transport) -> ServerState:
         """The server has heard nothing."""

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from coolgp.fusion.rule import FusionRule, Outlook, Rows
+from coolgp.fusion.rule import FusionRule, Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.fusion.sums.edges import add_rows
 from coolgp.fusion.sums.growing_tree import GrowingTree
@@ -19,7 +19,7 @@ from coolgp.network.graphs.topology import Array, Topology, diameter, spanning_t
 from coolgp.network.links.faults import Faults
 from coolgp.network.row_axes import PerAgent, PerEdge
 from coolgp.network.transport import Transport
-from coolgp.network.tree_sum import Sweep, plan_sweep
+from coolgp.network.tree_sum import TreeSum, plan_tree_sum
 
 __all__ = ["Tree", "TreeState"]
 
@@ -34,7 +34,7 @@ class TreeState:
 
     inbox: PerEdge | None
     sums: PerAgent
-    sweep: Sweep | None
+    sweep: TreeSum | None
     room: Array | None = None
 
 
@@ -51,7 +51,7 @@ class Tree(SumRule):
         """Where agents or links come and go, a tree that the agents grow and re-grow themselves."""
         return self if faults.steady else GrowingTree(self.tolerance, self.most, self.look_every)
 
-    def outlook(self, topology: Topology, faults: Faults) -> Outlook:
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Exact on a tree of links that stay: nothing can come back to where it came from."""
         tree, doubt, why = self.links(topology), "", "messages along a spanning tree count every agent once"
         if not faults.honest:
@@ -64,7 +64,7 @@ class Tree(SumRule):
             why += "; what is lost or late is said anew in the next round, until it is there"
         kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
         settling = Rows(2.0) if faults.perfect else Rows(7.0, 5.0)  # contributions, sums
-        return Outlook(kind, doubt or why, diameter(tree), None, 2.0 * tree.edge_count, Rows(6.0, 4.0), settling)
+        return Guarantee(kind, doubt or why, diameter(tree), None, 2.0 * tree.edge_count, Rows(6.0, 4.0), settling)
 
     def links(self, topology: Topology) -> Topology:
         """A spanning tree."""
@@ -73,7 +73,7 @@ class Tree(SumRule):
     def begin(self, values: Array, transport: Transport) -> TreeState:
         """No messages yet."""
         sums = values.copy()
-        return TreeState(None, sums, plan_sweep(transport) if transport.faultless else None, sums)
+        return TreeState(None, sums, plan_tree_sum(transport) if transport.faultless else None, sums)
 
     def round(self, state: TreeState, values: Array, transport: Transport) -> TreeState:
         """Every agent tells every neighbour its sum less what this neighbour told it."""

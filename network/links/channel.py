@@ -12,7 +12,7 @@ import numpy as np
 
 from coolgp.network.delivery import Delivery
 from coolgp.network.graphs.topology import Array
-from coolgp.network.links.dynamics import World, edge_keys
+from coolgp.network.links.dynamics import Dynamics, edge_keys
 from coolgp.network.links.faults import Faults
 from coolgp.network.links.in_flight import ChannelState, Lane, Queue, draw_delays, draw_losses, garbage
 from coolgp.network.randomness import generator
@@ -32,18 +32,18 @@ class FaultyTransport:
     as large, in every lane; integers stay integers. Messages that a link still holds when it goes down are lost.
 
     Args:
-        inner: the transport that moves messages; its graph may be a part of the world's.
-        world: who is there, and which edges carry messages.
+        inner: the transport that moves messages; its graph may be a part of the dynamics's.
+        dynamics: who is there, and which edges carry messages.
         faults: what happens to messages.
         seed: of the experiment.
 
     Raises:
-        ValueError: if the inner transport has agents or links that the world does not know.
+        ValueError: if the inner transport has agents or links that the dynamics does not know.
 
     >>> from coolgp.network.graphs.generate import generate
     >>> from coolgp.network.transport import SerialTransport
     >>> ring, faults = generate("ring", 100, seed=0), Faults(loss=0.3)
-    >>> transport = FaultyTransport(SerialTransport(ring), World(ring, faults, seed=0), faults, seed=0)
+    >>> transport = FaultyTransport(SerialTransport(ring), Dynamics(ring, faults, seed=0), faults, seed=0)
     >>> came = transport.send(np.ones((200, 1)))
     >>> len(came.edges) + transport.meter.lost
     200
@@ -51,11 +51,11 @@ class FaultyTransport:
 
     faultless = False
 
-    def __init__(self, inner: Transport, world: World, faults: Faults, seed: int) -> None:
-        self.inner, self.world, self.faults, self.seed = inner, world, faults, seed
+    def __init__(self, inner: Transport, dynamics: Dynamics, faults: Faults, seed: int) -> None:
+        self.inner, self.dynamics, self.faults, self.seed = inner, dynamics, faults, seed
         self.shard, self.meter = inner.shard, inner.meter
-        self._leaving, self._coming = _places(inner, world)
-        self._spoilers = np.flatnonzero(world.byzantine[self.shard.agents])
+        self._leaving, self._coming = _places(inner, dynamics)
+        self._spoilers = np.flatnonzero(dynamics.byzantine[self.shard.agents])
         self._lanes: dict[str, Lane] = {}
         self._lines: dict[str, Lane] = {}
         self._enter(0)
@@ -64,7 +64,7 @@ class FaultyTransport:
         """See `Transport`."""
         self._enter(round)
         for lane in self._lanes.values():
-            self.meter.lost += lane.cut(~self.up, ~self._world_up[self._coming])
+            self.meter.lost += lane.cut(~self.up, ~self._dynamics_up[self._coming])
 
     def send(self, rows: Array, edges: Array | None = None, lane: str = "values") -> Delivery:
         """See `Transport`; raises ValueError where rows of another shape are still under way in the lane."""
@@ -120,12 +120,12 @@ class FaultyTransport:
 
     def _enter(self, round: int) -> None:
         """Take up a round's links. The route over all of them is kept as long as they stay, anywhere in the network."""
-        before = getattr(self, "_world_up", None)
-        self._round, self._world_up = round, self.world.up(round)
-        if before is None or not np.array_equal(before, self._world_up):
+        before = getattr(self, "_dynamics_up", None)
+        self._round, self._dynamics_up = round, self.dynamics.up(round)
+        if before is None or not np.array_equal(before, self._dynamics_up):
             self._whole: Route | None = None
-        self.up = self._world_up[self._leaving]
-        self.present = self.world.present(round)[self.shard.agents]
+        self.up = self._dynamics_up[self._leaving]
+        self.present = self.dynamics.present(round)[self.shard.agents]
 
     def _lane(self, name: str) -> Lane:
         return self._lanes.setdefault(name, Lane.empty(len(self.shard.tail)))
@@ -160,7 +160,7 @@ class FaultyTransport:
     def _receive(self, name: str, line: Lane, edges: Array, rows: Array) -> Delivery:
         """What the slots [K] on which rows [K,P] came deliver now."""
         fate = (self.faults, self.seed, name, line.tick)
-        size = len(self._world_up)
+        size = len(self._dynamics_up)
         line.bad = draw_losses(*fate, line.bad, self._coming, size)
         if self.faults.timely and not line.bad.any():
             return Delivery(edges, rows)
@@ -228,17 +228,17 @@ class FaultyTransport:
         return self.inner.total(counts)
 
 
-def _places(inner: Transport, world: World) -> tuple[Array, Array]:
-    """For each edge of this rank its number in the world [E], and that of the edge on which its slot is spoken to."""
-    shard, size, known = inner.shard, world.topology.size, edge_keys(world.topology)
+def _places(inner: Transport, dynamics: Dynamics) -> tuple[Array, Array]:
+    """For each edge of this rank its number in the dynamics [E], and that of the edge on which its slot hears."""
+    shard, size, known = inner.shard, dynamics.topology.size, edge_keys(dynamics.topology)
     if shard.size != size:
-        raise ValueError(f"A channel for a world of {size} agents needs a transport of as many; got {shard.size}")
+        raise ValueError(f"A channel for a dynamics of {size} agents needs a transport of as many; got {shard.size}")
     tail, head = shard.agents[shard.tail], shard.head_agent
     keys = np.stack([tail * size + head, head * size + tail])
     missing = ~np.isin(keys[0], known)
     if missing.any():
         raise ValueError(
-            f"The transport has {np.count_nonzero(missing)} edges that the world does not know, such as "
+            f"The transport has {np.count_nonzero(missing)} edges that the dynamics does not know, such as "
             f"{tail[missing][0]} to {head[missing][0]}; build both on one graph, or the transport on a part of it"
         )
     leaving, coming = np.searchsorted(known, keys)

@@ -1,4 +1,4 @@
-"""`World`: who is in the network, and which directed edges carry messages, in each round of learning.
+"""`Dynamics`: who is in the network, and which directed edges carry messages, in each round of learning.
 
 Every rank computes the same, without communication, for any round and in any order. Axes: `N` agents, `E_all` directed
 edges in the order of the topology's `indices`.
@@ -16,11 +16,11 @@ from coolgp.network.links.faults import Faults
 from coolgp.network.links.motion import Schedule
 from coolgp.network.randomness import generator
 
-__all__ = ["World", "edge_keys"]
+__all__ = ["Dynamics", "edge_keys"]
 
 
 @dataclass(frozen=True, eq=False)
-class World:
+class Dynamics:
     """The network from round to round of learning, counted from 0.
 
     Attributes:
@@ -35,8 +35,8 @@ class World:
 
     >>> from coolgp.network.links.faults import Absence
     >>> from coolgp.network.graphs.generate import generate
-    >>> world = World(generate("ring", 5, seed=0), Faults(away=(Absence(agent=2, leave=1, back=3),)), seed=0)
-    >>> world.present(1).tolist(), int(world.up(1).sum()), int(world.up(3).sum())
+    >>> dynamics = Dynamics(generate("ring", 5, seed=0), Faults(away=(Absence(agent=2, leave=1, back=3),)), seed=0)
+    >>> dynamics.present(1).tolist(), int(dynamics.up(1).sum()), int(dynamics.up(3).sum())
     ([True, True, False, True, True], 6, 10)
     """
 

@@ -12,10 +12,10 @@ import sys
 import threading
 from collections.abc import Callable
 
-__all__ = ["leashed"]
+__all__ = ["stop_with_parent"]
 
 
-def leashed(stop: Callable[[], None]) -> None:
+def stop_with_parent(stop: Callable[[], None]) -> None:
     """Call `stop` in a thread when standard input ends."""
 
     def watch() -> None:
@@ -36,7 +36,7 @@ def _terminate() -> None:
 
 
 if __name__ == "__main__":
-    leashed(_terminate)
+    stop_with_parent(_terminate)
     from coolgp.scenarios.cli.app import main
 
     sys.argv[0] = "coolgp"  # what the run's env.json names as its command

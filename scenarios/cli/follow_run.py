@@ -1,4 +1,4 @@
-"""A run or a study as a person at a terminal follows it: what is promised, how it goes, how it went."""
+"""A run or a study as a person at a terminal follows it: what is stated_guarantee, how it goes, how it went."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from coolgp.scenarios.base.signals import Interrupted, Terminated
 from coolgp.scenarios.cli.messages import explained, say
 from coolgp.scenarios.cli.progress import progress_for
 from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.records.guarantee import promised, seen_words, spoken
+from coolgp.scenarios.records.guarantee import guarantee_words, observed_words, stated_guarantee
 from coolgp.scenarios.records.run_folder import read_metrics
 from coolgp.scenarios.runs.run import Prepared, go
 from coolgp.scenarios.runs.supervisor import CannotRecord
@@ -44,7 +44,7 @@ def follow_run(prepare: Callable[[], Prepared], folder: Path) -> None:
     scenario, columns = prepared.simulation.scenario, read_metrics(folder)
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     _summary(scenario, rows, perf_counter() - started)
-    print(seen_words(promised(prepared.simulation), columns))
+    print(observed_words(stated_guarantee(prepared.simulation), columns))
     _warn(scenario, records[-1])
     print(f"report: {folder / 'report.html'}" if (folder / "report.html").exists() else f"run folder: {folder}")
 
@@ -54,7 +54,7 @@ def _rounds(prepare: Callable[[], Prepared]) -> tuple[Prepared, list[Record]]:
         with explained():
             prepared = prepare()
         if launched_rank() == 0:
-            print(spoken(promised(prepared.simulation)), flush=True)
+            print(guarantee_words(stated_guarantee(prepared.simulation)), flush=True)
         # Of many ranks one that fails ends the job, unless all agree on it.
         with explained() if launched_size() == 1 else explained((CannotRecord,)):
             return prepared, go(prepared, progress, lambda words: say(f"warning: {words}"))

@@ -22,9 +22,9 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset, Floats
 from coolgp.scenarios.metrics.scores import rmse
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
-from coolgp.scenarios.simulation.rounds import Moment, Simulation, simulate
+from coolgp.scenarios.simulation.rounds import Simulation, Step, simulate
 
-__all__ = ["CENTRAL", "Course", "central", "collective", "fastest"]
+__all__ = ["CENTRAL", "TimingCurve", "central", "collective", "fastest"]
 
 Blocks = Sequence[tuple[Array, Array]]
 """Rows of each agent, `x [n,D]`, `y [n]`, in scaled units."""
@@ -35,7 +35,7 @@ CENTRAL = {"dtc": "DTC, trained again", "pitc": "PITC, trained again", "incremen
 
 
 @dataclass(frozen=True)
-class Course:
+class TimingCurve:
     """How learning went, after each round `[R]`.
 
     points: rows seen by all agents together. spent: seconds of each round, of one agent or of the centre. error: RMSE
@@ -53,13 +53,13 @@ class Course:
         return np.cumsum(self.spent)
 
 
-def fastest(measure: Callable[[], Course], times: int) -> Course:
+def fastest(measure: Callable[[], TimingCurve], times: int) -> TimingCurve:
     """The same course measured so many times: of each round the fastest, for others may be at work on the machine."""
     courses = [measure() for _ in range(times)]
     return replace(courses[0], spent=np.min([course.spent for course in courses], axis=0))
 
 
-def collective(scenario: Scenario, dataset: Dataset) -> Course:
+def collective(scenario: Scenario, dataset: Dataset) -> TimingCurve:
     """COOL-GP: what one agent spends; one process does the work of all, and its seconds are dealt out evenly.
 
     Forming a posterior after each round, which only an agent that predicts needs, is counted in full. The rule must
@@ -67,19 +67,19 @@ def collective(scenario: Scenario, dataset: Dataset) -> Course:
     """
     with on_cores(1), one_thread():
         simulation = assemble(scenario, dataset)
-        rows = [_round(simulation, moment) for moment in simulate(simulation)]
-    return Course(*np.array(rows).T)
+        rows = [_round(simulation, step) for step in simulate(simulation)]
+    return TimingCurve(*np.array(rows).T)
 
 
-def central(scenario: Scenario, dataset: Dataset, method: str) -> Course:
+def central(scenario: Scenario, dataset: Dataset, method: str) -> TimingCurve:
     """A centre that has all rows; method: one of `CENTRAL`. Hyper-parameters are those that agents start with."""
     with on_cores(1), one_thread():
         simulation = assemble(scenario, dataset)
         return _learned_centrally(simulation, METHODS[method])
 
 
-def _learned_centrally(simulation: Simulation, method: Method) -> Course:
-    gp, scaler, dataset = _start(simulation), simulation.foundation.scaler, simulation.dataset
+def _learned_centrally(simulation: Simulation, method: Method) -> TimingCurve:
+    gp, scaler, dataset = _start(simulation), simulation.shared_start.scaler, simulation.dataset
     x_test, batches, rows = scaler.inputs(dataset.x_test), list[Batch](), []
     sums = Sums(np.zeros((len(gp.inducing), len(gp.inducing))), np.zeros(len(gp.inducing)))
     for batch in _batches(simulation):
@@ -91,19 +91,19 @@ def _learned_centrally(simulation: Simulation, method: Method) -> Course:
         wrong = scaler.mean(trained.predict(x_test)[0]) - dataset.y_test
         rows.append((sum(len(y) for _, y in known), seconds, np.sqrt(np.mean(np.square(wrong)))))
     points, spent, error = np.array(rows).T
-    return Course(points, spent, error, np.full(len(rows), np.nan))
+    return TimingCurve(points, spent, error, np.full(len(rows), np.nan))
 
 
-def _round(simulation: Simulation, moment: Moment) -> tuple[float, float, float, float]:
+def _round(simulation: Simulation, step: Step) -> tuple[float, float, float, float]:
     """Points, seconds of one agent in this round, errors after and before fusion."""
-    record, standing, rule = moment.record, moment.standing, simulation.rule
+    record, run_state, rule = step.record, step.run_state, simulation.rule
     assert record is not None  # one process is the root
     assert record.probed is not None
     assert isinstance(rule, EvidenceRule)  # the tree is
     one = np.array([0])
-    evidence = rule.belief(standing.state, standing.population, one)
+    evidence = rule.belief(run_state.state, run_state.population, one)
     started = perf_counter()
-    posterior(standing.population.model, standing.population.theta[one], evidence)
+    posterior(run_state.population.model, run_state.population.theta[one], evidence)
     forming = perf_counter() - started
     y = simulation.dataset.y_test
     asked = np.ones((len(simulation.probes), len(y)))
@@ -113,7 +113,7 @@ def _round(simulation: Simulation, moment: Moment) -> tuple[float, float, float,
 
 def _start(simulation: Simulation) -> BatchGP:
     """The centre's process, on the same common ground as the agents'."""
-    ground = simulation.foundation
+    ground = simulation.shared_start
     layout, theta = ground.model.layout, ground.start[None]
     signal, noise = float(layout.signal_variance(theta)[0]), float(layout.noise_variance(theta)[0])
     jitter = simulation.scenario.agents.jitter
@@ -122,7 +122,7 @@ def _start(simulation: Simulation) -> BatchGP:
 
 def _batches(simulation: Simulation) -> Iterator[Batch]:
     scenario, shard = simulation.scenario, simulation.transport.shard
-    known = (simulation.foundation.scaler, scenario.agents.batch_size, scenario.run.seed)
+    known = (simulation.shared_start.scaler, scenario.agents.batch_size, scenario.run.seed)
     stream = simulation.dataset.training.stream(shard, *known)
     return (stream.batch(turn)[:] for turn in range(simulation.rounds))
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from coolgp.scenarios.base.files import write_table, write_whole
 from coolgp.scenarios.data.dataset import Floats
-from coolgp.scenarios.experiments.timing import CENTRAL, Course
+from coolgp.scenarios.experiments.timing import CENTRAL, TimingCurve
 from coolgp.scenarios.plots.style import AFTER, BEFORE, LINES, house_style, save_picture
 
 __all__ = ["AGENTS", "FILES", "write_race"]
@@ -22,8 +22,8 @@ AGENTS = {"fixed": "COOL-GP, an agent", "local": "COOL-GP, an agent that learns 
 AGENT = AGENTS["fixed"]
 PAPER = {CENTRAL["dtc"]: 445.0, CENTRAL["pitc"]: 1145.0, AGENT: 13.0}
 """Seconds in the paper, on its traffic data: 100 agents, 30 batches each, 6,000 rows in all."""
-Courses = Mapping[str, Course]
-Crowds = Mapping[int, Sequence[Course]]
+Courses = Mapping[str, TimingCurve]
+Crowds = Mapping[int, Sequence[TimingCurve]]
 """By the number of agents, a course for each seed."""
 
 
@@ -57,7 +57,7 @@ def _agents(crowds: Crowds) -> list[dict[str, object]]:
     ]
 
 
-def _parts(course: Course) -> tuple[Floats, ...]:
+def _parts(course: TimingCurve) -> tuple[Floats, ...]:
     return course.points, course.seconds, course.alone, course.error
 
 
@@ -119,7 +119,7 @@ Where these numbers differ from the paper's, and why:
 """
 
 
-def _line(name: str, course: Course, agent: Course) -> str:
+def _line(name: str, course: TimingCurve, agent: TimingCurve) -> str:
     paper = f"{PAPER[name]:,.0f} s ({PAPER[name] / PAPER[AGENT]:.0f} times)" if name in PAPER else ""
     times = course.seconds[-1] / agent.seconds[-1]
     return f"| {name} | {course.seconds[-1]:.3g} | {times:.3g} | {paper} | {course.error[-1]:.4g} |"

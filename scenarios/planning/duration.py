@@ -79,7 +79,7 @@ def measure(scenario: Scenario, found: Estimate, dataset: Dataset | None = None)
         rows = load(part) if rows is None else rows
         drawn = time.perf_counter() - started
         graph, turns = _graph_seconds(scenario, found, dataset)
-        asymptotic = shape.outlook.kind != "exact" and shape.messages > 0
+        asymptotic = shape.guarantee.kind != "exact" and shape.messages > 0
         open_end = asymptotic and scenario.fusion.rounds_per_step == "converge"
         first, fixed = _loop(_turning(part, FEW) if open_end else part, rows)
         each = None
@@ -88,7 +88,7 @@ def measure(scenario: Scenario, found: Estimate, dataset: Dataset | None = None)
             each = max(0.0, (again.learn - first.learn) / (MORE - FEW))
             first = replace(first, learn=max(0.0, first.learn - FEW * each))
     size = part.agents.count
-    scale = shape.agents / ranks / size * crowd * (shape.agents / size if shape.outlook.settling.per_pair else 1.0)
+    scale = shape.agents / ranks / size * crowd * (shape.agents / size if shape.guarantee.settling.per_pair else 1.0)
     learning = first.learn + (each or 0.0) * (turns or 0)
     data = 0.0 if dataset is not None else drawn * (shape.rows / max(1, _row_count(rows)) if shape.rows else 1.0)
     parts = {
@@ -108,7 +108,7 @@ def _part(scenario: Scenario, found: Estimate, dataset: Dataset | None) -> tuple
     shape = found.shape
     sums = found.phases[-1].parts["statistics"] + found.phases[-1].parts["rows of the rule"]
     share = PART_BYTES / (sums * found.ranks)
-    share = share**0.5 if shape.outlook.settling.per_pair else share
+    share = share**0.5 if shape.guarantee.settling.per_pair else share
     links = GRAPH_LINKS / max(1.0, shape.edges / shape.agents) ** (1 if shape.edges < 100 * shape.agents else 0.5)
     count = int(min(shape.agents, PART_AGENTS, max(2 * (links < 256), links), max(64, share * shape.agents)))
     topology = None
@@ -145,11 +145,11 @@ def _loop(part: Scenario, rows: Dataset) -> tuple[Round, float]:
     fixed = time.perf_counter() - started
     begun = last = time.perf_counter()
     learn, rest = [], []
-    for moment in simulate(simulation):
+    for step in simulate(simulation):
         now = time.perf_counter()
-        assert moment.record is not None  # there is one rank
-        learn.append(moment.record.seconds)
-        rest.append(now - last - moment.record.seconds)
+        assert step.record is not None  # there is one rank
+        learn.append(step.record.seconds)
+        rest.append(now - last - step.record.seconds)
         last = now
         if now - begun > SECONDS and len(learn) >= LEAST_ROUNDS:
             break
@@ -167,7 +167,7 @@ def _graph_seconds(scenario: Scenario, found: Estimate, dataset: Dataset | None)
     SerialTransport(network.links)
     seconds = time.perf_counter() - started
     whole = network.topology.size == shape.agents
-    return seconds * shape.edges / max(1, len(network.topology.indices)), network.outlook.rounds if whole else None
+    return seconds * shape.edges / max(1, len(network.topology.indices)), network.guarantee.rounds if whole else None
 
 
 def _row_count(rows: Dataset) -> int:

@@ -18,7 +18,7 @@ from coolgp.agents.population import FOLD_ROWS
 from coolgp.agents.statistics import packed_length
 from coolgp.fusion.committees.base import SUMMED_BYTES
 from coolgp.fusion.registry import rule_class
-from coolgp.fusion.rule import Outlook, Rows
+from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.deviation import SAMPLED_COLUMNS, SAMPLED_NUMBERS
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.launcher import launched_size
@@ -52,7 +52,7 @@ class Shape:
     """How large a run is. agents N, features D, tests Q; rows: for training, 0 where they are drawn in each round.
 
     held: whether the rows are in memory already. edges, used: directed ones, of the graph and of those that the rule
-    speaks over. rounds: of learning. outlook: of the rule on a network of this kind; exact: on this very one.
+    speaks over. rounds: of learning. guarantee: of the rule on a network of this kind; exact: on this very one.
     """
 
     agents: int
@@ -64,7 +64,7 @@ class Shape:
     used: float
     messages: float
     rounds: int
-    outlook: Outlook
+    guarantee: Guarantee
     exact: bool
 
 
@@ -150,18 +150,18 @@ def shape_of(scenario: Scenario, dataset: Dataset | None = None, topology: Topol
         most, known = -(-rows // agents), (agents, INPUTS[source], rows, scenario.data.test_count or TESTS[source])
     turns = rounds if isinstance(rounds, int) else -(-(most or 0) // scenario.agents.batch_size)
     network = network_of(scenario, known[0], dataset, topology)
-    return Shape(*known, dataset is not None, *_links(network, known[0]), turns, network.outlook, network.exact)
+    return Shape(*known, dataset is not None, *_links(network, known[0]), turns, network.guarantee, network.exact)
 
 
 def _links(network: Network, agents: int) -> tuple[float, float, float]:
     """Directed edges, those that the rule speaks over, and messages, of a network of so many agents like this one."""
     edges, used, size = len(network.topology.indices), len(network.links.indices), network.topology.size
     if network.exact:
-        return float(edges), float(used), network.outlook.messages
+        return float(edges), float(used), network.guarantee.messages
     every = edges == size * (size - 1) and size > 2
     all_edges = agents * (agents - 1.0) if every else edges * agents / size
     speaking = all_edges if used == edges else used * agents / size
-    return all_edges, speaking, network.outlook.messages * (all_edges / edges if used == edges else agents / size)
+    return all_edges, speaking, network.guarantee.messages * (all_edges / edges if used == edges else agents / size)
 
 
 def row_numbers(scenario: Scenario, features: int) -> int:
@@ -231,13 +231,13 @@ def _building(shape: Shape, ranks: int) -> float:
 
 def _sweep(scenario: Scenario, shape: Shape, ranks: int) -> float:
     """Who speaks when on a tree: ten numbers an agent, and two kilobytes for each round of it."""
-    sweeping = scenario.fusion.rule == "tree" and shape.outlook.rounds is not None
-    return (WORD * 10.0 * shape.agents + 2000.0 * (shape.outlook.rounds or 0)) / ranks if sweeping else 0.0
+    sweeping = scenario.fusion.rule == "tree" and shape.guarantee.rounds is not None
+    return (WORD * 10.0 * shape.agents + 2000.0 * (shape.guarantee.rounds or 0)) / ranks if sweeping else 0.0
 
 
 def _rule(scenario: Scenario, shape: Shape, own: int, ranks: int, row: int, itemsize: int) -> float:
     settles = scenario.fusion.rounds_per_step == "converge"
-    rows: Rows = shape.outlook.settling if settles else shape.outlook.exchanging
+    rows: Rows = shape.guarantee.settling if settles else shape.guarantee.exchanging
     late = scenario.network.delay * shape.messages / ranks  # what is still on its way
     count = rows.per_agent * own + rows.per_edge * shape.used / ranks + rows.per_pair * own * shape.agents + late
     sampled = 3 * WORD * own * min(SAMPLED_COLUMNS, SAMPLED_NUMBERS // shape.agents, row)
@@ -271,8 +271,8 @@ def _parameters(scenario: Scenario, shape: Shape, own: int) -> float:
 
 def _experts(shape: Shape, own: float) -> float:
     """What all agents say at the test rows, where a rule combines it."""
-    bytes_, outlook = float(WORD * own * shape.tests), shape.outlook
-    return bytes_ * outlook.asking + COPIES_SUMMED * min(bytes_ * outlook.summing, SUMMED_BYTES)
+    bytes_, guarantee = float(WORD * own * shape.tests), shape.guarantee
+    return bytes_ * guarantee.asking + COPIES_SUMMED * min(bytes_ * guarantee.summing, SUMMED_BYTES)
 
 
 def _probes(scenario: Scenario, shape: Shape) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.fusion.rule import Outlook
+from coolgp.fusion.rule import Guarantee
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.randomness import generator
 from coolgp.scenarios.config.data import PLACED_SOURCES
@@ -27,7 +27,7 @@ class Network:
 
     topology: Topology
     links: Topology
-    outlook: Outlook
+    guarantee: Guarantee
     exact: bool
 
 
@@ -44,12 +44,12 @@ def network_of(
     """
     if agents <= most:
         found = plan(scenario, _stand_in(scenario, agents, dataset), topology)
-        return Network(found.topology, found.links, found.outlook, topology is not None or not scenario.network.speed)
+        return Network(found.topology, found.links, found.guarantee, topology is not None or not scenario.network.speed)
     if topology is None and scenario.network.is_file:
         topology = build_topology(scenario, _stand_in(scenario, agents, dataset))[0]
     small = reduced(scenario, agents, most, topology)
     found = _planned(small)
-    return Network(found.topology, found.links, found.outlook, False)
+    return Network(found.topology, found.links, found.guarantee, False)
 
 
 def reduced(scenario: Scenario, agents: int, count: int, topology: Topology | None = None) -> Scenario:

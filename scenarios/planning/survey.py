@@ -49,21 +49,21 @@ def survey(scenario: Scenario, ranks: int | None = None) -> Survey:
 
 def table(found: Survey) -> list[tuple[str, str]]:
     """What is worth knowing, each with its name."""
-    graph, outlook, size = found.plan.topology, found.plan.outlook, found.plan.topology.size
+    graph, guarantee, size = found.plan.topology, found.plan.guarantee, found.plan.topology.size
     row = found.numbers * np.dtype(found.scenario.run.precision).itemsize
-    sent = outlook.messages * row
-    rounds = "–" if outlook.rounds is None else f"{outlook.rounds:,} where nothing fails"
+    sent = guarantee.messages * row
+    rounds = "–" if guarantee.rounds is None else f"{guarantee.rounds:,} where nothing fails"
     return [
         ("agents", f"{size:,}"),
         ("links", f"{graph.edge_count:,}" + ("" if found.plan.schedule is None else ", in all rounds together")),
         ("neighbours", f"{graph.degree.mean():.3g} in the mean, at most {graph.degree.max():,}"),
         ("diameter", _diameter_words(graph)),
         ("rule", _rule_words(found)),
-        ("promise", f"{outlook.kind}: {outlook.why}"),
+        ("promise", f"{guarantee.kind}: {guarantee.why}"),
         ("links in use", f"{found.links.edge_count:,}"),
-        ("spectral gap", "–" if outlook.gap is None else f"{outlook.gap:.3g}"),
+        ("spectral gap", "–" if guarantee.gap is None else f"{guarantee.gap:.3g}"),
         ("communication rounds", f"{rounds}; asked for: {_asked(scenario=found.scenario)}"),
-        ("messages", f"{outlook.messages:,.0f} a communication round, all agents together"),
+        ("messages", f"{guarantee.messages:,.0f} a communication round, all agents together"),
         ("bytes", f"{size_text(sent)} a communication round: rows of {found.numbers:,} numbers, {size_text(row)}"),
         ("what goes wrong", "; ".join(fault_words(found.plan.faults)) or "nothing"),
         (f"on {found.ranks} rank{'s' * (found.ranks > 1)}", _cut_words(found)),

@@ -15,7 +15,7 @@ from coolgp.scenarios.base.formatting import counted, number, plus_minus, size_t
 from coolgp.scenarios.config.catalogue import about
 from coolgp.scenarios.plots.html import embedded, rendered
 from coolgp.scenarios.plots.run_figures import draw_all, spread_words
-from coolgp.scenarios.records.guarantee import seen_words, spoken
+from coolgp.scenarios.records.guarantee import guarantee_words, observed_words
 from coolgp.scenarios.records.run_folder import Columns, RunFolder
 from coolgp.scenarios.runs.recorder import write_whole
 
@@ -70,8 +70,8 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
         env=folder.env,
         headline=_unbroken(headline(folder)),
         about=about(folder.config.name, folder.config.data.source),
-        promise=spoken(folder.promise),
-        seen=seen_words(folder.promise, folder.metrics),
+        promise=guarantee_words(folder.promise),
+        seen=observed_words(folder.promise, folder.metrics),
         warnings=_warnings(folder),
         tiles=_tiles(folder),
         figures=[(name, embedded(path), _caption(name, folder)) for name, path in figures.items()],

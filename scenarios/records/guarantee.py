@@ -1,4 +1,4 @@
-"""What a rule promised on its network before a run, kept with it, and compared with what was seen after it."""
+"""What a rule stated_guarantee on its network before a run, kept with it, and compared with what was seen after it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from coolgp.scenarios.base.formatting import counted, size_text
 from coolgp.scenarios.data.dataset import Floats
 from coolgp.scenarios.simulation.rounds import Simulation
 
-__all__ = ["Promise", "fault_words", "promised", "read_promise", "seen_words", "spoken", "with_exchange"]
+__all__ = [
+    "StatedGuarantee",
+    "fault_words",
+    "guarantee_words",
+    "observed_words",
+    "read_guarantee",
+    "stated_guarantee",
+    "with_exchange",
+]
 
 Bools = NDArray[np.bool_]
 FAR = 0.5
@@ -23,7 +31,7 @@ FAR = 0.5
 
 
 @dataclass(frozen=True)
-class Promise:
+class StatedGuarantee:
     """Contents of ``promise.json``.
 
     kind: exact, asymptotic or approximate, and why; rounds: communication rounds predicted to the tolerance where
@@ -45,32 +53,32 @@ class Promise:
         return json.dumps(asdict(self), indent=2)
 
 
-def promised(simulation: Simulation) -> Promise:
+def stated_guarantee(simulation: Simulation) -> StatedGuarantee:
     """What is known before the first message."""
-    outlook, topology = simulation.outlook, simulation.topology
-    return Promise(
+    guarantee, topology = simulation.guarantee, simulation.topology
+    return StatedGuarantee(
         rule=simulation.scenario.fusion.rule,
         agents=topology.size,
         links=topology.edge_count,
-        kind=outlook.kind,
-        why=outlook.why,
-        rounds=outlook.rounds,
-        gap=outlook.gap,
+        kind=guarantee.kind,
+        why=guarantee.why,
+        rounds=guarantee.rounds,
+        gap=guarantee.gap,
         tolerance=getattr(simulation.rule, "tolerance", None),
         faults=tuple(fault_words(simulation.faults)),
     )
 
 
-def read_promise(path: Path) -> Promise:
+def read_guarantee(path: Path) -> StatedGuarantee:
     """The promise kept in a run folder. Raises ValueError where the file is not one."""
     try:
         contents = json.loads(path.read_text(encoding="utf-8"))
-        return Promise(**contents | {"faults": tuple(contents["faults"])})
+        return StatedGuarantee(**contents | {"faults": tuple(contents["faults"])})
     except (OSError, ValueError, TypeError, KeyError) as problem:
         raise ValueError(f"{path} is not that of a run: {problem}") from problem
 
 
-def spoken(promise: Promise) -> str:
+def guarantee_words(promise: StatedGuarantee) -> str:
     """The promise in a sentence or two."""
     network = f"{counted(promise.agents, 'agent')} and {counted(promise.links, 'link')}"
     text = f"{promise.rule} over {network} is {promise.kind}: {promise.why}."
@@ -83,7 +91,7 @@ def spoken(promise: Promise) -> str:
     return text
 
 
-def seen_words(promise: Promise, metrics: Mapping[str, Floats]) -> str:
+def observed_words(promise: StatedGuarantee, metrics: Mapping[str, Floats]) -> str:
     """What was seen of communication rounds, and of the distance from the exact sum, by the columns of a run.
 
     Rounds of learning without an exchange (``fusion.every``) say nothing of the rule, and are left out.

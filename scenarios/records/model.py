@@ -35,11 +35,11 @@ __all__ = ["SavedModel", "load_model", "model_arrays"]
 
 def model_arrays(simulation: Simulation, probed: Probed, labels: Array) -> dict[str, Any]:
     """The arrays of ``model.npz``. Lengthscales are in scaled inputs, variances in the scaled output."""
-    foundation = simulation.foundation
-    model, scaler, theta = foundation.model, foundation.scaler, probed.theta
+    shared_start = simulation.shared_start
+    model, scaler, theta = shared_start.model, shared_start.scaler, probed.theta
     layout = model.layout
     arrays: dict[str, Any] = {
-        **_basis_arrays(probed.basis, foundation.inducing_inputs, simulation.scenario.agents),
+        **_basis_arrays(probed.basis, shared_start.inducing_inputs, simulation.scenario.agents),
         "full": np.array(layout.full),
         "uncertain": np.array(layout.uncertain),
         "x_mean": scaler.x_mean,
@@ -49,8 +49,8 @@ def model_arrays(simulation: Simulation, probed: Probed, labels: Array) -> dict[
         "features": np.array(simulation.dataset.features),
         "target": np.array(simulation.dataset.target),
         "agents": labels,
-        "reference_projection": layout.projection(foundation.start),
-        "reference_lengthscale": layout.lengthscale(foundation.start),
+        "reference_projection": layout.projection(shared_start.start),
+        "reference_lengthscale": layout.lengthscale(shared_start.start),
         "theta": theta,
         "projection": layout.projection(theta),
         "lengthscale": layout.lengthscale(theta),

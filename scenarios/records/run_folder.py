@@ -20,7 +20,7 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.scenarios.config.loading import load_scenario
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Floats, Ints
-from coolgp.scenarios.records.guarantee import Promise, read_promise
+from coolgp.scenarios.records.guarantee import StatedGuarantee, read_guarantee
 from coolgp.scenarios.records.network import Network, Whole
 
 __all__ = ["Bools", "Columns", "Predictions", "Probes", "RunFolder", "read_columns", "read_metrics", "read_run"]
@@ -95,7 +95,7 @@ class RunFolder:
     path: Path
     config: Scenario
     env: Mapping[str, Any]
-    promise: Promise
+    promise: StatedGuarantee
     metrics: Columns
     """Columns `[R]` of metrics.csv."""
     traffic: Columns
@@ -152,7 +152,7 @@ def read_run(path: str | Path) -> RunFolder:
         path,
         config,
         env,
-        read_promise(path / "promise.json"),
+        read_guarantee(path / "promise.json"),
         _numbers(path / "metrics.csv", METRICS),
         _numbers(path / "traffic.csv", TRAFFIC),
         _probes(path / "probes.csv", predictions.agents),

@@ -27,7 +27,7 @@ from coolgp.scenarios.runs.fingerprint import check_same, fingerprint
 from coolgp.scenarios.runs.row_file import Column, Damaged, describe_rows, read_rows, with_checksums, write_rows
 from coolgp.scenarios.runs.state_rows import Stored, Unstorable, put_back, take_down
 from coolgp.scenarios.simulation.initialisation import extended
-from coolgp.scenarios.simulation.rounds import Simulation, Standing, begin
+from coolgp.scenarios.simulation.rounds import RunState, Simulation, begin
 
 __all__ = ["Taken", "clear", "load", "save"]
 
@@ -43,20 +43,20 @@ PREFIX = "round-"
 class Taken:
     """What a run goes on from: how things stand, the bytes of each table that count, and what there is to say."""
 
-    standing: Standing | None
+    run_state: RunState | None
     tables: Mapping[str, int]
     messages: tuple[str, ...]
 
 
-def save(folder: Path, simulation: Simulation, standing: Standing, tables: Tables) -> str | None:
+def save(folder: Path, simulation: Simulation, run_state: RunState, tables: Tables) -> str | None:
     """Write a checkpoint into a run's folder; None, or on all ranks why that failed: earlier ones then stay.
 
     tables: says on the root how long the tables are, once they are on the disk. Collective.
     """
-    transport, place = simulation.transport, _place(folder, standing.turn)
+    transport, place = simulation.transport, _place(folder, run_state.turn)
     temporary = place.with_name(f".{place.name}")
     try:
-        stored = take_down(standing, transport)
+        stored = take_down(run_state, transport)
     except Unstorable as reason:
         return str(reason)
     columns = describe_rows(stored.arrays, stored.counts, transport)
@@ -66,7 +66,7 @@ def save(folder: Path, simulation: Simulation, standing: Standing, tables: Table
         checksums[:] = write_rows(temporary / "rows.bin", columns, stored.arrays, transport.shard)
 
     def complete() -> None:
-        index = _index(simulation, standing, stored, whole) | {"tables": dict(tables())}
+        index = _index(simulation, run_state, stored, whole) | {"tables": dict(tables())}
         _finish(temporary, place, index)
 
     problem = _tried(lambda: _make(temporary), transport, here=transport.root) or _tried(write, transport)
@@ -78,7 +78,7 @@ def save(folder: Path, simulation: Simulation, standing: Standing, tables: Table
 
 
 def load(folder: Path, simulation: Simulation) -> Taken:
-    """Take up the newest checkpoint that is whole; without any the standing is None. Collective.
+    """Take up the newest checkpoint that is whole; without any the run_state is None. Collective.
 
     Raises ValueError where it is of other data, another graph or another scenario.
     """
@@ -89,9 +89,9 @@ def load(folder: Path, simulation: Simulation) -> Taken:
         if transport.total(np.array([problem is not None]))[0] == 0 and found is not None:
             index, rows = found
             fresh = begin(_grown(simulation, index["inducing_inputs"]))
-            standing = put_back(fresh, rows, index["numbers"], transport)
+            run_state = put_back(fresh, rows, index["numbers"], transport)
             _forget(folder, transport, turn)
-            return Taken(standing, index["tables"], tuple(messages))
+            return Taken(run_state, index["tables"], tuple(messages))
         reason = problem or "another rank cannot read it"
         messages.append(f"the checkpoint of round {turn} is of no use: {reason}")
     messages.append("no checkpoint can be read" if written else "no checkpoint was written yet")
@@ -147,20 +147,20 @@ def _make(temporary: Path) -> None:
     (temporary / "rows.bin").touch()
 
 
-def _index(simulation: Simulation, standing: Standing, stored: Stored, columns: list[Column]) -> dict[str, Any]:
+def _index(simulation: Simulation, run_state: RunState, stored: Stored, columns: list[Column]) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "round": standing.turn,
+        "round": run_state.turn,
         "numbers": stored.numbers,
-        "inducing_inputs": _joined(simulation, standing),
+        "inducing_inputs": _joined(simulation, run_state),
         "fingerprint": fingerprint(simulation),
         "columns": [column.to_json() for column in columns],
     }
 
 
-def _joined(simulation: Simulation, standing: Standing) -> list[list[float]]:
+def _joined(simulation: Simulation, run_state: RunState) -> list[list[float]]:
     """The inducing inputs that agents agreed on since the beginning."""
-    basis, known = standing.population.model.basis, simulation.foundation.model.inducing
+    basis, known = run_state.population.model.basis, simulation.shared_start.model.inducing
     rows: list[list[float]] = basis.inducing[known:].tolist() if isinstance(basis, FunctionBasis) else []
     return rows
 
@@ -169,7 +169,7 @@ def _grown(simulation: Simulation, inputs: list[list[float]]) -> Simulation:
     """The simulation with the inducing inputs that agents had agreed on since the beginning."""
     if not inputs:
         return simulation
-    return replace(simulation, foundation=extended(simulation.foundation, np.array(inputs)))
+    return replace(simulation, shared_start=extended(simulation.shared_start, np.array(inputs)))
 
 
 def _finish(temporary: Path, place: Path, index: dict[str, Any]) -> None:

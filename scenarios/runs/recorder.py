@@ -20,7 +20,7 @@ from coolgp.agents.kernels import Array
 from coolgp.scenarios.base.environment import Environment
 from coolgp.scenarios.base.files import naming, whole, write_whole
 from coolgp.scenarios.metrics.scores import disagreement, scores
-from coolgp.scenarios.records.guarantee import promised
+from coolgp.scenarios.records.guarantee import stated_guarantee
 from coolgp.scenarios.records.model import model_arrays
 from coolgp.scenarios.records.network import RECORDED_AGENTS, Network, sample
 from coolgp.scenarios.records.run_folder import FILES, METRICS, TRAFFIC
@@ -67,14 +67,14 @@ class Recorder:
         asked = np.ones((probes.size, dataset.y_test.size)) if owner is None else probes[:, None] == owner
         self.asked = asked.astype(float)
         self.labels = np.array([dataset.agents[probe] for probe in probes])
-        layout, features = simulation.foundation.model.layout, dataset.features
+        layout, features = simulation.shared_start.model.layout, dataset.features
         self.names = ("bound", "effective_sample_size", "inducing", "uncovered", *layout.names(features))
         self.environment = _environment(folder, environment, resumption)
         folder.mkdir(parents=True, exist_ok=True)
         if resumption is None:
             sweep(folder)
             write_whole(folder / "config.toml", simulation.scenario.to_toml().encode())
-            write_whole(folder / "promise.json", promised(simulation).text().encode())
+            write_whole(folder / "promise.json", stated_guarantee(simulation).text().encode())
         self._write_environment(finished=False)
         if resumption and resumption.tables:
             for name, size in resumption.tables.items():  # rounds that were written after the checkpoint come again
@@ -150,7 +150,7 @@ class Recorder:
         self._write_environment(finished=True, **{f"seconds_{name}": spent for name, spent in seconds.items()})
 
     def _hyperparameters(self, probed: Probed) -> list[Any]:
-        layout, theta = self.simulation.foundation.model.layout, probed.theta
+        layout, theta = self.simulation.shared_start.model.layout, probed.theta
         inducing = np.full(len(theta), probed.basis.size)
         columns = [probed.bound, probed.sample_size, inducing, probed.uncovered, *layout.lengthscale(theta).T]
         columns += [layout.signal_variance(theta), layout.noise_variance(theta)]

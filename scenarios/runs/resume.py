@@ -74,7 +74,7 @@ def prepare_resume(
         dataset = with_room(scenario, launched_size(), dataset, topology, anyway=anyway)
         simulation = assemble(scenario, dataset, topology, launched_size())
         taken = load(folder, simulation)
-        standing = taken.standing
-        resumption = Resumption(standing.turn if standing else 0, taken.tables)
-        going_on = (standing, resumption, taken.messages)
+        run_state = taken.run_state
+        resumption = Resumption(run_state.turn if run_state else 0, taken.tables)
+        going_on = (run_state, resumption, taken.messages)
         return Prepared(simulation, folder, figures, started, *going_on, held=locks.pop_all())

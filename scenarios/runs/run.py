@@ -27,9 +27,9 @@ from coolgp.scenarios.plots.run_report import write_report
 from coolgp.scenarios.records.run_folder import read_run
 from coolgp.scenarios.runs.folder import check_folder
 from coolgp.scenarios.runs.recorder import Recorder, Resumption
-from coolgp.scenarios.runs.supervisor import Keeper, Say, failure_of
+from coolgp.scenarios.runs.supervisor import Say, Supervisor, failure_of
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
-from coolgp.scenarios.simulation.rounds import Record, Simulation, Standing, simulate
+from coolgp.scenarios.simulation.rounds import Record, RunState, Simulation, simulate
 
 __all__ = ["Prepared", "Row", "Watch", "go", "prepare", "run"]
 
@@ -42,7 +42,7 @@ Watch = Callable[[Record, Row], None]
 class Prepared:
     """A run about to start, or to go on: everything that can be wrong with the input was looked at.
 
-    standing: where to go on, None for the beginning. resumption: where the folder holds a part of the run. notes: what
+    run_state: where to go on, None for the beginning. resumption: where the folder holds a part of the run. notes: what
     the user should know of that. held: what is let go when the run ends: the lock on its folder.
     """
 
@@ -50,7 +50,7 @@ class Prepared:
     folder: Path | None
     figures: bool
     started: float
-    standing: Standing | None = None
+    run_state: RunState | None = None
     resumption: Resumption | None = None
     notes: tuple[str, ...] = ()
     held: ExitStack = field(default_factory=ExitStack)
@@ -133,10 +133,10 @@ def _go(prepared: Prepared, watch: Watch | None, say: Say) -> list[Record]:
     recorder = _recorder(prepared, prepared.folder) if root else None
     if prepared.resumption is None:
         prepared.held.enter_context(held(prepared.folder))
-    keeper = Keeper(prepared.folder, simulation, recorder, say)
-    records = _rounds(prepared, watch, recorder, keeper)
+    supervisor = Supervisor(prepared.folder, simulation, recorder, say)
+    records = _rounds(prepared, watch, recorder, supervisor)
     spent["total"] = perf_counter() - prepared.started
-    keeper.finish(failure_of(lambda: recorder.finish(records[-1], spent)) if recorder else "")
+    supervisor.finish(failure_of(lambda: recorder.finish(records[-1], spent)) if recorder else "")
     if recorder and prepared.figures:
         finished = read_run(recorder.folder)
         write_report(finished, draw_all(finished))
@@ -148,13 +148,15 @@ def _recorder(prepared: Prepared, folder: Path) -> Recorder:
     return Recorder(folder, prepared.simulation, environment, prepared.resumption)
 
 
-def _rounds(prepared: Prepared, watch: Watch | None, recorder: Recorder | None, keeper: Keeper | None) -> list[Record]:
+def _rounds(
+    prepared: Prepared, watch: Watch | None, recorder: Recorder | None, supervisor: Supervisor | None
+) -> list[Record]:
     records: list[Record] = []
-    with one_thread(), noted() if keeper else nullcontext(Noted()) as signals:
-        for moment in simulate(prepared.simulation, prepared.standing):
-            failure = _take(moment.record, records, watch, recorder) if moment.record else ""
-            if keeper:
-                keeper.between(moment.standing, signals, failure)
+    with one_thread(), noted() if supervisor else nullcontext(Noted()) as signals:
+        for step in simulate(prepared.simulation, prepared.run_state):
+            failure = _take(step.record, records, watch, recorder) if step.record else ""
+            if supervisor:
+                supervisor.between(step.run_state, signals, failure)
     return records
 
 

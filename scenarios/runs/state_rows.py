@@ -18,7 +18,7 @@ from coolgp.network.row_axes import rows_of, with_rows
 from coolgp.network.shard import Shard
 from coolgp.network.transport import Transport
 from coolgp.scenarios.runs.row_file import rows_by_block
-from coolgp.scenarios.simulation.rounds import Standing, sent_so_far
+from coolgp.scenarios.simulation.rounds import RunState, sent_so_far
 
 __all__ = ["POPULATION", "Stored", "Unstorable", "put_back", "take_down"]
 
@@ -39,26 +39,26 @@ class Stored:
     numbers: dict[str, int]
 
 
-def take_down(standing: Standing, transport: Transport) -> Stored:
+def take_down(run_state: RunState, transport: Transport) -> Stored:
     """All that goes on, as arrays and numbers. Collective.
 
     Raises Unstorable for a rule's state without marked fields.
     """
-    shard, population = transport.shard, standing.population
+    shard, population = transport.shard, run_state.population
     axes = {"agent": rows_by_block(shard, np.arange(len(shard.agents))), "edge": rows_by_block(shard, shard.tail)}
     statistics = {f"statistics/{part.name}": getattr(population.statistics, part.name) for part in fields(Statistics)}
     arrays = statistics | {f"population/{name}": getattr(population, name) for name in POPULATION}
     sent = {f"meter/{name}": total for name, total in asdict(sent_so_far(transport)).items()}
     stored = Stored(arrays, dict.fromkeys(arrays, axes["agent"]), sent)
-    stored.numbers.update(turn=standing.turn, seen=standing.seen, steps=population.steps, waiting=standing.waiting)
-    for name, (axis, rows) in _marked(standing.state).items():
+    stored.numbers.update(turn=run_state.turn, seen=run_state.seen, steps=population.steps, waiting=run_state.waiting)
+    for name, (axis, rows) in _marked(run_state.state).items():
         stored.arrays[name], stored.counts[name] = rows, axes[axis]
     if isinstance(transport, FaultyTransport):
         _take_down_channel(transport.state(), shard, axes, stored)
     return stored
 
 
-def put_back(fresh: Standing, rows: Mapping[str, Array], numbers: Mapping[str, int], transport: Transport) -> Standing:
+def put_back(fresh: RunState, rows: Mapping[str, Array], numbers: Mapping[str, int], transport: Transport) -> RunState:
     """How things stood, from `take_down`'s arrays and numbers on this rank and a fresh start.
 
     Meter and channel are put back as well: in the end, for whatever was built anew may have sent messages.
@@ -72,7 +72,7 @@ def put_back(fresh: Standing, rows: Mapping[str, Array], numbers: Mapping[str, i
     if isinstance(transport, FaultyTransport):
         transport.restore(_channel(rows, numbers, transport.shard))
     state = with_rows(fresh.state, rows)
-    return Standing(numbers["turn"], numbers["seen"], population, state, numbers["waiting"])
+    return RunState(numbers["turn"], numbers["seen"], population, state, numbers["waiting"])
 
 
 def _marked(state: Any) -> dict[str, tuple[Any, Array]]:

@@ -14,9 +14,9 @@ import numpy as np
 from coolgp.scenarios.base.signals import Noted, stopped
 from coolgp.scenarios.runs.checkpoint import clear, save
 from coolgp.scenarios.runs.recorder import Recorder
-from coolgp.scenarios.simulation.rounds import Simulation, Standing
+from coolgp.scenarios.simulation.rounds import RunState, Simulation
 
-__all__ = ["CannotRecord", "Keeper", "Say", "failure_of"]
+__all__ = ["CannotRecord", "Say", "Supervisor", "failure_of"]
 
 Say = Callable[[str], None]
 
@@ -34,7 +34,7 @@ def failure_of(action: Callable[[], None]) -> str:
     return ""
 
 
-class Keeper:
+class Supervisor:
     """Looks after one run with a folder, on every rank. recorder: on the root alone."""
 
     def __init__(self, folder: Path, simulation: Simulation, recorder: Recorder | None, say: Say) -> None:
@@ -42,7 +42,7 @@ class Keeper:
         self.period = 60 * simulation.scenario.run.checkpoint_minutes
         self.last, self.written, self.warned = perf_counter(), 0, False
 
-    def between(self, standing: Standing, noted: Noted, failure: str) -> None:
+    def between(self, run_state: RunState, noted: Noted, failure: str) -> None:
         """What there is to do after a round; failure: why the root could not write its tables. Collective.
 
         Raises CannotRecord where it could not, KeyboardInterrupt or SystemExit where a signal came and rounds are left.
@@ -53,11 +53,11 @@ class Keeper:
         due_now, failed, interrupts, terms = transport.total(asked).tolist()
         self._end_if(failed, failure)
         stop = interrupts + terms > 0
-        if standing.turn == rounds or not (due_now or stop):
+        if run_state.turn == rounds or not (due_now or stop):
             return
-        problem = self._save(standing)
+        problem = self._save(run_state)
         if stop:
-            reached = f"stopped after round {standing.turn} of {rounds}"
+            reached = f"stopped after round {run_state.turn} of {rounds}"
             lost = f" ({problem}, so what was learned after round {self.written} is lost)" if problem else ""
             raise stopped(interrupts, f"{reached}{lost}; go on with: coolgp resume {self.folder}")
 
@@ -68,14 +68,14 @@ class Keeper:
         if self.simulation.transport.root:
             clear(self.folder)
 
-    def _save(self, standing: Standing) -> str | None:
-        problem = save(self.folder, self.simulation, standing, self._tables)
+    def _save(self, run_state: RunState) -> str | None:
+        problem = save(self.folder, self.simulation, run_state, self._tables)
         self.last = perf_counter()
         if problem is None:
-            self.written = standing.turn
+            self.written = run_state.turn
         elif not self.warned and self.simulation.transport.root:
             last = f"the last good one is of round {self.written}" if self.written else "there is none yet"
-            self.say(f"no checkpoint of round {standing.turn}: {problem}; the run goes on ({last})")
+            self.say(f"no checkpoint of round {run_state.turn}: {problem}; the run goes on ({last})")
         self.warned = self.warned or problem is not None
         return problem
 

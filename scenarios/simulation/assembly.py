@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from threadpoolctl import threadpool_limits
 
 from coolgp.fusion.registry import rule_named
-from coolgp.fusion.rule import FusionRule, Outlook, Witness
+from coolgp.fusion.rule import FusionRule, Guarantee, SeesData
 from coolgp.network.graphs.files import names_rounds, read_schedule, read_topology
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology, require_connected
 from coolgp.network.links.channel import FaultyTransport
-from coolgp.network.links.dynamics import World
+from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import Faults
 from coolgp.network.links.motion import Schedule, arranged, in_unit_square, moving, reach_for
 from coolgp.network.mpi import MPITransport
@@ -27,7 +27,7 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.simulation.evaluation import choose_probes
-from coolgp.scenarios.simulation.initialisation import found_on_pilot
+from coolgp.scenarios.simulation.initialisation import start_from_pilot
 from coolgp.scenarios.simulation.rounds import Simulation, rounds_of
 
 __all__ = ["Plan", "assemble", "build_topology", "connect", "one_thread", "plan"]
@@ -38,14 +38,14 @@ class Plan:
     """Who can talk to whom, what goes wrong, and how the rule goes about it: known before any message.
 
     topology: all links that there are in some round; schedule: which of them are there when, None where links stay;
-    rule: fitted to this network; outlook: what it promises there; links: those that it speaks over.
+    rule: fitted to this network; guarantee: what it promises there; links: those that it speaks over.
     """
 
     topology: Topology
     schedule: Schedule | None
     faults: Faults
     rule: FusionRule
-    outlook: Outlook
+    guarantee: Guarantee
     links: Topology
 
 
@@ -73,11 +73,11 @@ def plan(scenario: Scenario, dataset: Dataset, topology: Topology | None = None)
     _check_connected(topology, scenario.network)
     faults = faults_of(scenario.network, dataset.agents, moving=schedule is not None)
     rule = chosen_rule(scenario).fit(topology, faults)
-    outlook = rule.outlook(topology, faults)
-    _check_fixed_point(scenario, faults, outlook)
+    guarantee = rule.guarantee(topology, faults)
+    _check_fixed_point(scenario, faults, guarantee)
     _check_digits(scenario)
     _check_extension(scenario, faults, rule)
-    return Plan(topology, schedule, faults, rule, outlook, rule.links(topology))
+    return Plan(topology, schedule, faults, rule, guarantee, rule.links(topology))
 
 
 def chosen_rule(scenario: Scenario) -> FusionRule:
@@ -90,9 +90,9 @@ def chosen_rule(scenario: Scenario) -> FusionRule:
 def connect(plan: Plan, scenario: Scenario, ranks: int) -> Transport:
     """A transport over the links that the rule uses: the serial one, or MPI's with its world's ranks."""
     seed = scenario.run.seed
-    world = World(plan.topology, plan.faults, seed, plan.schedule)
+    dynamics = Dynamics(plan.topology, plan.faults, seed, plan.schedule)
     inner = _inner(plan.links, scenario, ranks)
-    return inner if plan.faults.perfect else FaultyTransport(inner, world, plan.faults, seed)
+    return inner if plan.faults.perfect else FaultyTransport(inner, dynamics, plan.faults, seed)
 
 
 def assemble(
@@ -105,11 +105,11 @@ def assemble(
     """
     dataset = load(scenario) if dataset is None else dataset
     network = plan(scenario, dataset, topology)
-    foundation = found_on_pilot(scenario, dataset)
+    shared_start = start_from_pilot(scenario, dataset)
     probes = choose_probes(len(dataset.agents), scenario.run.probes, scenario.run.seed)
     transport = connect(network, scenario, ranks)
-    known = (network.rule, probes, network.outlook, network.faults)
-    return Simulation(scenario, dataset, foundation, network.topology, network.links, transport, *known)
+    known = (network.rule, probes, network.guarantee, network.faults)
+    return Simulation(scenario, dataset, shared_start, network.topology, network.links, transport, *known)
 
 
 def one_thread() -> AbstractContextManager[object]:
@@ -149,14 +149,14 @@ def _check_connected(topology: Topology, network: NetworkSettings) -> None:
         raise ConfigError(f"network.speed: {why}: take a larger network.reach, or more rounds. {problem}") from None
 
 
-def _check_fixed_point(scenario: Scenario, faults: Faults, outlook: Outlook) -> None:
+def _check_fixed_point(scenario: Scenario, faults: Faults, guarantee: Guarantee) -> None:
     """Refuse to wait for what may never come."""
-    if scenario.fusion.rounds_per_step != "converge" or faults.perfect or not outlook.messages:
+    if scenario.fusion.rounds_per_step != "converge" or faults.perfect or not guarantee.messages:
         return
     if not faults.steady:
         why = "with agents or links that come and go there may be no fixed point"
-    elif outlook.kind == "approximate":
-        why = f"with these faults {scenario.fusion.rule} need not reach its fixed point ({outlook.why})"
+    elif guarantee.kind == "approximate":
+        why = f"with these faults {scenario.fusion.rule} need not reach its fixed point ({guarantee.why})"
     else:
         return
     raise ConfigError(f'fusion.rounds_per_step: {why}: give it a number, such as 20, in place of "converge"')
@@ -173,7 +173,7 @@ def _check_extension(scenario: Scenario, faults: Faults, rule: FusionRule) -> No
     """Refuse messages that may be of another length than those before."""
     if scenario.agents.inducing_most is None:
         return
-    if isinstance(rule, Witness):
+    if isinstance(rule, SeesData):
         why = f"{scenario.fusion.rule} keeps sums of its own, which cannot be carried over"
         raise ConfigError(f"agents.inducing_most: {why}; leave it out, or take another fusion.rule")
     if not faults.perfect:

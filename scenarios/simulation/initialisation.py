@@ -24,7 +24,7 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset, Ints
 from coolgp.scenarios.data.scaler import Scaler
 
-__all__ = ["Foundation", "extended", "found_on_pilot"]
+__all__ = ["SharedStart", "extended", "start_from_pilot"]
 
 FIT_ROWS = 600
 """Rows of the pilot on which the exact evidence is maximised: its cost is their cube."""
@@ -34,7 +34,7 @@ OWN_ROWS = 1200
 
 
 @dataclass(frozen=True)
-class Foundation:
+class SharedStart:
     """The common ground: scaler, model, and the hyper-parameters ``start [K]`` that all agents begin with.
 
     inducing_inputs ``[M, D]``: in scaled inputs, none with random features; where the model's basis is latent, its
@@ -52,15 +52,15 @@ class Foundation:
         return self.start if self.own is None else self.own[agents]
 
 
-def extended(foundation: Foundation, inputs: Array) -> Foundation:
+def extended(shared_start: SharedStart, inputs: Array) -> SharedStart:
     """The same ground with more inducing inputs ``[J, D]``, as agents agreed on them in a run."""
-    model = foundation.model
+    model = shared_start.model
     assert isinstance(model.basis, FunctionBasis)
-    larger, every = model.basis.extended(inputs), np.concatenate([foundation.inducing_inputs, inputs])
-    return replace(foundation, model=replace(model, basis=larger), inducing_inputs=every)
+    larger, every = model.basis.extended(inputs), np.concatenate([shared_start.inducing_inputs, inputs])
+    return replace(shared_start, model=replace(model, basis=larger), inducing_inputs=every)
 
 
-def found_on_pilot(scenario: Scenario, dataset: Dataset) -> Foundation:
+def start_from_pilot(scenario: Scenario, dataset: Dataset) -> SharedStart:
     """Build the common ground from a pilot of what agents observe. The same on every rank.
 
     Raises ValueError where the pilot has too few distinct rows for the inducing inputs.
@@ -77,7 +77,7 @@ def found_on_pilot(scenario: Scenario, dataset: Dataset) -> Foundation:
     seen = x / (each.lengthscale[owner] if each else begin.lengthscale)
     chosen = _inducing_inputs(agents, seen, seed) * begin.lengthscale
     model = Model(layout, _basis(agents, layout.projection(start), chosen, seed), _encoding(agents, layout, seed))
-    return Foundation(scaler, model, start, chosen, own)
+    return SharedStart(scaler, model, start, chosen, own)
 
 
 def _packed(layout: Layout, agents: AgentsSettings, start: Start) -> Array:

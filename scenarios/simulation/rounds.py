@@ -19,16 +19,16 @@ from coolgp.agents.population import Population, fold, found, observe
 from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.extension import extend
 from coolgp.fusion.hyperparameters import MODES, Mode, belief_of
-from coolgp.fusion.rule import Announcer, EvidenceRule, FusionRule, Outlook, State, Witness
+from coolgp.fusion.rule import AveragesParameters, EvidenceRule, FusionRule, Guarantee, SeesData, State
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Meter, Transport
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.simulation.evaluation import Evaluation, Ints, Probed
-from coolgp.scenarios.simulation.initialisation import Foundation
+from coolgp.scenarios.simulation.initialisation import SharedStart
 
-__all__ = ["Moment", "Record", "Simulation", "Standing", "begin", "sent_so_far", "simulate"]
+__all__ = ["Record", "RunState", "Simulation", "Step", "begin", "sent_so_far", "simulate"]
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ class Simulation:
 
     scenario: Scenario
     dataset: Dataset
-    foundation: Foundation
+    shared_start: SharedStart
     topology: Topology
     links: Topology
     transport: Transport
     rule: FusionRule
     probes: Ints
-    outlook: Outlook
+    guarantee: Guarantee
     faults: Faults
 
     @property
@@ -89,7 +89,7 @@ def rounds_of(scenario: Scenario, dataset: Dataset) -> int:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RunState:
     """What goes on from one round to the next, on this rank; what the transport keeps goes on with it.
 
     turn: the next round, from 0. seen: observations by all agents so far. waiting: how many of the last batches are not
@@ -104,37 +104,37 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Moment:
+class Step:
     """Between two rounds: the record of the one that has ended, on the root (None elsewhere), and what goes on."""
 
     record: Record | None
-    standing: Standing
+    run_state: RunState
 
 
-def begin(simulation: Simulation) -> Standing:
+def begin(simulation: Simulation) -> RunState:
     """How things stand before the first round. Collective."""
-    foundation, transport = simulation.foundation, simulation.transport
+    shared_start, transport = simulation.shared_start, simulation.transport
     precision: type[np.floating[Any]] = np.dtype(simulation.scenario.run.precision).type
     agents = transport.shard.agents
-    start = found(foundation.model, foundation.starts(agents), len(agents), precision)
+    start = found(shared_start.model, shared_start.starts(agents), len(agents), precision)
     population = _mode(simulation.scenario).start(start)
-    return Standing(0, 0, population, simulation.rule.init(population, transport))
+    return RunState(0, 0, population, simulation.rule.init(population, transport))
 
 
-def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterator[Moment]:
+def simulate(simulation: Simulation, run_state: RunState | None = None) -> Iterator[Step]:
     """Run the rounds, from the first or from where things stand; yields the moment after each that is evaluated.
 
     Collective.
     """
     scenario, rule, transport = simulation.scenario, simulation.rule, simulation.transport
-    dataset, scaler, agents = simulation.dataset, simulation.foundation.scaler, transport.shard.agents
+    dataset, scaler, agents = simulation.dataset, simulation.shared_start.scaler, transport.shard.agents
     stream = dataset.training.stream(transport.shard, scaler, scenario.agents.batch_size, scenario.run.seed)
     test, least = scaler.inputs(dataset.x_test), scenario.agents.coverage
     evaluate = Evaluation(test, scaler, simulation.probes, rule, transport, least)
-    standing = begin(simulation) if standing is None else standing
-    population, state, seen, sent = standing.population, standing.state, standing.seen, sent_so_far(transport)
-    again, turns = range(standing.turn - standing.waiting, standing.turn), range(standing.turn, simulation.rounds)
-    del standing  # or the first state would stay in memory for the whole run
+    run_state = begin(simulation) if run_state is None else run_state
+    population, state, seen, sent = run_state.population, run_state.state, run_state.seen, sent_so_far(transport)
+    again, turns = range(run_state.turn - run_state.waiting, run_state.turn), range(run_state.turn, simulation.rounds)
+    del run_state  # or the first state would stay in memory for the whole run
     population = replace(population, waiting=tuple(stream.batch(turn).cast(population.dtype) for turn in again))
     spent, last = 0.0, turns.start
     for turn in turns:
@@ -155,7 +155,7 @@ def simulate(simulation: Simulation, standing: Standing | None = None) -> Iterat
         ended = (turn + 1, simulation.rounds, seen)
         record = Record(*ended, probed, sent - before, present, error, spent, turn + 1 - last) if probed else None
         spent, last = 0.0, turn + 1
-        yield Moment(record, Standing(turn + 1, seen, population, state, len(population.waiting)))
+        yield Step(record, RunState(turn + 1, seen, population, state, len(population.waiting)))
 
 
 def _ends(turn: int, every: int, rounds: int) -> bool:
@@ -169,15 +169,15 @@ def _learn(
     """Adopt what was said last, extend, observe, propose, speak; between exchanges, only observe."""
     scenario, rule = simulation.scenario, simulation.rule
     mode, every = _mode(scenario), scenario.fusion.every
-    if turn and turn % every == 0 and isinstance(rule, Announcer):
+    if turn and turn % every == 0 and isinstance(rule, AveragesParameters):
         population = mode.adopt(population, rule.announced(state, population))
     speaks = _ends(turn, every, simulation.rounds)
-    if isinstance(rule, Witness) or (speaks and mode.rereads):
+    if isinstance(rule, SeesData) or (speaks and mode.rereads):
         batch = gathered(batch, population.size)  # made once, for it is looked at more than once
     if speaks:
         limits = scenario.agents.coverage, scenario.agents.inducing_most or 0
         population, state = extend(population, state, batch, rule, simulation.transport, *limits)
-    if isinstance(rule, Witness):
+    if isinstance(rule, SeesData):
         state = rule.observe(state, population, batch[:])
     population = observe(population, batch)
     if not speaks:
