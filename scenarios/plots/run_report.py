@@ -64,7 +64,7 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
     """
     figures = draw_all(folder) if figures is None else figures
     page = rendered(
-        "report.html.j2",
+        "run_report.html.j2",
         folder=folder,
         config=folder.config,
         env=folder.env,
