@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.base.formatting import counted
-from coolgp.scenarios.data.dataset import Floats
 
 __all__ = ["Columns", "is_number", "names_text", "read_content", "read_csv", "read_parquet", "some"]
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, overload
+from typing import Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coolgp.agents.batches import Observations
 from coolgp.network.shard import Shard
+from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.data.scaler import Scaler
 
-__all__ = ["Dataset", "Floats", "Ints", "Numbered", "Stream", "Table", "Training", "misshapen"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Ints: TypeAlias = NDArray[np.int64]
+__all__ = ["Dataset", "Numbered", "Stream", "Table", "Training", "misshapen"]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch
 from coolgp.network.randomness import generator
 from coolgp.network.shard import Shard
-from coolgp.scenarios.data.dataset import Floats, Ints, misshapen
+from coolgp.scenarios.base.arrays import Floats, Ints
+from coolgp.scenarios.data.dataset import misshapen
 from coolgp.scenarios.data.scaler import Scaler
 
 __all__ = ["Dealt", "DealtStream"]

@@ -11,8 +11,9 @@ from typing import Literal
 import numpy as np
 
 from coolgp.network.randomness import generator
+from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import DataError
-from coolgp.scenarios.data.dataset import Dataset, Floats, Ints, Numbered
+from coolgp.scenarios.data.dataset import Dataset, Numbered
 from coolgp.scenarios.data.dealt import Dealt
 
 __all__ = ["UnitFunction", "draw_function", "field", "reflected", "square_grid", "synthetic"]

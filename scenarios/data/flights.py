@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import DataError
-from coolgp.scenarios.data.dataset import Floats, Ints, Table
+from coolgp.scenarios.data.dataset import Table
 
 __all__ = ["AGENT_COLUMNS", "FEATURES", "airline"]
 

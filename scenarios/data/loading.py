@@ -10,9 +10,10 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from coolgp.network.randomness import generator
+from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import ConfigError, DataError
 from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.data.dataset import Dataset, Floats, Ints, Numbered, Table
+from coolgp.scenarios.data.dataset import Dataset, Numbered, Table
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.fields import field, synthetic
 from coolgp.scenarios.data.flights import airline

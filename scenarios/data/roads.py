@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
 from scipy.spatial import Delaunay, cKDTree
 
 from coolgp.network.randomness import generator
-from coolgp.scenarios.data.dataset import Floats, Ints
+from coolgp.scenarios.base.arrays import Floats, Ints
 
 __all__ = ["CLASSES", "RADIUS", "Roads", "draw_roads"]
 

@@ -18,7 +18,8 @@ from coolgp.agents.model import Batch
 from coolgp.network.partition import block_size
 from coolgp.network.randomness import generator
 from coolgp.network.shard import Shard
-from coolgp.scenarios.data.dataset import Dataset, Floats, Ints, Numbered, misshapen
+from coolgp.scenarios.base.arrays import Floats, Ints
+from coolgp.scenarios.data.dataset import Dataset, Numbered, misshapen
 from coolgp.scenarios.data.fields import draw_function, reflected, square_grid
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.data.surface import Surface, surface_of

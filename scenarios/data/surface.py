@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates, spline_filter
 from threadpoolctl import threadpool_limits
 
-from coolgp.scenarios.data.dataset import Floats
+from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.data.fields import UnitFunction
 
 __all__ = ["Surface", "surface_of"]

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.base.formatting import counted
 from coolgp.scenarios.data.columns import Columns, is_number, names_text, read_content, read_csv, read_parquet, some
-from coolgp.scenarios.data.dataset import Floats, Table
+from coolgp.scenarios.data.dataset import Table
 
 __all__ = ["read_table"]
 

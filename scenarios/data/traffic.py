@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.network.randomness import generator
+from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import DataError
-from coolgp.scenarios.data.dataset import Floats, Ints, Table
+from coolgp.scenarios.data.dataset import Table
 from coolgp.scenarios.data.fields import UnitFunction, draw_function
 from coolgp.scenarios.data.roads import Roads, draw_roads
 

@@ -18,8 +18,9 @@ from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch
 from coolgp.agents.prediction import posterior
 from coolgp.fusion.rule import EvidenceRule
+from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.data.dataset import Dataset, Floats
+from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.metrics.scores import rmse
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
 from coolgp.scenarios.simulation.rounds import Simulation, Step, simulate

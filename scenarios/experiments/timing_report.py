@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.base.files import write_table, write_whole
-from coolgp.scenarios.data.dataset import Floats
 from coolgp.scenarios.experiments.timing import CENTRAL, TimingCurve
 from coolgp.scenarios.plots.style import AFTER, BEFORE, LINES, house_style, save_picture
 

@@ -9,10 +9,10 @@ import numpy as np
 from coolgp.fusion.registry import RULES
 from coolgp.network.graphs.topology import LARGEST_EXACT_DIAMETER, Topology, diameter, diameter_at_most
 from coolgp.network.partition import block_size, cut, partition
+from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.base.formatting import size_text
 from coolgp.scenarios.config.data import GENERATED_SOURCES
 from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.data.dataset import Ints
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.planning.memory import row_numbers
 from coolgp.scenarios.records.guarantee import fault_words

@@ -13,12 +13,11 @@ from matplotlib.lines import Line2D
 
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.partition import cut
-from coolgp.scenarios.data.dataset import Floats, Ints
+from coolgp.scenarios.base.arrays import Bools, Floats, Ints
 from coolgp.scenarios.planning.survey import Survey
 from coolgp.scenarios.plots.network import DRAWN_LINKS, GRAPH_LINK, layout
 from coolgp.scenarios.plots.style import check_picture_path, house_style, save_picture
 from coolgp.scenarios.records.network import Network, pairs
-from coolgp.scenarios.records.run_folder import Bools
 
 __all__ = ["draw_survey", "picture_path", "survey_figure"]
 

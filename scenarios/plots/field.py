@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
+from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.config.data import PLACED_SOURCES
-from coolgp.scenarios.data.dataset import Floats, Ints
 from coolgp.scenarios.records.run_folder import RunFolder
 
 __all__ = ["Grid", "field_figure", "regular_grid", "typical_probe"]

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from coolgp.scenarios.data.dataset import Floats
+from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.plots.style import AFTER, NEUTRAL
 
 __all__ = ["league_figure"]

@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from coolgp.network.graphs.topology import Topology
-from coolgp.scenarios.data.dataset import Floats
+from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.records.network import Network, pairs, sample, search_from_centre
 from coolgp.scenarios.records.run_folder import RunFolder
 

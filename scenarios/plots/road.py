@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from coolgp.scenarios.data.dataset import Floats
+from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.data.roads import Roads
 from coolgp.scenarios.data.traffic import FEATURES, RUSHES, draw_traffic
 from coolgp.scenarios.plots.field import typical_probe

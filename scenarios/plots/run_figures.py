@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, Locator, MaxNLocator
 
-from coolgp.scenarios.data.dataset import Floats, Ints
+from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.plots.agents import agents_figure
 from coolgp.scenarios.plots.field import field_figure
 from coolgp.scenarios.plots.fusion import fusion_figure

@@ -17,8 +17,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
+from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.base.files import write_whole
-from coolgp.scenarios.data.dataset import Floats
 
 __all__ = [
     "AFTER",

@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from coolgp.network.links.faults import Faults
+from coolgp.scenarios.base.arrays import Bools, Floats
 from coolgp.scenarios.base.formatting import counted, size_text
-from coolgp.scenarios.data.dataset import Floats
 from coolgp.scenarios.simulation.rounds import Simulation
 
 __all__ = [
@@ -25,7 +24,6 @@ __all__ = [
     "with_exchange",
 ]
 
-Bools = NDArray[np.bool_]
 FAR = 0.5
 """Distance from the exact sum above which a run should hear of it: a half of what agents contributed is missing."""
 

@@ -13,7 +13,7 @@ from scipy.sparse import csgraph, csr_array
 
 from coolgp.network.graphs.search import centre
 from coolgp.network.graphs.topology import Topology, from_edges
-from coolgp.scenarios.data.dataset import Ints
+from coolgp.scenarios.base.arrays import Ints
 
 __all__ = ["RECORDED_AGENTS", "Network", "Search", "Whole", "pairs", "sample", "search_from_centre"]
 

@@ -17,16 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coolgp.network.graphs.topology import Topology
+from coolgp.scenarios.base.arrays import Bools, Floats, Ints
 from coolgp.scenarios.config.loading import load_scenario
 from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.data.dataset import Floats, Ints
 from coolgp.scenarios.records.guarantee import StatedGuarantee, read_guarantee
 from coolgp.scenarios.records.network import Network, Whole
 
-__all__ = ["Bools", "Columns", "Predictions", "Probes", "RunFolder", "read_columns", "read_metrics", "read_run"]
+__all__ = ["Columns", "Predictions", "Probes", "RunFolder", "read_columns", "read_metrics", "read_run"]
 
 Columns: TypeAlias = Mapping[str, Floats]
-Bools: TypeAlias = NDArray[np.bool_]
 
 FILES = (
     "config.toml",

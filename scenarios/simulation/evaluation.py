@@ -7,7 +7,6 @@ from functools import cached_property
 from time import perf_counter
 
 import numpy as np
-import numpy.typing as npt
 
 from coolgp.agents.batches import Observations
 from coolgp.agents.encoding import Importance, effective_sample_size
@@ -20,12 +19,11 @@ from coolgp.agents.prediction import Prediction, predict, shared
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State
 from coolgp.network.randomness import generator
 from coolgp.network.transport import Transport
+from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.metrics.scores import Forecast
 
 __all__ = ["Evaluation", "Probed", "choose_probes"]
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

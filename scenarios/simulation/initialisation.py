@@ -19,9 +19,10 @@ from coolgp.agents.model import Encoding, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.pilot import Start, fit_own, fit_start
 from coolgp.network.randomness import generator
+from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.data.dataset import Dataset, Ints
+from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.scaler import Scaler
 
 __all__ = ["SharedStart", "extended", "start_from_pilot"]

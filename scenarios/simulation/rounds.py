@@ -23,9 +23,10 @@ from coolgp.fusion.rule import AveragesParameters, EvidenceRule, FusionRule, Gua
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Meter, Transport
+from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
-from coolgp.scenarios.simulation.evaluation import Evaluation, Ints, Probed
+from coolgp.scenarios.simulation.evaluation import Evaluation, Probed
 from coolgp.scenarios.simulation.initialisation import SharedStart
 
 __all__ = ["Record", "RunState", "Simulation", "Step", "begin", "sent_so_far", "simulate"]

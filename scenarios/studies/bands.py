@@ -12,7 +12,7 @@ from functools import reduce
 import numpy as np
 from scipy.stats import t as student
 
-from coolgp.scenarios.data.dataset import Floats
+from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.studies.comparison import Line, Run
 
 __all__ = ["BANDS", "X_AXES", "Curve", "curve", "final_values", "mean_and_std"]

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from coolgp.scenarios.data.dataset import Floats
+from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.plots.style import LINES, NEUTRAL
 from coolgp.scenarios.records.run_folder import Columns, read_metrics
 from coolgp.scenarios.studies.folder import finished_cells
