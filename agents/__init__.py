@@ -1,1 +1,5 @@
 """Agents that learn: kernels, statistics, evidence and prediction of sparse Gaussian processes. Knows no graph."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """Rules by which agents fuse what they learned: the only place where learning meets communication."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

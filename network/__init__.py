@@ -1,1 +1,5 @@
 """Graphs of agents, their division over ranks, and the exchange of messages along their edges."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

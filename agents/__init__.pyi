@@ -1,0 +1,12 @@
+from .features.basis import Basis as Basis
+from .features.basis import FunctionBasis as FunctionBasis
+from .features.basis import LatentBasis as LatentBasis
+from .features.fourier import FourierBasis as FourierBasis
+from .model import Batch as Batch
+from .model import Model as Model
+from .parameters import Layout as Layout
+from .population import Population as Population
+from .prediction import Prediction as Prediction
+from .prediction import predict as predict
+from .statistics import Evidence as Evidence
+from .statistics import Statistics as Statistics

@@ -1,0 +1,13 @@
+from .graphs.files import read_topology as read_topology
+from .graphs.generate import generate as generate
+from .graphs.interchange import from_networkx as from_networkx
+from .graphs.interchange import to_networkx as to_networkx
+from .graphs.topology import Topology as Topology
+from .links.channel import FaultyTransport as FaultyTransport
+from .links.dynamics import Dynamics as Dynamics
+from .links.faults import Faults as Faults
+from .mpi import MPITransport as MPITransport
+from .partition import partition as partition
+from .shard import Shard as Shard
+from .transport import SerialTransport as SerialTransport
+from .transport import Transport as Transport
