@@ -15,7 +15,8 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
-from coolgp.agents.kernels import Array, squared_exponential
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.kernels import squared_exponential
 
 __all__ = ["BatchGP", "Sums", "Trained"]
 

@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.blocks import map_slices, slices_of
-from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch
 
 __all__ = ["Deferred", "Observations", "gathered", "joined", "map_batches"]
 
-Indices = npt.NDArray[np.intp]
 Result = TypeVar("Result")
 
 

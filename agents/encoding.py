@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.features.geometry import Geometry
 from coolgp.agents.features.lens import packed_sums
-from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch, Encoding, Model
 from coolgp.agents.statistics import Evidence, Statistics, packed_length
 

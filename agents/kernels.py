@@ -7,14 +7,11 @@ projected points. All functions are batched over leading axes; axes: ``B`` rows,
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.floating[Any]]
+from coolgp.agents.base.arrays import Array
 
-__all__ = ["Array", "expected_kernel", "expected_outer", "project", "squared_exponential"]
+__all__ = ["expected_kernel", "expected_outer", "project", "squared_exponential"]
 
 
 def project(x: Array, projection: Array) -> Array:

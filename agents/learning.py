@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.features.basis import FunctionBasis
-from coolgp.agents.kernels import Array, project, squared_exponential
+from coolgp.agents.kernels import project, squared_exponential
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Posterior, posterior, shared

@@ -11,10 +11,10 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.features.basis import Basis
 from coolgp.agents.features.geometry import Geometry
 from coolgp.agents.features.lens import Lens
-from coolgp.agents.kernels import Array
 from coolgp.agents.parameters import Layout
 from coolgp.agents.statistics import Evidence, Statistics
 

@@ -10,7 +10,8 @@ from scipy.linalg import cholesky
 from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
-from coolgp.agents.kernels import Array, squared_exponential
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.kernels import squared_exponential
 
 __all__ = ["Start", "fit_own", "fit_start"]
 

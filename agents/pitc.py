@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from coolgp.agents.kernels import Array, project, squared_exponential
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.triangular import inverse_of_lower
+from coolgp.agents.kernels import project, squared_exponential
 from coolgp.agents.model import Batch, Model, agreed
 from coolgp.agents.prediction import function_rows
 from coolgp.agents.statistics import Evidence
-from coolgp.agents.triangular import inverse_of_lower
 
 __all__ = ["block_evidence"]
 

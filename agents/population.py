@@ -6,17 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.batches import Observations, joined, map_batches
 from coolgp.agents.features.basis import FunctionBasis
-from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.statistics import Evidence, Statistics, widened
 
 __all__ = ["Population", "extended", "fold", "found", "observe", "observe_in_place"]
-
-Indices = npt.NDArray[np.intp]
 
 
 FOLD_ROWS = 256

@@ -14,13 +14,14 @@ from functools import cached_property
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.triangular import inverse_of_lower
 from coolgp.agents.blocks import map_tasks
 from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.features.geometry import Geometry
-from coolgp.agents.kernels import Array, expected_kernel, expected_outer
+from coolgp.agents.kernels import expected_kernel, expected_outer
 from coolgp.agents.model import Model, agreed
 from coolgp.agents.statistics import Evidence, repeated
-from coolgp.agents.triangular import inverse_of_lower
 
 __all__ = [
     "Indefinite",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.features.basis import LatentBasis
-from coolgp.agents.kernels import Array
 from coolgp.agents.model import Model, agreed
 from coolgp.agents.prediction import Posterior, Prediction, posterior, shared
 from coolgp.agents.statistics import Evidence

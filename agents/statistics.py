@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 
 __all__ = ["Evidence", "Statistics", "packed_length", "repeated", "widened"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.features.basis import LatentBasis
-from coolgp.agents.kernels import Array, project
+from coolgp.agents.kernels import project
 from coolgp.agents.model import Batch, Model
 
 __all__ = ["uncertain_gradient"]

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.batches import Observations
-from coolgp.agents.features.coverage import best_added, least_covered
-from coolgp.agents.kernels import Array
+from coolgp.agents.coverage import best_added, least_covered
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population, extended
 from coolgp.agents.statistics import packed_length, widened

@@ -14,8 +14,8 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.batches import Observations, map_batches
-from coolgp.agents.kernels import Array
 from coolgp.agents.learning import Adam, gradient, step
 from coolgp.agents.model import Batch
 from coolgp.agents.population import Population

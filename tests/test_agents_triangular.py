@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coolgp.agents.triangular import inverse_of_lower
+from coolgp.agents.base.triangular import inverse_of_lower
 
 
 @pytest.mark.parametrize("lead", [(), (3,), (2, 2)], ids=str)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coolgp.agents.features.coverage import best_added, coverage, least_covered, uncovered
+from coolgp.agents.coverage import best_added, coverage, least_covered, uncovered
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import extended, fold, found, observe, observe_in_place
 from coolgp.agents.prediction import predict

@@ -15,10 +15,11 @@ from typing import ClassVar, Literal, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.triangular import inverse_of_lower
 from coolgp.agents.features.geometry import Frame, Geometry
 from coolgp.agents.features.lens import KernelLens, Lens, kernel_lens
-from coolgp.agents.kernels import Array, expected_kernel, expected_outer, project, squared_exponential
-from coolgp.agents.triangular import inverse_of_lower
+from coolgp.agents.kernels import expected_kernel, expected_outer, project, squared_exponential
 
 __all__ = ["AboutFunction", "Basis", "FunctionBasis", "InducingInputs", "LatentBasis", "factorise"]
 

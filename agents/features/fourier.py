@@ -15,10 +15,10 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.features.basis import AboutFunction
 from coolgp.agents.features.geometry import Geometry
 from coolgp.agents.features.lens import WaveLens
-from coolgp.agents.kernels import Array
 
 __all__ = ["FourierBasis", "draw_waves"]
 

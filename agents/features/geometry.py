@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 
 __all__ = ["Frame", "Geometry"]
 

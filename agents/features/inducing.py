@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.cluster.vq import kmeans2
 
-from coolgp.agents.kernels import Array, squared_exponential
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.kernels import squared_exponential
 
 __all__ = ["CHOICES", "conditional_variance", "kmeans"]
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 
 __all__ = ["KernelLens", "Lens", "WaveLens", "kernel_lens", "packed_sums"]
 

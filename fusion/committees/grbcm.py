@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence, packed_length
 from coolgp.fusion.committees.base import Committee, Experts, forecasts

@@ -20,7 +20,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, prior_precision, query_rows
 from coolgp.agents.statistics import Evidence, packed_length

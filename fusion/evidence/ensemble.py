@@ -19,8 +19,8 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.blocks import map_blocks
-from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict

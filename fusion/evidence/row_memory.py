@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.network.row_axes import PerAgent

@@ -19,8 +19,8 @@ import numpy.typing as npt
 from pydantic import Field
 from scipy.sparse import csr_array
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.blocks import map_blocks
-from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.learning import bound
 from coolgp.agents.model import Model
 from coolgp.agents.population import Population

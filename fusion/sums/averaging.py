@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.blocks import map_tasks
-from coolgp.agents.kernels import Array
 from coolgp.network.mixing import Mixing, edge_sums
 from coolgp.network.transport import Transport
 

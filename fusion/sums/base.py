@@ -13,8 +13,8 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.blocks import map_blocks
-from coolgp.agents.kernels import Array
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence, packed_length, repeated

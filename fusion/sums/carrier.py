@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.population import Population
 from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.base import FITTED, SumRule

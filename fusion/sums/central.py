@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.network.graphs.topology import Topology

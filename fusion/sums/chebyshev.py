@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.averaging import Average, average_blocks, mix
 from coolgp.fusion.sums.base import FITTED, Reader, SumRule, multiples, take_in

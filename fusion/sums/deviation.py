@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 from coolgp.fusion.rule import Indices
 from coolgp.network.rows import Reading
 from coolgp.network.transport import Transport

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 from scipy.sparse import csr_array
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.averaging import Average, average_blocks, mix
 from coolgp.fusion.sums.base import Reader, SumRule, take_in

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.blocks import map_blocks
-from coolgp.agents.kernels import Array
 from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence, packed_length, repeated
 from coolgp.fusion.rule import Indices

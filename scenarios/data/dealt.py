@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.batches import Deferred
-from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch
 from coolgp.network.randomness import generator
 from coolgp.network.shard import Shard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 
 __all__ = ["Scaler"]
 

@@ -12,9 +12,9 @@ from time import perf_counter
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.batch_gp import BatchGP, Sums
 from coolgp.agents.blocks import on_cores
-from coolgp.agents.kernels import Array
 from coolgp.agents.model import Batch
 from coolgp.agents.prediction import posterior
 from coolgp.fusion.rule import EvidenceRule

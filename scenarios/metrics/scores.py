@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 
 __all__ = ["Forecast", "coverage", "crps", "disagreement", "nlpd", "pit", "rmse", "scores"]
 

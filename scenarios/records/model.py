@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.encoding import Transport
 from coolgp.agents.features.basis import Basis, FunctionBasis, LatentBasis
 from coolgp.agents.features.fourier import FourierBasis
-from coolgp.agents.kernels import Array
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.prediction import predict

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 from coolgp.scenarios.base.environment import Environment
 from coolgp.scenarios.base.files import naming, whole, write_whole
 from coolgp.scenarios.metrics.scores import disagreement, scores

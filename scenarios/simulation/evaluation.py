@@ -8,11 +8,11 @@ from time import perf_counter
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.batches import Observations
+from coolgp.agents.coverage import uncovered
 from coolgp.agents.encoding import Importance, effective_sample_size
 from coolgp.agents.features.basis import Basis
-from coolgp.agents.features.coverage import uncovered
-from coolgp.agents.kernels import Array
 from coolgp.agents.learning import bound
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict, shared
@@ -58,7 +58,7 @@ def choose_probes(agents: int, probes: int, seed: int) -> Ints:
 @dataclass(frozen=True)
 class Evaluation:
     """Asks the probes of every rank at test inputs ``x [Q, D]`` (scaled). probes: global ids, ascending. least: the
-    coverage that a row needs, see :mod:`coolgp.agents.features.coverage`.
+    coverage that a row needs, see :mod:`coolgp.agents.coverage`.
     """
 
     x: Array

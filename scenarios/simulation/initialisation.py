@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.encoding import ENCODINGS, Importance
 from coolgp.agents.features.basis import Basis, FunctionBasis, LatentBasis
 from coolgp.agents.features.fourier import FourierBasis, draw_waves
 from coolgp.agents.features.inducing import CHOICES
-from coolgp.agents.kernels import Array, project
+from coolgp.agents.kernels import project
 from coolgp.agents.model import Encoding, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.pilot import Start, fit_own, fit_start

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coolgp.agents.kernels import Array
+from coolgp.agents.base.arrays import Array
 
 __all__ = ["inverse_of_lower"]
 

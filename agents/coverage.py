@@ -7,15 +7,13 @@ on top of them and zero far away. What an agent learns where coverage is low is 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.blocks import map_blocks
-from coolgp.agents.kernels import Array, project, squared_exponential
+from coolgp.agents.kernels import project, squared_exponential
 from coolgp.agents.model import Batch, Model
 
 __all__ = ["best_added", "coverage", "least_covered", "uncovered"]
-
-Indices = npt.NDArray[np.intp]
 
 
 def coverage(model: Model, theta: Array, batch: Batch) -> Array:
