@@ -19,8 +19,7 @@ from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.catalogue import about
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.data.loading import load
-from coolgp.scenarios.records.run_folder import read_metrics
-from coolgp.scenarios.runs.resume import is_finished
+from coolgp.scenarios.records.run_folder import is_finished, read_metrics
 from coolgp.scenarios.studies.cells import run_study
 from coolgp.scenarios.studies.figures import study_figure
 from coolgp.scenarios.studies.study import Study, plan_study

@@ -96,7 +96,8 @@ def resume(
 ) -> None:
     """Go on with a run from its last checkpoint, as if nothing had happened."""
     from coolgp.scenarios.cli.follow_run import follow_run
-    from coolgp.scenarios.runs.resume import is_finished, prepare_resume
+    from coolgp.scenarios.records.run_folder import is_finished
+    from coolgp.scenarios.runs.resume import prepare_resume
 
     with explained():
         finished = is_finished(run_folder)

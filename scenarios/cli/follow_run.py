@@ -17,8 +17,9 @@ from coolgp.scenarios.base.signals import Interrupted, Terminated
 from coolgp.scenarios.cli.messages import explained, say
 from coolgp.scenarios.cli.progress import progress_for
 from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.records.guarantee import guarantee_words, observed_words, stated_guarantee
+from coolgp.scenarios.records.guarantee import guarantee_words, observed_words
 from coolgp.scenarios.records.run_folder import read_metrics
+from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.run import Prepared, go
 from coolgp.scenarios.runs.supervisor import CannotRecord
 from coolgp.scenarios.simulation.rounds import Record

@@ -11,13 +11,13 @@ import numpy as np
 
 from coolgp.agents.encoding import TRUSTED_SAMPLES
 from coolgp.fusion.registry import RULES
+from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.base.formatting import counted, number, plus_minus, size_text, uncovered_words
 from coolgp.scenarios.config.catalogue import about
 from coolgp.scenarios.plots.html import embedded, rendered
 from coolgp.scenarios.plots.run_figures import draw_all, spread_words
 from coolgp.scenarios.records.guarantee import guarantee_words, observed_words
 from coolgp.scenarios.records.run_folder import Columns, RunFolder
-from coolgp.scenarios.runs.recorder import write_whole
 
 __all__ = ["headline", "write_report"]
 

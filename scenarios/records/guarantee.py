@@ -12,7 +12,6 @@ import numpy as np
 from coolgp.network.links.faults import Faults
 from coolgp.scenarios.base.arrays import Bools, Floats
 from coolgp.scenarios.base.formatting import counted, size_text
-from coolgp.scenarios.simulation.rounds import Simulation
 
 __all__ = [
     "StatedGuarantee",
@@ -20,7 +19,6 @@ __all__ = [
     "guarantee_words",
     "observed_words",
     "read_guarantee",
-    "stated_guarantee",
     "with_exchange",
 ]
 
@@ -49,22 +47,6 @@ class StatedGuarantee:
     def text(self) -> str:
         """As JSON."""
         return json.dumps(asdict(self), indent=2)
-
-
-def stated_guarantee(simulation: Simulation) -> StatedGuarantee:
-    """What is known before the first message."""
-    guarantee, topology = simulation.guarantee, simulation.topology
-    return StatedGuarantee(
-        rule=simulation.scenario.fusion.rule,
-        agents=topology.size,
-        links=topology.edge_count,
-        kind=guarantee.kind,
-        why=guarantee.why,
-        rounds=guarantee.rounds,
-        gap=guarantee.gap,
-        tolerance=getattr(simulation.rule, "tolerance", None),
-        faults=tuple(fault_words(simulation.faults)),
-    )
 
 
 def read_guarantee(path: Path) -> StatedGuarantee:

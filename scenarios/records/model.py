@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -23,44 +23,11 @@ from coolgp.agents.features.fourier import FourierBasis
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.prediction import predict
-from coolgp.agents.statistics import Evidence, packed_length
-from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.agents.statistics import Evidence
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.metrics.scores import Forecast
-from coolgp.scenarios.simulation.evaluation import Probed
-from coolgp.scenarios.simulation.rounds import Simulation
 
-__all__ = ["SavedModel", "load_model", "model_arrays"]
-
-
-def model_arrays(simulation: Simulation, probed: Probed, labels: Array) -> dict[str, Any]:
-    """The arrays of ``model.npz``. Lengthscales are in scaled inputs, variances in the scaled output."""
-    shared_start = simulation.shared_start
-    model, scaler, theta = shared_start.model, shared_start.scaler, probed.theta
-    layout = model.layout
-    arrays: dict[str, Any] = {
-        **_basis_arrays(probed.basis, shared_start.inducing_inputs, simulation.scenario.agents),
-        "full": np.array(layout.full),
-        "uncertain": np.array(layout.uncertain),
-        "x_mean": scaler.x_mean,
-        "x_scale": scaler.x_scale,
-        "y_mean": np.float64(scaler.y_mean),
-        "y_scale": np.float64(scaler.y_scale),
-        "features": np.array(simulation.dataset.features),
-        "target": np.array(simulation.dataset.target),
-        "agents": labels,
-        "reference_projection": layout.projection(shared_start.start),
-        "reference_lengthscale": layout.lengthscale(shared_start.start),
-        "theta": theta,
-        "projection": layout.projection(theta),
-        "lengthscale": layout.lengthscale(theta),
-        "signal_variance": layout.signal_variance(theta),
-        "noise_variance": layout.noise_variance(theta),
-    }
-    if probed.evidence.shape[1] == packed_length(probed.basis.size):
-        evidence = Evidence.unpack(probed.evidence, probed.basis.size)
-        arrays |= {field.name: getattr(evidence, field.name) for field in fields(Evidence)}
-    return arrays
+__all__ = ["SavedModel", "load_model"]
 
 
 @dataclass(frozen=True)
@@ -112,20 +79,6 @@ def load_model(path: str | Path) -> SavedModel:
     evidence = Evidence(**{field.name: arrays[field.name] for field in fields(Evidence)})
     names = (tuple(arrays[name].tolist()) for name in ("agents", "features"))
     return SavedModel(Model(layout, _basis(arrays), Transport()), scaler, arrays["theta"], evidence, *names)
-
-
-def _basis_arrays(basis: Basis, inducing_inputs: Array, agents: AgentsSettings) -> dict[str, Any]:
-    named = {"basis": np.array(agents.basis)}
-    if isinstance(basis, FourierBasis):
-        return named | {"waves": basis.waves}
-    assert isinstance(basis, FunctionBasis | LatentBasis)
-    return named | {
-        "inducing_inputs": basis.inducing if isinstance(basis, FunctionBasis) else inducing_inputs,
-        "inducing_points": basis.inducing,
-        "jitter": np.float64(agents.jitter),
-        "shared": np.array(agents.shared),
-        "coordinates": np.array(agents.coordinates),
-    }
 
 
 def _basis(arrays: dict[str, Array]) -> Basis:

@@ -23,7 +23,7 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.records.guarantee import StatedGuarantee, read_guarantee
 from coolgp.scenarios.records.network import Network, Whole
 
-__all__ = ["Columns", "Predictions", "Probes", "RunFolder", "read_columns", "read_metrics", "read_run"]
+__all__ = ["Columns", "Predictions", "Probes", "RunFolder", "is_finished", "read_columns", "read_metrics", "read_run"]
 
 Columns: TypeAlias = Mapping[str, Floats]
 
@@ -169,6 +169,20 @@ def read_metrics(path: str | Path) -> Columns:
 def read_columns(path: str | Path) -> Columns:
     """Read whatever columns metrics.csv of a run folder has, of any version; raise ValueError where it is not one."""
     return _numbers(Path(path) / "metrics.csv", ("round",))
+
+
+def is_finished(folder: str | Path) -> bool:
+    """Whether there is nothing left to do in a run's folder. Raises ValueError where there is no run."""
+    folder = Path(folder)
+    if not (folder / "config.toml").is_file():
+        what = "it has no config.toml" if folder.is_dir() else "there is no such folder"
+        if (folder / "study.json").is_file():
+            what = "it holds a study, which goes on with the command that started it and the same --out"
+        raise ValueError(f"{folder} is not a run folder: {what}")
+    try:
+        return bool(json.loads((folder / "env.json").read_text(encoding="utf-8"))["finished"])
+    except (OSError, ValueError, KeyError, TypeError):  # killed before it was written
+        return False
 
 
 def _texts(path: Path, needed: Sequence[str]) -> dict[str, list[str]]:

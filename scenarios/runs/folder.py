@@ -8,8 +8,17 @@ from itertools import count
 from pathlib import Path
 
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.records.run_folder import FILES
+from coolgp.scenarios.runs.checkpoint import clear
 
-__all__ = ["check_folder", "default_folder"]
+__all__ = ["check_folder", "default_folder", "sweep"]
+
+FIGURES = (
+    "convergence.png", "profiles.png", "agents.png", "reliability.png", "fusion.png", "relevances.png", "network.png",
+    "field.png", "road.png",
+)  # fmt: skip
+RUN_FILES = (*FILES, "model.npz", *FIGURES, "report.html")
+"""All that a run leaves: nothing else in its folder is touched."""
 
 
 def default_folder(scenario: Scenario) -> Path:
@@ -34,3 +43,10 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
         raise ValueError(f"{folder}: {parent} is a file: take another --out")
     if not os.access(parent, os.W_OK):
         raise ValueError(f"{folder}: no permission to write in {parent}: take another --out")
+
+
+def sweep(folder: Path) -> None:
+    """Remove a run, and nothing else, from its folder."""
+    clear(folder)
+    for name in RUN_FILES:
+        (folder / name).unlink(missing_ok=True)

@@ -20,24 +20,18 @@ from coolgp.agents.base.arrays import Array
 from coolgp.scenarios.base.environment import Environment
 from coolgp.scenarios.base.files import naming, whole, write_whole
 from coolgp.scenarios.metrics.scores import disagreement, scores
-from coolgp.scenarios.records.guarantee import stated_guarantee
-from coolgp.scenarios.records.model import model_arrays
 from coolgp.scenarios.records.network import RECORDED_AGENTS, Network, sample
-from coolgp.scenarios.records.run_folder import FILES, METRICS, TRAFFIC
-from coolgp.scenarios.runs.checkpoint import clear
+from coolgp.scenarios.records.run_folder import METRICS, TRAFFIC
+from coolgp.scenarios.runs.folder import sweep
+from coolgp.scenarios.runs.guarantee import stated_guarantee
+from coolgp.scenarios.runs.model_arrays import model_arrays
 from coolgp.scenarios.simulation.evaluation import Probed
 from coolgp.scenarios.simulation.rounds import Record, Simulation
 
-FIGURES = (
-    "convergence.png", "profiles.png", "agents.png", "reliability.png", "fusion.png", "relevances.png", "network.png",
-    "field.png", "road.png",
-)  # fmt: skip
-RUN_FILES = (*FILES, "model.npz", *FIGURES, "report.html")
-"""All that a run leaves: nothing else in its folder is touched."""
 TABLES = ("metrics.csv", "traffic.csv", "probes.csv", "hyperparameters.csv")
 """The files that grow with the rounds."""
 
-__all__ = ["Recorder", "Resumption", "sweep", "write_whole"]
+__all__ = ["Recorder", "Resumption"]
 
 
 @dataclass(frozen=True)
@@ -46,13 +40,6 @@ class Resumption:
 
     round: int
     tables: Mapping[str, int]
-
-
-def sweep(folder: Path) -> None:
-    """Remove a run, and nothing else, from its folder."""
-    clear(folder)
-    for name in RUN_FILES:
-        (folder / name).unlink(missing_ok=True)
 
 
 class Recorder:

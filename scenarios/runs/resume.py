@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
@@ -13,13 +12,14 @@ from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.config.loading import load_scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.planning.limits import with_room
+from coolgp.scenarios.records.run_folder import is_finished
 from coolgp.scenarios.runs.checkpoint import load
 from coolgp.scenarios.runs.recorder import Resumption
 from coolgp.scenarios.runs.run import Prepared, Watch, go, share_cores
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
 from coolgp.scenarios.simulation.rounds import Record
 
-__all__ = ["is_finished", "prepare_resume", "resume"]
+__all__ = ["prepare_resume", "resume"]
 
 
 def resume(
@@ -41,20 +41,6 @@ def resume(
         return []
     prepared = prepare_resume(folder, figures=figures, dataset=dataset, topology=topology, anyway=anyway)
     return go(prepared, watch)
-
-
-def is_finished(folder: str | Path) -> bool:
-    """Whether there is nothing left to do in a run's folder. Raises ValueError where there is no run."""
-    folder = Path(folder)
-    if not (folder / "config.toml").is_file():
-        what = "it has no config.toml" if folder.is_dir() else "there is no such folder"
-        if (folder / "study.json").is_file():
-            what = "it holds a study, which goes on with the command that started it and the same --out"
-        raise ValueError(f"{folder} is not a run folder: {what}")
-    try:
-        return bool(json.loads((folder / "env.json").read_text(encoding="utf-8"))["finished"])
-    except (OSError, ValueError, KeyError, TypeError):  # killed before it was written
-        return False
 
 
 def prepare_resume(

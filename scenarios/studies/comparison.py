@@ -13,8 +13,7 @@ from typing import Any
 from coolgp.scenarios.config.constraints import nearest
 from coolgp.scenarios.config.loading import load_scenario
 from coolgp.scenarios.config.scenario import SECTIONS, Scenario
-from coolgp.scenarios.records.run_folder import TARGETS, Columns, read_columns
-from coolgp.scenarios.runs.resume import is_finished
+from coolgp.scenarios.records.run_folder import TARGETS, Columns, is_finished, read_columns
 from coolgp.scenarios.studies.folder import cell_places
 
 __all__ = ["SEED", "Comparison", "Line", "Run", "check_metric", "check_targets", "compared", "read_runs"]

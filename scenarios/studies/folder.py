@@ -17,10 +17,8 @@ from typing import Any, Literal
 from coolgp.network.launcher import launched_size
 from coolgp.scenarios.base.files import write_table, write_whole
 from coolgp.scenarios.base.mpiexec import check_world
-from coolgp.scenarios.records.run_folder import read_columns
-from coolgp.scenarios.runs.folder import check_folder
-from coolgp.scenarios.runs.recorder import sweep
-from coolgp.scenarios.runs.resume import is_finished
+from coolgp.scenarios.records.run_folder import is_finished, read_columns
+from coolgp.scenarios.runs.folder import check_folder, sweep
 from coolgp.scenarios.studies.study import Cell, Study
 
 __all__ = [

@@ -20,7 +20,7 @@ from coolgp.scenarios.base.files import forget_half, write_whole
 from coolgp.scenarios.base.lock import is_free
 from coolgp.scenarios.base.mpiexec import POSIX
 from coolgp.scenarios.base.signals import noted, stopped
-from coolgp.scenarios.runs.resume import is_finished
+from coolgp.scenarios.records.run_folder import is_finished
 from coolgp.scenarios.runs.supervisor import Say
 from coolgp.scenarios.studies.cells import Ended, Task
 from coolgp.scenarios.studies.folder import FAILED
