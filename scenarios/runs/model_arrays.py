@@ -6,10 +6,10 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
+from coolgp.agents.arrays import Array
 
 from coolgp.agents.features.basis import Basis, FunctionBasis, LatentBasis
 from coolgp.agents.features.fourier import FourierBasis
-from coolgp.agents.kernels import Array
 from coolgp.agents.statistics import Evidence, packed_length
 from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.simulation.evaluation import Probed
