@@ -10,16 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import plain, work
-from benchmarks.limits import measure_limits
-from benchmarks.peers import disropt
-from benchmarks.results import Found, Row, Value, rate
-from benchmarks.timing import Effort, contest
 from coolgp.agents.blocks import on_cores
 from coolgp.fusion.registry import rule_named
 from coolgp.network.links.faults import Faults
 from coolgp.network.mixing import metropolis
 from coolgp.network.transport import SerialTransport
+
+from benchmarks import plain, work
+from benchmarks.limits import measure_limits
+from benchmarks.peers import disropt
+from benchmarks.results import Found, Row, Value, rate
+from benchmarks.timing import Effort, contest
 
 __all__ = ["measure", "ours", "start"]
 

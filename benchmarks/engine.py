@@ -7,13 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from benchmarks.work import INPUTS, JITTER, LENGTHSCALE, NOISE_VARIANCE, SIGNAL_VARIANCE, Array
 from coolgp.agents.encoding import ENCODINGS
 from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population, fold, found, observe, observe_in_place
 from coolgp.agents.prediction import Prediction, predict
+
+from benchmarks.work import INPUTS, JITTER, LENGTHSCALE, NOISE_VARIANCE, SIGNAL_VARIANCE, Array
 
 __all__ = ["at_once", "batch_of", "forecast", "population", "take_in"]
 

@@ -9,9 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from coolgp.scenarios.plots.style import AFTER, BEFORE, NEUTRAL, house_style, save_picture
+
 from benchmarks.results import Result, Row
 from benchmarks.update import ROWS, bytes_moved, flops
-from coolgp.scenarios.plots.style import AFTER, BEFORE, NEUTRAL, house_style, save_picture
 
 __all__ = ["FIGURES", "draw"]
 

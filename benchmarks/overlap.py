@@ -13,12 +13,13 @@ pin_blas()
 
 import numpy as np  # noqa: E402  BLAS reads the number of its threads when it is loaded
 
-from benchmarks import work  # noqa: E402
 from coolgp.fusion.sums.consensus import Consensus  # noqa: E402
 from coolgp.network.graphs.topology import Array  # noqa: E402
 from coolgp.network.mpi import MPITransport, world  # noqa: E402
 from coolgp.network.partition import partition  # noqa: E402
 from coolgp.network.transport import Meanwhile  # noqa: E402
+
+from benchmarks import work  # noqa: E402
 
 __all__ = ["Afterwards", "main"]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from coolgp.agents.blocks import on_cores
+
 from benchmarks import engine, plain, work
 from benchmarks.limits import measure_limits
 from benchmarks.peers.call import ask
 from benchmarks.results import Found, Row, Value, rate
 from benchmarks.timing import Effort, Timing, contest
-from coolgp.agents.blocks import on_cores
 
 __all__ = ["measure"]
 

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from scipy.sparse.csgraph import breadth_first_order
 
+from coolgp.agents.blocks import on_cores
+from coolgp.fusion.registry import rule_named
+from coolgp.network.links.faults import Faults
+from coolgp.network.transport import SerialTransport
+
 from benchmarks import plain, work
 from benchmarks.consensus import start
 from benchmarks.limits import measure_limits
 from benchmarks.results import Found, Row, Value, seconds
 from benchmarks.timing import Effort, contest
-from coolgp.agents.blocks import on_cores
-from coolgp.fusion.registry import rule_named
-from coolgp.network.links.faults import Faults
-from coolgp.network.transport import SerialTransport
 
 __all__ = ["measure", "ours", "planned"]
 

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from itertools import product
 
+from coolgp.agents.blocks import on_cores
+from coolgp.agents.population import FOLD_ROWS
+
 from benchmarks import engine, plain, work
 from benchmarks.limits import measure_limits
 from benchmarks.peers.call import ask
 from benchmarks.results import Found, Row, Value, rate
 from benchmarks.timing import Effort, contest
-from coolgp.agents.blocks import on_cores
-from coolgp.agents.population import FOLD_ROWS
 
 __all__ = ["NOTES", "bytes_moved", "flops", "measure", "shortest"]
 

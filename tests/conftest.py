@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
+
 OPEN_MPI_ENVIRONMENT = {  # Open MPI refuses root and more ranks than cores unless told otherwise
     "OMPI_ALLOW_RUN_AS_ROOT": "1",
     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -44,6 +46,7 @@ def on_ranks(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             program.write_text(source)
         command = [launcher, "-n", str(ranks), sys.executable, *runner, str(program), *map(str, args)]
         environment = {**os.environ, **OPEN_MPI_ENVIRONMENT, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
 
     return start

@@ -1,0 +1,62 @@
+"""The README tells the truth: its scenario, its Python and its rule run as they stand."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from coolgp.scenarios.cli.app import app
+
+from tests.paths import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def write_study(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    x, station = rng.uniform(size=(1500, 2)), rng.integers(0, 8, 1500)
+    y = x[:, 0] - x[:, 1] ** 2 + 0.1 * rng.normal(size=1500)
+    rows = [f"{s},{a},{b},{c}" for s, (a, b), c in zip(station, x, y, strict=True)]
+    (folder / "points.csv").write_text("\n".join(["station,x0,x1,y", *rows]))
+    (folder / "study.toml").write_text(blocks("toml")[0].replace("rounds = 30", "rounds = 3"))
+
+
+def test_the_scenario_and_the_python_lines_run_as_written(tmp_path: Path) -> None:
+    write_study(tmp_path)
+    code = "import numpy as np\nx = np.array([[0.2, 0.3]])\n" + blocks("python")[0] + "print(forecast.mean.shape)\n"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "(1,)\n", done.stderr
+
+
+def test_the_lines_that_compare_run_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_study(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    block = next(block for block in blocks("bash") if "coolgp compare" in block)
+    for line in block.splitlines():
+        done = CliRunner().invoke(app, shlex.split(line)[1:])
+        assert done.exit_code == 0, done.output
+    assert (tmp_path / "rules.png").is_file()
+
+
+def test_the_rule_of_ones_own_runs_as_written(tmp_path: Path) -> None:
+    write_study(tmp_path)
+    rule = next(block for block in blocks("python") if "class Neighbours" in block)
+    (tmp_path / "neighbours.py").write_text(rule)
+    command = ["run", "study.toml", "--set", "fusion.rule=neighbours:Neighbours", "--out", "here"]
+    asked = [sys.executable, "-m", "coolgp.scenarios", *command]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_file_that_the_readme_links_to_exists() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
