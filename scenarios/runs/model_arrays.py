@@ -6,8 +6,8 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
-from coolgp.agents.arrays import Array
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.features.basis import Basis, FunctionBasis, LatentBasis
 from coolgp.agents.features.fourier import FourierBasis
 from coolgp.agents.statistics import Evidence, packed_length
