@@ -12,20 +12,11 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.registry import BENCHMARKS
 from benchmarks.threads import pin_blas
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-NAMES = {
-    "update": "agents that take in batches: m = 50, 100, 200; B = 1, 20, 32; float64 and float32",
-    "predict": "mean and variance at 1, 32 and 1,000 queries",
-    "consensus": "rounds of averaging: N = 1,000 and 10,000; P = 1,000 and 5,150; and what other simulators can start",
-    "tree": "an exact sum at every agent along a spanning tree: N = 1,000, 10,000, 100,000",
-    "airline": "the whole scenario, from loaded data to report, by parts, on one core and on two",
-    "scale": "10^3 to 10^6 agents, each size in processes of its own: seconds, bytes, memory",
-    "ranks": "strong and weak scaling from 1 rank to 2, overlap, and the same bits on 4",
-    "plan": "memory and time that `coolgp plan` says, beside what three runs take",
-}
 EXAMPLES = "Examples:  python -m benchmarks update --quick   |   python -m benchmarks report"
 
 TITLE = "Benchmarks of coolgp beside the machine's limits, other libraries and a plain NumPy loop."
@@ -40,8 +31,8 @@ def measure(name: str, quick: bool, out: Path | None) -> None:
     from benchmarks.results import conclude, write
     from benchmarks.table import show
 
-    found = import_module(f"benchmarks.{name}").measure(quick)
-    result = conclude(name, f"python -m benchmarks {name}{' --quick' if quick else ''}", quick, found)
+    measurement = import_module(f"benchmarks.measured.{name}").measure(quick)
+    result = conclude(name, f"python -m benchmarks {name}{' --quick' if quick else ''}", quick, measurement)
     show(result)
     target = out or (None if quick else RESULTS / f"{name}.json")
     if target:
@@ -55,14 +46,14 @@ def _add(name: str, words: str) -> None:
         measure(name, quick, out)
 
 
-for each, words in NAMES.items():
+for each, words in BENCHMARKS.items():
     _add(each, words)
 
 
 @app.command("all")
 def every(quick: Quick = False) -> None:
     """Run all of them, one after another, and write the report."""
-    for name in NAMES:
+    for name in BENCHMARKS:
         measure(name, quick, None)
     if not quick:
         report()

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from coolgp.scenarios.plots.style import AFTER, BEFORE, NEUTRAL, house_style, save_picture
 
+from benchmarks.measured.update import ROWS, bytes_moved, flops
 from benchmarks.results import Result, Row
-from benchmarks.update import ROWS, bytes_moved, flops
 
 __all__ = ["FIGURES", "draw"]
 
@@ -44,8 +44,8 @@ def draw(results: Mapping[str, Result], folder: Path) -> dict[str, list[str]]:
 
 def _against_m(axes: Axes, result: Result) -> None:
     """Microseconds of an update against m, for the largest batch, float64."""
-    most = max(int(row.case["B"]) for row in result.found.rows)
-    rows = [row for row in result.found.rows if row.case["B"] == most and row.case["dtype"] == "float64"]
+    most = max(int(row.case["B"]) for row in result.measurement.rows)
+    rows = [row for row in result.measurement.rows if row.case["B"] == most and row.case["dtype"] == "float64"]
     for who in dict.fromkeys(row.who for row in rows):
         mine = [row for row in rows if row.who == who]
         colour = (COLOURS | PEERS).get(who, NEUTRAL)
@@ -60,12 +60,12 @@ def _against_m(axes: Axes, result: Result) -> None:
 
 def _roofline(axes: Axes, result: Result) -> None:
     """Operations a second against operations a byte, folded as in a run, under what the machine can do."""
-    limits, reach = result.found.limits, np.geomspace(0.5, 100, 50)
-    most = max(int(row.case["B"]) for row in result.found.rows)
+    limits, reach = result.measurement.limits, np.geomspace(0.5, 100, 50)
+    most = max(int(row.case["B"]) for row in result.measurement.rows)
     for gemm, dtype, width, colour in (("dgemm", "float64", 8, AFTER), ("sgemm", "float32", 4, BEFORE)):
         roof = np.minimum(limits[gemm], reach * limits["copy"]) / 1e9
         axes.plot(reach, roof, color=colour, label=f"limit: copy, then {gemm}")
-        for row in result.found.rows:
+        for row in result.measurement.rows:
             m, b = int(row.case["m"]), int(row.case["B"])
             if row.who in MARKERS and row.case["dtype"] == dtype and b == most:
                 at, speed = flops(m, ROWS) / bytes_moved(m, ROWS, width), flops(m, b) * row.value / 1e9
@@ -81,7 +81,7 @@ def _roofline(axes: Axes, result: Result) -> None:
 
 def _averaging(axes: Axes, result: Result) -> None:
     """Rounds a second for each size, and the limit as a line across the bars."""
-    rows, names = result.found.rows, list(dict.fromkeys(row.who for row in result.found.rows))
+    rows, names = result.measurement.rows, list(dict.fromkeys(row.who for row in result.measurement.rows))
     cases = list(dict.fromkeys((row.case["N"], row.case["P"]) for row in rows))
     for row in rows:
         place = cases.index((row.case["N"], row.case["P"])) + 0.17 * (names.index(row.who) - len(names) / 2 + 0.5)
@@ -99,7 +99,7 @@ def _averaging(axes: Axes, result: Result) -> None:
 
 def _against_agents(axes: Axes, result: Result) -> None:
     """Microseconds of an agent-round against the number of agents."""
-    rows = [row for row in result.found.rows if row.what == "learning and fusion"]
+    rows = [row for row in result.measurement.rows if row.what == "learning and fusion"]
     for key in dict.fromkeys((row.case["m"], row.case["ranks"]) for row in rows):
         mine = [row for row in rows if (row.case["m"], row.case["ranks"]) == key]
         low, high = ([getattr(row, end) for row in mine] for end in ("least", "most"))

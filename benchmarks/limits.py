@@ -40,10 +40,10 @@ def measure_limits(quick: bool) -> dict[str, float]:
     with ThreadPoolExecutor(2) as pool:
         for name, (make, amount) in kinds.items():
             one, other = make(), make()
-            found = contest({"one": one, "two": partial(_both, pool, one, other)}, effort)
-            rates[name] = amount / found["one"].median
+            timings = contest({"one": one, "two": partial(_both, pool, one, other)}, effort)
+            rates[name] = amount / timings["one"].median
             if not name.startswith("exp"):  # calls too short to share between threads
-                rates[f"{name}_two"] = 2 * amount / found["two"].median
+                rates[f"{name}_two"] = 2 * amount / timings["two"].median
     return rates
 
 

@@ -35,13 +35,13 @@ def machine() -> dict[str, object]:
 
 def versions() -> dict[str, str]:
     """Versions of what is installed of the libraries that play a part."""
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def commit() -> str:

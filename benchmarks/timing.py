@@ -44,7 +44,7 @@ def contest(works: Mapping[str, Work], effort: Effort) -> dict[str, Timing]:
     for _ in range(effort.runs):
         for who, work in works.items():
             seconds[who].append(_run(work, repeats[who]))
-    return {who: Timing(tuple(found)) for who, found in seconds.items()}
+    return {who: Timing(tuple(runs)) for who, runs in seconds.items()}
 
 
 def _run(work: Work, repeats: int) -> float:

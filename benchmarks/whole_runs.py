@@ -74,11 +74,11 @@ def whole_run(
             check=False,
         )
         process = perf_counter() - started
-        found = [json.loads(path.read_text(encoding="utf-8")) for path in Path(answers).glob("*.json")]
-    if done.returncode or len(found) != ranks:
+        reports = [json.loads(path.read_text(encoding="utf-8")) for path in Path(answers).glob("*.json")]
+    if done.returncode or len(reports) != ranks:
         raise RuntimeError(f"{name} on {ranks} ranks ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
-    root = next(one for one in found if one["rounds"])
-    peak = sum(one["peak"] for one in found)
+    root = next(one for one in reports if one["rounds"])
+    peak = sum(one["peak"] for one in reports)
     return Seen(process, root["load"], root["total"], tuple(root["rounds"]), tuple(root["bytes"]), peak)
 
 

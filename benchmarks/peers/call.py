@@ -50,10 +50,10 @@ def answers_of(peer: str, command: list[str], cases: Sequence[Case], text: str) 
         reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         missing = ' (pip install -e ".[bench]")' if "ModuleNotFoundError" in reason else ""
         return Answers(refused={peer: reason + missing})
-    found = json.loads(lines[-1])
-    if isinstance(found[0], dict):
-        return Answers(tuple((case, Timing(tuple(one["seconds"]))) for case, one in zip(cases, found, strict=True)))
-    return Answers(values=tuple(found))
+    answers = json.loads(lines[-1])
+    if isinstance(answers[0], dict):
+        return Answers(tuple((case, Timing(tuple(one["seconds"]))) for case, one in zip(cases, answers, strict=True)))
+    return Answers(values=tuple(answers))
 
 
 def serve(verbs: Mapping[str, Callable[[Case], Callable[[], Any]]]) -> None:

@@ -44,5 +44,5 @@ def measure(sizes: Sequence[tuple[int, int]], rounds: int) -> Answers:
         answers = answers_of("DISROPT", [*command, task], [case], "")
         if answers.refused:
             return Answers(tuple(timings), refused=answers.refused)
-        timings += [(case, Timing(found.seconds)) for case, found in answers.timings]
+        timings += [(case, Timing(timing.seconds)) for case, timing in answers.timings]
     return Answers(tuple(timings))

@@ -40,8 +40,8 @@ def main(size: int, width: int, rounds: int) -> None:
 
 
 def _links(size: int) -> list[tuple[int, int]]:
-    found = graph(size)
-    return [(int(i), int(j)) for i, j in zip(found.tail, found.indices, strict=True)]
+    topology = graph(size)
+    return [(int(i), int(j)) for i, j in zip(topology.tail, topology.indices, strict=True)]
 
 
 if __name__ == "__main__":

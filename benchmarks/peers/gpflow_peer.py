@@ -52,14 +52,14 @@ def _predict(case: Case) -> Callable[[], Any]:
     model, step, data = _learned(case | {"B": 100}, case["Q"])
     step()
     ask, x = tf.function(model.predict_f), tf.constant(data.queries)
-    return lambda: [part.numpy() for part in ask(x)]
+    return lambda: [moment.numpy() for moment in ask(x)]
 
 
 def _again(case: Case) -> Callable[[], Any]:
     model, step, data = _learned(case | {"B": 100}, case["Q"])
     step()
     ask, x = tf.function(model.posterior().predict_f), tf.constant(data.queries)
-    return lambda: [part.numpy() for part in ask(x)]
+    return lambda: [moment.numpy() for moment in ask(x)]
 
 
 def _means(case: Case) -> Callable[[], Any]:

@@ -59,8 +59,8 @@ def _update(case: Case) -> Callable[[], None]:
 
 def _asked(model: Sparse, x: torch.Tensor) -> list[Any]:
     with torch.no_grad(), gpytorch.settings.skip_posterior_variances(False):
-        found = model(x)
-        return [found.mean.numpy(), found.variance.numpy()]
+        forecast = model(x)
+        return [forecast.mean.numpy(), forecast.variance.numpy()]
 
 
 def _predict(case: Case) -> Callable[[], Any]:

@@ -16,16 +16,17 @@ from tests.paths import ROOT
 
 sys.path.append(str(ROOT))  # benchmarks is a folder beside the packages, and never installed
 
-from benchmarks import consensus, engine, plain, plan, ranks, tree, work
-from benchmarks.__main__ import NAMES
+from benchmarks import engine, plain, work
+from benchmarks.measured import consensus, plan, ranks, tree
+from benchmarks.measured.update import bytes_moved, flops, shortest
 from benchmarks.peers import disropt
 from benchmarks.peers.call import Answers, ask
-from benchmarks.promises import Promise, promises_table
+from benchmarks.registry import BENCHMARKS
 from benchmarks.report import write_report
-from benchmarks.results import Found, Result, Row, conclude, read, single, write
+from benchmarks.results import Measurement, Result, Row, conclude, read, single, write
 from benchmarks.table import markdown
+from benchmarks.targets import Target, targets_table
 from benchmarks.timing import Effort, contest
-from benchmarks.update import bytes_moved, flops, shortest
 from benchmarks.whole_runs import whole_run
 
 CASE = {"m": 20, "B": 15}
@@ -37,7 +38,7 @@ def row(who: str = "coolgp", value: float = 10.0, **more: float) -> Row:
 
 
 def result(*rows: Row, quick: bool = False) -> Result:
-    return conclude("update", "python -m benchmarks update", quick, Found(rows, LIMITS))
+    return conclude("update", "python -m benchmarks update", quick, Measurement(rows, LIMITS))
 
 
 def test_the_plain_loop_does_the_work_that_coolgp_does() -> None:
@@ -87,7 +88,7 @@ def test_everybody_sums_the_same_rows_along_a_tree() -> None:
 
 @pytest.mark.parametrize("name", ["update", "predict", "consensus"])
 def test_every_case_is_measured_and_who_is_missing_is_said(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    benchmark = import_module(f"benchmarks.{name}")
+    benchmark = import_module(f"benchmarks.measured.{name}")
     monkeypatch.setattr(benchmark, "measure_limits", lambda quick: LIMITS)
     monkeypatch.setattr(benchmark, "ask", lambda peer, *_, **__: Answers(refused={peer: "not asked"}), raising=False)
     monkeypatch.setattr(disropt, "find_spec", lambda library: None)
@@ -141,15 +142,15 @@ def test_tables_show_what_part_of_the_limit_is_reached_and_how_coolgp_compares()
     ("value", "at_least", "verdict"),
     [(45, True, "yes"), (44, True, "**NO**"), (45, False, "yes"), (46, False, "**NO**")],
 )
-def test_a_promise_is_kept_or_not(value: float, at_least: bool, verdict: str) -> None:
-    promise = Promise("speed", "update", 45, "/s", at_least, lambda found: found.found.rows[0].value)
-    assert f"| {verdict} |" in promise.line({"update": result(row(value=value))})
+def test_a_target_is_reached_or_not(value: float, at_least: bool, verdict: str) -> None:
+    target = Target("speed", "update", 45, "/s", at_least, lambda result: result.measurement.rows[0].value)
+    assert f"| {verdict} |" in target.line({"update": result(row(value=value))})
 
 
-def test_a_quick_run_keeps_no_promise() -> None:
+def test_a_quick_run_reaches_no_target() -> None:
     fast = row(value=1e9, B=32, dtype="float64")
-    assert "| yes |" in promises_table({"update": result(fast)})
-    assert "| yes |" not in promises_table({"update": result(fast, quick=True)})
+    assert "| yes |" in targets_table({"update": result(fast)})
+    assert "| yes |" not in targets_table({"update": result(fast, quick=True)})
 
 
 def test_one_command_measures_and_the_report_is_written_from_its_file_alone(tmp_path: Path) -> None:
@@ -196,7 +197,7 @@ def test_a_report_needs_results(tmp_path: Path) -> None:
 
 def test_the_performance_page_names_commands_and_figures_that_exist() -> None:
     page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"python -m benchmarks (\w+)", page)) <= {*NAMES, "all", "report"}
+    assert set(re.findall(r"python -m benchmarks (\w+)", page)) <= {*BENCHMARKS, "all", "report"}
     assert all((ROOT / "docs" / figure).exists() for figure in re.findall(r"\]\((figures/[\w-]+\.png)\)", page))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.limits import measure_limits
-from benchmarks.results import Found, Row, Value, seconds
+from benchmarks.results import Measurement, Row, Value, seconds
 from benchmarks.timing import Timing
 from benchmarks.whole_runs import Seen, whole_run
 
@@ -24,7 +24,7 @@ PARTS = ("whole run", "setup", "learning and fusion", "evaluation and records", 
 QUICK = ("agents.count=8", "agents.inducing=8", "agents.pilot=50", "run.rounds=2", "run.probes=2", "data.test_count=50")
 
 
-def measure(quick: bool) -> Found:
+def measure(quick: bool) -> Measurement:
     """Time the run on 1 rank with 1 thread, 1 rank with 2 threads, and 2 ranks, in turns."""
     limits = measure_limits(quick)
     shapes = [(1, 1), (1, 2), (2, 1)]
@@ -33,7 +33,7 @@ def measure(quick: bool) -> Found:
         for ranks, threads in shapes:
             print(f"airline: run {turn + 1} on {ranks} ranks x {threads} threads", file=sys.stderr)
             seen[ranks, threads].append(_run(quick, ranks, threads))
-    return Found(tuple(row for shape, runs in seen.items() for row in _rows(shape, runs)), limits, NOTES)
+    return Measurement(tuple(row for shape, runs in seen.items() for row in _rows(shape, runs)), limits, NOTES)
 
 
 def _run(quick: bool, ranks: int, threads: int) -> dict[str, float]:
@@ -52,4 +52,4 @@ def _parts(run: Seen, environment: dict[str, float]) -> dict[str, float]:
 
 def _rows(shape: tuple[int, int], runs: list[dict[str, float]]) -> list[Row]:
     case: dict[str, Value] = {"ranks": shape[0], "threads": shape[1]}
-    return [seconds(case, "coolgp", part, Timing(tuple(run[part] for run in runs))) for part in PARTS]
+    return [seconds(case, "coolgp", phase, Timing(tuple(run[phase] for run in runs))) for phase in PARTS]

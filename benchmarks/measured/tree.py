@@ -16,9 +16,9 @@ from coolgp.network.links.faults import Faults
 from coolgp.network.transport import SerialTransport
 
 from benchmarks import plain, work
-from benchmarks.consensus import start
 from benchmarks.limits import measure_limits
-from benchmarks.results import Found, Row, Value, seconds
+from benchmarks.measured.consensus import start
+from benchmarks.results import Measurement, Row, Value, seconds
 from benchmarks.timing import Effort, contest
 
 __all__ = ["measure", "ours", "planned"]
@@ -31,7 +31,7 @@ NOTES = (
 )
 
 
-def measure(quick: bool) -> Found:
+def measure(quick: bool) -> Measurement:
     """Time coolgp and the plain loop."""
     limits = measure_limits(quick)
     sizes = [(20, 10), (50, 10)] if quick else [(1000, 1000), (1000, 5150), (10_000, 1000), (100_000, 1000)]
@@ -40,7 +40,7 @@ def measure(quick: bool) -> Found:
     for size, width in sizes:
         print(f"tree: {size} agents, {width} numbers", file=sys.stderr)
         rows += _contest({"N": size, "P": width}, limits, effort)
-    return Found(tuple(rows), limits, NOTES)
+    return Measurement(tuple(rows), limits, NOTES)
 
 
 def ours(graph: Any, values: work.Array) -> Callable[[], work.Array]:
@@ -68,4 +68,4 @@ def _contest(case: dict[str, Value], limits: dict[str, float], effort: Effort) -
     with on_cores(1):
         times = contest(works, effort)
     best = 16.0 * size * width / limits["copy"]
-    return [seconds(case, who, "sum at all agents", found, best) for who, found in times.items()]
+    return [seconds(case, who, "sum at all agents", timing, best) for who, timing in times.items()]

@@ -13,7 +13,7 @@ from coolgp.agents.population import FOLD_ROWS
 from benchmarks import engine, plain, work
 from benchmarks.limits import measure_limits
 from benchmarks.peers.call import ask
-from benchmarks.results import Found, Row, Value, rate
+from benchmarks.results import Measurement, Row, Value, rate
 from benchmarks.timing import Effort, contest
 
 __all__ = ["NOTES", "bytes_moved", "flops", "measure", "shortest"]
@@ -41,7 +41,7 @@ BYTES = 8e7
 """Bytes of the agents' matrices together: more than the caches hold."""
 
 
-def measure(quick: bool) -> Found:
+def measure(quick: bool) -> Measurement:
     """Time coolgp, the plain loop and other libraries."""
     limits = measure_limits(quick)
     sizes, batches = ((8, 16), (1, 4)) if quick else ((50, 100, 200), (1, 20, 32))
@@ -58,10 +58,10 @@ def measure(quick: bool) -> Found:
     for peer in ("gpflow", "gpytorch", "scikit-learn"):
         answers = ask(peer, "update", asked, effort, window=50 if quick else 1000)
         skipped.update(answers.refused)
-        rows += [rate(case, peer, _what(case), found, 1) for case, found in answers.timings]
+        rows += [rate(case, peer, _what(case), timing, 1) for case, timing in answers.timings]
     order = {tuple(case.items()): place for place, case in enumerate(cases)}
     rows.sort(key=lambda row: order[tuple(row.case.items())])
-    return Found(tuple(rows), limits, NOTES, skipped)
+    return Measurement(tuple(rows), limits, NOTES, skipped)
 
 
 def flops(m: int, b: int) -> float:
@@ -87,7 +87,7 @@ def _both(case: dict[str, Value], limits: dict[str, float], effort: Effort, agen
     data = work.stream(agents, b * rounds, m)
     x, y = data.x.astype(dtype), data.y.astype(dtype)
     parts = [slice(start, start + b) for start in range(0, b * rounds, b)]
-    batches = [engine.batch_of(x[:, part].copy(), y[:, part].copy()) for part in parts]
+    batches = [engine.batch_of(x[:, rows].copy(), y[:, rows].copy()) for rows in parts]
     fewer = agents if b > 1 else max(1, agents // 8)  # of a long stream the loop does a part, with more of it in cache
     loop = [plain.Agent(data.inducing.astype(dtype)) for _ in range(fewer)]
     works: dict[str, Callable[[], object]] = {"plain loop": partial(_loop, loop, x[:fewer], y[:fewer], parts)}
@@ -104,11 +104,11 @@ def _both(case: dict[str, Value], limits: dict[str, float], effort: Effort, agen
             case,
             who,
             _what(case),
-            found,
+            timing,
             rounds * (fewer if who == "plain loop" else agents),
             _best(m, b, dtype, limits, 1 if who in ("plain loop", "coolgp, at once") else rounds),
         )
-        for who, found in times.items()
+        for who, timing in times.items()
     ]
 
 
@@ -118,9 +118,9 @@ def _best(m: int, b: int, dtype: str, limits: dict[str, float], rounds: int) -> 
 
 
 def _loop(agents: list[plain.Agent], x: work.Array, y: work.Array, parts: list[slice]) -> None:
-    for part in parts:
-        for agent, rows, values in zip(agents, x, y, strict=True):
-            agent.observe(rows[part], values[part])
+    for rows in parts:
+        for agent, inputs, values in zip(agents, x, y, strict=True):
+            agent.observe(inputs[rows], values[rows])
 
 
 def _what(case: dict[str, Value]) -> str:

@@ -10,7 +10,7 @@ from coolgp.agents.blocks import on_cores
 from benchmarks import engine, plain, work
 from benchmarks.limits import measure_limits
 from benchmarks.peers.call import ask
-from benchmarks.results import Found, Row, Value, rate
+from benchmarks.results import Measurement, Row, Value, rate
 from benchmarks.timing import Effort, Timing, contest
 
 __all__ = ["measure"]
@@ -25,7 +25,7 @@ NOTES = (
 )
 
 
-def measure(quick: bool) -> Found:
+def measure(quick: bool) -> Measurement:
     """Time coolgp, the plain loop and other libraries."""
     limits = measure_limits(quick)
     m, agents = (16, 2) if quick else (100, 20)
@@ -42,9 +42,9 @@ def measure(quick: bool) -> Found:
     ):
         answers = ask(peer, verb, cases, effort, window=50 if quick else 1000)
         skipped.update(answers.refused)
-        rows += [rate(case | {"posterior": mode}, peer, *_of(case, found)) for case, found in answers.timings]
+        rows += [rate(case | {"posterior": mode}, peer, *_of(case, timing)) for case, timing in answers.timings]
     rows.sort(key=lambda row: (row.case["Q"], row.case["posterior"]))
-    return Found(tuple(rows), limits, NOTES, skipped)
+    return Measurement(tuple(rows), limits, NOTES, skipped)
 
 
 def _both(case: dict[str, Value], agents: int, effort: Effort) -> list[Row]:
@@ -72,8 +72,8 @@ def _both(case: dict[str, Value], agents: int, effort: Effort) -> list[Row]:
     ]
 
 
-def _of(case: dict[str, Value], found: Timing, agents: int = 1) -> tuple[str, Timing, float]:
-    return "predictions", found, int(case["Q"]) * agents
+def _of(case: dict[str, Value], timing: Timing, agents: int = 1) -> tuple[str, Timing, float]:
+    return "predictions", timing, int(case["Q"]) * agents
 
 
 def _loop(agents: list[plain.Agent], x: work.Array, prior: tuple[work.Array, work.Array] | None) -> None:

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from benchmarks.limits import measure_limits
-from benchmarks.results import Found, Row, Value, seconds, single
+from benchmarks.results import Measurement, Row, Value, seconds, single
 from benchmarks.timing import Timing
 from benchmarks.whole_runs import Seen, whole_run
 
@@ -27,7 +27,7 @@ SHAPES = [
 """Agents, inducing inputs, rounds, ranks."""
 
 
-def measure(quick: bool) -> Found:
+def measure(quick: bool) -> Measurement:
     """Run all sizes, the dearest last; a size that fails is left out with its last words."""
     limits = measure_limits(quick)
     shapes = [(64, 8, 2, 1), (128, 8, 2, 2)] if quick else SHAPES
@@ -40,7 +40,7 @@ def measure(quick: bool) -> Found:
             rows += _rows(case, whole_run("scale", settings(agents, inducing, rounds), ranks=ranks))
         except RuntimeError as failure:
             skipped[f"{agents} agents"] = str(failure)
-    return Found(tuple(rows), limits, NOTES, skipped)
+    return Measurement(tuple(rows), limits, NOTES, skipped)
 
 
 def settings(agents: int, inducing: int, rounds: int, topology: str = "geometric") -> dict[str, Any]:

@@ -19,7 +19,7 @@ from coolgp.network.transport import SerialTransport
 from benchmarks import plain, work
 from benchmarks.limits import measure_limits
 from benchmarks.peers import disropt
-from benchmarks.results import Found, Row, Value, rate
+from benchmarks.results import Measurement, Row, Value, rate
 from benchmarks.timing import Effort, contest
 
 __all__ = ["measure", "ours", "start"]
@@ -41,7 +41,7 @@ CALL = 20
 """Rounds in one call."""
 
 
-def measure(quick: bool) -> Found:
+def measure(quick: bool) -> Measurement:
     """Time coolgp, a sparse product, the plain loop, and DISROPT where it is installed."""
     limits = measure_limits(quick)
     sizes = [(16, 10), (30, 10)] if quick else [(16, 1000), (1000, 1000), (1000, 5150), (10_000, 1000), (10_000, 5150)]
@@ -50,9 +50,9 @@ def measure(quick: bool) -> Found:
     for size, width in sizes:
         print(f"consensus: {size} agents, {width} numbers", file=sys.stderr)
         rows += _contest({"N": size, "P": width}, limits, effort if size * width < 10**7 else replace(effort, runs=3))
-    found = disropt.measure([(2, sizes[0][1]), sizes[0]], 20 if quick else 200)
-    rows += [rate(case, "DISROPT", "rounds", timing, 1) for case, timing in found.timings]
-    return Found(tuple(sorted(rows, key=lambda row: tuple(row.case.values()))), limits, NOTES, found.refused)
+    answers = disropt.measure([(2, sizes[0][1]), sizes[0]], 20 if quick else 200)
+    rows += [rate(case, "DISROPT", "rounds", timing, 1) for case, timing in answers.timings]
+    return Measurement(tuple(sorted(rows, key=lambda row: tuple(row.case.values()))), limits, NOTES, answers.refused)
 
 
 def start(size: int, width: int) -> work.Array:
@@ -65,12 +65,12 @@ def ours(graph: Any, values: work.Array) -> tuple[Callable[[], None], Callable[[
     rule: Any = rule_named("consensus").fit(graph, Faults())
     transport = SerialTransport(rule.links(graph))
     mine = values[transport.shard.agents]  # a shard has its agents in an order of its own
-    held = [rule.begin(mine, transport)]
+    state = [rule.begin(mine, transport)]
 
     def rounds() -> None:
-        held[0] = rule.rounds(held[0], mine, transport, CALL)
+        state[0] = rule.rounds(state[0], mine, transport, CALL)
 
-    return rounds, lambda: transport.gather(rule.sums(held[0]) / len(values))
+    return rounds, lambda: transport.gather(rule.sums(state[0]) / len(values))
 
 
 def _contest(case: dict[str, Value], limits: dict[str, float], effort: Effort) -> list[Row]:
@@ -85,7 +85,8 @@ def _contest(case: dict[str, Value], limits: dict[str, float], effort: Effort) -
         times = contest(works, effort)
     best = limits["copy"] / (16.0 * size * width)
     return [
-        rate(case, who, "rounds", found, CALL if who.startswith("coolgp") else 1, best) for who, found in times.items()
+        rate(case, who, "rounds", timing, CALL if who.startswith("coolgp") else 1, best)
+        for who, timing in times.items()
     ]
 
 
@@ -99,5 +100,5 @@ def pairs(graph: Any) -> list[tuple[int, int]]:
     return [(int(i), int(j)) for i, j in zip(graph.tail, graph.indices, strict=True) if i < j]
 
 
-def _product(matrix: Any, held: list[work.Array]) -> None:
-    held[0] = matrix @ held[0]
+def _product(matrix: Any, values: list[work.Array]) -> None:
+    values[0] = matrix @ values[0]

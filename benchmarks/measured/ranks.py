@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.limits import measure_limits
+from benchmarks.measured.scale import settings
 from benchmarks.peers.call import ROOT
-from benchmarks.results import Found, Row, Value, seconds, single
-from benchmarks.scale import settings
+from benchmarks.results import Measurement, Row, Value, seconds, single
 from benchmarks.timing import Timing
 from benchmarks.whole_runs import launch_words, whole_run
 
@@ -31,7 +31,7 @@ NOTES = (
 )
 
 
-def measure(quick: bool) -> Found:
+def measure(quick: bool) -> Measurement:
     """Time strong and weak scaling in turns, and compare what runs leave on 1, 2 and 4 ranks."""
     limits = measure_limits(quick)
     agents, inducing, rounds = (64, 8, 2) if quick else (10_000, 50, 10)
@@ -39,16 +39,16 @@ def measure(quick: bool) -> Found:
     shapes += [{"scaling": "weak", "ranks": ranks, "N": ranks * agents // 2} for ranks in (1, 2)]
     spent: list[list[float]] = [[] for _ in shapes]
     for turn in range(1 if quick else 3):
-        for case, found in zip(shapes, spent, strict=True):
+        for case, seconds_spent in zip(shapes, spent, strict=True):
             print(f"ranks: run {turn + 1}, {case}", file=sys.stderr)
             chosen = settings(int(case["N"]), inducing, rounds)
-            found.append(whole_run("ranks", chosen, ranks=int(case["ranks"])).learning)
+            seconds_spent.append(whole_run("ranks", chosen, ranks=int(case["ranks"])).learning)
     rows = [
-        seconds(case, "coolgp", "learning and fusion", Timing(tuple(found)))
-        for case, found in zip(shapes, spent, strict=True)
+        seconds(case, "coolgp", "learning and fusion", Timing(tuple(seconds_spent)))
+        for case, seconds_spent in zip(shapes, spent, strict=True)
     ]
     rows += _overlap(*((64, 8, 2, 1) if quick else (10_000, 1000, 20, 7)))
-    return Found((*rows, *_same(64 if quick else 2000, inducing, rounds)), limits, NOTES)
+    return Measurement((*rows, *_same(64 if quick else 2000, inducing, rounds)), limits, NOTES)
 
 
 def _overlap(agents: int, columns: int, rounds: int, runs: int) -> list[Row]:
@@ -87,13 +87,13 @@ def differences(one: Path, other: Path) -> float:
 
 
 def _contents(folder: Path) -> dict[str, object]:
-    found: dict[str, object] = {}
+    contents: dict[str, object] = {}
     for table in ("metrics.csv", "probes.csv", "hyperparameters.csv"):
         with (folder / table).open(newline="", encoding="utf-8") as lines:
             for number, row in enumerate(csv.DictReader(lines)):
-                found |= {
+                contents |= {
                     f"{table} {number} {key}": value for key, value in row.items() if not key.startswith("seconds")
                 }
     with np.load(folder / "predictions.npz") as arrays:
-        found |= {name: arrays[name].tobytes() for name in arrays.files}
-    return found
+        contents |= {name: arrays[name].tobytes() for name in arrays.files}
+    return contents
