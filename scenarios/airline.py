@@ -5,6 +5,8 @@ age of the plane) on the 273,853 complete flights of nycflights13: 2013, three a
 flights of the whole US. 10,000 flights are held out; every agent takes one batch of 20 random flights a round.
 """
 
+KIND = "rounds"
+
 SETTINGS = {
     "data": {"source": "airline", "test_count": 10_000},
     "agents": {"count": 1_000, "inducing": 100, "batch_size": 20, "hyperparameters": "collective"},

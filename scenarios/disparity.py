@@ -6,6 +6,8 @@ agent with few of them gains nothing from what the other knows.) After each roun
 as the second, and the second has gained what 200 flights are worth, much at first and little in the end.
 """
 
+KIND = "rounds"
+
 SETTINGS = {
     "data": {"source": "airline", "test_count": 4_000, "first_agent_rows": 200},
     "agents": {"count": 2, "inducing": 100, "batch_size": 20, "hyperparameters": "fixed"},

@@ -3,6 +3,8 @@
 Links join agents that are close; messages travel along a spanning tree of them.
 """
 
+KIND = "rounds"
+
 SETTINGS = {
     "data": {"source": "field"},
     "agents": {"count": 60, "inducing": 150, "batch_size": 5},

@@ -7,6 +7,8 @@ every agent reports once what is new, the server adds up what arrives and answer
 that is lost is lost for good. To "server, repeated" agents report all they have in each round, which makes up for that.
 """
 
+KIND = "rounds"
+
 SETTINGS = {
     "data": {"source": "field", "observations": 200},
     "agents": {

@@ -13,6 +13,8 @@ gap shrinks, as there. With `importance` it stays far above: of 5 or 10 projecti
 dimensions none is near, and neither agent learns much, alone or together. The paper shows it learning.
 """
 
+KIND = "rounds"
+
 SETTINGS = {
     "data": {"source": "synthetic", "test_count": 4_000, "width": 0.5, "standardize": False},
     "agents": {

@@ -12,6 +12,8 @@ Beside the paper's figure: fusion helps everywhere, as there, and most where age
 is near its end from the first batches on, for all start from a common pilot. `transport` is below `importance`.
 """
 
+KIND = "rounds"
+
 SETTINGS = {
     "data": {"source": "road", "test_count": 2_000},
     "agents": {"count": 100, "batch_size": 20, "hyperparameters": "local"},

@@ -20,7 +20,9 @@ from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.experiments.timing import CENTRAL, TimingCurve, central, collective, fastest
 from coolgp.scenarios.experiments.timing_report import AGENTS, FILES, write_race
 
-__all__ = ["FILES", "SETTINGS", "run"]
+__all__ = ["FILES", "KIND", "SETTINGS", "run"]
+
+KIND = "timing"
 
 SETTINGS = {
     "data": {"source": "road", "test_count": 2_000},

@@ -10,6 +10,8 @@ Beside the paper's figure: 38 to 47 minutes before fusion and 38.2 to 39.6 after
 another before fusion, for they start from length-scales of a common pilot, and as near to one another after it.
 """
 
+KIND = "rounds"
+
 SETTINGS = {
     "data": {"source": "airline", "test_count": 10_000},
     "agents": {"count": 1_000, "inducing": 100, "batch_size": 20, "hyperparameters": "local"},

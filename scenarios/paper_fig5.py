@@ -30,7 +30,9 @@ from coolgp.scenarios.studies.folder import read_table
 from coolgp.scenarios.studies.report import write_page
 from coolgp.scenarios.studies.study import cell_words, plan_named
 
-__all__ = ["FILES", "SETTINGS", "run"]
+__all__ = ["FILES", "KIND", "SETTINGS", "run"]
+
+KIND = "side-by-side"
 
 FILES = ("disparity", "lossy", "paper-fig5.png", "report.html")
 SIZE = (17.5, 5.4)

@@ -14,6 +14,8 @@ All numeric columns but the target are inputs, unless `data.features` lists some
 numbers say nothing of what is near what.
 """
 
+KIND = "rounds"
+
 SETTINGS = {
     "data": {"source": "road", "test_count": 2_000},
     "agents": {"count": 100, "inducing": 200, "batch_size": 5},

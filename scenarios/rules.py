@@ -5,6 +5,8 @@ every rule. Committees combine predictions at the test rows, after the last roun
 and what it takes in `seconds_predicting`. `none` says what fusing is worth at all.
 """
 
+KIND = "rounds"
+
 SETTINGS = {
     "data": {"source": "airline"},
     "agents": {"count": 30, "inducing": 100, "batch_size": 25, "hyperparameters": "collective"},

@@ -3,6 +3,8 @@
 Hyper-parameters stay as the pilot sample gives them. With more agents a run takes longer, and needs no larger files.
 """
 
+KIND = "rounds"
+
 SETTINGS = {
     "data": {"source": "sensors"},
     "agents": {"count": 2000, "inducing": 100, "batch_size": 5, "hyperparameters": "fixed"},

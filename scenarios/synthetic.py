@@ -5,6 +5,8 @@ inducing points live in the standardized domain (``shared = "latent"``) and each
 that makes its rows of the pilot most probable beside the other's.
 """
 
+KIND = "rounds"
+
 SETTINGS = {
     "data": {"source": "synthetic"},
     "agents": {

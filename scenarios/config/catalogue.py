@@ -13,7 +13,7 @@ from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.loading import load_scenario, resolve
 from coolgp.scenarios.config.scenario import Scenario
 
-__all__ = ["NAMES", "SCRIPTS", "STUDIES", "about", "describe", "scenario_file", "scenario_named"]
+__all__ = ["NAMES", "SCRIPTS", "STUDIES", "about", "describe", "scenario_file", "scenario_named", "settings_of"]
 
 NAMES = (
     "airline", "synthetic", "field", "sensors", "road", "disparity", "lossy", "rules",
@@ -32,8 +32,7 @@ def scenario_named(name: str, overrides: Iterable[str] = ()) -> Scenario:
     Raises ConfigError, with all problems at once.
     """
     if name in NAMES:
-        settings: dict[str, Any] = scenario_file(name).SETTINGS
-        return resolve({"name": name} | settings, name, overrides)
+        return resolve(settings_of(name), name, overrides)
     if not Path(name).suffix and not Path(name).exists():
         near = get_close_matches(name, NAMES, n=1)
         hint = f'; did you mean "{near[0]}"?' if near else ""
@@ -44,6 +43,12 @@ def scenario_named(name: str, overrides: Iterable[str] = ()) -> Scenario:
 def scenario_file(name: str) -> ModuleType:
     """The module of a scenario that comes with the package; a hyphen in a name is an underscore in a file's."""
     return import_module(f"coolgp.scenarios.{name.replace('-', '_')}")
+
+
+def settings_of(name: str) -> dict[str, Any]:
+    """What the file of a scenario that comes with the package declares: its kind and its sections."""
+    file = scenario_file(name)
+    return {"name": name, "kind": file.KIND, **file.SETTINGS}
 
 
 def about(name: str, source: str | None = None) -> list[str]:

@@ -14,10 +14,13 @@ from pydantic import ValidationError
 
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.constraints import Names, choices, nearest, needed, shown
-from coolgp.scenarios.config.scenario import SECTIONS, Scenario
+from coolgp.scenarios.config.kinds import SCENARIOS
+from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.config.section import Settings
 
 __all__ = ["ConfigError", "load_scenario", "override", "resolve"]
+
+Sections = Mapping[str, type[Settings]]
 
 _HEADER = re.compile(r"\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([\w.\"' -]+?)\s*=")
@@ -73,7 +76,7 @@ def override(mapping: Mapping[str, Any], items: Iterable[str]) -> dict[str, Any]
     >>> override({"run": {"seed": 1}}, ["run.seed=2", "network.topology=ring"])
     {'run': {'seed': 2}, 'network': {'topology': 'ring'}}
     """
-    result, _, problems = _overridden(mapping, items)
+    result, _, problems = _overridden(mapping, items, Scenario.sections())
     if problems:
         raise ConfigError(*problems)
     return result
@@ -122,7 +125,9 @@ def _dotted(written: str) -> str:
     return ".".join(part.strip().strip("\"'") for part in written.split("."))
 
 
-def _overridden(mapping: Mapping[str, Any], items: Iterable[str]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+def _overridden(
+    mapping: Mapping[str, Any], items: Iterable[str], sections: Sections
+) -> tuple[dict[str, Any], dict[str, str], list[str]]:
     """Return the changed copy, the item behind each dotted key, and the problems."""
     result = {key: deepcopy(value) for key, value in mapping.items()}
     flags: dict[str, str] = {}
@@ -133,7 +138,7 @@ def _overridden(mapping: Mapping[str, Any], items: Iterable[str]) -> tuple[dict[
             problems.append(f"--set {item}: needed section.key=value, for example run.seed=1")
             continue
         section, key, value = match.groups()
-        result[section][key] = _anchored(section, key, _value(value.strip()), Path.cwd())
+        result[section][key] = _anchored(sections.get(section), key, _value(value.strip()), Path.cwd())
         flags[f"{section}.{key}"] = item
     return result, flags, problems
 
@@ -146,9 +151,9 @@ def _value(written: str) -> Any:
     return parsed["value"] if len(parsed) == 1 else written
 
 
-def _anchored(section: str, key: str, value: Any, folder: Path) -> Any:
+def _anchored(section: type[Settings] | None, key: str, value: Any, folder: Path) -> Any:
     """Make the path of a file absolute; leave every other value alone."""
-    info = SECTIONS[section].model_fields.get(key) if section in SECTIONS else None
+    info = section.model_fields.get(key) if section else None
     if info is None or not isinstance(value, str):
         return value
     if any(isinstance(mark, Names) and mark.is_path(value) for mark in info.metadata):
@@ -157,28 +162,41 @@ def _anchored(section: str, key: str, value: Any, folder: Path) -> Any:
 
 
 def _resolve(mapping: Mapping[str, Any], origin: _Origin, folder: Path, overrides: Iterable[str]) -> Scenario:
+    kind = mapping.get("kind", DEFAULT_KIND)
+    record = SCENARIOS.get(kind, Scenario) if isinstance(kind, str) else Scenario
+    sections = record.sections()
     anchored = {
-        section: {key: _anchored(section, key, value, folder) for key, value in keys.items()}
+        section: {key: _anchored(sections.get(section), key, value, folder) for key, value in keys.items()}
         if isinstance(keys, Mapping)
         else keys
         for section, keys in mapping.items()
     }
-    merged, flags, bad = _overridden(anchored, overrides)
+    merged, flags, bad = _overridden(anchored, overrides, sections)
     origin = _Origin(origin.name, origin.lines, flags)
-    problems = [_unknown_section(key, merged[key], origin) for key in merged if key not in (*SECTIONS, "name")]
+    unknown = [key for key in merged if key not in (*sections, "name", "kind")]
+    problems = [_unknown_section(key, merged[key], origin, sections) for key in unknown]
     name = merged.get("name", Path(origin.name).stem)
     if not isinstance(name, str) or not name.strip():
         problems.append(f"{origin.at('name')}: name: needed a text, got {shown(name)}")
-    sections: dict[str, Any] = {}
-    for section, model in SECTIONS.items():
-        sections[section], found = _section(model, section, merged.get(section, {}), origin)
-        problems += found
+    if kind not in (*SCENARIOS,):
+        problems.append(f"{origin.at('kind')}: kind: {_unknown_kind(kind)}")
+    settings: dict[str, Any] = {}
+    for section, model in sections.items():
+        settings[section], complaints = _section(model, section, merged.get(section, {}), origin, sections)
+        problems += complaints
     if problems or bad:
         raise ConfigError(*problems, *bad)
-    return Scenario(name=name, **sections)
+    return record(name=name, kind=kind, **settings)
 
 
-def _section(model: type[Settings], section: str, raw: Any, origin: _Origin) -> tuple[Settings | None, list[str]]:
+def _unknown_kind(kind: Any) -> str:
+    near = nearest(kind, SCENARIOS) if isinstance(kind, str) else ""
+    return f"needed {' | '.join(SCENARIOS)}; got {shown(kind)}{near}"
+
+
+def _section(
+    model: type[Settings], section: str, raw: Any, origin: _Origin, sections: Sections
+) -> tuple[Settings | None, list[str]]:
     if not isinstance(raw, Mapping):
         known = ", ".join(model.model_fields)
         return None, [
@@ -193,7 +211,7 @@ def _section(model: type[Settings], section: str, raw: Any, origin: _Origin) -> 
     wrong |= model.refused(raw)
     problems = []
     for key, kind in wrong.items():
-        complaint = _complaint(model, section, key, kind, raw)
+        complaint = _complaint(section, key, kind, raw, sections)
         problems.append(f"{origin.at(f'{section}.{key}')}: {section}.{key}: {complaint}")
     # Keys that contradict one another are looked for among the keys that are right in themselves, so that both
     # kinds of mistake are told at once.
@@ -204,10 +222,11 @@ def _section(model: type[Settings], section: str, raw: Any, origin: _Origin) -> 
     return None, problems
 
 
-def _complaint(model: type[Settings], section: str, key: str, kind: str, raw: Mapping[str, Any]) -> str:
+def _complaint(section: str, key: str, kind: str, raw: Mapping[str, Any], sections: Sections) -> str:
+    model = sections[section]
     known = model.known(raw)
     if kind == "extra_forbidden":
-        return model.hint(key, raw) or _unknown_key(known, section, key)
+        return model.hint(key, raw) or _unknown_key(known, section, key, sections)
     info = known[key]
     if kind == "missing":
         return f"missing; needed {needed(info)}"
@@ -215,18 +234,18 @@ def _complaint(model: type[Settings], section: str, key: str, kind: str, raw: Ma
     return f"needed {needed(info)}; got {shown(raw[key])}{near}"
 
 
-def _unknown_key(known: Iterable[str], section: str, key: str) -> str:
-    elsewhere = [other for other, settings in SECTIONS.items() if other != section and key in settings.model_fields]
+def _unknown_key(known: Iterable[str], section: str, key: str, sections: Sections) -> str:
+    elsewhere = [other for other, settings in sections.items() if other != section and key in settings.model_fields]
     if elsewhere:
         return f"unknown key; did you mean {' or '.join(f'{other}.{key}' for other in elsewhere)}?"
     return f"unknown key{nearest(key, known) or '; known keys: ' + ', '.join(known)}"
 
 
-def _unknown_section(key: str, value: Any, origin: _Origin) -> str:
-    kind, near = "section", nearest(key, SECTIONS)
-    owners = [section for section, model in SECTIONS.items() if key in model.model_fields]
+def _unknown_section(key: str, value: Any, origin: _Origin, sections: Sections) -> str:
+    kind, near = "section", nearest(key, sections)
+    owners = [section for section, model in sections.items() if key in model.model_fields]
     if owners and not isinstance(value, Mapping):
         kind, near = "key", f"; did you mean {' or '.join(f'{owner}.{key}' for owner in owners)}?"
     flag = next((item for dotted, item in origin.flags.items() if dotted.startswith(f"{key}.")), None)
     where = f"--set {flag}" if flag and key not in origin.lines else origin.at(key)
-    return f"{where}: {key}: unknown {kind}{near or '; known sections: ' + ', '.join(SECTIONS)}"
+    return f"{where}: {key}: unknown {kind}{near or '; known sections: ' + ', '.join(sections)}"

@@ -19,6 +19,7 @@ from coolgp.scenarios.config.network import NetworkSettings
 from coolgp.scenarios.config.section import Count, Settings
 
 __all__ = [
+    "DEFAULT_KIND",
     "SECTIONS",
     "AgentsSettings",
     "DataSettings",
@@ -52,21 +53,44 @@ class RunSettings(Settings):
     )
 
 
+DEFAULT_KIND = "rounds"
+"""The loop of rounds."""
+
+
 class Scenario(BaseModel):
-    """Everything that determines a run, resolved."""
+    """Everything that determines a run, resolved.
+
+    A kind of scenario with sections of its own has a record of its own: a subclass with a field for each. One that does
+    without a section of the loop of rounds gives that field a default and ``exclude=True``.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1, description="what the run folder is called after")
+    kind: str = Field(default=DEFAULT_KIND, exclude=True, description="what runs it, see coolgp.scenarios.experiments")
     data: DataSettings
     agents: AgentsSettings = AgentsSettings()
     network: NetworkSettings = NetworkSettings()
     fusion: FusionSettings = FusionSettings()
     run: RunSettings = RunSettings()
 
+    @classmethod
+    def sections(cls) -> dict[str, type[Settings]]:
+        """The sections that a scenario of this kind is written in, by name.
+
+        >>> list(Scenario.sections())
+        ['data', 'agents', 'network', 'fusion', 'run']
+        """
+        records = {name: field.annotation for name, field in cls.model_fields.items() if not field.exclude}
+        return {
+            name: record
+            for name, record in records.items()
+            if isinstance(record, type) and issubclass(record, Settings)
+        }
+
     def hash8(self) -> str:
         """Eight hexadecimal digits of the contents; the name is not part of them."""
-        contents = json.dumps(self.model_dump(mode="json", exclude={"name"}), sort_keys=True)
+        contents = json.dumps(self._kind() | self.model_dump(mode="json", exclude={"name"}), sort_keys=True)
         return hashlib.sha256(contents.encode()).hexdigest()[:8]
 
     def to_toml(self) -> str:
@@ -75,13 +99,12 @@ class Scenario(BaseModel):
         >>> Scenario(name="one", data=DataSettings(source="airline")).to_toml().splitlines()[2:5]
         ['[data]', 'source = "airline"', 'target = "arr_delay"']
         """
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+        return tomli_w.dumps(self._kind() | self.model_dump(mode="json", exclude_none=True))
+
+    def _kind(self) -> dict[str, str]:
+        """The kind, where it is not the default: files and hashes of the loop of rounds do without it."""
+        return {} if self.kind == DEFAULT_KIND else {"kind": self.kind}
 
 
-SECTIONS: dict[str, type[Settings]] = {
-    "data": DataSettings,
-    "agents": AgentsSettings,
-    "network": NetworkSettings,
-    "fusion": FusionSettings,
-    "run": RunSettings,
-}
+SECTIONS = Scenario.sections()
+"""Those of the loop of rounds."""

@@ -465,3 +465,29 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_obstacle(tmp_path: Path)
 def test_the_error_survives_pickling() -> None:
     error = ConfigError("one", "two")
     assert str(pickle.loads(pickle.dumps(error))) == "one\ntwo"
+
+
+def test_the_kind_of_a_scenario_decides_which_sections_it_has(tmp_path: Path) -> None:
+    text = 'kind = "side-by-side"\n[data]\nsource = "field"\n[beside]\nscenario = "rules"\n'
+    (tmp_path / "two.toml").write_text(text)
+    scenario = load_scenario(tmp_path / "two.toml", ['beside.set=["run.rounds=1"]'])
+    (tmp_path / "again.toml").write_text(scenario.to_toml())
+    assert load_scenario(tmp_path / "again.toml") == scenario
+    assert scenario.kind == "side-by-side"
+    assert scenario.hash8() != scenario.model_copy(update={"kind": "timing"}).hash8()
+    (tmp_path / "two.toml").write_text(text.replace("side-by-side", "timing"))
+    with pytest.raises(ConfigError, match=r"two\.toml:4: beside: unknown section"):
+        load_scenario(tmp_path / "two.toml")
+    (tmp_path / "two.toml").write_text(text.replace("side-by-side", "timeing"))
+    with pytest.raises(
+        ConfigError, match=r'two\.toml:1: kind: needed rounds \| .*; got "timeing"; did you mean'
+    ) as error:
+        load_scenario(tmp_path / "two.toml")
+    assert len(error.value.problems) == 2
+
+
+def test_the_loop_of_rounds_is_written_without_its_kind() -> None:
+    scenario = resolve({"data": {"source": "field"}}, "plain")
+    assert scenario == resolve({"kind": "rounds", "data": {"source": "field"}}, "plain")
+    assert "kind" not in scenario.to_toml()
+    assert "kind" not in scenario.model_dump()
