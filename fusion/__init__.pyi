@@ -1,12 +1,13 @@
 from .committees.base import Committee as Committee
+from .guarantee import FaultTolerance as FaultTolerance
+from .guarantee import Guarantee as Guarantee
+from .guarantee import Rows as Rows
 from .registry import RULES as RULES
 from .registry import rule_class as rule_class
 from .registry import rule_named as rule_named
 from .rule import AveragesParameters as AveragesParameters
 from .rule import EvidenceRule as EvidenceRule
 from .rule import FusionRule as FusionRule
-from .rule import Guarantee as Guarantee
-from .rule import Rows as Rows
 from .rule import SeesData as SeesData
 from .rule import TeachesFrom as TeachesFrom
 from .sums.base import SumRule as SumRule

@@ -6,8 +6,7 @@ transport alone, and never asks for its rank. A new rule is one file and one lin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction
 from coolgp.agents.statistics import Evidence
+from coolgp.fusion.guarantee import Guarantee
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
@@ -25,9 +25,7 @@ __all__ = [
     "AveragesParameters",
     "EvidenceRule",
     "FusionRule",
-    "Guarantee",
     "Indices",
-    "Rows",
     "SeesData",
     "State",
     "TeachesFrom",
@@ -35,45 +33,6 @@ __all__ = [
 
 State = Any
 Indices = npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """How many rows, as long as its messages, a rule holds at its peak: old state, new state and what is on its way.
-
-    The contributions of both rounds are among them and the agents' own sums are not. per_agent, per_edge: of each agent
-    and each directed edge that the rule speaks over; per_pair: of each agent for each of all N. columns: of each agent
-    on each core besides. observed: rows of data that a rule which needs them keeps of each agent, infinite for all.
-    """
-
-    per_agent: float
-    per_edge: float = 0.0
-    per_pair: float = 0.0
-    columns: int = 0
-    observed: float = 0.0
-
-
-@dataclass(frozen=True)
-class Guarantee:
-    """What a rule promises on a network, said before a run.
-
-    kind: ``exact``: every agent's sum is the true one after finitely many communication rounds; ``asymptotic``: it
-    tends to the true one; ``approximate``: it need not. why: in words. rounds: communication rounds predicted to the
-    rule's tolerance where nothing fails, and gap: the spectral gap that says so; None where there is no such number.
-    messages: of one communication round, all agents together, of one row each; a sweep counts as one round. exchanging,
-    settling: what is held in memory during communication rounds, and on the way to the fixed point. asking: of each
-    agent for each query, where all agents predict; summing: likewise, of as many queries as are summed at a time.
-    """
-
-    kind: Literal["exact", "asymptotic", "approximate"]
-    why: str
-    rounds: int | None = None
-    gap: float | None = None
-    messages: float = 0.0
-    exchanging: Rows = Rows(10.0, 3.0)
-    settling: Rows = Rows(12.0, 3.0)
-    asking: float = 0.0
-    summing: float = 0.0
 
 
 class FusionRule(Protocol):

@@ -19,7 +19,8 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.rule import Guarantee, Indices, State
+from coolgp.fusion.guarantee import Guarantee
+from coolgp.fusion.rule import Indices, State
 from coolgp.fusion.sums.carrier import Carried
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults

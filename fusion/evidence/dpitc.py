@@ -13,7 +13,8 @@ from coolgp.agents.pitc import block_evidence
 from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.evidence.row_memory import Seen
-from coolgp.fusion.rule import Guarantee, Indices, Rows
+from coolgp.fusion.guarantee import Guarantee, Rows
+from coolgp.fusion.rule import Indices
 from coolgp.fusion.sums.base import SumState
 from coolgp.fusion.sums.rows import contributions
 from coolgp.fusion.sums.server import Server

@@ -26,7 +26,8 @@ from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.predictive_scores import log_loss, predict_rows
 from coolgp.agents.statistics import Evidence, Statistics, packed_length
-from coolgp.fusion.rule import Guarantee, Indices, Rows
+from coolgp.fusion.guarantee import Guarantee, Rows
+from coolgp.fusion.rule import Indices
 from coolgp.fusion.sums.carrier import ByCarrier
 from coolgp.fusion.sums.rows import believed
 from coolgp.network.graphs.topology import Topology

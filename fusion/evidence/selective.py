@@ -27,7 +27,8 @@ from coolgp.agents.prediction import Prediction
 from coolgp.agents.predictive_scores import log_loss, predict_rows, square_loss
 from coolgp.agents.statistics import Evidence, packed_length
 from coolgp.fusion.evidence.row_memory import Seen, newest
-from coolgp.fusion.rule import Guarantee, Indices, Rows
+from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
+from coolgp.fusion.rule import Indices
 from coolgp.fusion.sums.base import SumRule, SumState
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -77,11 +78,17 @@ class Selective(SumRule):
     slack: Annotated[float, Field(gt=0)] = 1.2
     memory: Annotated[int, Field(gt=0)] = 50
 
-    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
+    def stands(self) -> FaultTolerance:
         """No sum over all agents is sought."""
-        why, rows = "every agent takes in neighbours that foretell its own data, and nobody else", float(self.memory)
-        held = (Rows(4.0, 4.0, observed=rows),) * 2
-        return Guarantee("approximate", why, 1, None, float(len(topology.indices)), *held)
+        why = "every agent takes in neighbours that predict its own data, and nobody else"
+        return FaultTolerance("approximate", why)
+
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
+        """One round: neighbours have no more to say."""
+        kind, why = self.stands().under(faults)
+        rows = Rows(4.0, 4.0, observed=float(self.memory))
+        messages = float(len(topology.indices))
+        return Guarantee(kind, why, rounds=1, messages=messages, exchanging=rows, settling=rows)
 
     def remembered(self, population: Population) -> Trial:
         """No rows yet."""

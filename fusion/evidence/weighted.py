@@ -18,7 +18,8 @@ from coolgp.agents.model import Model
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.rule import Guarantee, Indices
+from coolgp.fusion.guarantee import Guarantee
+from coolgp.fusion.rule import Indices
 from coolgp.fusion.sums.base import SumState
 from coolgp.fusion.sums.carrier import ByCarrier
 from coolgp.network.graphs.topology import Topology

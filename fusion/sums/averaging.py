@@ -14,14 +14,36 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.blocks import map_tasks
+from coolgp.fusion.guarantee import FaultTolerance
+from coolgp.network.links.faults import Faults, faults_present
 from coolgp.network.mixing import Mixing, edge_sums
 from coolgp.network.transport import Transport
 
-__all__ = ["Average", "average_blocks", "column_blocks", "mix"]
+__all__ = ["SYMMETRIC", "Average", "average_blocks", "column_blocks", "mix", "symmetric"]
 
 Average: TypeAlias = Callable[[Array], Array]
 BLOCK_BYTES = 1 << 22  # of all agents' rows of a block
 NARROWEST, WIDEST = 32, 128  # columns: narrower ones waste cache lines, wider ones cores
+
+WORKS_BOTH_WAYS = (
+    "links work both ways or not at all, so the sum is kept, and reached as far as all stay linked in the end"
+)
+DRIFTS = "where a message is lost or late, one agent takes what no other gives: the mean drifts"
+SYMMETRIC = FaultTolerance(
+    reaches="asymptotic",
+    why="symmetric weights keep the sum, and differences shrink in every round",
+    stands=dict.fromkeys(("churn", "absence", "moving links"), WORKS_BOTH_WAYS),
+    breaks={
+        "byzantine agents": "one agent that lies moves the mean of all: trim > 0 outvotes it",
+        **dict.fromkeys(("loss", "total loss", "delay", "bandwidth", "one-way links"), DRIFTS),
+    },
+)
+"""What repeated averages with symmetric weights stand."""
+
+
+def symmetric(faults: Faults) -> bool:
+    """Whether what one agent takes, another gives in the same round."""
+    return faults_present(faults).keys() <= SYMMETRIC.stands.keys()
 
 
 def mix(values: Array, mixing: Mixing, transport: Transport, out: Array | None = None) -> Array:

@@ -18,7 +18,8 @@ from coolgp.agents.blocks import map_blocks
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence, packed_length, repeated
-from coolgp.fusion.rule import FusionRule, Guarantee, Indices, State
+from coolgp.fusion.guarantee import FaultTolerance, Guarantee
+from coolgp.fusion.rule import FusionRule, Indices, State
 from coolgp.fusion.sums.deviation import attainable, deviation, sampled, sampled_columns, spread
 from coolgp.fusion.sums.rows import believed, contributions, row_length
 from coolgp.network.graphs.topology import Topology
@@ -74,9 +75,13 @@ class SumRule(ABC):
         """The rule as it is: it needs to know nothing of the whole graph."""
         return self
 
+    def stands(self) -> FaultTolerance:
+        """The faults under which the rule reaches the sum; a rule that does not state them promises nothing."""
+        return FaultTolerance("approximate", "the rule does not state what it promises")
+
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """Nothing is stated_guarantee unless the rule says so itself."""
-        return Guarantee("approximate", "the rule does not say what it promises", messages=len(topology.indices))
+        """What :meth:`stands` gives under these faults, for a message on every link in each round."""
+        return Guarantee(*self.stands().under(faults), messages=len(topology.indices))
 
     def links(self, topology: Topology) -> Topology:
         """All links."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.population import Population
-from coolgp.fusion.rule import Guarantee, Rows
+from coolgp.fusion.guarantee import Guarantee, Rows
 from coolgp.fusion.sums.base import FITTED, SumRule
 from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.network.graphs.topology import Topology

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.rule import Guarantee, Rows
+from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 
 __all__ = ["Central"]
+
+LINK_FAULTS = ("loss", "total loss", "delay", "bandwidth", "moving links", "one-way links", "byzantine agents")
+STANDS = FaultTolerance(
+    reaches="exact",
+    why="a server that nothing is lost on the way to adds up",
+    stands=dict.fromkeys((*LINK_FAULTS, "churn", "absence"), ""),
+)
 
 
 @dataclass(frozen=True)
@@ -35,10 +42,15 @@ class Central(SumRule):
         transport.meter.rounds += 1
         return self.round(state, values, transport)
 
+    def stands(self) -> FaultTolerance:
+        """The oracle's lines to the agents never fail."""
+        return STANDS
+
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Exact at once: what the others are measured by."""
-        why, held = "a server that nothing is lost on the way to adds up", Rows(2.0)  # contributions, of two rounds
-        return Guarantee("exact", why, 1, None, 2.0 * topology.size, held, held)
+        kind, why = self.stands().under(faults)
+        rows = Rows(2.0)  # contributions, of two rounds
+        return Guarantee(kind, why, rounds=1, messages=2.0 * topology.size, exchanging=rows, settling=rows)
 
     def sums(self, state: Array) -> Array:
         """The server's sum."""

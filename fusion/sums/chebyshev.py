@@ -15,10 +15,9 @@ from typing import ClassVar
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.rule import Guarantee, Rows
-from coolgp.fusion.sums.averaging import Average, average_blocks, mix
+from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
+from coolgp.fusion.sums.averaging import SYMMETRIC, Average, average_blocks, mix
 from coolgp.fusion.sums.base import FITTED, Reader, SumRule, multiples, take_in
-from coolgp.fusion.sums.consensus import promise, symmetric
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.mixing import Mixing, interval, local_mixing, metropolis, rounds_to, second_eigenvalue
@@ -60,18 +59,27 @@ class Chebyshev(SumRule):
 
     def fit(self, topology: Topology, faults: Faults) -> Chebyshev:
         """Find the interval of the eigenvalues of this graph's Metropolis weights."""
-        low, high = interval(metropolis(topology)) if _tuned(faults) else (0.0, 0.0)
+        low, high = interval(metropolis(topology)) if faults.perfect else (0.0, 0.0)
         return replace(self, low=low, high=high)
 
+    def stands(self) -> FaultTolerance:
+        """The sum is kept while whatever one agent takes, another gives."""
+        return SYMMETRIC
+
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """Asymptotic while whatever one agent takes, another gives."""
-        (low, high), (kind, why), messages = self._interval(), promise(faults), float(len(topology.indices))
-        # Contributions of two rounds and two estimates; where messages fail, what is sent and heard as well.
-        held = (Rows(4.0, columns=160), Rows(4.3, columns=160)) if faults.perfect else (Rows(6.0, 3.0), Rows(7.0, 3.0))
-        if _tuned(faults):
-            return Guarantee(kind, why, chebyshev_rounds(self.tolerance, low, high), 1.0 - high, messages, *held)
-        rate, why = second_eigenvalue(metropolis(topology)), f"{why}; the momentum is left out, for it could diverge"
-        return Guarantee(kind, why, rounds_to(self.tolerance, rate), 1.0 - rate, messages, *held)
+        """Asymptotic; the momentum is tuned to the eigenvalues where every round multiplies by the same matrix."""
+        kind, why = self.stands().under(faults)
+        if faults.perfect:
+            low, high = self._interval()
+            rounds, gap = chebyshev_rounds(self.tolerance, low, high), 1.0 - high
+            exchanging, settling = Rows(4.0, columns=160), Rows(4.3, columns=160)  # contributions, two estimates
+        else:
+            why = f"{why}; the momentum is left out, for it could diverge"
+            rate = second_eigenvalue(metropolis(topology))
+            rounds, gap = rounds_to(self.tolerance, rate), 1.0 - rate
+            exchanging, settling = Rows(6.0, 3.0), Rows(7.0, 3.0)  # what is sent and received as well
+        messages = float(len(topology.indices))
+        return Guarantee(kind, why, rounds=rounds, gap=gap, messages=messages, exchanging=exchanging, settling=settling)
 
     def begin(self, values: Array, transport: Transport) -> ChebyshevState:
         """Every agent's estimate is its own contribution. Raises ValueError unless the rule was fitted."""
@@ -170,11 +178,6 @@ def informed(state: ChebyshevState, values: Array, transport: Transport) -> Cheb
     if values is before or not transport.allsum(lambda some: (values[some] != before[some]).any(axis=1)):
         return replace(state, values=values)
     return restarted(state, values)
-
-
-def _tuned(faults: Faults) -> bool:
-    """Whether every round multiplies by the matrix that the momentum was found for."""
-    return symmetric(faults) and faults.steady
 
 
 def restarted(state: ChebyshevState, values: Array) -> ChebyshevState:

@@ -14,8 +14,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.rule import Guarantee, Rows
-from coolgp.fusion.sums.averaging import Average, average_blocks, mix
+from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
+from coolgp.fusion.sums.averaging import SYMMETRIC, Average, average_blocks, mix, symmetric
 from coolgp.fusion.sums.base import FITTED, Reader, SumRule, multiples
 from coolgp.fusion.sums.deviation import attainable, deviation, spread
 from coolgp.network.graphs.topology import Topology
@@ -31,7 +31,7 @@ from coolgp.network.mixing import (
 from coolgp.network.row_axes import PerAgent
 from coolgp.network.transport import Transport
 
-__all__ = ["Consensus", "ConsensusState", "promise", "symmetric", "trimmed_mean"]
+__all__ = ["Consensus", "ConsensusState", "trimmed_mean"]
 
 PIECE = 1 << 22  # numbers that are sorted at a time
 STILL_ROUNDINGS = 50.0  # by which trimmed means go on moving where they have settled
@@ -85,18 +85,28 @@ class Consensus(SumRule):
         weight = safe if self.weights == "max-degree" else best if symmetric(faults) else min(best, safe)
         return replace(self, weight=weight, eigenvalue=max(1.0 - weight * low, weight * high - 1.0))
 
+    def stands(self) -> FaultTolerance:
+        """The sum is kept while whatever one agent takes, another gives; a trimmed mean is another one."""
+        why = f"up to {self.trim} lying neighbours of an agent are outvoted, and the truth at the edges with them"
+        return FaultTolerance("approximate", why) if self.trim else SYMMETRIC
+
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """Asymptotic while whatever one agent takes, another gives."""
-        messages = float(len(topology.indices))
+        """Asymptotic at the rate of the spectral gap."""
+        messages, (kind, why) = float(len(topology.indices)), self.stands().under(faults)
         if self.trim:
-            why = f"up to {self.trim} lying neighbours of an agent are outvoted, and the truth at the edges with them"
-            held = Rows(5.0, 2.0), Rows(7.0, 2.0)
-            return Guarantee("approximate", why, messages=messages, exchanging=held[0], settling=held[1])
+            return Guarantee(kind, why, messages=messages, exchanging=Rows(5.0, 2.0), settling=Rows(7.0, 2.0))
         rate = second_eigenvalue(metropolis(topology)) if self.eigenvalue is None else self.eigenvalue
-        kind, why = promise(faults)
-        # Contributions of two rounds and the estimates; where messages fail, what is sent and heard as well.
-        held = (Rows(3.0, columns=96), Rows(3.3, columns=96)) if faults.perfect else (Rows(5.0, 3.0), Rows(6.0, 3.0))
-        return Guarantee(kind, why, rounds_to(self.tolerance, rate), 1.0 - rate, messages, *held)
+        # Contributions of two rounds and the estimates; where messages fail, what is sent and received as well.
+        rows = (Rows(3.0, columns=96), Rows(3.3, columns=96)) if faults.perfect else (Rows(5.0, 3.0), Rows(6.0, 3.0))
+        return Guarantee(
+            kind,
+            why,
+            rounds=rounds_to(self.tolerance, rate),
+            gap=1.0 - rate,
+            messages=messages,
+            exchanging=rows[0],
+            settling=rows[1],
+        )
 
     def begin(self, values: Array, transport: Transport) -> ConsensusState:
         """Every agent's estimate is its own contribution. Raises ValueError where :meth:`fit` was needed and missed."""
@@ -158,23 +168,6 @@ class Consensus(SumRule):
     def own(self, state: ConsensusState) -> Array:
         """The contributions that were taken in last."""
         return state.values
-
-
-def symmetric(faults: Faults) -> bool:
-    """Whether what one agent takes, another gives in the same round."""
-    return faults.lossless and faults.timely and faults.two_way and faults.honest
-
-
-def promise(faults: Faults) -> tuple[Literal["asymptotic", "approximate"], str]:
-    """What averaging with symmetric weights keeps under these faults, and why."""
-    if not faults.honest:
-        return "approximate", "one agent that lies moves the mean of all: trim > 0 outvotes it"
-    if not symmetric(faults):
-        return "approximate", "where a message is lost or late, one agent takes what no other gives: the mean drifts"
-    if not faults.steady:
-        why = "links work both ways or not at all, so the sum is kept, and reached as far as all stay linked in the end"
-        return "asymptotic", why
-    return "asymptotic", "symmetric weights keep the sum, and differences shrink in every round"
 
 
 def trimmed_mean(values: Array, trim: int, transport: Transport) -> Array:

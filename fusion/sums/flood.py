@@ -8,11 +8,10 @@ J. McQuillan, I. Richer, E. Rosen, "The new routing algorithm for the ARPANET", 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
-from coolgp.fusion.rule import Guarantee, Rows
+from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.fusion.sums.edges import furthest
 from coolgp.network.graphs.search import breadth_first
@@ -23,6 +22,18 @@ from coolgp.network.transport import Transport
 
 __all__ = ["Flood", "FloodState"]
 
+WHY = "every agent gets to know every other's statistic by itself"
+OFFERED_AGAIN = f"{WHY}, and what is lost is offered again"
+STANDS = FaultTolerance(
+    reaches="exact",
+    why=WHY,
+    stands=dict.fromkeys(("loss", "delay", "bandwidth", "moving links", "one-way links"), OFFERED_AGAIN),
+    breaks={
+        "byzantine agents": "what an agent that is not honest says of others may be believed",
+        "total loss": "no message ever arrives",
+        **dict.fromkeys(("churn", "absence"), "of an agent that is away, the others know what it said last"),
+    },
+)
 MOST_BYTES = 4 * 10**9  # of all rows that all agents keep
 
 
@@ -56,22 +67,23 @@ class Flood(SumRule):
         if self.patience < 0:
             raise ValueError(f"flood needs patience of 0 rounds or more; got {self.patience}")
 
+    def stands(self) -> FaultTolerance:
+        """Rows are passed on one by one, so a row that is lost can be sent again, and none is counted twice."""
+        return STANDS
+
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Exact on any connected graph, at a price."""
-        doubt, why = "", "every agent gets to know every other's statistic by itself"
-        if not faults.honest:
-            doubt = "what an agent that is not honest says of others may be believed"
-        elif faults.loss == 1:
-            doubt = "no message ever arrives"
-        elif faults.churn or faults.away:
-            doubt = "of an agent that is away, the others know what it said last"
-        elif not faults.perfect:
-            why += ", and what is lost is offered again"
-        price = f"; costs {topology.size} rows over every link for each new set of statistics"
-        kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
-        held = _holding(topology)
-        why = (doubt or why) + price
-        return Guarantee(kind, why, furthest(topology), None, 2.0 * topology.edge_count, held, held)
+        kind, why = self.stands().under(faults)
+        price = f"costs {topology.size} rows over every link for each new set of statistics"
+        rows = _rows(topology)
+        return Guarantee(
+            kind,
+            f"{why}; {price}",
+            rounds=furthest(topology),
+            messages=2.0 * topology.edge_count,
+            exchanging=rows,
+            settling=rows,
+        )
 
     def begin(self, values: Array, transport: Transport) -> FloodState:
         """Every agent knows its own contribution. Raises ValueError where all that they may learn is too much."""
@@ -105,7 +117,7 @@ class Flood(SumRule):
         return state.sums
 
 
-def _holding(topology: Topology) -> Rows:
+def _rows(topology: Topology) -> Rows:
     """All rows four times, and three times those that are handed on in the round in which most are.
 
     Every agent hands on over each edge what is new to it: what stands a distance away in one round.

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from coolgp.fusion.rule import Guarantee, Rows
+from coolgp.fusion.guarantee import Conflict, FaultTolerance, Guarantee, Rows
 from coolgp.fusion.sums.base import FITTED, Reader, SumRule, multiples
 from coolgp.network.graphs.topology import Array, Topology
 from coolgp.network.links.faults import Faults
@@ -29,6 +29,15 @@ from coolgp.network.transport import Transport
 
 __all__ = ["Gossip", "GossipState", "meeting_probability"]
 
+LATE, UNSTEADY = ("delay", "bandwidth"), ("churn", "absence", "moving links")
+DRIFTS = "where a hand-over is lost, one of a pair gave what the other never took: the mean drifts"
+STANDS = FaultTolerance(
+    reaches="asymptotic",
+    why="pairs take their mean, so the sum is kept, and in time everyone meets every neighbour",
+    stands=dict.fromkeys((*LATE, *UNSTEADY, "one-way links"), ""),
+    breaks={"byzantine agents": "one agent that lies moves the mean of all", "loss": DRIFTS, "total loss": DRIFTS},
+    conflicts=(Conflict(frozenset(LATE), frozenset(UNSTEADY), DRIFTS),),  # a link that goes down loses what it carries
+)
 FOREVER = 1 << 62  # rounds
 SLOW = 5  # rounds that a message takes where bandwidth is short and nobody knows how long it will be
 
@@ -67,8 +76,12 @@ class Gossip(SumRule):
         usual = math.ceil(faults.delay) + (0 if faults.bandwidth is None else SLOW)
         return replace(self, patience=FOREVER if faults.lossless and faults.steady else 3 * usual)
 
+    def stands(self) -> FaultTolerance:
+        """The sum is kept while nothing that one agent hands over is lost."""
+        return STANDS
+
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """Asymptotic while nothing that one agent hands over is lost.
+        """Asymptotic at the rate of the mean averaging matrix.
 
         rounds: by which the mean square of the disagreement is below the tolerance's square, after Boyd et al.: with
         second eigenvalue λ of the mean ``E[W]`` of a round's averaging matrix (a projection, so ``WᵀW = W``) it shrinks
@@ -78,9 +91,16 @@ class Gossip(SumRule):
         meet = meeting_probability(topology)
         rate = interval(weighted(topology, meet / 2))[1]
         messages = np.count_nonzero(topology.degree) / 2 + meet.sum()
-        kind, why = promise(faults)
-        rounds, held = rounds_to(self.tolerance**2, rate), (Rows(8.0), Rows(9.0))
-        return Guarantee(kind, why, rounds, 1.0 - rate, float(messages), *held)
+        kind, why = self.stands().under(faults)
+        return Guarantee(
+            kind,
+            why,
+            rounds=rounds_to(self.tolerance**2, rate),
+            gap=1.0 - rate,
+            messages=float(messages),
+            exchanging=Rows(8.0),
+            settling=Rows(9.0),
+        )
 
     def begin(self, values: Array, transport: Transport) -> GossipState:
         """Every agent's estimate is its own contribution."""
@@ -113,15 +133,6 @@ class Gossip(SumRule):
         """Three numbers in [0, 1) for each agent ``[A, 3]``, drawn for all N: its coin, whom it calls, how urgently."""
         drawn = generator(self.seed, "gossip", 0, turn).random((transport.shard.size, 3))
         return np.asarray(drawn[transport.shard.agents])
-
-
-def promise(faults: Faults) -> tuple[Literal["asymptotic", "approximate"], str]:
-    """What pairs that take their mean keep under these faults, and why."""
-    if not faults.honest:
-        return "approximate", "one agent that lies moves the mean of all"
-    if not (faults.lossless and (faults.timely or faults.steady)):  # links that go down lose what they hold
-        return "approximate", "where a hand-over is lost, one of a pair gave what the other never took: the mean drifts"
-    return "asymptotic", "pairs take their mean, so the sum is kept, and in time everyone meets every neighbour"
 
 
 def accepted_calls(draws: Array, free: Array, transport: Transport, kind: DTypeLike = np.float64) -> Array:

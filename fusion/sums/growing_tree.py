@@ -16,11 +16,10 @@ distributed computation of a spanning tree in an extended LAN", SIGCOMM 1985, wi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
-from coolgp.fusion.rule import Guarantee, Rows
+from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.fusion.sums.edges import add_rows, furthest
 from coolgp.network.delivery import Delivery
@@ -30,6 +29,20 @@ from coolgp.network.row_axes import PerAgent, PerEdge
 from coolgp.network.transport import Transport
 
 __all__ = ["GrowingTree", "GrowingTreeState"]
+
+NOT_COUNTED = "no agent is counted twice, but those that are away or not yet linked again are not counted"
+STANDS = FaultTolerance(
+    reaches="exact",
+    why="the agents grow a spanning tree, and messages along it count every agent once",
+    stands=dict.fromkeys(("loss", "delay", "bandwidth", "one-way links"), ""),
+    breaks={
+        "byzantine agents": "an agent that is not honest breaks the tree, or spoils the sums beyond it",
+        "total loss": "no message ever arrives",
+        "churn": NOT_COUNTED,
+        "absence": NOT_COUNTED,
+        "moving links": NOT_COUNTED,
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -58,19 +71,21 @@ class GrowingTree(SumRule):
     precision holds keys of up to 2²⁴ agents.
     """
 
+    def stands(self) -> FaultTolerance:
+        """The sum of all that are linked, once changes cease; while they go on, some may be missing, none twice."""
+        return STANDS
+
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """Exact on what is linked once changes cease; while they go on, an agent may count too few but none twice."""
-        doubt, why = "", "the agents grow a spanning tree, and messages along it count every agent once"
-        if not faults.honest:
-            doubt = "an agent that is not honest breaks the tree, or spoils the sums beyond it"
-        elif faults.loss == 1:
-            doubt = "no message ever arrives"
-        elif not faults.steady:
-            doubt = "no agent is counted twice, but those that are away or not yet linked again are not counted"
-        messages = 2.0 * topology.edge_count + 2.0 * (topology.size - 1)
-        kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
-        held = Rows(6.0, 4.5), Rows(7.0, 5.5)  # inboxes: of the last state, this one
-        return Guarantee(kind, doubt or why, 3 * furthest(topology), None, messages, *held)
+        """Exact unless agents or links come and go."""
+        kind, why = self.stands().under(faults)
+        return Guarantee(
+            kind,
+            why,
+            rounds=3 * furthest(topology),
+            messages=2.0 * topology.edge_count + 2.0 * (topology.size - 1),
+            exchanging=Rows(6.0, 4.5),  # inboxes: of the last state, this one
+            settling=Rows(7.0, 5.5),
+        )
 
     def begin(self, values: Array, transport: Transport) -> GrowingTreeState:
         """Every agent is the root of a tree of its own."""

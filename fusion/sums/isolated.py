@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.rule import Guarantee, Rows
+from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -30,11 +30,14 @@ class Isolated(SumRule):
         """Own contributions."""
         return values
 
+    def stands(self) -> FaultTolerance:
+        """No sum is sought."""
+        return FaultTolerance("approximate", "agents say nothing to one another: each knows what it saw")
+
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Each agent alone."""
-        held = Rows(2.0)  # contributions of the last round and this one
-        why = "agents say nothing to one another: each knows what it saw"
-        return Guarantee("approximate", why, exchanging=held, settling=held)
+        rows = Rows(2.0)  # contributions of the last round and this one
+        return Guarantee(*self.stands().under(faults), exchanging=rows, settling=rows)
 
     def sums(self, state: Array) -> Array:
         """Own contributions."""

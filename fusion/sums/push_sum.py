@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 from scipy.sparse import csr_array
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.rule import Guarantee, Rows
+from coolgp.fusion.guarantee import Conflict, FaultTolerance, Guarantee, Rows
 from coolgp.fusion.sums.averaging import Average, average_blocks, mix
 from coolgp.fusion.sums.base import Reader, SumRule, take_in
 from coolgp.network.graphs.topology import Topology
@@ -28,6 +28,25 @@ from coolgp.network.transport import Transport
 
 __all__ = ["PushSum", "PushSumState", "push_sum_eigenvalue"]
 
+WHY = "what a message loses comes with the next one on its link, so no mass is ever lost"
+LINKED = f"{WHY}, and the sum is reached as far as all stay linked in the end"
+STANDS = FaultTolerance(
+    reaches="asymptotic",
+    why=WHY,
+    stands=dict.fromkeys(("loss", "delay", "bandwidth", "one-way links"), "")
+    | dict.fromkeys(("churn", "absence", "moving links"), LINKED),
+    breaks={
+        "byzantine agents": "an agent that lies makes mass out of nothing",
+        "total loss": "no message ever arrives",
+    },
+    conflicts=(
+        Conflict(
+            frozenset({"moving links"}),
+            frozenset({"loss", "delay", "bandwidth"}),
+            "what a link still owes when it goes for good is lost with it",
+        ),
+    ),
+)
 LEAST_WEIGHT = 2.0**-10
 """An agent with less than this has given nearly all away and heard nothing for long: it waits for more. Otherwise
 delays or bursts of a hundred rounds would leave it with nothing, and the quotient with nothing but rounding errors."""
@@ -57,22 +76,24 @@ class PushSum(SumRule):
 
     remembers: ClassVar[int | None] = 1
 
+    def stands(self) -> FaultTolerance:
+        """No mass is lost as long as every link carries another message in the end."""
+        return STANDS
+
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Asymptotic unless agents lie."""
-        rate = push_sum_eigenvalue(topology)
-        rounds, messages = rounds_to(self.tolerance, rate), float(len(topology.indices))
-        doubt, why = "", "what a message loses comes with the next one on its link, so no mass is ever lost"
-        if not faults.honest:
-            doubt = "an agent that lies makes mass out of nothing"
-        elif faults.loss == 1:
-            doubt = "no message ever arrives"
-        elif faults.moving and not (faults.lossless and faults.timely):
-            doubt = "what a link still owes when it goes for good is lost with it"
-        elif not faults.steady:
-            why += ", and the sum is reached as far as all stay linked in the end"
+        rate, (kind, why) = push_sum_eigenvalue(topology), self.stands().under(faults)
         # Where links may fail: what was pushed and received, of the first state, the last, this one and the next.
-        held = (Rows(3.0, columns=96), Rows(3.3, columns=96)) if faults.perfect else (Rows(7.0, 7.6), Rows(8.0, 9.6))
-        return Guarantee("approximate" if doubt else "asymptotic", doubt or why, rounds, 1.0 - rate, messages, *held)
+        rows = (Rows(3.0, columns=96), Rows(3.3, columns=96)) if faults.perfect else (Rows(7.0, 7.6), Rows(8.0, 9.6))
+        return Guarantee(
+            kind,
+            why,
+            rounds=rounds_to(self.tolerance, rate),
+            gap=1.0 - rate,
+            messages=float(len(topology.indices)),
+            exchanging=rows[0],
+            settling=rows[1],
+        )
 
     def begin(self, values: Array, transport: Transport) -> PushSumState:
         """Every agent holds its own contribution and the weight 1."""

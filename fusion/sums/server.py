@@ -6,12 +6,11 @@ experiments): they take in what reaches them, and what is lost on the way is los
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coolgp.fusion.rule import Guarantee, Rows
+from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.network.graphs.topology import Array, Topology
 from coolgp.network.links.faults import Faults
@@ -19,6 +18,23 @@ from coolgp.network.row_axes import PerAgent
 from coolgp.network.transport import Transport
 
 __all__ = ["Server", "ServerState"]
+
+AWAY = "an agent that is away does not report, and goes by the last answer it had"
+STANDS = FaultTolerance(
+    reaches="exact",
+    why="a server that nothing is lost on the way to adds up",
+    stands=dict.fromkeys(("delay", "bandwidth", "moving links", "one-way links", "byzantine agents"), ""),
+    breaks={
+        "total loss": "no report ever arrives",
+        "loss": "every report is sent once: what is lost on the way is lost for good",
+        "churn": AWAY,
+        "absence": AWAY,
+    },
+)
+"""The lines between agents and server lose messages, and carry none of an agent that is away; nothing else fails."""
+REPORTED_AGAIN = (
+    "every agent reports all it has in each round, until the server has received it and the agent the answer"
+)
 
 
 @dataclass(frozen=True)
@@ -45,20 +61,21 @@ class Server(SumRule):
 
     repeat: bool = False
 
+    def stands(self) -> FaultTolerance:
+        """Losses too, where reports are repeated."""
+        return replace(STANDS, stands={**STANDS.stands, "loss": REPORTED_AGAIN}) if self.repeat else STANDS
+
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """Exact while nothing is lost, or is said again."""
-        doubt, why = "", "a server that nothing is lost on the way to adds up"
-        if faults.loss == 1:
-            doubt = "no report ever arrives"
-        elif not faults.lossless and not self.repeat:
-            doubt = "every report is sent once: what is lost on the way is lost for good"
-        elif faults.churn or faults.away:
-            doubt = "an agent that is away does not report, and goes by the last answer it had"
-        elif not faults.lossless:
-            why = "every agent reports all it has in each round, until the server has heard it and it the answer"
-        kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
-        held = Rows(12.0), Rows(12.0 if self.repeat and not faults.perfect else 10.0)
-        return Guarantee(kind, doubt or why, 1, None, 2.0 * topology.size, *held)
+        """Exact while nothing is lost, or is reported again."""
+        kind, why = self.stands().under(faults)
+        return Guarantee(
+            kind,
+            why,
+            rounds=1,
+            messages=2.0 * topology.size,
+            exchanging=Rows(12.0),
+            settling=Rows(12.0 if self.repeat and not faults.perfect else 10.0),
+        )
 
     def begin(self, values: Array, transport: Transport) -> ServerState:
         """The server has heard nothing."""

@@ -7,11 +7,12 @@ what this one told it, so nothing is counted twice. COOL-GP (AAAI-19), section o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
-from coolgp.fusion.rule import FusionRule, Guarantee, Rows
+from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows, Schedule
+from coolgp.fusion.rule import FusionRule
 from coolgp.fusion.sums.base import SumRule
 from coolgp.fusion.sums.edges import add_rows
 from coolgp.fusion.sums.growing_tree import GrowingTree
@@ -22,6 +23,24 @@ from coolgp.network.transport import Transport
 from coolgp.network.tree_sum import TreeSum, plan_tree_sum
 
 __all__ = ["Tree", "TreeState"]
+
+WHY = "messages along a spanning tree count every agent once"
+SENT_AGAIN = f"{WHY}; what is lost or late is sent again in the next round, until it arrives"
+BREAKS = "the tree breaks where an agent or a link goes; a growing tree mends itself"
+STANDS = FaultTolerance(
+    reaches="exact",
+    why=WHY,
+    stands=dict.fromkeys(("loss", "delay", "bandwidth"), SENT_AGAIN) | {"one-way links": ""},
+    breaks={
+        "byzantine agents": "what an agent that is not honest sends is added to every sum beyond it",
+        "total loss": "no message ever arrives",
+        "churn": BREAKS,
+        "absence": BREAKS,
+        "moving links": BREAKS,
+    },
+)
+SCHEDULE_NUMBERS, ROUND_BYTES = 10, 2000
+"""Of the schedule of a tree sum: numbers for each agent, and bytes for each communication round."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +70,26 @@ class Tree(SumRule):
         """Where agents or links come and go, a tree that the agents grow and re-grow themselves."""
         return self if faults.steady else GrowingTree(self.tolerance, self.most, self.look_every)
 
+    def stands(self) -> FaultTolerance:
+        """On a tree no message comes back to its origin, so the newest message on each link is all that counts."""
+        return STANDS
+
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """Exact on a tree of links that stay: nothing can come back to where it came from."""
-        tree, doubt, why = self.links(topology), "", "messages along a spanning tree count every agent once"
-        if not faults.honest:
-            doubt = "what an agent that is not honest says is added to every sum beyond it"
-        elif faults.loss == 1:
-            doubt = "no message ever arrives"
-        elif not faults.steady:
-            doubt = "the tree breaks where an agent or a link goes; a growing tree mends itself"
-        elif not (faults.lossless and faults.timely):
-            why += "; what is lost or late is said anew in the next round, until it is there"
-        kind: Literal["exact", "approximate"] = "approximate" if doubt else "exact"
+        """Exact on a tree of links that stay."""
+        tree = self.links(topology)
+        rounds = diameter(tree)
+        schedule = Schedule(8.0 * SCHEDULE_NUMBERS, ROUND_BYTES * rounds) if faults.perfect else Schedule()
         settling = Rows(2.0) if faults.perfect else Rows(7.0, 5.0)  # contributions, sums
-        return Guarantee(kind, doubt or why, diameter(tree), None, 2.0 * tree.edge_count, Rows(6.0, 4.0), settling)
+        kind, why = self.stands().under(faults)
+        return Guarantee(
+            kind,
+            why,
+            rounds=rounds,
+            messages=2.0 * tree.edge_count,
+            exchanging=Rows(6.0, 4.0),
+            settling=settling,
+            schedule=schedule,
+        )
 
     def links(self, topology: Topology) -> Topology:
         """A spanning tree."""

@@ -1,11 +1,16 @@
-"""What can go wrong on a network: one record that the channel acts on and the rules make their promises by."""
+"""The faults of a network: the record that the channel acts on, and the table of all kinds that can be in it.
+
+A fusion rule states which kinds it stands (:mod:`coolgp.fusion.guarantee`). A new kind is a field of `Faults`, an
+entry of `FAULT_KINDS`, and what the channel does with it; rules that do not mention it promise nothing under it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["PERFECT", "Absence", "Faults"]
+__all__ = ["FAULT_KINDS", "PERFECT", "Absence", "FaultKind", "Faults", "faults_present"]
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,80 @@ class Faults:
     @property
     def perfect(self) -> bool:
         """Whether nothing ever fails."""
-        return self.lossless and self.timely and self.steady and self.two_way and self.honest
+        return not faults_present(self)
 
 
 PERFECT = Faults()
+
+
+@dataclass(frozen=True)
+class FaultKind:
+    """A kind of fault.
+
+    Attributes:
+        keys: of the section `[network]` that bring it.
+        present: whether a network has it.
+        words: what it does on a network that has it, as a clause.
+    """
+
+    keys: tuple[str, ...]
+    present: Callable[[Faults], bool]
+    words: Callable[[Faults], str]
+
+
+def _loss_words(faults: Faults) -> str:
+    bursts = "" if faults.burst is None else f", in bursts of {faults.burst:g} communication rounds"
+    return f"{100 * faults.loss:g} % of the messages are lost{bursts}"
+
+
+def _delay_words(faults: Faults) -> str:
+    late = "on average" if faults.delays == "geometric" else "each"
+    return f"messages are {faults.delay:g} communication rounds late {late}"
+
+
+def _churn_words(faults: Faults) -> str:
+    share = f"{100 * faults.churn:g} % of the agents"
+    return f"{share} leave in each round of learning, for {faults.absence:g} rounds on average"
+
+
+FAULT_KINDS: dict[str, FaultKind] = {
+    "loss": FaultKind(("loss", "burst"), lambda faults: 0 < faults.loss < 1, _loss_words),
+    "total loss": FaultKind(("loss",), lambda faults: faults.loss == 1, _loss_words),
+    "delay": FaultKind(("delay", "delays"), lambda faults: faults.delay > 0, _delay_words),
+    "bandwidth": FaultKind(
+        ("bandwidth",),
+        lambda faults: faults.bandwidth is not None,
+        lambda faults: f"a link carries {faults.bandwidth:,} bytes in a communication round",
+    ),
+    "churn": FaultKind(("churn", "absence"), lambda faults: faults.churn > 0, _churn_words),
+    "absence": FaultKind(
+        ("away",),
+        lambda faults: bool(faults.away),
+        lambda faults: f"{len(faults.away)} planned absence{'s' * (len(faults.away) > 1)}",
+    ),
+    "moving links": FaultKind(
+        ("speed", "reach", "topology"),
+        lambda faults: faults.moving,
+        lambda faults: "links come and go from round to round of learning",
+    ),
+    "one-way links": FaultKind(
+        ("one_way",),
+        lambda faults: not faults.two_way,
+        lambda faults: f"{100 * faults.one_way:g} % of the links outside a spanning tree work in one direction only",
+    ),
+    "byzantine agents": FaultKind(
+        ("byzantine",),
+        lambda faults: not faults.honest,
+        lambda faults: f"{faults.byzantine} agent{'s send' if faults.byzantine > 1 else ' sends'} garbage",
+    ),
+}
+"""All kinds of faults by name."""
+
+
+def faults_present(faults: Faults) -> dict[str, FaultKind]:
+    """Return the kinds of faults that a network has, by name.
+
+    >>> [kind.words(Faults(loss=0.2, burst=3)) for kind in faults_present(Faults(loss=0.2, burst=3)).values()]
+    ['20 % of the messages are lost, in bursts of 3 communication rounds']
+    """
+    return {name: kind for name, kind in FAULT_KINDS.items() if kind.present(faults)}

@@ -17,8 +17,8 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.population import FOLD_ROWS
 from coolgp.agents.statistics import packed_length
 from coolgp.fusion.committees.base import SUMMED_BYTES
+from coolgp.fusion.guarantee import Guarantee, Rows
 from coolgp.fusion.registry import rule_class
-from coolgp.fusion.rule import Guarantee, Rows
 from coolgp.fusion.sums.deviation import SAMPLED_COLUMNS, SAMPLED_NUMBERS
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.launcher import launched_size

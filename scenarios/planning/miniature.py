@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.fusion.rule import Guarantee
+from coolgp.fusion.guarantee import Guarantee
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.randomness import generator
 from coolgp.scenarios.config.data import PLACED_SOURCES

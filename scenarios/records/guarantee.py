@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from coolgp.network.links.faults import Faults
+from coolgp.network.links.faults import Faults, faults_present
 from coolgp.scenarios.base.arrays import Bools, Floats
-from coolgp.scenarios.base.formatting import counted, size_text
+from coolgp.scenarios.base.formatting import counted
 
 __all__ = [
     "StatedGuarantee",
@@ -112,22 +112,7 @@ def fault_words(faults: Faults) -> list[str]:
     >>> fault_words(Faults(loss=0.2, burst=3))
     ['20 % of the messages are lost, in bursts of 3 communication rounds']
     """
-    bursts = "" if faults.burst is None else f", in bursts of {faults.burst:g} communication rounds"
-    late = "on average" if faults.delays == "geometric" else "each"
-    said = [
-        (not faults.lossless, f"{100 * faults.loss:g} % of the messages are lost{bursts}"),
-        (faults.delay > 0, f"messages are {faults.delay:g} communication rounds late {late}"),
-        (faults.bandwidth is not None, f"a link carries {size_text(faults.bandwidth or 0)} a communication round"),
-        (
-            faults.churn > 0,
-            f"{100 * faults.churn:g} % of the agents leave each round of learning, for {faults.absence:g} of them",
-        ),
-        (bool(faults.away), f"{len(faults.away)} planned absence{'s' * (len(faults.away) > 1)}"),
-        (faults.moving, "links come and go from round to round of learning"),
-        (not faults.two_way, f"{100 * faults.one_way:g} % of the links outside a spanning tree go one way only"),
-        (not faults.honest, f"{faults.byzantine} agent{'s send' if faults.byzantine > 1 else ' sends'} garbage"),
-    ]
-    return [words for true, words in said if true]
+    return [kind.words(faults) for kind in faults_present(faults).values()]
 
 
 def _communicated(rounds: int) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from threadpoolctl import threadpool_limits
 
+from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.registry import rule_named
-from coolgp.fusion.rule import FusionRule, Guarantee, SeesData
+from coolgp.fusion.rule import FusionRule, SeesData
 from coolgp.network.graphs.files import names_rounds, read_schedule, read_topology
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology, require_connected

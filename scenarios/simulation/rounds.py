@@ -18,8 +18,9 @@ from coolgp.agents.learning import Adam
 from coolgp.agents.population import Population, fold, found, observe
 from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.extension import extend
+from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.hyperparameters import MODES, Mode, belief_of
-from coolgp.fusion.rule import AveragesParameters, EvidenceRule, FusionRule, Guarantee, SeesData, State
+from coolgp.fusion.rule import AveragesParameters, EvidenceRule, FusionRule, SeesData, State
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Meter, Transport
