@@ -10,13 +10,14 @@ from coolgp.fusion.hyperparameters import MODES
 from coolgp.fusion.registry import RULES
 from coolgp.network.graphs.generate import GENERATORS
 from coolgp.scenarios.config.catalogue import NAMES, describe
-from coolgp.scenarios.data import loading as data
+from coolgp.scenarios.config.sources import SOURCES
+from coolgp.scenarios.data.partitions import PARTITIONS
 
 __all__ = ["listing"]
 
 
 def listing() -> dict[str, list[tuple[str, str]]]:
-    """Names and descriptions by kind, in the words of their own docstrings."""
+    """Names and descriptions by kind, in their own words."""
     registries: dict[str, dict[str, object]] = {
         "Fusion rules (fusion.rule; your own as module:Class)": dict(RULES),
         "Hyper-parameters (agents.hyperparameters)": dict(MODES),
@@ -24,11 +25,13 @@ def listing() -> dict[str, list[tuple[str, str]]]:
         "Encodings of old data (agents.encoding)": dict(ENCODINGS),
         "Inducing inputs (agents.inducing_choice)": dict(CHOICES),
         "Graphs (network.topology; or a .graphml or edge-list file)": dict(GENERATORS),
-        "Data sources (data.source; or a .csv or .parquet file)": dict(data.SOURCES),
-        "Partitions (data.partition)": dict(data.PARTITIONS),
+        "Partitions (data.partition)": dict(PARTITIONS),
     }
-    scenarios = {"Scenarios (coolgp run NAME)": [(name, describe(name)) for name in NAMES]}
-    return scenarios | {
+    described = {
+        "Scenarios (coolgp run NAME)": [(name, describe(name)) for name in NAMES],
+        "Data sources (data.source; or a .csv or .parquet file)": [(name, s.words) for name, s in SOURCES.items()],
+    }
+    return described | {
         title: [(name, _first_sentence(thing)) for name, thing in things.items()]
         for title, things in registries.items()
     }

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from coolgp.scenarios.config.constraints import Names
 from coolgp.scenarios.config.section import Columns, Count, Positive, Settings
+from coolgp.scenarios.config.sources import SOURCES, TABLE_SUFFIXES, source_conflicts, source_named
 
-__all__ = ["GENERATED_SOURCES", "PLACED_SOURCES", "SOURCE_TARGETS", "TABLE_SUFFIXES", "DataSettings"]
-
-SOURCE_TARGETS = {"airline": "arr_delay", "synthetic": "y", "field": "value", "sensors": "value", "road": "speed"}
-"""The data sources that come with the package, and what each predicts."""
-GENERATED_SOURCES = ("synthetic", "field", "sensors")
-"""Sources that are drawn from the seed: they deal their own rows to their own agents."""
-PLACED_SOURCES = ("field", "sensors")
-"""Generated sources whose agents sit at places in the coordinates of the inputs."""
-REFUSED_BY_SOURCE = {
-    "field": {"test_count": "which is tested on a regular grid"},
-    "sensors": {
-        "test_count": "which is tested on a regular grid",
-        "observations": "which draws a batch for each agent in every round",
-        "first_agent_rows": "which draws a batch for each agent in every round",
-    },
-}
-"""Keys of the section [data] that a generated source has no use for, and why."""
-TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+__all__ = ["DataSettings"]
 
 
 class DataSettings(Settings):
     """Where the rows come from, which columns are used, and which agent observes which row."""
 
-    source: Annotated[str, Names(lambda: tuple(SOURCE_TARGETS), TABLE_SUFFIXES)] = Field(
+    source: Annotated[str, Names(lambda: tuple(SOURCES), TABLE_SUFFIXES)] = Field(
         description="a CSV or Parquet file, or a source that comes with the package"
     )
     target: str | None = Field(
@@ -75,48 +59,32 @@ class DataSettings(Settings):
     @classmethod
     def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Fill in the target of the package's own sources, and the random partition where rows must be dealt."""
-        source = values.get("source")
-        if values.get("target") is None and isinstance(source, str) and source in SOURCE_TARGETS:
-            values["target"] = SOURCE_TARGETS[source]
-        if values.get("agent") is None and values.get("partition") is None and source not in GENERATED_SOURCES:
+        name = values.get("source")
+        source = source_named(name if isinstance(name, str) else "")
+        if values.get("target") is None and source.target is not None:
+            values["target"] = source.target
+        if values.get("agent") is None and values.get("partition") is None and not source.generated:
             values["partition"] = "random"
         return values
 
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return the keys that contradict one another or the source."""
-        source, target, features = values.get("source"), values.get("target"), values.get("features") or ()
-        found = []
-        if values.get("agent") is not None and values.get("partition") is not None:
-            found.append(("partition", "not together with data.agent, which already deals the rows: leave one out"))
-        if target is not None and target in features:
-            found.append(("features", f'the target "{target}" cannot be a feature as well'))
-        if len(set(features)) < len(features):
-            twice = sorted({name for name in features if list(features).count(name) > 1})
-            found.append(("features", f"named more than once: {', '.join(twice)}"))
-        if target is not None and target == values.get("agent"):
-            found.append(("agent", f'the target "{target}" cannot name the agents as well'))
-        if source is None:
-            return found
-        own = SOURCE_TARGETS.get(source)
-        if own is None and "target" in values and target is None:
-            found.append(("target", "missing; needed the name of the column to predict"))
-        if own is not None and target not in (None, own):
-            found.append(("target", f'needed "{own}", which is what "{source}" predicts; got "{target}"'))
-        if source in GENERATED_SOURCES:
-            refused = [key for key in ("agent", "partition", "features", "order") if values.get(key) is not None]
-            found += [
-                (key, f'not for "{source}", which makes its own agents and inputs: leave it out') for key in refused
-            ]
-        elif values.get("observations") is not None:
-            found.append(("observations", f"only for {_either(GENERATED_SOURCES)}, which are generated: leave it out"))
-        if values.get("width") is not None and source != "synthetic":
-            found.append(("width", 'only for "synthetic", whose inputs are drawn from a cube: leave it out'))
-        for key, why in REFUSED_BY_SOURCE.get(source, {}).items():
-            if values.get(key) is not None:
-                found.append((key, f'not for "{source}", {why}: leave it out'))
-        return found
+        source = values.get("source")
+        return [*_column_conflicts(values), *(source_conflicts(source, values) if source is not None else [])]
 
 
-def _either(names: Iterable[str]) -> str:
-    return " | ".join(f'"{name}"' for name in names)
+def _column_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Complaints about columns that are named twice, and agents that are given twice."""
+    target, features, agent = values.get("target"), values.get("features") or (), values.get("agent")
+    conflicts = []
+    if agent is not None and values.get("partition") is not None:
+        conflicts.append(("partition", "not together with data.agent, which already deals the rows: leave one out"))
+    if target is not None and target in features:
+        conflicts.append(("features", f'the target "{target}" cannot be a feature as well'))
+    if len(set(features)) < len(features):
+        twice = sorted({name for name in features if list(features).count(name) > 1})
+        conflicts.append(("features", f"named more than once: {', '.join(twice)}"))
+    if target is not None and target == agent:
+        conflicts.append(("agent", f'the target "{target}" cannot name the agents as well'))
+    return conflicts

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,7 +15,8 @@ from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.fusion import FusionSettings
 from coolgp.scenarios.config.network import NetworkSettings
-from coolgp.scenarios.config.section import Count, Settings
+from coolgp.scenarios.config.run import RunSettings
+from coolgp.scenarios.config.section import Settings
 
 __all__ = [
     "DEFAULT_KIND",
@@ -28,29 +28,6 @@ __all__ = [
     "RunSettings",
     "Scenario",
 ]
-
-
-class RunSettings(Settings):
-    """How long to run, and what to look at."""
-
-    rounds: Count | Literal["all"] = Field(
-        default=30, description='rounds of learning; "all" uses every training row once'
-    )
-    seed: int = Field(default=0, ge=0, description="everything random follows from it")
-    precision: Literal["float64", "float32"] = Field(
-        default="float64",
-        description="of sums and messages; single precision halves memory, bytes and much of the time",
-    )
-    probes: Count = Field(default=20, description="agents whose predictions are evaluated and stored")
-    evaluate_every: Count = Field(
-        default=1, description="rounds between two evaluations of the probes; the last round is always evaluated"
-    )
-    checkpoint_minutes: float = Field(
-        default=5.0,
-        ge=0,
-        description="minutes between two checkpoints, from which `coolgp resume` goes on; 0 for one after every round "
-        "that is evaluated",
-    )
 
 
 DEFAULT_KIND = "rounds"

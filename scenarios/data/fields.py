@@ -13,10 +13,23 @@ import numpy as np
 from coolgp.network.randomness import generator
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import DataError
+from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.data import DataSettings
+from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.data.dataset import Dataset, Numbered
 from coolgp.scenarios.data.dealt import Dealt
 
-__all__ = ["UnitFunction", "draw_function", "field", "reflected", "square_grid", "synthetic"]
+__all__ = [
+    "UnitFunction",
+    "agent_positions",
+    "draw_function",
+    "field",
+    "load_field",
+    "load_synthetic",
+    "reflected",
+    "square_grid",
+    "synthetic",
+]
 
 _BLOCK = 64  # rows evaluated at a time, so that 2,000 features of them stay in cache
 
@@ -122,7 +135,7 @@ def field(
     """
     _check_counts("field", agents, observations)
     u = draw_function(seed, "field function", 2)
-    positions = generator(seed, "field positions").uniform(0, 1, (agents, 2))
+    positions = agent_positions("field", seed, agents)
     owner = np.arange(observations) % agents
     step = generator(seed, "field inputs").standard_normal((observations, 2))
     x_train = reflected(positions[owner] + spread * step)
@@ -139,6 +152,28 @@ def field(
         positions=positions,
         truth=truth,
     )
+
+
+def load_synthetic(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Dataset:
+    """The source ``synthetic``, see :func:`synthetic`."""
+    tests, width, rows = data.test_count or 8_000, data.width or 1.0, _observations(data, agents, run)
+    return synthetic(run.seed, agents.count, rows, tests=tests, projection=agents.projection, width=width)
+
+
+def load_field(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Dataset:
+    """The source ``field``, see :func:`field`."""
+    return field(run.seed, agents.count, _observations(data, agents, run))
+
+
+def _observations(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> int:
+    """Return how many training rows to generate: as asked, or one batch per agent and round, 30 rounds for "all"."""
+    rounds = run.rounds if isinstance(run.rounds, int) else 30
+    return data.observations or agents.count * agents.batch_size * rounds
+
+
+def agent_positions(source: str, seed: int, agents: int) -> Floats:
+    """Return the positions ``[N,2]`` of the agents of a source that places them: uniform in the unit square."""
+    return generator(seed, f"{source} positions").uniform(0, 1, (agents, 2))
 
 
 def _check_counts(source: str, agents: int, observations: int) -> None:

@@ -17,9 +17,12 @@ import numpy as np
 
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import DataError
+from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.data import DataSettings
+from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.data.dataset import Table
 
-__all__ = ["AGENT_COLUMNS", "FEATURES", "airline"]
+__all__ = ["AGENT_COLUMNS", "FEATURES", "airline", "load_flights"]
 
 FEATURES = ("month", "day", "day_of_week", "dep_time", "arr_time", "air_time", "distance", "plane_age")
 """Months, days, Monday = 1, minutes after midnight (twice), minutes, miles, years."""
@@ -64,6 +67,11 @@ def airline(agent: str | None = None) -> Table:
     known = np.isfinite(x).all(axis=1) & np.isfinite(y)
     labels = None if agent is None else tuple(flights[agent][known].tolist())
     return Table(x[known], np.ascontiguousarray(y[known]), FEATURES, "arr_delay", labels)
+
+
+def load_flights(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Table:
+    """The source ``airline``, see :func:`airline`."""
+    return airline(data.agent)
 
 
 def _folder() -> Path:

@@ -19,12 +19,15 @@ from coolgp.network.partition import block_size
 from coolgp.network.randomness import generator
 from coolgp.network.shard import Shard
 from coolgp.scenarios.base.arrays import Floats, Ints
+from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.data import DataSettings
+from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.data.dataset import Dataset, Numbered, misshapen
-from coolgp.scenarios.data.fields import draw_function, reflected, square_grid
+from coolgp.scenarios.data.fields import agent_positions, draw_function, reflected, square_grid
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.data.surface import Surface, surface_of
 
-__all__ = ["AT_ONCE", "Sensing", "SensingStream", "sensors"]
+__all__ = ["AT_ONCE", "Sensing", "SensingStream", "load_sensors", "sensors"]
 
 AT_ONCE = 1 << 13
 """Rows drawn at a time: of a thousand each costs a sixth more, and many more would leave the cache."""
@@ -138,7 +141,7 @@ def sensors(
     itself there.
     """
     surface = surface_of(draw_function(seed, "sensors function", 2), lengthscale)
-    positions = generator(seed, "sensors positions").uniform(0, 1, (agents, 2))
+    positions = agent_positions("sensors", seed, agents)
     x_test = square_grid(side)
     truth = surface(x_test)
     return Dataset(
@@ -151,3 +154,8 @@ def sensors(
         positions=positions,
         truth=truth,
     )
+
+
+def load_sensors(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Dataset:
+    """The source ``sensors``, see :func:`sensors`."""
+    return sensors(run.seed, agents.count)

@@ -12,10 +12,13 @@ import numpy as np
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.base.formatting import counted
+from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.data import DataSettings
+from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.data.columns import Columns, is_number, names_text, read_content, read_csv, read_parquet, some
 from coolgp.scenarios.data.dataset import Table
 
-__all__ = ["read_table"]
+__all__ = ["load_table", "read_table"]
 
 
 def read_table(path: str | Path, target: str, features: Sequence[str] | None = None, agent: str | None = None) -> Table:
@@ -50,6 +53,12 @@ def read_table(path: str | Path, target: str, features: Sequence[str] | None = N
         raise DataError(*(f"{path}: {problem}" for problem in problems))
     x = np.stack([values[name] for name in chosen], axis=1)
     return Table(x, values[target], tuple(chosen), target, None if labels is None else tuple(labels), tuple(skipped))
+
+
+def load_table(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Table:
+    """The source that is a file, see :func:`read_table`."""
+    assert data.target is not None  # a scenario with a file and no target is refused
+    return read_table(data.source, data.target, data.features, data.agent)
 
 
 def _missing(columns: Columns, target: str, features: Sequence[str] | None, agent: str | None) -> list[str]:

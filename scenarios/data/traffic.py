@@ -16,11 +16,14 @@ import numpy as np
 from coolgp.network.randomness import generator
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import DataError
+from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.data import DataSettings
+from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.data.dataset import Table
 from coolgp.scenarios.data.fields import UnitFunction, draw_function
 from coolgp.scenarios.data.roads import Roads, draw_roads
 
-__all__ = ["FEATURES", "FIRST", "LAST", "SLOT", "Traffic", "draw_traffic", "traffic_table"]
+__all__ = ["FEATURES", "FIRST", "LAST", "SLOT", "Traffic", "draw_traffic", "load_traffic", "traffic_table"]
 
 FEATURES = ("east", "north", "speed_limit", "inbound", "time")
 """Km (twice), km/h, 1 straight into the city to -1 straight out of it, hours after midnight."""
@@ -84,6 +87,11 @@ def traffic_table(seed: int, agent: str | None = None, segments: int = 775) -> T
     noise = NOISE_STD * generator(seed, "road noise").standard_normal(truth.size)
     labels = None if agent is None else tuple(map(str, segment.tolist()))
     return Table(traffic.inputs(segment, time), truth + noise, FEATURES, "speed", labels, truth=truth)
+
+
+def load_traffic(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Table:
+    """The source ``road``, see :func:`traffic_table`."""
+    return traffic_table(run.seed, data.agent)
 
 
 def _queue(depth: Floats, inbound: Floats, time: Floats) -> Floats:

@@ -13,6 +13,7 @@ from statistics import median
 from coolgp.agents.blocks import granted_cores, on_cores
 from coolgp.network.transport import SerialTransport
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.loading import load
@@ -118,7 +119,8 @@ def _part(scenario: Scenario, found: Estimate, dataset: Dataset | None) -> tuple
     small = reduced(scenario, shape.agents, count, topology)
     few = max(count * scenario.agents.batch_size * MOST_ROUNDS, scenario.agents.pilot)
     update: dict[str, object] = {"run": small.run.model_copy(update={"rounds": MOST_ROUNDS, "evaluate_every": 1})}
-    if scenario.data.source in ("synthetic", "field"):
+    source = source_named(scenario.data.source)
+    if source.generated and not source.endless:
         update["data"] = small.data.model_copy(update={"observations": few})
     return small.model_copy(update=update), None if dataset is None else _some_agents(dataset, count)
 

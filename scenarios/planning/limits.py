@@ -9,8 +9,8 @@ from pathlib import Path
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.launcher import local_size
 from coolgp.scenarios.base.formatting import size_text
-from coolgp.scenarios.config.data import GENERATED_SOURCES
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.planning.memory import Estimate, estimate, resident_bytes
@@ -58,7 +58,7 @@ def require_room(
 
 def loaded(scenario: Scenario, dataset: Dataset | None = None) -> Dataset | None:
     """The rows where they must be read to know how many they are; None where they are generated, and not given."""
-    return load(scenario) if dataset is None and scenario.data.source not in GENERATED_SOURCES else dataset
+    return load(scenario) if dataset is None and not source_named(scenario.data.source).generated else dataset
 
 
 def shortfall(found: Estimate, ranks: int, started: int = 1) -> float:

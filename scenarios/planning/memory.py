@@ -23,8 +23,8 @@ from coolgp.fusion.sums.deviation import SAMPLED_COLUMNS, SAMPLED_NUMBERS
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.launcher import launched_size
 from coolgp.network.partition import block_size
-from coolgp.scenarios.config.data import GENERATED_SOURCES
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.sensors import AT_ONCE
 from coolgp.scenarios.planning.miniature import Network, network_of
@@ -32,10 +32,6 @@ from coolgp.scenarios.planning.miniature import Network, network_of
 __all__ = ["Estimate", "Phase", "Shape", "estimate", "resident_bytes", "row_numbers", "shape_of", "threads"]
 
 WORD = 8
-INPUTS = {"synthetic": 6, "field": 2, "sensors": 2}
-TESTS = {"synthetic": 8_000, "field": 3_600, "sensors": 3_600}
-DRAWING = {"synthetic": 60, "field": 13, "sensors": 0}
-"""Numbers for each training row while it is generated; afterwards its inputs, target and owner are kept."""
 BLOCK = 5 * 2**20
 """Bytes of a block of agents at work on one core, with what it makes on the way."""
 LIBRARY = 25 * 2**20
@@ -137,17 +133,17 @@ def estimate(
 
 def shape_of(scenario: Scenario, dataset: Dataset | None = None, topology: Topology | None = None) -> Shape:
     """How large a run is. Raises ValueError where a table is needed and was not given."""
-    source, rounds = scenario.data.source, scenario.run.rounds
-    if dataset is None and source not in GENERATED_SOURCES:
-        raise ValueError(f"the size of a run on {source} follows from its rows: load them first")
+    source, rounds = source_named(scenario.data.source), scenario.run.rounds
+    if dataset is None and not source.generated:
+        raise ValueError(f"the size of a run on {scenario.data.source} follows from its rows: load them first")
     if dataset is not None:
         rows = 0 if dataset.training.most is None else len(dataset.training.identity()[1])
         most, known = dataset.training.most, (len(dataset.agents), len(dataset.features), rows, len(dataset.y_test))
     else:
         agents = scenario.agents.count
         turns = rounds if isinstance(rounds, int) else 30
-        rows = 0 if source == "sensors" else scenario.data.observations or agents * scenario.agents.batch_size * turns
-        most, known = -(-rows // agents), (agents, INPUTS[source], rows, scenario.data.test_count or TESTS[source])
+        rows = 0 if source.endless else scenario.data.observations or agents * scenario.agents.batch_size * turns
+        most, known = -(-rows // agents), (agents, source.inputs, rows, scenario.data.test_count or source.tests)
     turns = rounds if isinstance(rounds, int) else -(-(most or 0) // scenario.agents.batch_size)
     network = network_of(scenario, known[0], dataset, topology)
     return Shape(*known, dataset is not None, *_links(network, known[0]), turns, network.guarantee, network.exact)
@@ -209,12 +205,16 @@ def _data(scenario: Scenario, shape: Shape) -> float:
     """Rows and positions in original units, on every rank; those that are loaded are part of what the process holds."""
     if shape.held:
         return 0.0
-    placed = 2 * shape.agents if scenario.data.source in ("field", "sensors") else 0
+    placed = 2 * shape.agents if source_named(scenario.data.source).placed else 0
     return float(WORD * ((shape.features + 2) * shape.rows + placed))
 
 
 def _drawing(scenario: Scenario, shape: Shape) -> float:
-    return 0.0 if shape.held else float(WORD * max(0, DRAWING[scenario.data.source] - shape.features - 2) * shape.rows)
+    return (
+        0.0
+        if shape.held
+        else float(WORD * max(0, source_named(scenario.data.source).drawing - shape.features - 2) * shape.rows)
+    )
 
 
 def _graph(shape: Shape) -> float:

@@ -9,8 +9,8 @@ import numpy as np
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.randomness import generator
-from coolgp.scenarios.config.data import PLACED_SOURCES
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.dataset import Dataset, Numbered
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.simulation.assembly import Plan, build_topology, plan
@@ -81,7 +81,7 @@ def _stand_in(scenario: Scenario, agents: int, dataset: Dataset | None) -> Datas
     if dataset is not None:
         return dataset
     zeros = np.zeros(agents)
-    placed = scenario.data.source in PLACED_SOURCES
+    placed = source_named(scenario.data.source).placed
     places = generator(scenario.run.seed, "miniature positions").random((agents, 2)) if placed else None
     training = Dealt(zeros[:, None], zeros, np.arange(agents))
     return Dataset(training, np.zeros((1, 1)), np.zeros(1), ("x",), "y", Numbered(agents), places)

@@ -11,8 +11,8 @@ from coolgp.network.graphs.topology import LARGEST_EXACT_DIAMETER, Topology, dia
 from coolgp.network.partition import block_size, cut, partition
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.base.formatting import size_text
-from coolgp.scenarios.config.data import GENERATED_SOURCES
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.planning.memory import row_numbers
 from coolgp.scenarios.records.guarantee import fault_words
@@ -73,7 +73,7 @@ def table(found: Survey) -> list[tuple[str, str]]:
 
 def _sparing(scenario: Scenario) -> Scenario:
     """The scenario with as few generated rows as there are agents: where those are does not depend on the rows."""
-    if scenario.data.source not in GENERATED_SOURCES or scenario.run.rounds == "all":
+    if not source_named(scenario.data.source).generated or scenario.run.rounds == "all":
         return scenario
     few = scenario.data.model_copy(update={"observations": scenario.agents.count})
     return scenario.model_copy(update={"data": few})

@@ -11,7 +11,7 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from coolgp.scenarios.base.arrays import Floats, Ints
-from coolgp.scenarios.config.data import PLACED_SOURCES
+from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.records.run_folder import RunFolder
 
 __all__ = ["Grid", "field_figure", "regular_grid", "typical_probe"]
@@ -127,7 +127,7 @@ def _mark(folder: RunFolder, i: int, panels: list[Axes]) -> None:
         axes.set_xlabel(folder.features[0])
         axes.xaxis.set_major_locator(MaxNLocator(3))
     position = folder.network.graph.position
-    if position is None or folder.config.data.source not in PLACED_SOURCES:
+    if position is None or not source_named(folder.config.data.source).placed:
         return
     left, right, low, high = panels[0].get_xlim() + panels[0].get_ylim()
     own = position[folder.network.probes[i]]

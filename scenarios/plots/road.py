@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from coolgp.scenarios.base.arrays import Floats
+from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.roads import Roads
 from coolgp.scenarios.data.traffic import FEATURES, RUSHES, draw_traffic
 from coolgp.scenarios.plots.field import typical_probe
@@ -25,7 +26,7 @@ WIDTHS = np.array([1.0, 2.4, 4.0])
 
 def road_figure(folder: RunFolder) -> Figure | None:
     """Draw a panel for each rush hour and, where the run left a model, for what an agent makes of it; else None."""
-    if folder.config.data.source != "road" or folder.features != FEATURES:
+    if not source_named(folder.config.data.source).roads or folder.features != FEATURES:
         return None
     traffic, model = draw_traffic(folder.config.run.seed), _model(folder)
     agent = folder.predictions.agents[typical_probe(folder)]

@@ -20,6 +20,7 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.scenarios.base.arrays import Bools, Floats, Ints
 from coolgp.scenarios.config.loading import load_scenario
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.records.guarantee import StatedGuarantee, read_guarantee
 from coolgp.scenarios.records.network import Network, Whole
 
@@ -45,8 +46,6 @@ METRICS = (
     "seconds", "seconds_predicting",
 )  # fmt: skip
 TRAFFIC = ("round", "bytes_on_rank", "bytes_between_ranks")
-TARGETS = {"airline": ("arrival delay", "min"), "road": ("speed", "km/h")}
-"""What a source's target is called in words, and its unit."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +107,12 @@ class RunFolder:
     @property
     def target(self) -> str:
         """What is predicted, in words."""
-        return TARGETS.get(self.config.data.source, (self.config.data.target or "target", ""))[0]
+        return source_named(self.config.data.source).target_words or self.config.data.target or "target"
 
     @property
     def unit(self) -> str:
         """The unit of the target, empty where it is not known."""
-        return TARGETS.get(self.config.data.source, ("", ""))[1]
+        return source_named(self.config.data.source).unit
 
     @property
     def features(self) -> tuple[str, ...]:

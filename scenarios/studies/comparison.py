@@ -13,7 +13,8 @@ from typing import Any
 from coolgp.scenarios.config.constraints import nearest
 from coolgp.scenarios.config.loading import load_scenario
 from coolgp.scenarios.config.scenario import SECTIONS, Scenario
-from coolgp.scenarios.records.run_folder import TARGETS, Columns, is_finished, read_columns
+from coolgp.scenarios.config.sources import source_named
+from coolgp.scenarios.records.run_folder import Columns, is_finished, read_columns
 from coolgp.scenarios.studies.folder import cell_places
 
 __all__ = ["SEED", "Comparison", "Line", "Run", "check_metric", "check_targets", "compared", "read_runs"]
@@ -81,7 +82,7 @@ class Comparison:
     @property
     def unit(self) -> str:
         """The unit of the target, empty where it is not known."""
-        units = {TARGETS.get(run.settings["data.source"], ("", ""))[1] for run in self.runs}
+        units = {source_named(run.settings["data.source"]).unit for run in self.runs}
         return units.pop() if len(units) == 1 else ""
 
 

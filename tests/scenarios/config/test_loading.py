@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 
 from coolgp.fusion import registry
 from coolgp.scenarios.base.errors import ConfigError
-from coolgp.scenarios.config import data as data_settings
 from coolgp.scenarios.config import fusion as fusion_settings
 from coolgp.scenarios.config.constraints import needed
 from coolgp.scenarios.config.loading import load_scenario, override, resolve
 from coolgp.scenarios.config.scenario import SECTIONS, AgentsSettings, DataSettings, Scenario
-from coolgp.scenarios.data.loading import SOURCES
+from coolgp.scenarios.config.sources import SOURCES
 
 ISSUE_TOML = """\
 [data]
@@ -89,15 +88,11 @@ def test_only_the_source_and_a_files_target_are_required(tmp_path: Path) -> None
     assert (scenario.agents.count, scenario.agents.lengthscale, scenario.run.rounds) == (100, "pilot", 30)
 
 
-@pytest.mark.parametrize("source", data_settings.SOURCE_TARGETS)
+@pytest.mark.parametrize("source", SOURCES)
 def test_the_packages_own_sources_need_no_target(source: str) -> None:
     scenario = resolve({"data": {"source": source}}, source)
     assert scenario.name == source
-    assert scenario.data.target == data_settings.SOURCE_TARGETS[source]
-
-
-def test_every_named_source_has_a_loader() -> None:
-    assert set(data_settings.SOURCE_TARGETS) == set(SOURCES)
+    assert scenario.data.target == SOURCES[source].target
 
 
 def test_every_key_is_described_and_has_an_example_of_what_it_needs() -> None:

@@ -18,7 +18,8 @@ from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.data import flights
 from coolgp.scenarios.data.dataset import Dataset, Table
 from coolgp.scenarios.data.fields import draw_function, field, synthetic
-from coolgp.scenarios.data.loading import PARTITIONS, check_against, load
+from coolgp.scenarios.data.loading import check_against, load
+from coolgp.scenarios.data.partitions import PARTITIONS
 from coolgp.scenarios.data.tables import read_table
 
 ROWS = 60

@@ -1,0 +1,34 @@
+"""The section [run]: how long to run, and what to look at."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from coolgp.scenarios.config.section import Count, Settings
+
+__all__ = ["RunSettings"]
+
+
+class RunSettings(Settings):
+    """How long to run, and what to look at."""
+
+    rounds: Count | Literal["all"] = Field(
+        default=30, description='rounds of learning; "all" uses every training row once'
+    )
+    seed: int = Field(default=0, ge=0, description="everything random follows from it")
+    precision: Literal["float64", "float32"] = Field(
+        default="float64",
+        description="of sums and messages; single precision halves memory, bytes and much of the time",
+    )
+    probes: Count = Field(default=20, description="agents whose predictions are evaluated and stored")
+    evaluate_every: Count = Field(
+        default=1, description="rounds between two evaluations of the probes; the last round is always evaluated"
+    )
+    checkpoint_minutes: float = Field(
+        default=5.0,
+        ge=0,
+        description="minutes between two checkpoints, from which `coolgp resume` goes on; 0 for one after every round "
+        "that is evaluated",
+    )
