@@ -16,7 +16,8 @@ import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.kernels import squared_exponential
+from coolgp.agents.kernels.base import Kernel
+from coolgp.agents.kernels.se import SE
 
 __all__ = ["BatchGP", "Sums", "Trained"]
 
@@ -41,6 +42,7 @@ class BatchGP:
     signal_variance: float
     noise_variance: float
     jitter: float = 1e-6
+    kernel: Kernel = SE
 
     @cached_property
     def factor(self) -> Array:
@@ -78,7 +80,7 @@ class BatchGP:
         return Trained(self, root, cho_solve((root, True), sums.shift))
 
     def _kernel(self, a: Array, b: Array) -> Array:
-        return squared_exponential(a / self.lengthscale, b / self.lengthscale)
+        return self.kernel.values(a / self.lengthscale, b / self.lengthscale)
 
 
 @dataclass(frozen=True)

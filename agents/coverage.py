@@ -10,7 +10,8 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.blocks import map_blocks
-from coolgp.agents.kernels import project, squared_exponential
+from coolgp.agents.features.basis import InducingInputs
+from coolgp.agents.kernels.base import project
 from coolgp.agents.model import Batch, Model
 
 __all__ = ["best_added", "coverage", "least_covered", "uncovered"]
@@ -51,10 +52,11 @@ def best_added(model: Model, theta: Array, x: Array, least: float, most: int) ->
     :func:`coolgp.agents.features.inducing.conditional_variance` (Burt et al., JMLR 2020), for every candidate under
     its own.
     """
-    geometry, projection = model.geometry(theta), model.layout.projection(theta)
+    assert isinstance(model.basis, InducingInputs)
+    kernel, geometry, projection = model.basis.kernel, model.geometry(theta), model.layout.projection(theta)
     points = project(x, projection if len(geometry.points) > 1 else projection[:1])
-    features = squared_exponential(points, geometry.points) @ geometry.inverse.swapaxes(-1, -2)
-    left = squared_exponential(points, points) - features @ features.swapaxes(-1, -2)
+    features = kernel.values(points, geometry.points) @ geometry.inverse.swapaxes(-1, -2)
+    left = kernel.values(points, points) - features @ features.swapaxes(-1, -2)
     candidates = np.arange(len(x))
     own = candidates if len(left) > 1 else np.zeros_like(candidates)
     picked: list[int] = []

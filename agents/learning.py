@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.features.basis import FunctionBasis
-from coolgp.agents.kernels import project, squared_exponential
+from coolgp.agents.features.basis import FunctionBasis, InducingInputs
+from coolgp.agents.kernels.base import project
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Posterior, posterior, shared
@@ -69,26 +69,31 @@ class Held:
 
 
 def _projection_gradient(model: Model, belief: Posterior, held: Held, batch: Batch) -> Array:
-    """By ``W [A, P, D]``, from ``H = (∂L/∂κ)∘κ`` and, where inducing points move with ``W``, ``H' = (∂L/∂K)∘K``."""
+    """By ``W [A, P, D]``, from ``H = (∂L/∂κ)∘h'`` and, where inducing points move with ``W``, ``H' = (∂L/∂K)∘h'``.
+
+    ``h'`` are the slopes of the kernel, see :class:`coolgp.agents.kernels.base.Kernel`.
+    """
     layout, theta, geometry = model.layout, belief.theta, belief.geometry
     projection = layout.projection(theta)
     if not model.basis.learns:
         return np.zeros_like(projection)
+    assert isinstance(model.basis, InducingInputs)
     signal, noise = layout.signal_variance(theta)[:, None, None], layout.noise_variance(theta)[:, None, None]
-    kappa = squared_exponential(project(batch.x, projection), geometry.points) * batch.mask[..., None]
+    kappa, slopes = model.basis.kernel.values_and_slopes(project(batch.x, projection), geometry.points)
+    kappa = kappa * batch.mask[..., None]
     share = 1.0 / (np.maximum(batch.count, 1.0)[:, None, None] * noise)
     gap = batch.y * batch.mask - np.sqrt(signal[..., 0]) * (kappa @ held.alpha[..., None])[..., 0]
     gamma = kappa @ (signal * held.shrink)
     gamma += (np.sqrt(signal) * gap[..., None]) * held.alpha[:, None, :]
     gamma *= share
     if not model.basis.moves:
-        return _fixed_points(projection, batch.x, geometry.points, gamma * kappa)
+        return _fixed_points(projection, batch.x, geometry.points, gamma * slopes)
     assert isinstance(model.basis, FunctionBasis)
     x, u, rows = batch.x, model.basis.inducing, kappa @ geometry.precision
     middle = rows.swapaxes(-1, -2) @ (rows * (0.5 * signal * share) - gamma)
-    middle *= geometry.kernel
-    prior = 0.5 * geometry.kernel * (held.shrink - held.alpha[..., :, None] * held.alpha[..., None, :])
-    spread = _cross_spread(x, u, np.multiply(gamma, kappa, out=gamma)) + _own_spread(u, middle)
+    middle *= geometry.slopes
+    prior = 0.5 * geometry.slopes * (held.shrink - held.alpha[..., :, None] * held.alpha[..., None, :])
+    spread = _cross_spread(x, u, np.multiply(gamma, slopes, out=gamma)) + _own_spread(u, middle)
     spread -= _own_spread(u, prior) / np.maximum(held.count, 1.0)[:, None, None]
     gradient: Array = -projection @ spread
     return gradient

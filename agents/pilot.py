@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cholesky
 from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
-from coolgp.agents.base.arrays import Array
-from coolgp.agents.kernels import squared_exponential
+from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.kernels.base import Kernel
+from coolgp.agents.kernels.se import SE
 
 __all__ = ["Start", "fit_own", "fit_start"]
 
@@ -31,7 +31,7 @@ class Start:
     evidence: float
 
 
-def fit_start(x: Array, y: Array, start: Start, free: Free, iterations: int = 40) -> Start:
+def fit_start(x: Array, y: Array, start: Start, free: Free, kernel: Kernel = SE, iterations: int = 40) -> Start:
     """Maximise ``log N(y | 0, K + σ_η²I)`` over the hyper-parameters marked free (lengthscales, signal, noise).
 
     x ``[n, D]``, y ``[n]``, both scaled. L-BFGS on logarithms, from ``start``; ``O(n³)`` an iteration.
@@ -39,24 +39,31 @@ def fit_start(x: Array, y: Array, start: Start, free: Free, iterations: int = 40
     if not any(free):
         return start
     alike = replace(start, lengthscale=start.lengthscale[None])
-    best = _fit(x, y, np.zeros(len(y), dtype=np.intp), alike, free, iterations)
+    best = _fit(x, y, np.zeros(len(y), dtype=np.intp), alike, free, kernel, iterations)
     return replace(best, lengthscale=best.lengthscale[0])
 
 
 def fit_own(
-    x: Array, y: Array, owner: NDArray[np.intp], agents: int, start: Start, free: Free, iterations: int = 40
+    x: Array,
+    y: Array,
+    owner: Indices,
+    agents: int,
+    start: Start,
+    free: Free,
+    kernel: Kernel = SE,
+    iterations: int = 40,
 ) -> Start:
     """The same where agent ``a`` sees ``u(W_a x)``: one function, and lengthscales of each agent's own.
 
-    owner ``[n]``: whose row each is. The covariance of two rows is ``σ_s² exp(-½‖W_a x - W_b x'‖²)``, so that what
+    owner ``[n]``: whose row each is. The covariance of two rows is ``σ_s² k(W_a x, W_b x')``, so that what
     makes all rows most probable also lays the agents' projections one upon another. Agents without rows keep
     ``start``'s lengthscales ``[D]``.
     """
     each = np.tile(start.lengthscale, (agents, 1))
-    return _fit(x, y, owner, replace(start, lengthscale=each), free, iterations)
+    return _fit(x, y, owner, replace(start, lengthscale=each), free, kernel, iterations)
 
 
-def _fit(x: Array, y: Array, owner: NDArray[np.intp], start: Start, free: Free, iterations: int) -> Start:
+def _fit(x: Array, y: Array, owner: Indices, start: Start, free: Free, kernel: Kernel, iterations: int) -> Start:
     shape = start.lengthscale.shape
     mask = np.concatenate([np.full(start.lengthscale.size, free[0]), free[1:]])
     theta = np.log(np.concatenate([start.lengthscale.ravel(), [start.signal_variance, start.noise_variance]]))
@@ -64,7 +71,7 @@ def _fit(x: Array, y: Array, owner: NDArray[np.intp], start: Start, free: Free, 
     def objective(part: Array) -> tuple[float, Array]:
         whole = theta.copy()
         whole[mask] = part
-        value, slope = _evidence(x, y, owner, whole)
+        value, slope = _evidence(x, y, owner, whole, kernel)
         return -value, -slope[mask]
 
     near = [(value - 5.0, value + 5.0) for value in theta[mask]]
@@ -74,22 +81,23 @@ def _fit(x: Array, y: Array, owner: NDArray[np.intp], start: Start, free: Free, 
     return Start(lengthscale, float(signal), float(noise), -float(best.fun))
 
 
-def _evidence(x: Array, y: Array, owner: NDArray[np.intp], theta: Array) -> tuple[float, Array]:
+def _evidence(x: Array, y: Array, owner: Indices, theta: Array, kernel: Kernel) -> tuple[float, Array]:
     """Log evidence per row and its gradient by log lengthscales, log signal and log noise variance."""
     n, width = x.shape
     lengthscale, (signal, noise) = np.exp(theta[:-2]).reshape(-1, width), np.exp(theta[-2:])
     z = x / lengthscale[owner]
-    kernel = signal * squared_exponential(z, z)
-    factor = cholesky(kernel + (noise + 1e-8 * signal) * np.eye(n), lower=True, check_finite=False)
+    values, slopes = kernel.values_and_slopes(z, z)
+    covariance = signal * values
+    factor = cholesky(covariance + (noise + 1e-8 * signal) * np.eye(n), lower=True, check_finite=False)
     inverse = _symmetric(dpotri(factor, lower=True)[0])
     alpha = inverse @ y
     value = -0.5 * y @ alpha - np.log(np.diag(factor)).sum() - 0.5 * n * np.log(2 * np.pi)
     outer = 0.5 * (np.outer(alpha, alpha) - inverse)
-    weight = outer * kernel
+    weight, total = outer * (signal * slopes), (outer * covariance).sum()
     by_row = 2 * z * (weight.sum(1)[:, None] * z - weight @ z)
     by_lengthscale = np.zeros_like(lengthscale)
     np.add.at(by_lengthscale, owner, by_row)
-    slope = np.concatenate([by_lengthscale.ravel(), [weight.sum(), noise * np.trace(outer)]])
+    slope = np.concatenate([by_lengthscale.ravel(), [total, noise * np.trace(outer)]])
     return float(value) / n, slope / n
 
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.base.triangular import inverse_of_lower
-from coolgp.agents.kernels import project, squared_exponential
+from coolgp.agents.features.basis import InducingInputs
+from coolgp.agents.kernels.base import project
 from coolgp.agents.model import Batch, Model, agreed
 from coolgp.agents.prediction import function_rows
 from coolgp.agents.statistics import Evidence
@@ -40,11 +41,12 @@ def block_evidence(model: Model, theta: Array, batch: Batch) -> Evidence:
 
 def _factor_and_rows(model: Model, theta: Array, batch: Batch) -> tuple[Array, Array]:
     """Cholesky factor ``[A, n, n]`` of ``Λ`` and rows with their targets ``[A, n, M + 1]``; masked rows are noise."""
+    assert isinstance(model.basis, InducingInputs)
     real = batch.mask[..., None]
     rows, explained = (real * part for part in function_rows(model, theta, batch.x))
     place = project(batch.x, model.layout.projection(agreed(theta)))
     signal, noise = (of(theta)[:, None, None] for of in (model.layout.signal_variance, model.layout.noise_variance))
-    rest = signal * squared_exponential(place, place) * (real @ real.swapaxes(-1, -2))
+    rest = signal * model.basis.kernel.values(place, place) * (real @ real.swapaxes(-1, -2))
     rest -= explained @ explained.swapaxes(-1, -2)
     rest += noise * np.eye(place.shape[1])
     return np.linalg.cholesky(rest), np.concatenate([rows, (batch.y * batch.mask)[..., None]], axis=-1)

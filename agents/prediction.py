@@ -19,7 +19,7 @@ from coolgp.agents.base.triangular import inverse_of_lower
 from coolgp.agents.blocks import map_tasks
 from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.features.geometry import Geometry
-from coolgp.agents.kernels import expected_kernel, expected_outer
+from coolgp.agents.kernels.base import expectations_of
 from coolgp.agents.model import Model, agreed
 from coolgp.agents.statistics import Evidence, repeated
 
@@ -186,6 +186,7 @@ def _certain_at(model: Model, belief: Posterior, x: Array) -> Iterator[tuple[Arr
 def _uncertain_at(model: Model, belief: Posterior, x: Array) -> Iterator[tuple[Array, Array]]:
     """``E[κ]ᵀα`` and ``1 + tr(E[κκᵀ](ααᵀ - F)) - (E[κ]ᵀα)²`` by agent."""
     assert isinstance(model.basis, LatentBasis)
+    kernel = expectations_of(model.basis.kernel)
     means, spreads = model.layout.projection(belief.theta), model.layout.spread(belief.theta)
     for agent, alpha in enumerate(belief.weights):
         points = belief.geometry.points[agent if len(belief.geometry.points) > 1 else 0]
@@ -194,8 +195,7 @@ def _uncertain_at(model: Model, belief: Posterior, x: Array) -> Iterator[tuple[A
         step = max(1, 2**21 // points.shape[0] ** 2)
         for start in range(0, x.shape[0], step):
             rows = slice(start, start + step)
-            first = expected_kernel(x[rows], points, means[agent], spreads[agent])
-            second = expected_outer(x[rows], points, means[agent], spreads[agent])
+            first, second = kernel.expected(x[rows], points, means[agent], spreads[agent])
             mean[rows] = first @ alpha
             variance[rows] = 1.0 + (second * form).sum((-2, -1)) - np.square(mean[rows])
         yield mean, variance

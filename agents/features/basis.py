@@ -19,7 +19,8 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.base.triangular import inverse_of_lower
 from coolgp.agents.features.geometry import Frame, Geometry
 from coolgp.agents.features.lens import KernelLens, Lens, kernel_lens
-from coolgp.agents.kernels import expected_kernel, expected_outer, project, squared_exponential
+from coolgp.agents.kernels.base import Kernel, expectations_of, project
+from coolgp.agents.kernels.se import SE
 
 __all__ = ["AboutFunction", "Basis", "FunctionBasis", "InducingInputs", "LatentBasis", "factorise"]
 
@@ -105,6 +106,7 @@ class InducingInputs:
     """What bases of inducing inputs, or points, have in common: ``κ(x)`` are kernel values."""
 
     inducing: Array
+    kernel: Kernel
     learns: ClassVar[bool] = True
 
     @property
@@ -114,12 +116,12 @@ class InducingInputs:
 
     def values(self, points: Array, projection: Array, x: Array) -> Array:
         """The unit kernel between points ``[..., M, P]`` and projected inputs."""
-        return squared_exponential(points, project(x, projection))
+        return self.kernel.values(points, project(x, projection))
 
     def lens(self, projection: Array, geometry: Geometry, dtype: npt.DTypeLike, *, common: bool) -> KernelLens:
         """Kernel values, carried to common coordinates, or to whitened ones."""
         carrier = geometry.carrier if common else geometry.inverse.swapaxes(-1, -2)
-        return kernel_lens(projection, geometry.points, carrier, dtype)
+        return kernel_lens(projection, geometry.points, carrier, dtype, self.kernel)
 
 
 @dataclass(frozen=True)
@@ -136,15 +138,22 @@ class FunctionBasis(AboutFunction, InducingInputs):
     reference: Array
     jitter: float
     coordinates: Literal["whitened", "kernel"] = "whitened"
-    moves: bool = True
+    kernel: Kernel = SE
+    moves: ClassVar[bool] = True
 
     def geometry(self, projection: Array) -> Geometry:
         """The inducing inputs under projections ``[..., P, D]``."""
         points = project(self.inducing, projection)
-        kernel = squared_exponential(points, points)
+        kernel, slopes = self.kernel.values_and_slopes(points, points)
         factor = factorise(kernel, self.jitter)
-        home = (projection == self.reference).all(axis=(-2, -1))
-        return Geometry(points, kernel, factor, inverse_of_lower(factor), self._frame, home)
+        return Geometry(
+            points=points,
+            slopes=slopes,
+            factor=factor,
+            inverse=inverse_of_lower(factor),
+            frame=self._frame,
+            home=(projection == self.reference).all(axis=(-2, -1)),
+        )
 
     def stretched(self, factor: float) -> FunctionBasis:
         """The same inducing inputs, with a reference that has longer lengthscales."""
@@ -165,7 +174,7 @@ class FunctionBasis(AboutFunction, InducingInputs):
     @cached_property
     def _frame(self) -> Frame:
         points = project(self.inducing, self.reference)
-        factor = factorise(squared_exponential(points, points), self.jitter)
+        factor = factorise(self.kernel.values(points, points), self.jitter)
         inverse, half = inverse_of_lower(factor), float(np.log(np.diagonal(factor)).sum())
         if self.coordinates == "whitened":
             return Frame(factor, inverse, half, inverse.T)
@@ -182,19 +191,20 @@ class LatentBasis(InducingInputs):
 
     inducing: Array
     jitter: float
-    moves: bool = False
+    kernel: Kernel = SE
+    moves: ClassVar[bool] = False
 
     def geometry(self, projection: Array) -> Geometry:
         """The same points under any projection ``[..., P, D]``."""
         lead = (1,) * (projection.ndim - 2)
-        points, kernel, factor, inverse = (part.reshape(*lead, *part.shape) for part in self._parts)
-        return Geometry(points, kernel, factor, inverse)
+        points, slopes, factor, inverse = (matrix.reshape(*lead, *matrix.shape) for matrix in self._matrices)
+        return Geometry(points, slopes, factor, inverse)
 
     @cached_property
-    def _parts(self) -> tuple[Array, Array, Array, Array]:
-        kernel = squared_exponential(self.inducing, self.inducing)
+    def _matrices(self) -> tuple[Array, Array, Array, Array]:
+        kernel, slopes = self.kernel.values_and_slopes(self.inducing, self.inducing)
         factor = factorise(kernel, self.jitter)
-        return self.inducing, kernel, factor, inverse_of_lower(factor)
+        return self.inducing, slopes, factor, inverse_of_lower(factor)
 
     def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
         """``σ_s²/σ_η²`` and ``σ_s/σ_η²``: COOL-GP (AAAI-19), equation 3."""
@@ -209,7 +219,7 @@ class LatentBasis(InducingInputs):
         geometry = self.geometry(new)
         moved = project(self.inducing, new @ np.linalg.inv(old))
         inverse = geometry.inverse
-        transport: Array = inverse @ squared_exponential(moved, geometry.points) @ inverse.swapaxes(-1, -2)
+        transport: Array = inverse @ self.kernel.values(moved, geometry.points) @ inverse.swapaxes(-1, -2)
         return transport
 
     def stretched(self, factor: float) -> LatentBasis:
@@ -217,5 +227,8 @@ class LatentBasis(InducingInputs):
         return replace(self, inducing=self.inducing / factor)
 
     def expected(self, geometry: Geometry, x: Array, mean: Array, spread: Array) -> tuple[Array, Array]:
-        """``E[κ] [..., B, M]`` and ``E[κκᵀ] [..., B, M, M]`` under ``q(W)`` with moments ``[..., P, D]``."""
-        return expected_kernel(x, geometry.points, mean, spread), expected_outer(x, geometry.points, mean, spread)
+        """``E[κ] [..., B, M]`` and ``E[κκᵀ] [..., B, M, M]`` under ``q(W)`` with moments ``[..., P, D]``.
+
+        Raises ValueError for a kernel that has no expectations.
+        """
+        return expectations_of(self.kernel).expected(x, geometry.points, mean, spread)

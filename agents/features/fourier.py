@@ -1,6 +1,7 @@
 """Random Fourier features: a basis without inducing inputs, for the decentralised random-feature GP.
 
-By Bochner's theorem the unit kernel of two inputs is the mean of ``cos ω·W(x-x')`` over standard normal ``ω``. With
+By Bochner's theorem the unit kernel of two inputs is the mean of ``cos ω·W(x-x')`` over draws ``ω`` of its spectral
+density. With
 ``F = M/2`` draws that everyone holds, ``f(x) = σ_s φ(x)ᵀv`` with ``φ = F^-½ [cos Ωx, sin Ωx]`` and standard normal
 ``v`` is a Bayesian linear model whose kernel is their average, off by about ``M^-½`` (Rahimi & Recht, NIPS-07). Sums,
 messages and predictions are those of inducing inputs with ``K = I``.
@@ -19,17 +20,21 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.features.basis import AboutFunction
 from coolgp.agents.features.geometry import Geometry
 from coolgp.agents.features.lens import WaveLens
+from coolgp.agents.kernels.base import Kernel, spectrum_of
+from coolgp.agents.kernels.se import SE
 
 __all__ = ["FourierBasis", "draw_waves"]
 
 
-def draw_waves(projection: Array, features: int, rng: np.random.Generator) -> Array:
-    """Waves ``[F, D]`` of ``M = 2F`` features of the unit kernel under a projection ``[P, D]``.
+def draw_waves(projection: Array, features: int, rng: np.random.Generator, kernel: Kernel = SE) -> Array:
+    """Waves ``[F, D]`` of ``M = 2F`` features of a unit kernel under a projection ``[P, D]``.
+
+    Raises ValueError for a kernel whose spectral density cannot be sampled.
 
     >>> draw_waves(np.eye(3), 10, np.random.default_rng(0)).shape
     (5, 3)
     """
-    waves: Array = rng.standard_normal((features // 2, projection.shape[0])) @ projection
+    waves: Array = spectrum_of(kernel).frequencies(features // 2, projection.shape[0], rng) @ projection
     return waves
 
 

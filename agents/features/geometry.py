@@ -34,13 +34,14 @@ class Frame:
 class Geometry:
     """Inducing points seen through hyper-parameters.
 
-    points ``[..., M, P]``: inducing points in the standardized domain. kernel ``[..., M, M]``: their unit kernel
-    matrix without jitter. factor, inverse ``[..., M, M]``: ``L`` and ``L⁻¹``. frame: the common coordinates, or None
-    where they are the whitened ones. home ``[...]``: who is at the reference hyper-parameters, to the bit.
+    points ``[..., M, P]``: inducing points in the standardized domain. slopes ``[..., M, M]``: the kernel's derivative
+    for each pair of them, see :meth:`coolgp.agents.kernels.base.Kernel.values_and_slopes`. factor, inverse
+    ``[..., M, M]``: ``L`` and ``L⁻¹``. frame: the common coordinates, or None where they are the whitened ones. home
+    ``[...]``: who is at the reference hyper-parameters, to the bit.
     """
 
     points: Array
-    kernel: Array
+    slopes: Array
     factor: Array
     inverse: Array
     frame: Frame | None = None

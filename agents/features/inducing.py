@@ -6,12 +6,13 @@ import numpy as np
 from scipy.cluster.vq import kmeans2
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.kernels import squared_exponential
+from coolgp.agents.kernels.base import Kernel
+from coolgp.agents.kernels.se import SE
 
 __all__ = ["CHOICES", "conditional_variance", "kmeans"]
 
 
-def conditional_variance(candidates: Array, inducing: int, rng: np.random.Generator) -> Array:
+def conditional_variance(candidates: Array, inducing: int, rng: np.random.Generator, kernel: Kernel = SE) -> Array:
     """Greedy choice of the pilot row with the largest variance given those chosen before.
 
     A pivoted Cholesky factorisation of the kernel matrix of ``candidates [n, D]`` (in units of the lengthscales),
@@ -24,7 +25,7 @@ def conditional_variance(candidates: Array, inducing: int, rng: np.random.Genera
     picked = np.empty(inducing, dtype=np.intp)
     for step in range(inducing):
         pivot = picked[step] = int(np.argmax(residual))
-        row = squared_exponential(candidates[[pivot]], candidates)[0] - factor[:step, pivot] @ factor[:step]
+        row = kernel.values(candidates[[pivot]], candidates)[0] - factor[:step, pivot] @ factor[:step]
         factor[step] = row / np.sqrt(max(residual[pivot], 1e-12))
         residual = np.maximum(residual - np.square(factor[step]), 0.0)
         residual[picked[: step + 1]] = -1.0
@@ -32,8 +33,8 @@ def conditional_variance(candidates: Array, inducing: int, rng: np.random.Genera
     return chosen
 
 
-def kmeans(candidates: Array, inducing: int, rng: np.random.Generator) -> Array:
-    """Centres of k-means clusters of the pilot, ``[M, D]``, seeded by k-means++; candidates ``[n, D]``."""
+def kmeans(candidates: Array, inducing: int, rng: np.random.Generator, kernel: Kernel = SE) -> Array:
+    """Centres of k-means clusters of the pilot, ``[M, D]``, whatever the kernel; candidates ``[n, D]``."""
     _enough(candidates, inducing)
     centres: Array = kmeans2(candidates, inducing, minit="++", seed=rng, missing="warn")[0]
     return centres

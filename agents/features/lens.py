@@ -1,6 +1,6 @@
 """From rows of data to features, for whole blocks of agents in a few products.
 
-A kernel value is the exponential of one product, ``[z, -½, -½‖z‖²]·[Wx, (Wx)², 1]``, and a feature is a product again.
+A kernel value is a function of one product, ``[z, -½, -½‖z‖²]·[Wx, (Wx)², 1]``, and a feature is a product again.
 A random feature is a cosine or a sine of one product. The target stands below the features as one more row, so that
 their gram matrix holds all sums of a batch.
 """
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.kernels.base import Kernel
 
 __all__ = ["KernelLens", "Lens", "WaveLens", "kernel_lens", "packed_sums"]
 
@@ -36,16 +37,18 @@ class KernelLens:
 
     projection ``[., P, D]`` and centre ``[., P, 1]``: inputs in the standardized domain, measured from the middle of
     the inducing points. points ``[., M + 1, 2P + 1]``: these, as the left factor of the exponent. carrier
-    ``[., M + 1, M + 1]``: from kernel values to features, the target left alone; None where they are the same.
+    ``[., M + 1, M + 1]``: from kernel values to features, the target left alone; None where they are the same. kernel:
+    what makes values of exponents.
     """
 
     projection: Array
     centre: Array
     points: Array
     carrier: Array | None
+    kernel: Kernel
 
     def features(self, x: Array, y: Array, mask: Array) -> Array:
-        """The exponentials of one product, and another one."""
+        """The kernel of one product, and another product."""
         place = self.projection @ x.swapaxes(-1, -2)
         place -= self.centre
         size = place.shape[-2]
@@ -53,8 +56,7 @@ class KernelLens:
         right[..., :size, :] = place
         np.square(place, out=right[..., size:-1, :])
         right[..., -1, :] = 1.0
-        kappa: Array = self.points @ right
-        np.exp(kappa, out=kappa)
+        kappa = self.kernel.of_exponents(self.points @ right)
         if not mask.all():
             kappa *= mask[..., None, :]
         kappa[..., -1, :] = y * mask
@@ -79,7 +81,7 @@ class WaveLens:
         return features
 
 
-def kernel_lens(projection: Array, inducing: Array, carrier: Array, dtype: npt.DTypeLike) -> KernelLens:
+def kernel_lens(projection: Array, inducing: Array, carrier: Array, dtype: npt.DTypeLike, kernel: Kernel) -> KernelLens:
     """The lens of projections ``[., P, D]``, inducing points ``[., M, P]`` and a carrier ``[., M, M]`` to features."""
     size, width = inducing.shape[-2:]
     centre = inducing.mean(axis=-2, keepdims=True)
@@ -93,7 +95,13 @@ def kernel_lens(projection: Array, inducing: Array, carrier: Array, dtype: npt.D
         wide = np.zeros((len(carrier), size + 1, size + 1), dtype=dtype)
         wide[:, :-1, :-1] = carrier.swapaxes(-1, -2)
         wide[:, -1, -1] = 1.0
-    return KernelLens(projection.astype(dtype), centre.swapaxes(-1, -2).astype(dtype), points.astype(dtype), wide)
+    return KernelLens(
+        projection=projection.astype(dtype),
+        centre=centre.swapaxes(-1, -2).astype(dtype),
+        points=points.astype(dtype),
+        carrier=wide,
+        kernel=kernel,
+    )
 
 
 def packed_sums(features: Array, count: Array) -> Array:

@@ -6,6 +6,7 @@ from coolgp.agents.encoding import ENCODINGS
 from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.features.fourier import FourierBasis
 from coolgp.agents.features.inducing import CHOICES
+from coolgp.agents.kernels.registry import KERNELS
 from coolgp.fusion.hyperparameters import MODES
 from coolgp.fusion.registry import RULES
 from coolgp.network.graphs.generate import GENERATORS
@@ -22,6 +23,7 @@ def listing() -> dict[str, list[tuple[str, str]]]:
         "Fusion rules (fusion.rule; your own as module:Class)": dict(RULES),
         "Hyper-parameters (agents.hyperparameters)": dict(MODES),
         "Features (agents.basis)": {"inducing": FunctionBasis, "rff": FourierBasis},
+        "Kernels (agents.kernel)": dict(KERNELS),
         "Encodings of old data (agents.encoding)": dict(ENCODINGS),
         "Inducing inputs (agents.inducing_choice)": dict(CHOICES),
         "Graphs (network.topology; or a .graphml or edge-list file)": dict(GENERATORS),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from coolgp.agents.kernels.base import HasExpectations, HasSpectrum
+from coolgp.agents.kernels.registry import KERNELS
+from coolgp.scenarios.config.constraints import Names
 from coolgp.scenarios.config.extension_settings import extension_problem
 from coolgp.scenarios.config.fourier_settings import fourier_conflicts
 from coolgp.scenarios.config.section import Count, Positive, Positives, Settings
@@ -22,6 +25,9 @@ class AgentsSettings(Settings):
     count: Count = Field(default=100, description="number of agents; ignored where data.agent names a column")
     basis: Literal["inducing", "rff"] = Field(
         default="inducing", description="what makes features of inputs: inducing inputs, or random Fourier features"
+    )
+    kernel: Annotated[str, Names(lambda: tuple(KERNELS))] = Field(
+        default="se", description="covariance of the function: how smooth it is"
     )
     inducing: Count = Field(default=100, description="inducing inputs, or random features, common to all agents")
     inducing_most: Count | None = Field(
@@ -92,6 +98,8 @@ class AgentsSettings(Settings):
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Refuse an uncertain W where its closed forms do not hold, and keys that mean nothing to a basis."""
+        if problems := _kernel_conflicts(values):
+            return problems
         if values.get("basis") == "rff":
             return fourier_conflicts(values)
         if problem := extension_problem(values):
@@ -109,3 +117,21 @@ class AgentsSettings(Settings):
             why = "the closed forms of E[κκᵀ] under q(W) hold for inducing inputs in the standardized domain"
             return [("projection_std", f'above 0 it needs shared = "latent" or encoding = "importance": {why}')]
         return []
+
+
+def _kernel_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Keys that need of the kernel what it does not have."""
+    name = values.get("kernel", "se")
+    kernel = KERNELS.get(name)
+    if values.get("basis") == "rff" and not isinstance(kernel, HasSpectrum):
+        why = f'needs a kernel whose spectral density can be sampled ({_with(HasSpectrum)}); "{name}" has no sampler'
+        return [("basis", f'"rff" {why}')]
+    if (values.get("projection_std") or 0) > 0 and not isinstance(kernel, HasExpectations):
+        why = f'needs a kernel with expectations under q(W) ({_with(HasExpectations)}); "{name}" has none'
+        return [("projection_std", f'above 0, as encoding = "importance" sets it, it {why}')]
+    return []
+
+
+def _with(ability: type) -> str:
+    """The kernels that have an ability, quoted."""
+    return ", ".join(f'"{name}"' for name, kernel in KERNELS.items() if isinstance(kernel, ability))

@@ -15,6 +15,7 @@ import numpy as np
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.batch_gp import BatchGP, Sums
 from coolgp.agents.blocks import on_cores
+from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.model import Batch
 from coolgp.agents.prediction import posterior
 from coolgp.fusion.rule import EvidenceRule
@@ -117,8 +118,15 @@ def _start(simulation: Simulation) -> BatchGP:
     ground = simulation.shared_start
     layout, theta = ground.model.layout, ground.start[None]
     signal, noise = float(layout.signal_variance(theta)[0]), float(layout.noise_variance(theta)[0])
-    jitter = simulation.scenario.agents.jitter
-    return BatchGP(ground.inducing_inputs, layout.lengthscale(theta)[0], signal, noise, jitter)
+    settings = simulation.scenario.agents
+    return BatchGP(
+        inducing=ground.inducing_inputs,
+        lengthscale=layout.lengthscale(theta)[0],
+        signal_variance=signal,
+        noise_variance=noise,
+        jitter=settings.jitter,
+        kernel=KERNELS[settings.kernel],
+    )
 
 
 def _batches(simulation: Simulation) -> Iterator[Batch]:

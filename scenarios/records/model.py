@@ -2,10 +2,11 @@
 
 Fused evidence ``precision [M, M]`` and ``shift [M]`` of each probe leave the prior out and are in common coordinates.
 With ``shared = "function"`` they are about ``v`` where ``f(X_u) = L_ref v``: ``L_ref`` is the Cholesky factor of the
-unit kernel matrix ``K_ref`` of ``inducing_inputs`` plus ``jitter`` under ``reference_lengthscale``; where
-``coordinates`` says ``kernel``, ``f(X_u) = K_ref v``. With ``shared = "latent"``, about ``v`` where ``u(Z) = L v``,
-``Z = inducing_points`` in the standardized domain. With ``basis = "rff"`` there are ``waves [M/2, D]`` in place of
-inducing inputs, and evidence is about ``v`` where ``f(x) = [cos Ωx, sin Ωx]·v (M/2)^-½``.
+unit kernel matrix ``K_ref`` of ``inducing_inputs`` plus ``jitter`` under ``reference_lengthscale``, by the kernel that
+``kernel`` names; where ``coordinates`` says ``kernel``, ``f(X_u) = K_ref v``. With ``shared = "latent"``, about ``v``
+where ``u(Z) = L v``, ``Z = inducing_points`` in the standardized domain. With ``basis = "rff"`` there are
+``waves [M/2, D]`` in place of inducing inputs, and evidence is about ``v`` where
+``f(x) = [cos Ωx, sin Ωx]·v (M/2)^-½``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.encoding import Transport
 from coolgp.agents.features.basis import Basis, FunctionBasis, LatentBasis
 from coolgp.agents.features.fourier import FourierBasis
+from coolgp.agents.kernels.base import Kernel
+from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.prediction import predict
@@ -81,11 +84,21 @@ def load_model(path: str | Path) -> SavedModel:
     return SavedModel(Model(layout, _basis(arrays), Transport()), scaler, arrays["theta"], evidence, *names)
 
 
+def _kernel(arrays: dict[str, Array]) -> Kernel:
+    """The kernel of a model; squared exponential in files of versions that had no other."""
+    name = str(arrays.get("kernel", "se"))
+    if name not in KERNELS:
+        raise ValueError(f"this model was learned with the kernel {name!r}; there are {', '.join(KERNELS)}")
+    return KERNELS[name]
+
+
 def _basis(arrays: dict[str, Array]) -> Basis:
     if str(arrays["basis"]) == "rff":
         return FourierBasis(arrays["waves"])
-    jitter = float(arrays["jitter"])
+    jitter, kernel = float(arrays["jitter"]), _kernel(arrays)
     if str(arrays["shared"]) == "latent":
-        return LatentBasis(arrays["inducing_points"], jitter)
+        return LatentBasis(arrays["inducing_points"], jitter, kernel)
     coordinates: Literal["whitened", "kernel"] = "kernel" if str(arrays["coordinates"]) == "kernel" else "whitened"
-    return FunctionBasis(arrays["inducing_points"], arrays["reference_projection"], jitter, coordinates)
+    return FunctionBasis(
+        arrays["inducing_points"], arrays["reference_projection"], jitter, coordinates, _kernel(arrays)
+    )

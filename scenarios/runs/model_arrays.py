@@ -49,7 +49,7 @@ def model_arrays(simulation: Simulation, probed: Probed, labels: Array) -> dict[
 
 
 def _basis_arrays(basis: Basis, inducing_inputs: Array, agents: AgentsSettings) -> dict[str, Any]:
-    named = {"basis": np.array(agents.basis)}
+    named = {"basis": np.array(agents.basis), "kernel": np.array(agents.kernel)}
     if isinstance(basis, FourierBasis):
         return named | {"waves": basis.waves}
     assert isinstance(basis, FunctionBasis | LatentBasis)

@@ -15,7 +15,8 @@ from coolgp.agents.encoding import ENCODINGS, Importance
 from coolgp.agents.features.basis import Basis, FunctionBasis, LatentBasis
 from coolgp.agents.features.fourier import FourierBasis, draw_waves
 from coolgp.agents.features.inducing import CHOICES
-from coolgp.agents.kernels import project
+from coolgp.agents.kernels.base import project
+from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.model import Encoding, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.pilot import Start, fit_own, fit_start
@@ -106,7 +107,7 @@ def _start(agents: AgentsSettings, x: Array, y: Array) -> Start:
     default = (np.sqrt(x.shape[1]) * _scale(x), 0.5 * spread, 0.5 * spread)
     lengthscale, signal, noise = (default[i] if free[i] else np.asarray(given[i], float) for i in range(3))
     begin = Start(np.broadcast_to(lengthscale, (x.shape[1],)).astype(float), float(signal), float(noise), np.nan)
-    return fit_start(x[:FIT_ROWS], y[:FIT_ROWS], begin, (free[0], free[1], free[2]))
+    return fit_start(x[:FIT_ROWS], y[:FIT_ROWS], begin, (free[0], free[1], free[2]), KERNELS[agents.kernel])
 
 
 def _own(agents: AgentsSettings, x: Array, y: Array, owner: Ints, size: int, begin: Start) -> Start | None:
@@ -114,22 +115,23 @@ def _own(agents: AgentsSettings, x: Array, y: Array, owner: Ints, size: int, beg
     if agents.lengthscale != "own":
         return None
     free = (True, agents.signal_variance == "pilot", agents.noise_variance == "pilot")
-    return fit_own(x[:OWN_ROWS], y[:OWN_ROWS], owner[:OWN_ROWS], size, begin, free)
+    return fit_own(x[:OWN_ROWS], y[:OWN_ROWS], owner[:OWN_ROWS], size, begin, free, KERNELS[agents.kernel])
 
 
 def _inducing_inputs(agents: AgentsSettings, x: Array, seed: int) -> Array:
     """Chosen from the pilot ``x [n, D]`` in units of the lengthscales; none where features are random."""
     if agents.basis == "rff":
         return x[:0]
-    return CHOICES[agents.inducing_choice](x, agents.inducing, generator(seed, "inducing"))
+    return CHOICES[agents.inducing_choice](x, agents.inducing, generator(seed, "inducing"), KERNELS[agents.kernel])
 
 
 def _basis(agents: AgentsSettings, reference: Array, chosen: Array, seed: int) -> Basis:
+    kernel = KERNELS[agents.kernel]
     if agents.basis == "rff":
-        return FourierBasis(draw_waves(reference, agents.inducing, generator(seed, "waves")))
+        return FourierBasis(draw_waves(reference, agents.inducing, generator(seed, "waves"), kernel))
     if agents.shared == "latent":
-        return LatentBasis(project(chosen, reference), agents.jitter)
-    return FunctionBasis(chosen, reference, agents.jitter, agents.coordinates)
+        return LatentBasis(project(chosen, reference), agents.jitter, kernel)
+    return FunctionBasis(chosen, reference, agents.jitter, agents.coordinates, kernel)
 
 
 def _encoding(agents: AgentsSettings, layout: Layout, seed: int) -> Encoding:

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from coolgp.agents.encoding import ENCODINGS, Importance, Transport, effective_sample_size
 from coolgp.agents.features.basis import FunctionBasis, LatentBasis
 from coolgp.agents.features.inducing import conditional_variance
-from coolgp.agents.kernels import expected_outer
+from coolgp.agents.kernels.se import expected_outer
 from coolgp.agents.learning import Adam
 from coolgp.agents.model import Batch, Encoding, Model
 from coolgp.agents.parameters import Layout

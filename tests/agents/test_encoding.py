@@ -7,7 +7,7 @@ import pytest
 
 from coolgp.agents.encoding import ANCHOR_TOLERANCE, ENCODINGS, Importance, effective_sample_size
 from coolgp.agents.features.basis import LatentBasis
-from coolgp.agents.kernels import expected_kernel, expected_outer
+from coolgp.agents.kernels.se import expected_kernel, expected_outer
 from coolgp.agents.learning import Adam, step
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout

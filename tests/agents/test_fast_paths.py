@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.linalg import solve_triangular
 
-from coolgp.agents.kernels import expected_kernel, expected_outer
+from coolgp.agents.kernels.se import expected_kernel, expected_outer
 from coolgp.agents.learning import Adam, gradient, step
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import FOLD_ROWS, Population, fold, found, observe

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coolgp.agents.kernels import expected_kernel, expected_outer
+from coolgp.agents.kernels.se import expected_kernel, expected_outer
 from coolgp.agents.learning import Adam, bound, gradient, step
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import LOG_BOUND, Layout

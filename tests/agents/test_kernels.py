@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from coolgp.agents.kernels import expected_kernel, expected_outer, project, squared_exponential
+from coolgp.agents.kernels.base import project
+from coolgp.agents.kernels.se import SE, expected_kernel, expected_outer
 
 from tests.oracle import kernel
 
@@ -31,18 +32,18 @@ def assert_is_the_mean(samples: np.ndarray, expected: np.ndarray) -> None:
 
 
 def test_the_kernel_is_that_of_the_differences():
-    np.testing.assert_allclose(squared_exponential(X, POINTS), kernel(X, POINTS).astype(float), rtol=1e-13)
+    np.testing.assert_allclose(SE.values(X, POINTS), kernel(X, POINTS).astype(float), rtol=1e-13)
 
 
 def test_no_kernel_is_above_one_far_from_the_origin():
     far = X + 1e4
-    np.testing.assert_array_less(squared_exponential(far, far), 1.0 + 1e-15)
+    np.testing.assert_array_less(SE.values(far, far), 1.0 + 1e-15)
 
 
 def test_agents_kernels_do_not_mix():
     stacked = np.random.default_rng(2).normal(size=(2, 6, 3))
-    found = squared_exponential(stacked, POINTS)
-    np.testing.assert_array_equal(found[1], squared_exponential(stacked[1], POINTS))
+    found = SE.values(stacked, POINTS)
+    np.testing.assert_array_equal(found[1], SE.values(stacked[1], POINTS))
 
 
 def test_expected_kernel_is_the_mean_over_projections(moments):
@@ -55,12 +56,12 @@ def test_expected_outer_is_the_mean_over_projections(moments):
 
 
 def test_without_spread_the_expected_kernel_is_the_kernel(moments):
-    kappa = squared_exponential(project(X, moments[0]), POINTS)
+    kappa = SE.values(project(X, moments[0]), POINTS)
     np.testing.assert_allclose(expected_kernel(X, POINTS, moments[0], 0 * SPREAD), kappa, rtol=1e-12)
 
 
 def test_without_spread_the_expected_outer_is_the_outer_product(moments):
-    kappa = squared_exponential(project(X, moments[0]), POINTS)
+    kappa = SE.values(project(X, moments[0]), POINTS)
     expected = kappa[:, :, None] * kappa[:, None, :]
     np.testing.assert_allclose(expected_outer(X, POINTS, moments[0], 0 * SPREAD), expected, rtol=1e-12)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from coolgp.agents.kernels.se import SE
 from coolgp.agents.pilot import Start, _evidence, fit_start
 
 from tests.oracle import LONG, kernel, log_determinant, slope, solve
@@ -27,17 +28,17 @@ def logs(start: Start) -> np.ndarray:
 
 
 def test_the_evidence_is_that_of_the_exact_process():
-    np.testing.assert_allclose(_evidence(X, Y, ALL, logs(BEGIN))[0], float(log_evidence(logs(BEGIN))), rtol=1e-10)
+    np.testing.assert_allclose(_evidence(X, Y, ALL, logs(BEGIN), SE)[0], float(log_evidence(logs(BEGIN))), rtol=1e-10)
 
 
 def test_its_gradient_is_that_of_finite_differences():
     expected = slope(log_evidence, logs(BEGIN)).astype(float)
-    np.testing.assert_allclose(_evidence(X, Y, ALL, logs(BEGIN))[1], expected, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(_evidence(X, Y, ALL, logs(BEGIN), SE)[1], expected, rtol=1e-6, atol=1e-7)
 
 
 def test_the_fit_ends_where_the_evidence_is_flat():
     best = fit_start(X, Y, BEGIN, (True, True, True), iterations=200)
-    assert best.evidence > _evidence(X, Y, ALL, logs(BEGIN))[0]
+    assert best.evidence > _evidence(X, Y, ALL, logs(BEGIN), SE)[0]
     np.testing.assert_allclose(best.evidence, float(log_evidence(logs(best))), rtol=1e-9)
     np.testing.assert_allclose(slope(log_evidence, logs(best)).astype(float), 0.0, atol=1e-3)
 

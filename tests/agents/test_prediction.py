@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coolgp.agents.features.basis import LatentBasis, factorise
+from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.learning import bound
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
@@ -145,7 +145,7 @@ def natural(request):
     oracle = dense(model, theta)
     kappa = oracle.cross(x)
     evidence = informed(model, theta, batch).evidence()
-    factor = factorise(model.geometry(theta[None]).kernel[0], model.basis.jitter)
+    factor = model.geometry(theta[None]).factor[0]
     sums = (oracle.inducing_kernel, kappa.T @ kappa, kappa.T @ y, oracle.signal, oracle.noise)
     return np.eye(12) + evidence.precision[0], evidence.shift[0], factor, sums
 
@@ -195,7 +195,7 @@ def test_an_uncertain_projection_gives_the_moments_of_the_mixture(uncertain):
     entries = middle + spread * rng.standard_normal((samples, dimension))
     projections = entries.reshape(-1, 2, 2) if dimension == 4 else entries[:, :, None] * np.eye(2)
     covariance = np.linalg.inv(np.eye(12) + evidence.precision[0])
-    inverse = np.linalg.inv(factorise(model.geometry(theta[None]).kernel[0], model.basis.jitter))
+    inverse = np.linalg.inv(model.geometry(theta[None]).factor[0])
     gap = (QUERIES @ projections.swapaxes(-1, -2))[:, :, None] - model.basis.inducing
     phi, signal = np.exp(-0.5 * np.square(gap).sum(-1)) @ inverse.T, np.exp(theta[-2])
     mean = np.sqrt(signal) * phi @ (covariance @ evidence.shift[0])

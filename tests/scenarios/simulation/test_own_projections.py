@@ -5,7 +5,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from coolgp.agents.features.inducing import kmeans
-from coolgp.agents.kernels import squared_exponential
+from coolgp.agents.kernels.se import SE
 from coolgp.agents.pilot import Start, _evidence, fit_own, fit_start
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.loading import resolve
@@ -39,7 +39,7 @@ def log_evidence(theta: np.ndarray) -> np.ndarray:
 
 
 def test_the_evidence_of_rows_seen_through_own_projections_and_its_gradient():
-    value, gradient = _evidence(X, Y, OWNER, EACH)
+    value, gradient = _evidence(X, Y, OWNER, EACH, SE)
     np.testing.assert_allclose(value, float(log_evidence(EACH)), rtol=1e-10)
     np.testing.assert_allclose(gradient, slope(log_evidence, EACH).astype(float), rtol=1e-6, atol=1e-7)
 
@@ -80,8 +80,8 @@ def gain(seed: int, width: float, inducing: int) -> float:
     """Error of two agents alone by that after fusion, after 60 batches of 40, with the true projections known."""
     (_, z, y), (_, asked, truth), _ = synthetic(seed, width, 2400)
     points = kmeans(np.concatenate(z)[::2], inducing, np.random.default_rng(seed))
-    root = np.linalg.cholesky(squared_exponential(points, points) + 1e-6 * np.eye(inducing))
-    phi, test = ([np.linalg.solve(root, squared_exponential(points, each)) for each in of] for of in (z, asked))
+    root = np.linalg.cholesky(SE.values(points, points) + 1e-6 * np.eye(inducing))
+    phi, test = ([np.linalg.solve(root, SE.values(points, each)) for each in of] for of in (z, asked))
     gram, cross = [p @ p.T for p in phi], [p @ seen for p, seen in zip(phi, y, strict=True)]
 
     def error(agent: int, gram: np.ndarray, cross: np.ndarray) -> float:
