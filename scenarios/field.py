@@ -1,6 +1,6 @@
-"""A random field on a square, sensed by 60 agents, each near its own position: alone they know a patch.
+"""A random field on a square: 60 agents each observe it near their own position, and learn all of it by fusion.
 
-Links join agents that are close; messages travel along a spanning tree of them.
+Links join agents that are close to each other. Messages travel along a spanning tree of these links.
 """
 
 KIND = "rounds"

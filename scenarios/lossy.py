@@ -1,10 +1,12 @@
-"""What lost messages cost: 100 agents, fusion rules against a central server, losses from 0 to 50 %.
+"""The cost of lost messages: 100 agents, fusion rules against a central server, losses from 0 to 50 %.
 
-After the paper's figure of transmission loss. Every agent observes a random field near its position, twice and then no
-more; ten rounds of learning with four communication rounds each are left for talking. Hyper-parameters are fixed, so
-that rules differ in nothing but what reaches whom. The server does what that of a distributed sparse GP does (dDTC):
-every agent reports once what is new, the server adds up what arrives and answers every agent in each round; a report
-that is lost is lost for good. To "server, repeated" agents report all they have in each round, which makes up for that.
+After the paper's figure of transmission loss. Every agent observes a random field near its position in the first two
+rounds and nothing afterwards; there are ten rounds of learning with four communication rounds each. Hyper-parameters
+are fixed, so that rules differ only in which data reach whom.
+
+The rule "server" works like the server of a distributed sparse GP (dDTC): every agent reports new statistics once, and
+the server sums what arrives and answers every agent in each round. A lost report is never sent again. With "server,
+repeated" the agents report all their statistics in each round, which makes up for lost reports.
 """
 
 KIND = "rounds"

@@ -1,16 +1,17 @@
 """The paper's figure of the SYNTHETIC domain: two agents' error before and after fusion, as batches come in.
 
-For 50, 100 and 150 inducing points; what becomes of old batches when hyper-parameters move is decided by `transport`,
-or by `importance` with 5 and 10 samples of the projection, as in the paper. Agents fuse by its plain sum.
+The study has 50, 100 and 150 inducing points. When hyper-parameters change, old batches are re-encoded by `transport`,
+or by `importance` with 5 and 10 samples of the projection, as in the paper. The agents fuse by the paper's plain sum.
 
-What differs from the paper: 60 batches of 40 rows to each agent where it has 200; both agents start from projections
-that make one pilot sample most probable; inputs lie in a cube narrow enough for 50 inducing points (in a wider one,
-fusion harms even with the true projections: docs/experiments.md); and for `importance` the width of q(W) is the
-prior's, 1: its samples are drawn from the prior, and a narrower q(W) leaves one of them all the weight.
+What differs from the paper: each agent has 60 batches of 40 rows instead of 200; both agents start from the projections
+that make one pilot sample most probable; the inputs lie in a cube narrow enough for 50 inducing points (in a wider one,
+fusion raises the error even with the true projections: docs/experiments.md). For `importance` the width of q(W) is that
+of the prior, 1: samples are drawn from the prior, and with a narrower q(W) one sample gets all the weight.
 
-Beside the paper's figure: with `transport` the error after fusion is below that before it after every batch, and the
-gap shrinks, as there. With `importance` it stays far above: of 5 or 10 projections drawn from the prior in six
-dimensions none is near, and neither agent learns much, alone or together. The paper shows it learning.
+Compared with the paper's figure: with `transport` the error after fusion is below the error before it after every
+batch, and the gap shrinks, as in the paper. With `importance` the error stays far above: in six dimensions none of 5 or
+10 projections drawn from the prior is near the true one, and neither agent learns much, alone or together. In the paper
+`importance` does learn.
 """
 
 KIND = "rounds"

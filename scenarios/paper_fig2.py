@@ -1,15 +1,16 @@
 """The paper's figure of traffic: RMSE before and after fusion against batches, for 100 agents on the roads.
 
-Each agent learns hyper-parameters of its own, as in the paper, for 100 and 200 inducing inputs; what becomes of old
-batches when these move is decided by `transport`, or by `importance` with 5 and 20 samples as in the paper.
+Each agent learns its own hyper-parameters, as in the paper, with 100 and 200 inducing inputs. When hyper-parameters
+change, old batches are re-encoded by `transport`, or by `importance` with 5 and 20 samples as in the paper.
 
-What differs from the paper: the data, which are drawn (see `road`); batches of 20 rows, 12 to each agent, where the
-paper has 10,000 batches in all; the agents' common inducing inputs lie in the input domain, for all observe one
-function; and every agent starts from hyper-parameters of a common pilot sample. For `importance` the width of q(W) is
-the prior's, 1: its samples are drawn from the prior, and a narrower q(W) leaves one of them all the weight.
+What differs from the paper: the data are drawn (see `road`); each agent has 12 batches of 20 rows, where the paper has
+10,000 batches in all; the inducing inputs lie in the input domain and are common to all agents, because all observe one
+function; and every agent starts from the hyper-parameters of a common pilot sample. For `importance` the width of q(W)
+is that of the prior, 1: samples are drawn from the prior, and with a narrower q(W) one sample gets all the weight.
 
-Beside the paper's figure: fusion helps everywhere, as there, and most where agents know least. The error after fusion
-is near its end from the first batches on, for all start from a common pilot. `transport` is below `importance`.
+Compared with the paper's figure: fusion lowers the error everywhere, as in the paper, and most where agents know least.
+The error after fusion is near its final value from the first batches on, because all agents start from a common pilot
+sample. The error of `transport` is below that of `importance`.
 """
 
 KIND = "rounds"

@@ -1,13 +1,14 @@
-"""The paper's figure of speed: what learning costs an agent of COOL-GP, and a centre that has all rows, on the roads.
+"""The paper's figure of speed: learning time of a COOL-GP agent, and of a central GP with all rows, on the roads.
 
-Left: seconds against rows, for centralised DTC and PITC that are trained again on all rows so far after each round, as
-the paper timed them, and for one agent of COOL-GP; for honesty also for DTC whose sums are kept up, which learns
-online as well as COOL-GP does. Middle and right: error and seconds of an agent for a quarter, a half and all of the
-agents, 30 batches each.
+Left: seconds against rows, for one agent of COOL-GP and for central DTC and PITC that are trained again on all rows so
+far after each round, as in the paper. For a fair comparison there is also a central DTC that only updates its sums,
+and so learns online as COOL-GP does. Middle and right: error and seconds of an agent, for a quarter, a half and all of
+the agents, with 30 batches each.
 
-What differs from the paper: the roads are drawn (see `road`); one core does the work of all agents, and an agent's
-seconds are the whole run's divided by their number; hyper-parameters are held, by the centre too, so that nothing is
-timed but learning from rows. One more line is of agents that learn their own, as the paper's do.
+What differs from the paper: the roads are drawn (see `road`). One core does the work of all agents, and the seconds of
+an agent are those of the whole run divided by the number of agents. Hyper-parameters are fixed, for the central GP too,
+so that the time is that of learning from rows alone. One more line is for agents that learn their own hyper-parameters,
+as the paper's agents do.
 """
 
 from collections.abc import Callable, Mapping

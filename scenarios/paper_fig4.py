@@ -1,13 +1,14 @@
 """The paper's figure of flights: each agent's error before and after fusion as data grow, 1,000 agents.
 
-Every agent learns hyper-parameters of its own, as in the paper. What to see: before fusion agents differ by minutes,
-and after it all of them lie on one line below nearly every one of them.
+Every agent learns its own hyper-parameters, as in the paper. Before fusion the errors of the agents differ by minutes;
+after fusion they all lie on one line, below the error of nearly every agent before fusion.
 
-What differs from the paper: 263,853 flights out of New York in 2013 where it has 600,000 of the whole US in 2008 (see
-`airline`), so 14 batches of 20 to each agent; 10,000 test flights common to all agents.
+What differs from the paper: 263,853 flights out of New York in 2013, where the paper has 600,000 of the whole US in
+2008 (see `airline`); so each agent has 14 batches of 20. The 10,000 test flights are common to all agents.
 
-Beside the paper's figure: 38 to 47 minutes before fusion and 38.2 to 39.6 after it there. Here agents end nearer to one
-another before fusion, for they start from length-scales of a common pilot, and as near to one another after it.
+Compared with the paper's figure (38 to 47 minutes before fusion and 38.2 to 39.6 after it): before fusion the agents'
+errors are closer together here, because the agents start from length-scales of a common pilot sample; after fusion they
+are as close together as in the paper.
 """
 
 KIND = "rounds"

@@ -1,13 +1,14 @@
 """The paper's figures of data disparity and of transmission loss: the scenarios `disparity` and `lossy`, side by side.
 
-Left: an agent that keeps 200 flights and one that goes on learning, each before and after fusion. Right: RMSE against
-the share of messages that are lost, for rules without a server and for servers that agents report to.
+Left: an agent that stops after 200 flights and one that goes on learning, each before and after fusion. Right: RMSE
+against the share of messages that are lost, for rules without a server and for servers to which agents report.
 
-What differs from the paper: its agents observe its traffic data; here the left is of flights, for both agents observe
-one function there, and the right of a random field (each scenario's own description says more).
+What differs from the paper: its agents observe its traffic data. Here the left part uses flights, where both agents
+observe one function, and the right part a random field (see the descriptions of the two scenarios).
 
-Beside the paper's figures: the agent with few flights ends as good as the one with many, as there. A server that is
-told once what is new loses as there; one whose agents repeat themselves does not, nor do a tree and flooding.
+Compared with the paper's figures: the agent with few flights becomes as accurate as the one with many, as in the paper.
+A server to which agents report new statistics only once loses accuracy, as in the paper. A server to which they report
+everything in each round loses none, and neither do a tree and flooding.
 """
 
 from collections.abc import Callable

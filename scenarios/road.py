@@ -1,17 +1,17 @@
 """Traffic: 100 agents learn speeds on a road network of 775 segments over a day with two rush hours.
 
-After the paper's AIMPEAK domain, whose data are not public: roads and speeds are drawn from the seed (see
-`coolgp.scenarios.data.traffic`). As in the paper each batch is of random segments and times, and 2,000 rows are held
-out; `--set data.partition=kmeans` gives each agent rows that are alike, of one district at one time of day, and
-`--set data.agent=segment` makes an agent of each segment.
+After the paper's AIMPEAK domain. Its data are not public, so roads and speeds are drawn from the seed (see
+`coolgp.scenarios.data.traffic`). As in the paper, each batch consists of random segments and times, and 2,000 rows are
+held out. `--set data.partition=kmeans` gives each agent similar rows, of one district at one time of day.
+`--set data.agent=segment` makes each segment an agent.
 
-Your own speeds in their place: a CSV or Parquet file of a row for each segment and time, numeric columns, say
-`east,north,speed_limit,inbound,time,speed`, with
+To use speeds of your own, give a CSV or Parquet file with a row for each segment and time, and numeric columns, for
+example `east,north,speed_limit,inbound,time,speed`:
 
     coolgp run road --set data.source=speeds.csv --set data.target=speed
 
-All numeric columns but the target are inputs, unless `data.features` lists some; give segments coordinates, for their
-numbers say nothing of what is near what.
+All numeric columns except the target are inputs, unless `data.features` lists some. Give segments coordinates, because
+segment numbers do not say which segments are near each other.
 """
 
 KIND = "rounds"

@@ -1,8 +1,8 @@
-"""Every rule on the same agents, data and graph: flights, a field and the roads, five seeds each.
+"""All fusion rules on the same agents, data and graph: flights, a field and the roads, five seeds each.
 
-30 agents with 100 inducing inputs (or features), four batches of 25 rows each, hyper-parameters learned together under
-every rule. Committees combine predictions at the test rows, after the last round: what they send is in their bytes,
-and what it takes in `seconds_predicting`. `none` says what fusing is worth at all.
+30 agents with 100 inducing inputs (or features) observe four batches of 25 rows each, and learn hyper-parameters
+together under every rule. Committees combine predictions at the test rows after the last round: their messages are
+included in bytes, and their time in `seconds_predicting`. `none` (no fusion) shows what fusion is worth.
 """
 
 KIND = "rounds"

@@ -1,6 +1,7 @@
-"""Two thousand sensors read a random field anew in every round, and agree on one map of it: data that are never stored.
+"""Data that are never stored: 2,000 sensors draw observations of a random field in each round, and agree on one map.
 
-Hyper-parameters stay as the pilot sample gives them. With more agents a run takes longer, and needs no larger files.
+Hyper-parameters stay at the values fitted to the pilot sample. A run with more agents takes longer, but its files do
+not grow.
 """
 
 KIND = "rounds"

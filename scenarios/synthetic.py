@@ -1,8 +1,8 @@
-"""The paper's SYNTHETIC domain: two agents see one function through different projections, and teach each other.
+"""The paper's SYNTHETIC domain: two agents observe one function through different projections, and learn together.
 
-Agent a observes ``u(W_a x)`` in six dimensions and is tested on its own 4,000 points. What is common is ``u``, so
-inducing points live in the standardized domain (``shared = "latent"``) and each agent learns its own ``W``, from one
-that makes its rows of the pilot most probable beside the other's.
+Agent a observes ``u(W_a x)`` in six dimensions and is tested on its own 4,000 points. The agents share the function
+``u``, so the inducing points lie in the standardized domain (``shared = "latent"``). Each agent learns its own
+projection ``W_a``; the initial projections together make the pilot rows of both agents most probable.
 """
 
 KIND = "rounds"
