@@ -19,7 +19,7 @@ from coolgp.fusion.evidence.weighted import Weighted
 from coolgp.fusion.rule import FusionRule
 from coolgp.fusion.sums.registry import SUM_RULES
 
-__all__ = ["RULES", "rule_class", "rule_named"]
+__all__ = ["FORMER_NAMES", "RULES", "rule_class", "rule_named"]
 
 VERBS = ("fit", "guarantee", "links", "init", "exchange", "converge", "predict")
 
@@ -34,8 +34,11 @@ RULES: dict[str, type[FusionRule]] = {
     "ensemble": Ensemble,
     "dpitc": DPITC,
     "selective": Selective,
-    "weighed": Weighted,
+    "weighted": Weighted,
 }
+
+FORMER_NAMES = {"weighed": "weighted"}
+"""Names that rules had before, as older scenarios and run folders give them, and their names now."""
 
 
 def rule_class(name: str) -> type[FusionRule]:
@@ -43,22 +46,23 @@ def rule_class(name: str) -> type[FusionRule]:
 
     Raises ValueError where there is none of that name, or the class cannot be imported.
 
-    >>> rule_class("tree").__name__
-    'Tree'
+    >>> rule_class("tree").__name__, rule_class("weighed").__name__
+    ('Tree', 'Weighted')
     """
-    if name in RULES:
-        return RULES[name]
+    current = FORMER_NAMES.get(name, name)
+    if current in RULES:
+        return RULES[current]
     module, colon, attribute = name.partition(":")
     if not colon:
         raise ValueError(f"fusion.rule needs one of {', '.join(RULES)}, or module:Class; got {name!r}")
     try:
-        found: type[FusionRule] = getattr(import_module(module), attribute)
+        imported: type[FusionRule] = getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as problem:
         raise ValueError(f"the fusion rule {name!r} cannot be loaded: {problem}") from problem
-    missing = [verb for verb in VERBS if not hasattr(found, verb)]
+    missing = [verb for verb in VERBS if not hasattr(imported, verb)]
     if missing:
         raise ValueError(f"the fusion rule {name!r} lacks {', '.join(missing)}: see coolgp.fusion.rule.FusionRule")
-    return found
+    return imported
 
 
 def rule_named(name: str, options: Mapping[str, Any] | None = None) -> FusionRule:

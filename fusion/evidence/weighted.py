@@ -27,14 +27,14 @@ from coolgp.network.links.faults import Faults
 from coolgp.network.row_axes import PerAgent
 from coolgp.network.transport import Transport
 
-__all__ = ["WeighedState", "Weighted", "own_probability"]
+__all__ = ["Weighted", "WeightedState", "own_probability"]
 
 POWERS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """What others' evidence may count for: each costs an agent two factorisations."""
 
 
 @dataclass(frozen=True)
-class WeighedState:
+class WeightedState:
     """inner: the carrier's; said ``[A, P]``: the evidence of their own that agents put in last."""
 
     inner: SumState
@@ -52,24 +52,24 @@ class Weighted(ByCarrier):
         more = [replace(rows, per_agent=rows.per_agent + 2) for rows in (carried.exchanging, carried.settling)]
         return replace(carried, kind="approximate", why=why, exchanging=more[0], settling=more[1])
 
-    def init(self, population: Population, transport: Transport) -> WeighedState:
+    def init(self, population: Population, transport: Transport) -> WeightedState:
         """State before the first message."""
         return self._state(self.carrier.init(population, transport), population)
 
     def exchange(
-        self, state: WeighedState, population: Population, transport: Transport, rounds: int = 1
-    ) -> WeighedState:
+        self, state: WeightedState, population: Population, transport: Transport, rounds: int = 1
+    ) -> WeightedState:
         """So many communication rounds of the carrier."""
         return self._state(self.carrier.exchange(state.inner, population, transport, rounds), population)
 
-    def converge(self, state: WeighedState, population: Population, transport: Transport) -> WeighedState:
+    def converge(self, state: WeightedState, population: Population, transport: Transport) -> WeightedState:
         """Communicate until the carrier's fixed point."""
         return self._state(self.carrier.converge(state.inner, population, transport), population)
 
-    def _state(self, inner: SumState, population: Population) -> WeighedState:
-        return WeighedState(inner, population.packed(slice(None)))
+    def _state(self, inner: SumState, population: Population) -> WeightedState:
+        return WeightedState(inner, population.packed(slice(None)))
 
-    def belief(self, state: WeighedState, population: Population, agents: slice | Indices) -> Evidence:
+    def belief(self, state: WeightedState, population: Population, agents: slice | Indices) -> Evidence:
         """An agent's own evidence, and that of the others to the power that its own make most probable."""
         model, theta = population.model, population.theta[agents]
         own = Evidence.unpack(state.said[agents], model.inducing)
@@ -77,20 +77,20 @@ class Weighted(ByCarrier):
         likely = np.stack([own_probability(model, theta, own, _raised(others, power)) for power in POWERS])
         return own + _raised(others, np.array(POWERS)[likely.argmax(axis=0)])
 
-    def error(self, state: WeighedState, population: Population, transport: Transport) -> float:
+    def error(self, state: WeightedState, population: Population, transport: Transport) -> float:
         """How far the carrier's sums are from exact."""
         return self.carrier.error(state.inner, population, transport)
 
-    def counted(self, state: WeighedState, agents: Indices) -> Array:
+    def counted(self, state: WeightedState, agents: Indices) -> Array:
         """How many agents are in the carrier's sums."""
         return self.carrier.counted(state.inner, agents)
 
-    def announced(self, state: WeighedState, population: Population) -> Array:
+    def announced(self, state: WeightedState, population: Population) -> Array:
         """The average announcement as each agent knows it, ``[A, C]``."""
         return self.carrier.announced(state.inner, population)
 
     def predict(
-        self, state: WeighedState, population: Population, probes: Indices, x: Array, transport: Transport
+        self, state: WeightedState, population: Population, probes: Indices, x: Array, transport: Transport
     ) -> Prediction:
         """Predictions of the probe agents from what they make of the sums."""
         return predict(population.model, population.theta[probes], self.belief(state, population, probes), x)

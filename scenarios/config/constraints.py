@@ -6,7 +6,7 @@ import difflib
 import re
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -28,6 +28,8 @@ class Names:
     suffixes: tuple[str, ...] = ()
     own: bool = False
     """Whether `module:Class` is allowed as well."""
+    former: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Names of older configurations, each with the name that is read in its place."""
 
     def is_path(self, value: str) -> bool:
         """Whether the text is read as the path of a file."""
@@ -38,7 +40,8 @@ class Names:
         return self.own and bool(_REFERENCE.fullmatch(value))
 
     def check(self, value: str) -> str:
-        """Return the text, or raise `ValueError`."""
+        """Return the text, a former name as its present one; raise `ValueError` where it is not allowed."""
+        value = self.former.get(value, value)
         if value in self.names() or self.is_path(value) or self.is_reference(value):
             return value
         raise ValueError(f"needed {self.words()}")

@@ -9,13 +9,11 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from coolgp.fusion.registry import RULES, rule_class, rule_named
+from coolgp.fusion.registry import FORMER_NAMES, RULES, rule_class, rule_named
 from coolgp.scenarios.config.constraints import Names, nearest, needed, shown
 from coolgp.scenarios.config.section import Count, Settings
 
-__all__ = ["RULE_NAMES", "FusionSettings", "rule_options"]
-
-RULE_NAMES = tuple(RULES)
+__all__ = ["FusionSettings", "rule_options"]
 
 
 class FusionSettings(Settings):
@@ -23,7 +21,9 @@ class FusionSettings(Settings):
 
     model_config = ConfigDict(extra="allow")
 
-    rule: Annotated[str, Names(lambda: RULE_NAMES, own=True)] = Field(default="tree", description="the fusion rule")
+    rule: Annotated[str, Names(lambda: tuple(RULES), own=True, former=FORMER_NAMES)] = Field(
+        default="tree", description="the fusion rule"
+    )
     rounds_per_step: Count | Literal["converge"] = Field(
         default="converge", description="communication rounds after each round of learning, or until the fixed point"
     )

@@ -110,7 +110,7 @@ def test_with_one_agent_every_rule_learns_the_same(mode, rule, verb):
     model, stream, lone = build_model(), one_of(batches(), 0), from_edges([], [], 1)
     theta, _ = learned(mode, rule, lone, model, stream, verb)
     alike = (
-        "none" if rule in (*SUM_RULES, "selective", "weighed") else "poe"
+        "none" if rule in (*SUM_RULES, "selective", "weighted") else "poe"
     )  # which takes the gradient at its newest belief
     np.testing.assert_allclose(theta, learned(mode, alike, lone, model, stream)[0], rtol=1e-10)
 

@@ -1,4 +1,4 @@
-"""Laws of the rule ``weighed``: others' evidence counts for as much as an agent's own data bear it out."""
+"""Laws of the rule ``weighted``: others' evidence counts for as much as an agent's own data bear it out."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from tests.fusion.test_exact import Run
 from tests.oracle import BASES, build_model, draw, informed, kernel, log_determinant, rows_of, solve, start
 
 
-def told(batch: Batch, basis: str, rule: str = "weighed") -> Run:
+def told(batch: Batch, basis: str, rule: str = "weighted") -> Run:
     return Run(rule_named(rule), generate("complete", 2, seed=0), build_model(basis), batch).converge()
 
 
@@ -84,5 +84,5 @@ def test_fusing_does_not_harm_agents_that_have_not_yet_learned_their_projections
 
     before, after = last()
     assert after > 1.05 * before
-    before, after = last("fusion.rule=weighed")
+    before, after = last("fusion.rule=weighted")
     assert after < before

@@ -382,14 +382,14 @@ def test_options_that_a_rule_does_not_take_are_refused(fusion: dict[str, Any], t
         fusion_settings.FusionSettings(**fusion)
 
 
-@pytest.mark.parametrize("rule", fusion_settings.RULE_NAMES)
+@pytest.mark.parametrize("rule", registry.RULES)
 def test_what_a_rule_finds_out_about_the_network_cannot_be_set(rule: str) -> None:
     kind = registry.rule_class(rule)
     fitted = {part.name for part in dataclasses.fields(kind) if part.metadata.get("fitted")}  # type: ignore[arg-type]
     assert not fitted & set(fusion_settings.rule_options(rule) or {})
 
 
-@pytest.mark.parametrize("rule", fusion_settings.RULE_NAMES)
+@pytest.mark.parametrize("rule", registry.RULES)
 def test_a_rule_takes_its_own_defaults_as_options(rule: str) -> None:
     made = registry.rule_named(rule)
     options = {name: getattr(made, name) for name in fusion_settings.rule_options(rule) or {}}
@@ -402,9 +402,15 @@ def test_a_rule_that_cannot_be_loaded_here_leaves_its_options_alone() -> None:
 
 
 def test_a_new_fusion_rule_is_allowed_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fusion_settings, "RULE_NAMES", ("tree", "committee"))
+    monkeypatch.setitem(registry.RULES, "committee", registry.RULES["tree"])
     assert resolve(with_keys("fusion", rule="committee"), "m").fusion.rule == "committee"
-    assert 'needed "tree" | "committee"' in only_problem(with_keys("fusion", rule="consensus"))
+    assert '| "committee"' in only_problem(with_keys("fusion", rule="committees"))
+
+
+def test_a_rule_is_read_by_its_former_name() -> None:
+    for former, present in registry.FORMER_NAMES.items():
+        assert resolve(with_keys("fusion", rule=former), "m").fusion.rule == present
+        assert registry.rule_class(former) is registry.RULES[present]
 
 
 def test_importance_weights_get_an_uncertain_projection() -> None:
