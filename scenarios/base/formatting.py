@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 
-__all__ = ["counted", "metric_words", "number", "plus_minus", "size_text", "uncovered_words"]
+__all__ = ["counted", "number", "plus_minus", "size_text", "uncovered_words"]
 
-METRICS = {"rmse": "RMSE", "nlpd": "NLPD", "crps": "CRPS", "error": "RMSE to the noiseless function"}
-TIMES = {"pre": "before fusion", "post": "after fusion"}
 ROUNDING = 1e-9
 """What sums in another order may differ by, relatively."""
 TOLERATED = 0.05
 """Share of rows outside the coverage of the inducing inputs from which on it is worth a word."""
-
-
-def metric_words(column: str) -> str:
-    """What a column of ``metrics.csv`` is, for the axis of a figure.
-
-    >>> metric_words("rmse_post"), metric_words("coverage95_post"), metric_words("fusion_error")
-    ('RMSE after fusion', 'coverage of the central 95 % interval after fusion', 'fusion error')
-    """
-    name, _, when = column.partition("_")
-    level = re.fullmatch(r"coverage(\d+)", name)
-    words = f"coverage of the central {level[1]} % interval" if level else METRICS.get(name)
-    unit = " (nats)" if name == "nlpd" else ""
-    return f"{words} {TIMES[when]}{unit}" if words and when in TIMES else column.replace("_", " ")
 
 
 def size_text(size: float) -> str:

@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 
 from coolgp.agents.base.arrays import Array
 
-__all__ = ["Forecast", "coverage", "crps", "disagreement", "nlpd", "pit", "rmse", "scores"]
+__all__ = ["Forecast", "coverage", "crps", "disagreement", "nlpd", "pit", "rmse"]
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,6 @@ class Forecast:
 
     mean: Array
     variance: Array
-
-
-def scores(forecast: Forecast, y: Array, asked: Array, truth: Array | None = None) -> dict[str, Array]:
-    """Every score of each probe ``[probes]`` by its name in ``metrics.csv``; ``coverage90`` is that of 90 %.
-
-    y, truth ``[Q]``: test observations, and the noiseless function there, of which ``error`` is the RMSE; NaN where it
-    is not known.
-    """
-    error = np.full(len(asked), np.nan) if truth is None else rmse(forecast, truth, asked)
-    inside = {f"coverage{percent}": coverage(forecast, y, asked, percent / 100) for percent in (50, 90, 95)}
-    return {score.__name__: score(forecast, y, asked) for score in (rmse, nlpd, crps)} | {"error": error} | inside
 
 
 def rmse(forecast: Forecast, y: Array, asked: Array) -> Array:

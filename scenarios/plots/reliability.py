@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from coolgp.scenarios.base.arrays import Floats
-from coolgp.scenarios.metrics.scores import Forecast, pit, scores
+from coolgp.scenarios.metrics.scores import Forecast, coverage, crps, nlpd, pit
 from coolgp.scenarios.plots.style import AFTER, BEFORE, LINES
 from coolgp.scenarios.records.run_folder import Predictions, RunFolder
 
@@ -117,8 +117,8 @@ def _draw_fallen(axes: Axes, before: Forecast, after: Forecast, told: Prediction
 
 
 def _score_words(forecast: Forecast, told: Predictions, unit: str) -> str:
-    each = scores(forecast, told.y_test, told.asked.astype(float))
-    score = {name: float(values.mean()) for name, values in each.items()}
-    inside = " / ".join(f"{100 * score[f'coverage{percent}']:.1f}" for percent in (50, 90, 95))
-    ranked = f"CRPS {score['crps']:.4g} {unit}".rstrip()
-    return f"NLPD {score['nlpd']:.4g} nats, {ranked}, {inside} % inside intervals of 50 / 90 / 95 %."
+    rows = told.y_test, told.asked.astype(float)
+    shares = (coverage(forecast, *rows, level).mean() for level in (0.5, 0.9, 0.95))
+    inside = " / ".join(f"{100 * share:.1f}" for share in shares)
+    ranked = f"CRPS {crps(forecast, *rows).mean():.4g} {unit}".rstrip()
+    return f"NLPD {nlpd(forecast, *rows).mean():.4g} nats, {ranked}, {inside} % inside intervals of 50 / 90 / 95 %."

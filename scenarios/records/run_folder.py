@@ -21,10 +21,12 @@ from coolgp.scenarios.base.arrays import Bools, Floats, Ints
 from coolgp.scenarios.config.loading import load_scenario
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import source_named
+from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TRAFFIC
+from coolgp.scenarios.metrics.words import described
 from coolgp.scenarios.records.guarantee import StatedGuarantee, read_guarantee
 from coolgp.scenarios.records.network import Network, Whole
 
-__all__ = ["Columns", "Predictions", "Probes", "RunFolder", "is_finished", "read_columns", "read_metrics", "read_run"]
+__all__ = ["Columns", "Predictions", "Probes", "RunFolder", "is_finished", "read_metrics", "read_run"]
 
 Columns: TypeAlias = Mapping[str, Floats]
 
@@ -32,20 +34,13 @@ FILES = (
     "config.toml",
     "env.json",
     "promise.json",
-    "metrics.csv",
-    "traffic.csv",
-    "probes.csv",
-    "hyperparameters.csv",
+    METRICS,
+    TRAFFIC,
+    PROBES,
+    HYPERPARAMETERS,
     "predictions.npz",
     "network.npz",
 )
-METRICS = (
-    "round", "observations", "rmse_pre", "rmse_pre_std", "rmse_post", "rmse_post_std", "error_pre", "error_post",
-    "nlpd_pre", "nlpd_post", "crps_pre", "crps_post", "coverage50_post", "coverage90_post", "coverage95_post",
-    "disagreement", "communication_rounds", "messages", "lost", "bytes", "present", "counted", "fusion_error",
-    "seconds", "seconds_predicting",
-)  # fmt: skip
-TRAFFIC = ("round", "bytes_on_rank", "bytes_between_ranks")
 
 
 @dataclass(frozen=True)
@@ -151,23 +146,21 @@ def read_run(path: str | Path) -> RunFolder:
         config,
         env,
         read_guarantee(path / "promise.json"),
-        _numbers(path / "metrics.csv", METRICS),
-        _numbers(path / "traffic.csv", TRAFFIC),
-        _probes(path / "probes.csv", predictions.agents),
-        _numbers(path / "hyperparameters.csv", ("round",)),
+        _numbers(path / METRICS),
+        _numbers(path / TRAFFIC),
+        _probes(path / PROBES, predictions.agents),
+        _numbers(path / HYPERPARAMETERS),
         predictions,
         network,
     )
 
 
 def read_metrics(path: str | Path) -> Columns:
-    """Read metrics.csv of a run folder, be it finished or not; raise ValueError where it is not one."""
-    return _numbers(Path(path) / "metrics.csv", METRICS)
+    """Read metrics.csv of a run folder of any version, be it finished or not; raise ValueError where it is not one.
 
-
-def read_columns(path: str | Path) -> Columns:
-    """Read whatever columns metrics.csv of a run folder has, of any version; raise ValueError where it is not one."""
-    return _numbers(Path(path) / "metrics.csv", ("round",))
+    The columns are those of the file. Asking for one that it lacks raises ValueError.
+    """
+    return _numbers(Path(path) / METRICS)
 
 
 def is_finished(folder: str | Path) -> bool:
@@ -200,8 +193,21 @@ def _texts(path: Path, needed: Sequence[str]) -> dict[str, list[str]]:
     return {name: [row[i] for row in rows] for i, name in enumerate(header)}
 
 
-def _numbers(path: Path, needed: Sequence[str]) -> dict[str, Floats]:
-    return {name: _floats(path, name, cells) for name, cells in _texts(path, needed).items()}
+class _Table(dict[str, Floats]):
+    """Columns of a file by name; a missing one is said in words."""
+
+    def __init__(self, path: Path, columns: Mapping[str, Floats]) -> None:
+        super().__init__(columns)
+        self.path = path
+
+    def __missing__(self, name: str) -> Floats:
+        column = described(name)
+        since = f", which coolgp writes since version {column.since}" if column else ""
+        raise ValueError(f"{self.path} lacks the column {name}{since}")
+
+
+def _numbers(path: Path) -> Columns:
+    return _Table(path, {name: _floats(path, name, cells) for name, cells in _texts(path, ("round",)).items()})
 
 
 def _floats(path: Path, name: str, cells: Sequence[str]) -> Floats:

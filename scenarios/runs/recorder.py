@@ -5,10 +5,8 @@ Tables grow by whole lines; every other file appears complete or not at all.
 
 from __future__ import annotations
 
-import csv
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,17 +16,18 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.scenarios.base.environment import Environment
-from coolgp.scenarios.base.files import naming, whole, write_whole
-from coolgp.scenarios.metrics.scores import disagreement, scores
+from coolgp.scenarios.base.files import whole, write_whole
+from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TRAFFIC
+from coolgp.scenarios.metrics.evaluated import Evaluated
+from coolgp.scenarios.metrics.rows import header, probe_rows, row
 from coolgp.scenarios.records.network import RECORDED_AGENTS, Network, sample
-from coolgp.scenarios.records.run_folder import METRICS, TRAFFIC
 from coolgp.scenarios.runs.folder import sweep
 from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.model_arrays import model_arrays
-from coolgp.scenarios.simulation.evaluation import Probed
+from coolgp.scenarios.runs.table_file import TableFile
 from coolgp.scenarios.simulation.rounds import Record, Simulation
 
-TABLES = ("metrics.csv", "traffic.csv", "probes.csv", "hyperparameters.csv")
+TABLES = (METRICS, TRAFFIC, PROBES, HYPERPARAMETERS)
 """The files that grow with the rounds."""
 
 __all__ = ["Recorder", "Resumption"]
@@ -43,7 +42,7 @@ class Resumption:
 
 
 class Recorder:
-    """Writes one run. Only the root makes one."""
+    """Writes one run. Only the root makes one. notes: what the user should know of a folder that is gone on with."""
 
     def __init__(
         self, folder: Path, simulation: Simulation, environment: Environment, resumption: Resumption | None = None
@@ -54,8 +53,6 @@ class Recorder:
         asked = np.ones((probes.size, dataset.y_test.size)) if owner is None else probes[:, None] == owner
         self.asked = asked.astype(float)
         self.labels = np.array([dataset.agents[probe] for probe in probes])
-        layout, features = simulation.shared_start.model.layout, dataset.features
-        self.names = ("bound", "effective_sample_size", "inducing", "uncovered", *layout.names(features))
         self.environment = _environment(folder, environment, resumption)
         folder.mkdir(parents=True, exist_ok=True)
         if resumption is None:
@@ -63,57 +60,53 @@ class Recorder:
             write_whole(folder / "config.toml", simulation.scenario.to_toml().encode())
             write_whole(folder / "promise.json", stated_guarantee(simulation).text().encode())
         self._write_environment(finished=False)
-        if resumption and resumption.tables:
-            for name, size in resumption.tables.items():  # rounds that were written after the checkpoint come again
-                os.truncate(folder / name, size)
-        else:
-            self._begin_tables()
-
-    def _begin_tables(self) -> None:
-        self._header("metrics.csv", METRICS)
-        self._header("traffic.csv", TRAFFIC)
-        self._header("probes.csv", ("round", "agent", "rmse_pre", "rmse_post"))
-        self._header("hyperparameters.csv", ("round", *(f"{n}{s}" for n in self.names for s in ("", "_std"))))
+        headers = {name: header(name, dataset.features) for name in TABLES}
+        sizes = resumption.tables if resumption else {}
+        self.tables = {name: _table(folder / name, names, sizes.get(name)) for name, names in headers.items()}
+        differences = (table.difference(headers[name]) for name, table in self.tables.items())
+        self.notes = tuple(filter(None, differences))
 
     def write(self, record: Record) -> dict[str, float]:
         """Add a round to the tables; returns its row of metrics."""
-        assert record.probed is not None
-        pre, post, dataset = record.probed.pre, record.probed.post, self.simulation.dataset
-        before, after = (scores(said, dataset.y_test, self.asked, dataset.truth) for said in (pre, post))
-        told: dict[str, float] = {
-            "round": record.round,
-            "observations": record.observations,
-            **{f"{name}_pre": float(score.mean()) for name, score in before.items()},
-            **{f"{name}_post": float(score.mean()) for name, score in after.items()},
-            "rmse_pre_std": float(before["rmse"].std()),
-            "rmse_post_std": float(after["rmse"].std()),
-            "disagreement": disagreement(post),
-            "communication_rounds": record.sent.rounds,
-            "messages": record.sent.messages,
-            "lost": record.sent.lost,
-            "bytes": record.sent.bytes,
-            "present": record.present,
-            "counted": float(record.probed.counted.mean()),
-            "fusion_error": record.error,
-            "seconds": round(record.seconds, 6),
-            "seconds_predicting": round(record.probed.seconds, 6),
-        }
-        row = {name: told[name] for name in METRICS}
-        self._append("metrics.csv", [["" if np.isnan(value) else value for value in row.values()]])
-        self._append("traffic.csv", [[record.round, record.sent.near_bytes, record.sent.far_bytes]])
-        rows = zip(self.labels, before["rmse"], after["rmse"], strict=True)
-        self._append("probes.csv", [[record.round, agent, first, second] for agent, first, second in rows])
-        self._append("hyperparameters.csv", [[record.round, *self._hyperparameters(record.probed)]])
-        return row
+        evaluated = self._evaluated(record)
+        rows = {name: row(name, evaluated) for name in (METRICS, TRAFFIC, HYPERPARAMETERS)}
+        for name, cells in rows.items():
+            self.tables[name].append([cells])
+        self.tables[PROBES].append(probe_rows(evaluated))
+        return rows[METRICS]
 
     def settle(self) -> dict[str, int]:
         """Wait until the tables are on the disk; their bytes."""
-        sizes = {}
-        for name in TABLES:
-            with (self.folder / name).open("rb+") as file:
-                os.fsync(file.fileno())
-                sizes[name] = file.seek(0, os.SEEK_END)
-        return sizes
+        return {name: table.settle() for name, table in self.tables.items()}
+
+    def _evaluated(self, record: Record) -> Evaluated:
+        probed, dataset = record.probed, self.simulation.dataset
+        assert probed is not None
+        layout, theta = self.simulation.shared_start.model.layout, probed.theta
+        return Evaluated(
+            round=record.round,
+            observations=record.observations,
+            agents=self.labels,
+            features=dataset.features,
+            before=probed.pre,
+            after=probed.post,
+            y_test=dataset.y_test,
+            asked=self.asked,
+            truth=dataset.truth,
+            sent=record.sent,
+            present=record.present,
+            counted=probed.counted,
+            fusion_error=record.error,
+            seconds=record.seconds,
+            seconds_predicting=probed.seconds,
+            bound=probed.bound,
+            effective_sample_size=probed.sample_size,
+            inducing=np.full(len(theta), float(probed.basis.size)),
+            uncovered=probed.uncovered,
+            lengthscale=layout.lengthscale(theta),
+            signal_variance=layout.signal_variance(theta),
+            noise_variance=layout.noise_variance(theta),
+        )
 
     def finish(self, record: Record, seconds: Mapping[str, float]) -> None:
         """Write predictions, model and network as they are after the last round."""
@@ -136,30 +129,19 @@ class Recorder:
         self._arrays("network.npz", **_network(self.simulation))
         self._write_environment(finished=True, **{f"seconds_{name}": spent for name, spent in seconds.items()})
 
-    def _hyperparameters(self, probed: Probed) -> list[Any]:
-        layout, theta = self.simulation.shared_start.model.layout, probed.theta
-        inducing = np.full(len(theta), probed.basis.size)
-        columns = [probed.bound, probed.sample_size, inducing, probed.uncovered, *layout.lengthscale(theta).T]
-        columns += [layout.signal_variance(theta), layout.noise_variance(theta)]
-        pairs = [(float(column.mean()), float(column.std())) for column in columns]
-        return ["" if np.isnan(value) else value for pair in pairs for value in pair]
-
     def _write_environment(self, *, finished: bool, **more: float) -> None:
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         contents = self.environment | {"finished": now if finished else None} | more
         write_whole(self.folder / "env.json", json.dumps(contents, indent=2).encode())
 
-    def _header(self, name: str, columns: tuple[str, ...]) -> None:
-        write_whole(self.folder / name, (",".join(_quoted(column) for column in columns) + "\n").encode())
-
-    def _append(self, name: str, rows: list[list[Any]]) -> None:
-        path = self.folder / name
-        with naming(path), path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
-
     def _arrays(self, name: str, **arrays: Any) -> None:
         with whole(self.folder / name) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
+
+
+def _table(path: Path, names: Sequence[str], size: int | None) -> TableFile:
+    """A table to append to: a new one, or one that counts up to a size, for later rows will be written again."""
+    return TableFile.begin(path, names) if size is None else TableFile.resume(path, size)
 
 
 def _environment(folder: Path, environment: Environment, resumption: Resumption | None) -> dict[str, Any]:
@@ -189,7 +171,3 @@ def _network(simulation: Simulation) -> dict[str, Array]:
     }
     known = {} if graph.position is None else {"position": graph.position}
     return arrays | known | ({"whole": np.array(astuple(network.whole))} if network.whole else {})
-
-
-def _quoted(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"' if any(mark in column for mark in ',"\n') else column

@@ -131,6 +131,8 @@ def _go(prepared: Prepared, watch: Watch | None, say: Say) -> list[Record]:
     if prepared.folder is None:
         return _rounds(prepared, watch, None, None)
     recorder = _recorder(prepared, prepared.folder) if root else None
+    for note in recorder.notes if recorder else ():
+        say(note)
     if prepared.resumption is None:
         prepared.held.enter_context(held(prepared.folder))
     supervisor = Supervisor(prepared.folder, simulation, recorder, say)

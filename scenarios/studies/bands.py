@@ -13,6 +13,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from coolgp.scenarios.base.arrays import Floats
+from coolgp.scenarios.metrics.words import is_summed
 from coolgp.scenarios.studies.comparison import Line, Run
 
 __all__ = ["BANDS", "X_AXES", "Curve", "curve", "final_values", "mean_and_std"]
@@ -24,8 +25,6 @@ X_AXES: Mapping[str, Callable[[Run], Floats]] = {
     "observations": lambda run: run.columns["observations"],
 }
 """What a metric can be drawn against, by name: values ``[R]`` of a run, sums since its start."""
-SUMMED = ("communication_rounds", "messages", "lost", "bytes")
-"""Columns that are of one round, and of a run in their sum; seconds of any kind are too."""
 LEVEL = 0.95
 """Of the confidence interval."""
 
@@ -56,11 +55,8 @@ def curve(line: Line, metric: str, against: str, band: str) -> Curve:
 
 
 def final_values(run: Run) -> dict[str, float]:
-    """The last row of a run; of what is counted round by round, its sum."""
-    return {
-        name: float(np.nansum(column) if name in SUMMED or name.startswith("seconds") else column[-1])
-        for name, column in run.columns.items()
-    }
+    """The last row of a run; of columns that count what happened since the row before, the sum."""
+    return {name: float(np.nansum(column) if is_summed(name) else column[-1]) for name, column in run.columns.items()}
 
 
 def mean_and_std(values: Floats) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from coolgp.scenarios.config.constraints import nearest
 from coolgp.scenarios.config.loading import load_scenario
 from coolgp.scenarios.config.scenario import SECTIONS, Scenario
 from coolgp.scenarios.config.sources import source_named
-from coolgp.scenarios.records.run_folder import Columns, is_finished, read_columns
+from coolgp.scenarios.records.run_folder import Columns, is_finished, read_metrics
 from coolgp.scenarios.studies.folder import cell_places
 
 __all__ = ["SEED", "Comparison", "Line", "Run", "check_metric", "check_targets", "compared", "read_runs"]
@@ -149,7 +149,7 @@ def check_metric(runs: Sequence[Run], metric: str) -> None:
 
 def _run(path: Path, given: Path) -> Run:
     finished = is_finished(path)
-    return Run(path, str(given), _settings(load_scenario(path / "config.toml")), read_columns(path), finished)
+    return Run(path, str(given), _settings(load_scenario(path / "config.toml")), read_metrics(path), finished)
 
 
 def _has_rows(place: Path) -> bool:

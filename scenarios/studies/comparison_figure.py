@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from coolgp.scenarios.base.formatting import metric_words
+from coolgp.scenarios.metrics.words import described, metric_words
 from coolgp.scenarios.plots.style import LINES, house_style, save_picture
 from coolgp.scenarios.studies.bands import BANDS, Curve, curve
 from coolgp.scenarios.studies.comparison import Comparison
@@ -51,8 +50,7 @@ def compare_figure(found: Comparison, metric: str, against: str = "rounds", band
         _draw(axes, shape, number, line.name)
     _nominal(axes, metric)
     _scale(axes, curves, against)
-    unit = f" ({found.unit})" if found.unit and metric.startswith(("rmse", "crps")) else ""
-    axes.set(xlabel=X_WORDS[against], ylabel=metric_words(metric) + unit)
+    axes.set(xlabel=X_WORDS[against], ylabel=metric_words(metric, found.unit))
     if found.keys:
         outside = len(found.lines) > FEW_LINES
         place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if outside else {"loc": "best"}
@@ -90,10 +88,10 @@ def _draw(axes: Axes, shape: Curve, number: int, name: str) -> None:
 
 
 def _nominal(axes: Axes, metric: str) -> None:
-    """Where a coverage should be."""
-    level = re.match(r"coverage(\d+)_", metric)
-    if level:
-        axes.axhline(float(level[1]) / 100, color="0.35", linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+    """The value that a calibrated model has, where the metric has one."""
+    column = described(metric)
+    if column and column.nominal is not None:
+        axes.axhline(column.nominal, color="0.35", linewidth=1, linestyle=(0, (4, 3)), zorder=1)
 
 
 def _scale(axes: Axes, curves: Iterable[Curve], against: str) -> None:

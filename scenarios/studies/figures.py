@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-from coolgp.scenarios.base.formatting import metric_words
+from coolgp.scenarios.metrics.words import metric_words
 from coolgp.scenarios.plots.league import league_figure
 from coolgp.scenarios.plots.reliability import reliability_figure_of
 from coolgp.scenarios.plots.style import LINES, house_style, save_picture

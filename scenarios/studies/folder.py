@@ -17,7 +17,7 @@ from typing import Any, Literal
 from coolgp.network.launcher import launched_size
 from coolgp.scenarios.base.files import write_table, write_whole
 from coolgp.scenarios.base.mpiexec import check_world
-from coolgp.scenarios.records.run_folder import is_finished, read_columns
+from coolgp.scenarios.records.run_folder import is_finished, read_metrics
 from coolgp.scenarios.runs.folder import check_folder, sweep
 from coolgp.scenarios.studies.study import Cell, Study
 
@@ -56,7 +56,7 @@ class Results:
     def finished(self, number: int) -> dict[str, float]:
         """Take up a cell that finished; its last row of metrics."""
         cell = self.study.cells[number]
-        columns = read_columns(self.folder / "cells" / cell.folder)
+        columns = read_metrics(self.folder / "cells" / cell.folder)
         last = {name: float(column[-1]) for name, column in columns.items()}
         self.rows[number] = {**cell.settings, **last}
         return last

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from coolgp.fusion.sums.tree import Tree
 from coolgp.scenarios import assemble, run, scenario_named, simulate
 from coolgp.scenarios.data.dataset import Dataset
-from coolgp.scenarios.metrics.scores import Forecast, coverage, crps, pit, scores
+from coolgp.scenarios.metrics.scores import Forecast, coverage, crps, nlpd, pit, rmse
 from coolgp.scenarios.plots.reliability import LEVELS, forecasts, share_inside
 from coolgp.scenarios.records.run_folder import Predictions, read_run
 from coolgp.scenarios.simulation.evaluation import Probed
@@ -53,8 +53,8 @@ def test_rows_that_were_not_asked_do_not_count(drawn: tuple[Forecast, Array]) ->
     asked = np.zeros_like(y)
     asked[:, :50] = 1
     first = Forecast(forecast.mean[:, :50], forecast.variance[:, :50])
-    for name, score in scores(forecast, y, asked).items():
-        np.testing.assert_allclose(score, scores(first, y[:, :50], asked[:, :50])[name], rtol=1e-12, err_msg=name)
+    for score in (rmse, nlpd, crps, coverage):
+        np.testing.assert_allclose(score(forecast, y, asked), score(first, y[:, :50], asked[:, :50]), rtol=1e-12)
 
 
 def told_of(forecast: Forecast, y: Array, asked: Array) -> Predictions:
@@ -144,10 +144,14 @@ def test_the_last_row_of_metrics_is_that_of_the_predictions(tmp_path: Path) -> N
     folder = read_run(tmp_path / "run")
     told = folder.predictions
     for when, forecast in zip(("pre", "post"), forecasts(told), strict=True):
-        for name, score in scores(forecast, told.y_test, told.asked.astype(float), told.truth).items():
-            if f"{name}_{when}" in folder.metrics:
-                assert folder.metrics[f"{name}_{when}"][-1] == float(score.mean())
-    assert {"crps_pre", "crps_post", "coverage50_post", "coverage90_post", "coverage95_post"} <= set(folder.metrics)
+        rows = told.y_test, told.asked.astype(float)
+        each = {score.__name__: score(forecast, *rows) for score in (rmse, nlpd, crps)}
+        assert told.truth is not None
+        each["error"] = rmse(forecast, told.truth, rows[1])
+        for name, score in each.items():
+            assert folder.metrics[f"{name}_{when}"][-1] == float(score.mean())
+    for level in (50, 90, 95):
+        assert folder.metrics[f"coverage{level}_post"][-1] == coverage(forecast, *rows, level / 100).mean()
     assert (folder.metrics["seconds_predicting"] > 0).all()
 
 

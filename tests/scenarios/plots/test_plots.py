@@ -20,6 +20,8 @@ from coolgp.fusion.registry import RULES
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology, from_edges, spanning_tree
 from coolgp.scenarios.config.loading import resolve
+from coolgp.scenarios.metrics.column import METRICS, TRAFFIC
+from coolgp.scenarios.metrics.rows import header
 from coolgp.scenarios.plots import run_report as report
 from coolgp.scenarios.plots.field import regular_grid, typical_probe
 from coolgp.scenarios.plots.network import layout, network_figure
@@ -35,7 +37,7 @@ from coolgp.scenarios.plots.run_figures import draw_all
 from coolgp.scenarios.plots.run_report import headline, write_report
 from coolgp.scenarios.plots.style import LINES, STYLE
 from coolgp.scenarios.records.network import Network
-from coolgp.scenarios.records.run_folder import METRICS, TRAFFIC, RunFolder, read_run
+from coolgp.scenarios.records.run_folder import RunFolder, read_run
 
 PNG = b"\x89PNG\r\n\x1a\n"
 Make = Callable[..., Path]
@@ -68,8 +70,8 @@ def write_tables(folder: Path, rng: np.random.Generator, rounds: int, agents: li
         *(12 + 0 * t, sent[0] + 0 * t, 0 * t, sent[1] + 0 * t, size + 0 * t, size + 0 * t, 1e-16 + 0 * t),
         *(0.12 + 0 * t, 0.03 + 0 * t),
     )
-    write_rows(folder / "traffic.csv", TRAFFIC, zip(t, sent[1] + 0 * t, 0 * t, strict=True))
-    write_rows(folder / "metrics.csv", METRICS, zip(*columns, strict=True))
+    write_rows(folder / TRAFFIC, header(TRAFFIC), zip(t, sent[1] + 0 * t, 0 * t, strict=True))
+    write_rows(folder / METRICS, header(METRICS), zip(*columns, strict=True))
     each = ((t[i], name, pre[i, a], post[i, a]) for i in range(rounds) for a, name in enumerate(agents))
     write_rows(folder / "probes.csv", ("round", "agent", "rmse_pre", "rmse_post"), each)
     names = ["bound", "effective_sample_size", "signal_variance", "noise_variance", "lengthscale_x0", "lengthscale_x1"]
@@ -184,9 +186,9 @@ def test_an_unfinished_run_names_what_it_lacks(make: Make, name: str) -> None:
 @pytest.mark.parametrize(
     "name, content, complaint",
     [
-        ("metrics.csv", b"", "lacks the columns round, observations"),
-        ("metrics.csv", ",".join(METRICS).encode() + b"\n", "has no rows"),
-        ("metrics.csv", ",".join(METRICS).encode() + b"\n1,2\n", "is cut off: row 2 needs 25 cells"),
+        ("metrics.csv", b"", "lacks the columns round"),
+        ("metrics.csv", ",".join(header(METRICS)).encode() + b"\n", "has no rows"),
+        ("metrics.csv", ",".join(header(METRICS)).encode() + b"\n1,2\n", "is cut off: row 2 needs 25 cells"),
         ("probes.csv", b"round,agent,rmse_pre,rmse_post\n1,other,1,1\n", "probe agents differ"),
         ("hyperparameters.csv", b"round,bound\n1,high\n", "column bound: needed numbers"),
         ("predictions.npz", b"text", "cannot be read as arrays"),
@@ -397,7 +399,7 @@ def test_importance_weights_that_rest_on_one_sample_are_warned_of(make: Make, si
         ({"agents": 2, "probes": 2}, ()),
         ({"agents": 1, "probes": 1, "kind": "star"}, ()),
         ({"rounds": 40}, ("nlpd_pre", "nlpd_post", "crps_post", "coverage50_post", "coverage95_post", "disagreement")),
-        ({}, METRICS[2:]),
+        ({}, header(METRICS)[2:]),
     ],
     ids=[
         "one probe",

@@ -62,7 +62,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def findable(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(place))
-    monkeypatch.setenv("PYTHONPATH", str(place))
+    monkeypatch.setenv("PYTHONPATH", str(place), prepend=os.pathsep)
 
 
 @pytest.fixture(scope="module")
@@ -314,7 +314,7 @@ def test_a_full_disk_is_one_message_and_exit_code_2_on_many_ranks_too(
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from coolgp.scenarios import recorder\n"
+        "from coolgp.scenarios.runs import recorder\n"
         "write, out = recorder.Recorder.write, Path(sys.argv[3])\n"
         "def fill(self, record):\n"
         "    if record.round == 3:\n"

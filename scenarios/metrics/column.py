@@ -1,0 +1,80 @@
+"""One column of the tables that a run leaves: what it is, in which unit, and how it is computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coolgp.scenarios.metrics.evaluated import Evaluated
+
+__all__ = ["HYPERPARAMETERS", "METRICS", "PROBES", "TARGET", "TRAFFIC", "Cell", "Column"]
+
+METRICS, TRAFFIC = "metrics.csv", "traffic.csv"
+HYPERPARAMETERS, PROBES = "hyperparameters.csv", "probes.csv"
+TARGET = "target"
+"""As a unit: the one of what is predicted."""
+FEATURE = "{feature}"
+
+Cell: TypeAlias = int | float | str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column, or one for each input where its name contains ``{feature}``.
+
+    name: as in the header. words: for the axis of a figure. meaning: for the documentation. value: of an evaluated
+    round, a number, or one for each probe ``[probes]`` (for each input ``[probes, D]``): their mean is written, and in
+    ``probes.csv`` each of them. unit: ``TARGET``, another one, or empty. better: which values are. nominal: the value
+    that a calibrated model has. summed: the column counts what happened since the row before, so that a run's value is
+    the sum. spread: a column ``<name>_std`` with the standard deviation over probes follows. files: the tables that
+    hold it. since: the version of coolgp that writes it first.
+    """
+
+    name: str
+    words: str
+    meaning: str
+    value: Callable[[Evaluated], float | NDArray[Any]]
+    unit: str = ""
+    better: Literal["lower", "higher", ""] = ""
+    nominal: float | None = None
+    summed: bool = False
+    spread: bool = False
+    files: tuple[str, ...] = (METRICS,)
+    since: str = "0.1.0"
+
+    def names(self, features: tuple[str, ...], *, spread: bool = True) -> list[str]:
+        """The names in the header of a table, of inputs with these names; without those of spreads if not wanted."""
+        named = [self.name.replace(FEATURE, feature) for feature in (features if FEATURE in self.name else ("",))]
+        ends = ("", "_std") if self.spread and spread else ("",)
+        return [f"{name}{end}" for name in named for end in ends]
+
+    def words_of(self, name: str) -> str | None:
+        """What the column of that name is, if it is this one, the one of an input, or the spread of either.
+
+        >>> from coolgp.scenarios.metrics.columns import COLUMNS
+        >>> COLUMNS["lengthscale_{feature}"].words_of("lengthscale_wind_std")
+        'length-scale of wind (scaled input), standard deviation over probes'
+        >>> COLUMNS["lost"].words_of("lost_std")
+        """
+        pattern = re.escape(self.name).replace(re.escape(FEATURE), "(.+?)") + ("(_std)?" if self.spread else "()")
+        match = re.fullmatch(pattern, name)
+        if match is None:
+            return None
+        feature, spread = match[1], match[match.re.groups]
+        words = self.words.replace(FEATURE, feature or "")
+        return f"{words}, standard deviation over probes" if spread else words
+
+    def cells(self, evaluated: Evaluated) -> dict[str, float]:
+        """The column's numbers in a row for all probes, by name."""
+        values = self.value(evaluated)
+        if not isinstance(values, np.ndarray):
+            return {self.name: values}
+        columns = values.T if FEATURE in self.name else [values]
+        moments = ((float(of_probes.mean()), float(of_probes.std())) for of_probes in columns)
+        numbers = [number for pair in moments for number in (pair if self.spread else pair[:1])]
+        return dict(zip(self.names(evaluated.features), numbers, strict=True))

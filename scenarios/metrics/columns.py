@@ -1,0 +1,249 @@
+"""The one table of columns: everything that a run writes round by round.
+
+A new metric is one entry here, and a score in :mod:`coolgp.scenarios.metrics.scores` where it needs a new one. The
+order of the entries is that of the columns in a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array
+from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TARGET, TRAFFIC, Column
+from coolgp.scenarios.metrics.evaluated import Evaluated
+from coolgp.scenarios.metrics.scores import Forecast, coverage, crps, disagreement, nlpd, rmse
+
+__all__ = ["COLUMNS"]
+
+Score = Callable[[Forecast, Evaluated], Array]
+
+
+def _scored(name: str, words: str, score: Score, **more: Any) -> tuple[Column, Column]:
+    """A score ``[probes]`` of the forecasts before and after fusion, as two columns."""
+    return (
+        Column(name=f"{name}_pre", words=f"{words} before fusion", value=lambda e: score(e.before, e), **more),
+        Column(name=f"{name}_post", words=f"{words} after fusion", value=lambda e: score(e.after, e), **more),
+    )
+
+
+def _covered(percent: int) -> Column:
+    return Column(
+        name=f"coverage{percent}_post",
+        words=f"coverage of the central {percent} % interval after fusion",
+        meaning=f"share of test rows inside the central interval of {percent} %",
+        value=lambda e: coverage(e.after, e.y_test, e.asked, percent / 100),
+        nominal=percent / 100,
+    )
+
+
+def _error(forecast: Forecast, evaluated: Evaluated) -> Array:
+    if evaluated.truth is None:
+        return np.full(len(evaluated.agents), np.nan)
+    return rmse(forecast, evaluated.truth, evaluated.asked)
+
+
+def _of_probes(name: str, words: str, meaning: str, value: Callable[[Evaluated], Array], **more: Any) -> Column:
+    """A column of ``hyperparameters.csv``: mean and spread over probes."""
+    place: dict[str, Any] = {"files": (HYPERPARAMETERS,), "spread": True}
+    return Column(name=name, words=words, meaning=meaning, value=value, **place, **more)
+
+
+_COLUMNS = (
+    Column(
+        name="round",
+        words="round of learning",
+        meaning="from 1",
+        value=lambda e: e.round,
+        files=(METRICS, TRAFFIC, PROBES, HYPERPARAMETERS),
+    ),
+    Column(
+        name="agent",
+        words="agent",
+        meaning="label of the probe",
+        value=lambda e: e.agents,
+        files=(PROBES,),
+    ),
+    Column(
+        name="observations",
+        words="observations seen by all agents",
+        meaning="seen by all agents so far",
+        value=lambda e: e.observations,
+    ),
+    *_scored(
+        "rmse",
+        "RMSE",
+        lambda forecast, e: rmse(forecast, e.y_test, e.asked),
+        meaning="root mean square error on the test rows",
+        unit=TARGET,
+        better="lower",
+        spread=True,
+        files=(METRICS, PROBES),
+    ),
+    *_scored(
+        "error",
+        "RMSE to the noiseless function",
+        _error,
+        meaning="root mean square error against the function without noise, where it is known (generated data); "
+        "empty elsewhere",
+        unit=TARGET,
+        better="lower",
+    ),
+    *_scored(
+        "nlpd",
+        "NLPD",
+        lambda forecast, e: nlpd(forecast, e.y_test, e.asked),
+        meaning="mean negative log predictive density",
+        unit="nats",
+        better="lower",
+    ),
+    *_scored(
+        "crps",
+        "CRPS",
+        lambda forecast, e: crps(forecast, e.y_test, e.asked),
+        meaning="mean continuous ranked probability score: distance of the predicted distribution from the "
+        "observation; of a forecast without variance it is the absolute error",
+        unit=TARGET,
+        better="lower",
+    ),
+    _covered(50),
+    _covered(90),
+    _covered(95),
+    Column(
+        name="disagreement",
+        words="disagreement of the probes after fusion",
+        meaning="root mean square difference of the probes' predicted means from their average",
+        value=lambda e: disagreement(e.after),
+        unit=TARGET,
+        better="lower",
+    ),
+    Column(
+        name="communication_rounds",
+        words="communication rounds",
+        meaning="how often neighbours exchanged messages since the row before",
+        value=lambda e: e.sent.rounds,
+        better="lower",
+        summed=True,
+    ),
+    Column(
+        name="messages",
+        words="messages sent",
+        meaning="sent from agent to agent since the row before, whether or not they crossed ranks, with what a rule "
+        "sends to predict at the probes; finding out who speaks when on the tree, once before the first round, is not "
+        "in it",
+        value=lambda e: e.sent.messages,
+        better="lower",
+        summed=True,
+    ),
+    Column(
+        name="lost",
+        words="messages lost",
+        meaning="messages that the channel lost, or that were under way on a link that went down",
+        value=lambda e: e.sent.lost,
+        better="lower",
+        summed=True,
+    ),
+    Column(
+        name="bytes",
+        words="sent",
+        meaning="size of the messages sent",
+        value=lambda e: e.sent.bytes,
+        unit="bytes",
+        better="lower",
+        summed=True,
+    ),
+    Column(
+        name="present",
+        words="agents in the network",
+        meaning="agents in the network",
+        value=lambda e: e.present,
+    ),
+    Column(
+        name="counted",
+        words="agents counted in the sum",
+        meaning="agents that a probe has counted in its sum, itself among them: mean over probes",
+        value=lambda e: e.counted,
+        better="higher",
+    ),
+    Column(
+        name="fusion_error",
+        words="distance from the exact sum",
+        meaning="distance of the agents' sums from that over all agents: root mean square over agents, in the worst of "
+        '64 columns, relative to what agents contributed; 1e-16 is rounding, or 1e-7 with `precision = "float32"`; '
+        "both sums are of the last exchange",
+        value=lambda e: e.fusion_error,
+        better="lower",
+    ),
+    Column(
+        name="seconds",
+        words="time of learning and fusion",
+        meaning="of learning and fusion since the row before; evaluating the probes is not in it",
+        value=lambda e: round(e.seconds, 6),
+        unit="s",
+        better="lower",
+        summed=True,
+    ),
+    Column(
+        name="seconds_predicting",
+        words="time of evaluating the probes",
+        meaning="what evaluating the probes took, before and after fusion, on the rank that writes: rules that fuse "
+        "predictions work there",
+        value=lambda e: round(e.seconds_predicting, 6),
+        unit="s",
+        better="lower",
+        summed=True,
+    ),
+    Column(
+        name="bytes_on_rank",
+        words="sent within a rank",
+        meaning="of the bytes sent, what stayed on a rank",
+        value=lambda e: e.sent.near_bytes,
+        unit="bytes",
+        summed=True,
+        files=(TRAFFIC,),
+    ),
+    Column(
+        name="bytes_between_ranks",
+        words="sent between ranks",
+        meaning="of the bytes sent, what MPI moved",
+        value=lambda e: e.sent.far_bytes,
+        unit="bytes",
+        summed=True,
+        files=(TRAFFIC,),
+    ),
+    _of_probes(
+        "bound",
+        "bound",
+        "collapsed evidence lower bound of all data that a probe knows of after the exchange",
+        lambda e: e.bound,
+        unit="nats per observation",
+        better="higher",
+    ),
+    _of_probes(
+        "effective_sample_size",
+        "effective sample size",
+        'of the importance weights, with `encoding = "importance"` alone',
+        lambda e: e.effective_sample_size,
+        better="higher",
+    ),
+    _of_probes("inducing", "inducing inputs", "number of inducing inputs after the round", lambda e: e.inducing),
+    _of_probes(
+        "uncovered",
+        "share of the round's inputs outside the coverage of the inducing inputs",
+        "share of a probe's new rows whose coverage `κᵀK⁻¹κ` by the inducing inputs is below `agents.coverage`",
+        lambda e: e.uncovered,
+        better="lower",
+    ),
+    _of_probes(
+        "lengthscale_{feature}",
+        "length-scale of {feature} (scaled input)",
+        "a length-scale for each input, of the scaled one",
+        lambda e: e.lengthscale,
+    ),
+    _of_probes("signal_variance", "signal variance", "of the scaled target", lambda e: e.signal_variance),
+    _of_probes("noise_variance", "noise variance", "of the scaled target", lambda e: e.noise_variance),
+)
+COLUMNS: dict[str, Column] = {column.name: column for column in _COLUMNS}
+"""By name; to add a column is to add an entry."""
