@@ -52,10 +52,10 @@ def sweep(
     More values than before extend a sweep.
     """
     from coolgp.scenarios.cli.follow_sweep import How, follow_sweep, sweep_folder
-    from coolgp.scenarios.studies.grid import plan_tree_sum
+    from coolgp.scenarios.studies.grid import plan_sweep
 
     with explained():
-        study = plan_tree_sum(scenario, axes or [], set_ or [])
+        study = plan_sweep(scenario, axes or [], set_ or [])
     how = How(jobs, ranks, fail_fast, overwrite, figures)
     follow_sweep(study, out or sweep_folder(study), how)
 

@@ -12,7 +12,7 @@ from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.catalogue import SCRIPTS, STUDIES, scenario_file, scenario_named
 from coolgp.scenarios.studies.study import Grid, Study, chosen, plan_grid
 
-__all__ = ["parse_axes", "plan_tree_sum"]
+__all__ = ["parse_axes", "plan_sweep"]
 
 _AXIS = re.compile(r"([\w-]+\.[\w-]+(?:\+[\w-]+\.[\w-]+)*)=(.*)", re.DOTALL)
 _RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)")
@@ -20,12 +20,12 @@ MOST_CELLS = 100_000
 """Of a sweep: more are a mistake in a range."""
 
 
-def plan_tree_sum(scenario: str, axes: Sequence[str], overrides: Sequence[str] = ()) -> Study:
+def plan_sweep(scenario: str, axes: Sequence[str], overrides: Sequence[str] = ()) -> Study:
     """A scenario, by name or file, over the grid that the axes span; over its own as well, where it is a study.
 
     An axis takes the place of the study's own axis of that key. Raises ConfigError with all that is wrong at once.
 
-    >>> study = plan_tree_sum("field", ["fusion.rule=tree,none", "run.seed=0..2"])
+    >>> study = plan_sweep("field", ["fusion.rule=tree,none", "run.seed=0..2"])
     >>> len(study.cells), study.cells[-1].folder
     (6, 'rule=none_seed=2')
     """

@@ -18,7 +18,7 @@ from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.studies.cells import Ended, Task, run_cells, run_study
 from coolgp.scenarios.studies.folder import open_study
-from coolgp.scenarios.studies.grid import parse_axes, plan_tree_sum
+from coolgp.scenarios.studies.grid import parse_axes, plan_sweep
 from coolgp.scenarios.studies.processes import failure_words
 
 FILE = (
@@ -92,7 +92,7 @@ def test_values_are_read_as_they_are_after_set(written: str, labels: list[str]) 
 
 
 def test_keys_joined_by_plus_change_together(place: Path) -> None:
-    study = plan_tree_sum("s.toml", ["fusion.rule+fusion.repeat=server+true,server+false", "run.seed=3"])
+    study = plan_sweep("s.toml", ["fusion.rule+fusion.repeat=server+true,server+false", "run.seed=3"])
     assert [cell.folder for cell in study.cells] == [
         "rule+repeat=server+true_seed=3",
         "rule+repeat=server+false_seed=3",
@@ -126,25 +126,25 @@ def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_started(place: 
 
 def test_two_cells_that_are_the_same_run_are_refused(place: Path) -> None:
     with pytest.raises(ConfigError, match=r"loss 0 \| loss 0\.0: the same run: leave all but one out"):
-        plan_tree_sum("s.toml", ["network.loss=0,0.0,0.1"])
+        plan_sweep("s.toml", ["network.loss=0,0.0,0.1"])
 
 
 def test_a_study_of_the_package_is_swept_over_its_own_grid_or_the_users(place: Path) -> None:
-    study = plan_tree_sum("lossy", ["run.seed=5..7"], ["network.loss=0.2", "fusion.rule=server"])
+    study = plan_sweep("lossy", ["run.seed=5..7"], ["network.loss=0.2", "fusion.rule=server"])
     assert len(study.cells) == 2 * 3
     assert {cell.scenario.network.loss for cell in study.cells} == {0.2}
     with pytest.raises(
         ConfigError, match=r'varied by the study\'s own axis "rule": pick of it with --set fusion\.rule'
     ):
-        plan_tree_sum("lossy", ["fusion.rule=tree,none"])
+        plan_sweep("lossy", ["fusion.rule=tree,none"])
 
 
 def test_more_values_extend_a_sweep_and_other_grids_are_refused(place: Path) -> None:
     first = ["agents.count=6"]
-    run_study(plan_tree_sum("s.toml", first), place / "out")
+    run_study(plan_sweep("s.toml", first), place / "out")
     kept = place / "out" / "cells" / "count=6" / "env.json"
     before, again = kept.read_bytes(), list[bool]()
-    more = plan_tree_sum("s.toml", ["agents.count=5..6"])
+    more = plan_sweep("s.toml", ["agents.count=5..6"])
     rows = run_study(more, place / "out", seen=lambda number, cell, last, done: again.append(done))
     assert again == [False, True]
     assert kept.read_bytes() == before
@@ -155,7 +155,7 @@ def test_more_values_extend_a_sweep_and_other_grids_are_refused(place: Path) -> 
         (["agents.count=5..7"], ["run.rounds=2"], "its count=5 and 1 more was another run"),
     ]:
         with pytest.raises(ValueError, match=why):
-            open_study(plan_tree_sum("s.toml", axes, overrides), place / "out")
+            open_study(plan_sweep("s.toml", axes, overrides), place / "out")
 
 
 def test_a_sweep_that_was_killed_in_the_middle_ends_with_the_same_table(place: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_sweep_that_was_killed_in_the_middle_ends_with_the_same_table(place: P
     assert "2 of 2 cells finished" in done.output
     for number in (6, 7):
         assert "resumptions" in (place / "out" / "cells" / f"count={number}_seed=0" / "env.json").read_text()
-    run_study(plan_tree_sum("s.toml", AXES, SLOW), place / "unharmed")
+    run_study(plan_sweep("s.toml", AXES, SLOW), place / "unharmed")
     assert table(place / "out") == table(place / "unharmed")
 
 
@@ -213,7 +213,7 @@ def test_cells_that_fail_are_reported_and_tried_again(place: Path) -> None:
 def test_a_failure_stops_the_others_only_where_that_was_asked_for(
     place: Path, fail_fast: bool, tried: list[int]
 ) -> None:
-    study, begun, closed = plan_tree_sum("s.toml", ["run.seed=0..2"]), list[int](), list[bool]()
+    study, begun, closed = plan_sweep("s.toml", ["run.seed=0..2"]), list[int](), list[bool]()
 
     def runner(tasks: Sequence[Task]) -> Generator[Ended, None, None]:
         try:
