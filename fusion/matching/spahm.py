@@ -1,0 +1,208 @@
+"""SPAHM: statistical model aggregation via parameter matching.
+
+Groups bring unordered sets of vectors (mixture centres, topics, states, inducing points) that are noisy copies of
+atoms which nobody knows; how many atoms there are, which vectors share one, and how large noise and prior variance are
+follows from the vectors alone. Source: Yurochkin, Agarwal, Ghosh, Greenewald & Hoang, "Statistical Model Aggregation
+via Parameter Matching", NeurIPS 2019.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from coolgp.agents.base.arrays import Array, Indices
+from coolgp.fusion.matching.atoms import gathered, posterior, weighted_means
+from coolgp.fusion.matching.gains import Criterion
+from coolgp.fusion.matching.moments import Hyperparameters, closed_form_step, expectation_step, moments
+from coolgp.fusion.matching.prior import BetaBernoulli
+from coolgp.fusion.matching.sets import checked_groups, checked_variances
+from coolgp.fusion.matching.sweeps import Partition, first_pass, objective, renumbered, swept, warm_start
+from coolgp.fusion.matching.vectors import Vectors, uniform_vectors
+
+__all__ = ["SPAHM", "MatchedAtoms"]
+
+START_NOISE = (0.1, 0.01, 1.0)
+"""Noise variances to start from, as shares of the vectors' variance.
+
+From a large one all may match all, from a small one nothing may match, and learning confirms either.
+"""
+
+SAME = 1e-9
+"""Objectives that differ by less than this share are the same: of these the first start is taken."""
+
+
+@dataclass(frozen=True)
+class MatchedAtoms:
+    """Atoms that groups share, numbered as they first occur in them.
+
+    atoms ``[L, D]``. labels: J arrays ``[L_j]``, the atom of each vector. counts ``[L]``: groups that use each atom.
+    variances ``[L, D]``: of the atoms, given the labels. objective ``[T]``: log joint probability of vectors and
+    partition, at the start and after each sweep. prior_mean, prior_variance, noise_variance ``[D]``: in the end.
+    settled: whether no group wanted to change its atoms, or the sweeps were used up before.
+    """
+
+    atoms: Array
+    labels: tuple[Indices, ...]
+    counts: Indices
+    variances: Array
+    objective: Array
+    prior_mean: Array
+    prior_variance: Array
+    noise_variance: Array
+    settled: bool
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Where one start led."""
+
+    vectors: Vectors
+    partition: Partition
+    hyperparameters: Hyperparameters
+    objective: Array
+
+
+@dataclass(frozen=True)
+class SPAHM:
+    """Settings of SPAHM; :meth:`match` is the method.
+
+    noise_variance, prior_variance: to start from, or to keep unless ``learn``, one number or one per dimension. None
+    takes the variance of all vectors for the prior's and 0.1, 0.01 and 1 times that for the noise, and of the three
+    matchings the one with the largest objective. learn: update both and the prior mean after each sweep.
+    per_dimension: variances differ between dimensions. mass, concentration: of the Beta-Bernoulli prior, above 0; more
+    mass means more atoms. sweeps: at most. read_out: "posterior" means, which shrink to the prior mean, or plain "mean"
+    of the matched vectors. seed: of the order of visits. prior: in place of mass and concentration.
+
+    >>> matched = SPAHM(read_out="mean").match([[[0.0, 0.0], [9.0, 9.0]], [[9.1, 9.0], [0.1, 0.0], [5.0, -9.0]]])
+    >>> [labels.tolist() for labels in matched.labels], matched.counts.tolist()
+    ([[0, 1], [1, 0, 2]], [2, 2, 1])
+    """
+
+    noise_variance: float | Sequence[float] | None = None
+    prior_variance: float | Sequence[float] | None = None
+    learn: bool = True
+    per_dimension: bool = True
+    mass: float = 1.0
+    concentration: float = 1.0
+    sweeps: int = 100
+    read_out: Literal["posterior", "mean"] = "posterior"
+    seed: int = 0
+    prior: BetaBernoulli | None = field(default=None, repr=False)
+
+    def match(
+        self,
+        groups: Sequence[npt.ArrayLike],
+        variances: Sequence[npt.ArrayLike] | None = None,
+        labels: Sequence[Indices] | None = None,
+    ) -> MatchedAtoms:
+        """Match J groups of vectors ``[L_j, D]``.
+
+        variances: J arrays ``[L_j, D]``, the noise variance of every entry where it is known; ``noise_variance`` is not
+        used then. labels: of an earlier matching of the same vectors, to start from. Raises ValueError for groups
+        without vectors, of different lengths of vectors, and for numbers that are not finite or variances not above 0.
+        """
+        values = checked_groups(groups)
+        noise = None if variances is None else checked_variances(variances, values)
+        starts = self._starts(values, single=noise is not None or labels is not None)
+        runs = [self._run(values, noise, start, labels) for start in starts]
+        best = max(run.objective[-1] for run in runs)
+        chosen = next(run for run in runs if best - run.objective[-1] <= SAME * (1.0 + abs(best)))
+        return _record(values, chosen, self.read_out)
+
+    def _run(
+        self, values: list[Array], noise: list[Array] | None, now: Hyperparameters, labels: Sequence[Indices] | None
+    ) -> _Run:
+        """Sweeps from one start of the hyper-parameters."""
+        criterion = Criterion(self.prior or BetaBernoulli(self.mass, self.concentration), marginal=True)
+        vectors = _vectors(values, noise, now)
+        partition = first_pass(vectors, criterion) if labels is None else warm_start(vectors, labels)
+        values_of_objective = [objective(partition, vectors, criterion)]
+        for sweep in range(self.sweeps):
+            after = self._learned(values, noise, now, partition)
+            if after is not now:
+                now, vectors = after, _vectors(values, noise, after)
+                partition = replace(partition, pending=np.ones(len(values), dtype=bool))
+            if not partition.pending.any():
+                break
+            partition = swept(partition, vectors, criterion, self.seed, sweep)
+            values_of_objective.append(objective(partition, vectors, criterion))
+        return _Run(vectors, partition, now, np.array(values_of_objective))
+
+    def _starts(self, values: list[Array], single: bool) -> list[Hyperparameters]:
+        pooled = np.concatenate(values)
+        mean, scale = pooled.mean(axis=0), _scale(pooled, self.per_dimension)
+        prior = scale if self.prior_variance is None else self._broadcast("prior", self.prior_variance, scale)
+        if self.noise_variance is not None:
+            return [Hyperparameters(mean, prior, self._broadcast("noise", self.noise_variance, scale))]
+        return [Hyperparameters(mean, prior, share * scale) for share in START_NOISE[: 1 if single else None]]
+
+    def _broadcast(self, name: str, value: float | Sequence[float], scale: Array) -> Array:
+        variance = np.asarray(value, dtype=float)
+        if variance.shape not in ((), scale.shape) or not (np.isfinite(variance).all() and (variance > 0).all()):
+            raise ValueError(
+                f"The {name} variance needs one number above 0 or {len(scale)}, one a dimension; got {value}"
+            )
+        return np.broadcast_to(variance, scale.shape).copy()
+
+    def _learned(
+        self, values: list[Array], noise: list[Array] | None, now: Hyperparameters, partition: Partition
+    ) -> Hyperparameters:
+        """The hyper-parameters of this partition: ``now`` itself where nothing changes but by rounding."""
+        if not self.learn:
+            return now
+        scale = np.concatenate(values).var(axis=0)
+        if noise is None:
+            seen = moments(values, partition.labels, partition.atoms.counts)
+            after = closed_form_step(seen, now, scale, self.per_dimension)
+        else:
+            atoms = gathered(_vectors(values, noise, replace(now, prior_mean=np.zeros(len(scale)))), partition.labels)
+            after = expectation_step(atoms.shift, atoms.precision, now, scale, self.per_dimension)
+        return now if _close(now, after, scale) else after
+
+
+def _record(values: list[Array], run: _Run, read_out: str) -> MatchedAtoms:
+    labels, vectors, now = renumbered(run.partition.labels), run.vectors, run.hyperparameters
+    atoms = gathered(vectors, labels)
+    if read_out == "posterior":
+        means, variances = posterior(atoms, vectors)
+        means = means + now.prior_mean
+    else:
+        means, variances = weighted_means(values, vectors.precision, labels, atoms.precision), 1.0 / atoms.precision
+    return MatchedAtoms(
+        atoms=means,
+        labels=labels,
+        counts=atoms.counts,
+        variances=variances,
+        objective=run.objective,
+        prior_mean=now.prior_mean,
+        prior_variance=now.prior_variance,
+        noise_variance=now.noise_variance,
+        settled=not run.partition.pending.any(),
+    )
+
+
+def _vectors(values: list[Array], noise: list[Array] | None, now: Hyperparameters) -> Vectors:
+    centred = [own - now.prior_mean for own in values]
+    widths = np.ones(len(now.prior_mean), dtype=np.intp)
+    if noise is None:
+        return uniform_vectors(centred, 1.0 / now.noise_variance, 1.0 / now.prior_variance, widths)
+    return Vectors(tuple(centred), tuple(1.0 / own for own in noise), 1.0 / now.prior_variance, widths)
+
+
+def _scale(pooled: Array, per_dimension: bool) -> Array:
+    """Variance of all vectors in each dimension ``[D]``, 1 where they are all alike."""
+    scale = pooled.var(axis=0) if per_dimension else np.full(pooled.shape[1], pooled.var(axis=0).mean())
+    return np.where(scale > 0, scale, scale.max() if scale.any() else 1.0)
+
+
+def _close(now: Hyperparameters, after: Hyperparameters, scale: Array) -> bool:
+    """Whether two sets of hyper-parameters differ by rounding alone."""
+    means = np.abs(after.prior_mean - now.prior_mean) <= 1e-9 * np.sqrt(scale)
+    priors = np.isclose(after.prior_variance, now.prior_variance, rtol=1e-9, atol=0)
+    noises = np.isclose(after.noise_variance, now.noise_variance, rtol=1e-9, atol=0)
+    return bool(means.all() and priors.all() and noises.all())

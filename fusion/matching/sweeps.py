@@ -1,0 +1,128 @@
+"""Matching by coordinate ascent: groups take turns, each picks its best atoms while the others stay.
+
+A group is visited again only if another one changed since its last visit, and a matching that nobody wants to change
+is the end. With the exact prior no visit lowers the objective. Source: Yurochkin et al. (NeurIPS 2019), algorithm 1,
+and the authors' code for the first pass, which takes the groups by size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array, Indices
+from coolgp.fusion.matching.assignment import Assign, best_assignment, worth
+from coolgp.fusion.matching.atoms import Atoms, gathered, joined, left, log_evidence, no_atoms
+from coolgp.fusion.matching.gains import Criterion, surplus
+from coolgp.fusion.matching.vectors import Vectors
+from coolgp.network.randomness import generator
+
+__all__ = ["Partition", "first_pass", "matched", "objective", "renumbered", "swept", "warm_start"]
+
+RELATIVE_GAIN = 1e-9
+"""A group keeps its atoms unless others are better by more than this share of what they are worth: rounding."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Which vectors share an atom.
+
+    labels: J arrays ``[L_j]``, the atom of every vector, distinct within a group. atoms: their sums. pending ``[J]``:
+    groups whose candidates changed since they picked.
+    """
+
+    labels: tuple[Indices, ...]
+    atoms: Atoms
+    pending: Array
+
+
+def first_pass(vectors: Vectors, criterion: Criterion, assign: Assign = best_assignment) -> Partition:
+    """Groups pick once each, the largest first; the first one's vectors are its atoms."""
+    labels, atoms = [np.zeros(0, dtype=np.intp)] * vectors.groups, no_atoms(vectors)
+    for group in np.argsort(-vectors.sizes, kind="stable").tolist():
+        columns = assign(surplus(vectors, group, atoms, criterion), criterion.prior)
+        atoms, labels[group] = joined(atoms, vectors, group, columns)
+    return Partition(tuple(labels), atoms, np.ones(vectors.groups, dtype=bool))
+
+
+def warm_start(vectors: Vectors, labels: Sequence[Indices]) -> Partition:
+    """The partition with the labels of an earlier matching, J arrays ``[L_j]``; unused labels are closed up.
+
+    Raises ValueError unless every vector has a label and those of a group are distinct.
+    """
+    if [len(own) for own in labels] != vectors.sizes.tolist():
+        sizes = [len(own) for own in labels]
+        raise ValueError(f"Labels to start from need one for each vector, {vectors.sizes.tolist()}; got {sizes}")
+    if any(len(np.unique(own)) < len(own) for own in labels):
+        raise ValueError("Labels to start from need to differ within a group: its vectors never share an atom")
+    used, places = np.unique(np.concatenate([np.asarray(own) for own in labels]), return_inverse=True)
+    if len(used) and not (np.issubdtype(used.dtype, np.integer) and used[0] >= 0):
+        raise ValueError("Labels to start from need to be integers from 0")
+    dense = tuple(np.split(places.astype(np.intp), np.cumsum(vectors.sizes)[:-1]))
+    return Partition(dense, gathered(vectors, dense), np.ones(vectors.groups, dtype=bool))
+
+
+def visited(
+    partition: Partition, vectors: Vectors, criterion: Criterion, group: int, assign: Assign = best_assignment
+) -> Partition:
+    """The partition after one group picked its best atoms again: the same unless others are worth more."""
+    others, places = left(partition.atoms, vectors, group, partition.labels[group])
+    gain, present = surplus(vectors, group, others, criterion), places[partition.labels[group]]
+    columns, prior = assign(gain, criterion.prior), criterion.prior
+    before, after = worth(gain, present, prior), worth(gain, columns, prior)
+    pending = partition.pending.copy()
+    pending[group] = False
+    if after - before <= RELATIVE_GAIN * (1.0 + np.abs(before)):
+        return replace(partition, pending=pending)
+    labels = [places[own] for own in partition.labels]
+    atoms, labels[group] = joined(others, vectors, group, columns)
+    return Partition(tuple(labels), atoms, np.arange(vectors.groups) != group)
+
+
+def swept(partition: Partition, vectors: Vectors, criterion: Criterion, seed: int, sweep: int) -> Partition:
+    """The partition after every pending group was visited once, in an order drawn by seed and sweep.
+
+    The sums are formed afresh from the labels first, so that rounding does not add up.
+    """
+    partition = replace(partition, atoms=gathered(vectors, partition.labels))
+    for group in generator(seed, "matching order", round=sweep).permutation(vectors.groups).tolist():
+        if partition.pending[group]:
+            partition = visited(partition, vectors, criterion, group)
+    return partition
+
+
+def renumbered(labels: Sequence[Indices]) -> tuple[Indices, ...]:
+    """Labels of J groups with the atoms numbered as they first occur, so that names do not depend on the search.
+
+    >>> [own.tolist() for own in renumbered([np.array([4, 0]), np.array([2, 4])])]
+    [[0, 1], [2, 0]]
+    """
+    names, first, places = np.unique(np.concatenate(labels), return_index=True, return_inverse=True)
+    order = np.empty(len(names), dtype=np.intp)
+    order[np.argsort(first)] = np.arange(len(names))
+    return tuple(np.split(order[places], np.cumsum([len(own) for own in labels])[:-1]))
+
+
+def objective(partition: Partition, vectors: Vectors, criterion: Criterion) -> float:
+    """``log p(vectors | partition) + log P(partition)``; for atoms that are maximised over, up to a constant."""
+    explained = log_evidence(partition.atoms, vectors, criterion.marginal)
+    return explained + criterion.prior.log_probability(partition.atoms.counts, vectors.groups)
+
+
+def matched(
+    vectors: Vectors, criterion: Criterion, sweeps: int, seed: int, labels: Sequence[Indices] | None = None
+) -> tuple[Partition, Array]:
+    """The partition after at most so many sweeps, and the objective after the start and after each sweep that ran.
+
+    labels: of an earlier matching, to start from in place of a first pass.
+    """
+    partition = first_pass(vectors, criterion) if labels is None else warm_start(vectors, labels)
+    values = [objective(partition, vectors, criterion)]
+    for sweep in range(sweeps):
+        if not partition.pending.any():
+            break
+        partition = swept(partition, vectors, criterion, seed, sweep)
+        values.append(objective(partition, vectors, criterion))
+    return partition, np.array(values)
