@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from coolgp.fusion.committees.bcm import BCM
-from coolgp.fusion.committees.gpoe import GPoE
-from coolgp.fusion.committees.grbcm import GRBCM
-from coolgp.fusion.committees.npae import NPAE
-from coolgp.fusion.committees.poe import PoE
-from coolgp.fusion.committees.rbcm import RBCM
-from coolgp.fusion.evidence.dpitc import DPITC
-from coolgp.fusion.evidence.ensemble import Ensemble
-from coolgp.fusion.evidence.selective import Selective
-from coolgp.fusion.evidence.weighted import Weighted
-from coolgp.fusion.rule import FusionRule
+from coolgp.fusion.rule_table import RuleTable, imported
 from coolgp.fusion.sums.registry import SUM_RULES
+
+if TYPE_CHECKING:
+    from coolgp.fusion.rule import FusionRule
 
 __all__ = ["FORMER_NAMES", "RULES", "rule_class", "rule_named"]
 
 VERBS = ("fit", "guarantee", "links", "init", "exchange", "converge", "predict")
 
-RULES: dict[str, type[FusionRule]] = {
-    **SUM_RULES,
-    "poe": PoE,
-    "gpoe": GPoE,
-    "bcm": BCM,
-    "rbcm": RBCM,
-    "grbcm": GRBCM,
-    "npae": NPAE,
-    "ensemble": Ensemble,
-    "dpitc": DPITC,
-    "selective": Selective,
-    "weighted": Weighted,
-}
+RULES: RuleTable[FusionRule] = RuleTable(
+    {
+        **SUM_RULES.references,
+        "poe": "coolgp.fusion.committees.poe:PoE",
+        "gpoe": "coolgp.fusion.committees.gpoe:GPoE",
+        "bcm": "coolgp.fusion.committees.bcm:BCM",
+        "rbcm": "coolgp.fusion.committees.rbcm:RBCM",
+        "grbcm": "coolgp.fusion.committees.grbcm:GRBCM",
+        "npae": "coolgp.fusion.committees.npae:NPAE",
+        "ensemble": "coolgp.fusion.evidence.ensemble:Ensemble",
+        "dpitc": "coolgp.fusion.evidence.dpitc:DPITC",
+        "selective": "coolgp.fusion.evidence.selective:Selective",
+        "weighted": "coolgp.fusion.evidence.weighted:Weighted",
+    }
+)
 
 FORMER_NAMES = {"weighed": "weighted"}
 """Names that rules had before, as older scenarios and run folders give them, and their names now."""
@@ -49,20 +43,19 @@ def rule_class(name: str) -> type[FusionRule]:
     >>> rule_class("tree").__name__, rule_class("weighed").__name__
     ('Tree', 'Weighted')
     """
-    current = FORMER_NAMES.get(name, name)
-    if current in RULES:
-        return RULES[current]
-    module, colon, attribute = name.partition(":")
-    if not colon:
+    present = FORMER_NAMES.get(name, name)
+    if present in RULES:
+        return RULES[present]
+    if ":" not in name:
         raise ValueError(f"fusion.rule needs one of {', '.join(RULES)}, or module:Class; got {name!r}")
     try:
-        imported: type[FusionRule] = getattr(import_module(module), attribute)
+        rule = cast("type[FusionRule]", imported(name))
     except (ImportError, AttributeError) as problem:
         raise ValueError(f"the fusion rule {name!r} cannot be loaded: {problem}") from problem
-    missing = [verb for verb in VERBS if not hasattr(imported, verb)]
+    missing = [verb for verb in VERBS if not hasattr(rule, verb)]
     if missing:
         raise ValueError(f"the fusion rule {name!r} lacks {', '.join(missing)}: see coolgp.fusion.rule.FusionRule")
-    return imported
+    return rule
 
 
 def rule_named(name: str, options: Mapping[str, Any] | None = None) -> FusionRule:

@@ -37,7 +37,7 @@ class ByCarrier:
     """
 
     via: Via = "tree"
-    carrier: SumRule = field(default_factory=SUM_RULES["tree"], metadata=FITTED)
+    carrier: SumRule = field(default_factory=lambda: SUM_RULES["tree"](), metadata=FITTED)
 
     def fit(self, topology: Topology, faults: Faults) -> Self:
         """Fit what carries the sums."""
