@@ -13,6 +13,7 @@ import numpy as np
 
 from coolgp.agents.encoding import ENCODINGS, Importance
 from coolgp.agents.features.basis import FunctionBasis, LatentBasis
+from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population, found, observe_in_place
@@ -25,10 +26,18 @@ Array = np.ndarray
 # The oracle ---------------------------------------------------------------------------------------------------------
 
 
-def kernel(a: Array, b: Array) -> Array:
-    """``exp(-½‖a_n - b_j‖²)`` from the differences themselves."""
+PROFILES = {
+    "se": lambda r: np.exp(-r * r / 2),
+    "matern32": lambda r: (1 + np.sqrt(LONG(3)) * r) * np.exp(-np.sqrt(LONG(3)) * r),
+    "matern52": lambda r: (1 + np.sqrt(LONG(5)) * r + 5 * r * r / 3) * np.exp(-np.sqrt(LONG(5)) * r),
+}
+"""Unit kernels by distance, as in Rasmussen & Williams 2006, equations 4.9 and 4.17."""
+
+
+def kernel(a: Array, b: Array, name: str = "se") -> Array:
+    """A unit kernel from the differences themselves."""
     gap = np.asarray(a, LONG)[:, None, :] - np.asarray(b, LONG)[None, :, :]
-    return np.exp(-LONG(0.5) * (gap * gap).sum(-1))
+    return PROFILES[name](np.sqrt((gap * gap).sum(-1)))
 
 
 def lower(matrix: Array) -> Array:
@@ -64,15 +73,16 @@ class Dense:
     signal: float
     noise: float
     jitter: float
+    kernel: str = "se"
 
     @property
     def inducing_kernel(self) -> Array:
         """``K + jitter·I``."""
-        return kernel(self.points, self.points) + LONG(self.jitter) * np.eye(len(self.points), dtype=LONG)
+        return kernel(self.points, self.points, self.kernel) + LONG(self.jitter) * np.eye(len(self.points), dtype=LONG)
 
     def cross(self, x: Array) -> Array:
         """``κ(x) [n, M]``."""
-        return kernel(np.asarray(x, LONG) @ np.asarray(self.projection, LONG).T, self.points)
+        return kernel(np.asarray(x, LONG) @ np.asarray(self.projection, LONG).T, self.points, self.kernel)
 
     def weights(self, x: Array) -> Array:
         """``κ(x)ᵀK⁻¹ [n, M]``."""
@@ -151,7 +161,9 @@ JITTER = 1e-6
 QUERIES = np.random.default_rng(77).uniform(-2.5, 2.5, (17, 2))
 
 
-def build_model(basis: str = "function", layout: str = "diagonal", encoding: str = "transport") -> Model:
+def build_model(
+    basis: str = "function", layout: str = "diagonal", encoding: str = "transport", kernel: str = "se"
+) -> Model:
     """Twelve inducing inputs in the plane. The importance encoding holds an uncertain ``q(W)``."""
     rng = np.random.default_rng(5)
     shape = Layout(2, full=layout == "full", uncertain=encoding == "importance")
@@ -159,7 +171,10 @@ def build_model(basis: str = "function", layout: str = "diagonal", encoding: str
     inputs = np.stack([first.ravel(), second.ravel()], axis=1) + rng.normal(0, 0.1, (12, 2))
     # The reference is not where agents start, so that common coordinates are not whitened ones.
     reference = np.array([[0.8, 0.1], [0.0, 1.2]])
-    held = FunctionBasis(inputs, reference, JITTER) if basis == "function" else LatentBasis(inputs, JITTER)
+    of = KERNELS[kernel]
+    held = (
+        FunctionBasis(inputs, reference, JITTER, kernel=of) if basis == "function" else LatentBasis(inputs, JITTER, of)
+    )
     how = Importance(rng.standard_normal((6, shape.width))) if encoding == "importance" else ENCODINGS[encoding]()
     return Model(shape, held, how)
 
@@ -178,7 +193,8 @@ def dense(model: Model, theta: Array) -> Dense:
     projection = theta[:4].reshape(2, 2) if model.layout.full else np.diag(np.exp(theta[:width]))
     inducing = np.asarray(model.basis.inducing, LONG)
     points = inducing @ projection.T if isinstance(model.basis, FunctionBasis) else inducing
-    return Dense(points, projection, np.exp(theta[-2]), np.exp(theta[-1]), model.basis.jitter)
+    name = next(name for name, kernel in KERNELS.items() if kernel == model.basis.kernel)
+    return Dense(points, projection, np.exp(theta[-2]), np.exp(theta[-1]), model.basis.jitter, name)
 
 
 def field(x: Array) -> Array:
