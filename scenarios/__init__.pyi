@@ -1,5 +1,5 @@
+from .config.catalogue import load_scenario as load_scenario
 from .config.catalogue import scenario_named as scenario_named
-from .config.loading import load_scenario as load_scenario
 from .config.scenario import Scenario as Scenario
 from .plots.reliability import reliability_figure_of as reliability_figure_of
 from .records.model import load_model as load_model

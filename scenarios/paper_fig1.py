@@ -31,15 +31,23 @@ SETTINGS = {
     "run": {"rounds": 60},
 }
 
-_PRIORS = {"agents.encoding": "importance", "agents.projection_std": 1.0, "run.evaluate_every": 5}
-"""An uncertain projection makes predictions slow: they are asked for less often."""
-
+# With an uncertain projection predictions are slow: they are asked for less often.
 GRID = {
     "agents.inducing": (50, 100, 150),
     "method": {
         "transport": {},
-        "importance, 5 samples": _PRIORS | {"agents.importance_samples": 5},
-        "importance, 10 samples": _PRIORS | {"agents.importance_samples": 10},
+        "importance, 5 samples": {
+            "agents.encoding": "importance",
+            "agents.projection_std": 1.0,
+            "agents.importance_samples": 5,
+            "run.evaluate_every": 5,
+        },
+        "importance, 10 samples": {
+            "agents.encoding": "importance",
+            "agents.projection_std": 1.0,
+            "agents.importance_samples": 10,
+            "run.evaluate_every": 5,
+        },
     },
     "run.seed": (0, 1, 2),
 }

@@ -22,14 +22,20 @@ SETTINGS = {
     "run": {"rounds": 12, "probes": 10},
 }
 
-_PRIORS = {"agents.encoding": "importance", "agents.projection_std": 1.0}
-
 GRID = {
     "agents.inducing": (100, 200),
     "encoding": {
         "transport": {"agents.encoding": "transport"},
-        "importance, 5 samples": _PRIORS | {"agents.importance_samples": 5},
-        "importance, 20 samples": _PRIORS | {"agents.importance_samples": 20},
+        "importance, 5 samples": {
+            "agents.encoding": "importance",
+            "agents.projection_std": 1.0,
+            "agents.importance_samples": 5,
+        },
+        "importance, 20 samples": {
+            "agents.encoding": "importance",
+            "agents.projection_std": 1.0,
+            "agents.importance_samples": 20,
+        },
     },
     "run.seed": (0, 1),
 }

@@ -17,10 +17,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from coolgp.scenarios.config.catalogue import about
+from coolgp.scenarios.config.catalogue import about, catalogue
 from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.disparity import SETTINGS
-from coolgp.scenarios.lossy import FIGURE
 from coolgp.scenarios.plots.agents import draw_agents
 from coolgp.scenarios.plots.style import house_style, save_picture
 from coolgp.scenarios.records.run_folder import read_metrics, read_run
@@ -34,6 +32,13 @@ from coolgp.scenarios.studies.study import cell_words, plan_named
 __all__ = ["FILES", "KIND", "SETTINGS", "run"]
 
 KIND = "side-by-side"
+
+SETTINGS = {
+    "data": {"source": "airline", "test_count": 4_000, "first_agent_rows": 200},
+    "agents": {"count": 2, "inducing": 100, "batch_size": 20, "hyperparameters": "fixed"},
+    "network": {"topology": "complete"},
+    "run": {"rounds": 60},
+}
 
 FILES = ("disparity", "lossy", "paper-fig5.png", "report.html")
 SIZE = (17.5, 5.4)
@@ -52,7 +57,7 @@ def run(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> None:
         parts: Any = figure.subfigures(1, 2, width_ratios=[1.5, 1])
         left, right = parts
         draw_agents(left, read_run(unequal))
-        draw_ends(right, read_table(lossy), **FIGURE)
+        draw_ends(right, read_table(lossy), **(catalogue()["lossy"].figure or {}))
         save_picture(figure, folder / "paper-fig5.png")
     say(f"figure: {folder / 'paper-fig5.png'}")
     ran, paragraphs = "runs in disparity/ and lossy/", about("paper-fig5")

@@ -3,7 +3,7 @@ from . import fusion as fusion
 from . import network as network
 from . import scenarios as scenarios
 from ._version import __version__ as __version__
-from .scenarios.config.loading import load_scenario as load_scenario
+from .scenarios.config.catalogue import load_scenario as load_scenario
 from .scenarios.config.scenario import Scenario as Scenario
 from .scenarios.records.model import load_model as load_model
 from .scenarios.runs.resume import resume as resume

@@ -21,7 +21,8 @@ from coolgp.network.launcher import launched_rank
 from coolgp.scenarios.base.mpiexec import check_ranks, launch
 from coolgp.scenarios.cli.messages import explained
 from coolgp.scenarios.cli.study_commands import COMPARE_EXAMPLES, SWEEP_EXAMPLES, compare, sweep
-from coolgp.scenarios.config.catalogue import SCRIPTS, STUDIES, scenario_named
+from coolgp.scenarios.config.catalogue import is_study, scenario_named
+from coolgp.scenarios.config.scenario import DEFAULT_KIND
 from coolgp.scenarios.runs.folder import check_folder, default_folder
 
 __all__ = ["app", "main", "run_script"]
@@ -68,10 +69,10 @@ def run(
         overrides = [f"{key}={value}" for key, value in flags.items() if value is not None] + (set_ or [])
         chosen = scenario_named(scenario, overrides)
         folder = out or default_folder(chosen)
-        if scenario in SCRIPTS:
+        if chosen.kind != DEFAULT_KIND:
             follow_script(scenario, chosen, folder, ranks, overwrite=overwrite)
             return
-        study = plan_named(scenario, overrides) if scenario in STUDIES else None
+        study = plan_named(scenario, overrides) if is_study(scenario) else None
         if check_ranks(ranks, chosen.agents.count if chosen.data.agent is None else None):
             if study is None:
                 check_folder(folder, overwrite=overwrite)

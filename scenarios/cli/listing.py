@@ -10,7 +10,7 @@ from coolgp.agents.kernels.registry import KERNELS
 from coolgp.fusion.hyperparameters import MODES
 from coolgp.fusion.registry import RULES
 from coolgp.network.graphs.generate import GENERATORS
-from coolgp.scenarios.config.catalogue import NAMES, describe
+from coolgp.scenarios.config.catalogue import catalogue
 from coolgp.scenarios.config.sources import SOURCES
 from coolgp.scenarios.data.partitions import PARTITIONS
 
@@ -30,7 +30,7 @@ def listing() -> dict[str, list[tuple[str, str]]]:
         "Partitions (data.partition)": dict(PARTITIONS),
     }
     described = {
-        "Scenarios (coolgp run NAME)": [(name, describe(name)) for name in NAMES],
+        "Scenarios (coolgp run NAME)": [(name, packaged.headline) for name, packaged in catalogue().items()],
         "Data sources (data.source; or a .csv or .parquet file)": [(name, s.words) for name, s in SOURCES.items()],
     }
     return described | {

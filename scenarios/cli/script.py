@@ -5,12 +5,12 @@ Such a file holds ``SETTINGS``, ``FILES``, the names of what it leaves, and ``ru
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from coolgp.network.launcher import launched_size
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.cli.messages import explained
-from coolgp.scenarios.config.catalogue import scenario_file
 from coolgp.scenarios.config.scenario import Scenario
 
 __all__ = ["follow_script"]
@@ -18,7 +18,7 @@ __all__ = ["follow_script"]
 
 def follow_script(name: str, scenario: Scenario, folder: Path, ranks: int | None, *, overwrite: bool) -> None:
     """Run a script, saying how it goes; a mistake of the user's is a message and exit code 2."""
-    file = scenario_file(name)
+    file = import_module(f"coolgp.scenarios.{name.replace('-', '_')}")
     with explained():
         if launched_size() > 1 or ranks is not None:
             raise ConfigError(f"{name}: compares seconds of one process: run it without MPI and without --ranks")

@@ -18,7 +18,7 @@ from coolgp.scenarios.config.kinds import SCENARIOS
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.config.section import Settings
 
-__all__ = ["ConfigError", "load_scenario", "override", "resolve"]
+__all__ = ["override", "read_scenario", "resolve"]
 
 Sections = Mapping[str, type[Settings]]
 
@@ -42,7 +42,7 @@ class _Origin:
         return f"{self.name}:{self.lines[key]}" if key in self.lines else self.name
 
 
-def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
+def read_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     """Read a scenario from a TOML file.
 
     Relative paths in the file start from its folder, those in `overrides` from the working folder. The name is the

@@ -9,7 +9,7 @@ from time import perf_counter
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.launcher import launched_size
 from coolgp.scenarios.base.lock import held
-from coolgp.scenarios.config.loading import load_scenario
+from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.planning.limits import with_room
 from coolgp.scenarios.records.run_folder import is_finished
@@ -53,7 +53,7 @@ def prepare_resume(
 ) -> Prepared:
     """Put a run together again where its last checkpoint left it; arguments and errors as in :func:`resume`."""
     folder, started = Path(folder), perf_counter()
-    scenario = load_scenario(folder / "config.toml")
+    scenario = read_scenario(folder / "config.toml")
     share_cores()
     with one_thread(), ExitStack() as locks:
         locks.enter_context(held(folder))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from coolgp.scenarios.config.constraints import nearest
-from coolgp.scenarios.config.loading import load_scenario
+from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.config.scenario import SECTIONS, Scenario
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.records.run_folder import Columns, is_finished, read_metrics
@@ -149,7 +149,7 @@ def check_metric(runs: Sequence[Run], metric: str) -> None:
 
 def _run(path: Path, given: Path) -> Run:
     finished = is_finished(path)
-    return Run(path, str(given), _settings(load_scenario(path / "config.toml")), read_metrics(path), finished)
+    return Run(path, str(given), _settings(read_scenario(path / "config.toml")), read_metrics(path), finished)
 
 
 def _has_rows(place: Path) -> bool:

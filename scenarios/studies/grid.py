@@ -9,7 +9,8 @@ from math import prod
 from typing import Any
 
 from coolgp.scenarios.base.errors import ConfigError
-from coolgp.scenarios.config.catalogue import SCRIPTS, STUDIES, scenario_file, scenario_named
+from coolgp.scenarios.config.catalogue import catalogue, is_study, scenario_named
+from coolgp.scenarios.config.scenario import DEFAULT_KIND
 from coolgp.scenarios.studies.study import Grid, Study, chosen, plan_grid
 
 __all__ = ["parse_axes", "plan_sweep"]
@@ -29,7 +30,7 @@ def plan_sweep(scenario: str, axes: Sequence[str], overrides: Sequence[str] = ()
     >>> len(study.cells), study.cells[-1].folder
     (6, 'rule=none_seed=2')
     """
-    if scenario in SCRIPTS:
+    if scenario in catalogue() and catalogue()[scenario].kind != DEFAULT_KIND:
         raise ConfigError(f"{scenario}: is not one run, which a sweep would vary: start it with coolgp run {scenario}")
     grid, problems = parse_axes(axes)
     own, figure = _own(scenario, overrides)
@@ -118,10 +119,10 @@ def _parts(labels: Sequence[str], keys: Sequence[str], problems: list[str]) -> l
 
 def _own(scenario: str, overrides: Sequence[str]) -> tuple[Grid, Mapping[str, Any] | None]:
     """The grid and the figure of a study that comes with the package."""
-    if scenario not in STUDIES:
+    if not is_study(scenario):
         return {}, None
-    file = scenario_file(scenario)
-    return chosen(file.GRID, overrides), file.FIGURE
+    study = catalogue()[scenario]
+    return chosen(study.grid or {}, overrides), study.figure
 
 
 def _clashes(grid: Grid, own: Grid, overrides: Sequence[str]) -> list[str]:

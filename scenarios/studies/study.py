@@ -20,7 +20,7 @@ from itertools import product
 from typing import Any
 
 from coolgp.scenarios.base.errors import ConfigError
-from coolgp.scenarios.config.catalogue import scenario_file, settings_of
+from coolgp.scenarios.config.catalogue import catalogue
 from coolgp.scenarios.config.loading import override, resolve
 from coolgp.scenarios.config.scenario import Scenario
 
@@ -92,8 +92,8 @@ def cell_words(study: Study, number: int, cell: Cell, last: Mapping[str, float],
 
 def plan_named(name: str, overrides: Iterable[str] = ()) -> Study:
     """The study that a scenario's file declares as SETTINGS, GRID and FIGURE."""
-    file = scenario_file(name)
-    return plan_study(name, settings_of(name), file.GRID, overrides, file.FIGURE)
+    study = catalogue()[name]
+    return plan_study(name, study.mapping, study.grid or {}, overrides, study.figure)
 
 
 def plan_study(

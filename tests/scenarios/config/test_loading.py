@@ -17,7 +17,7 @@ from coolgp.fusion import registry
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config import fusion as fusion_settings
 from coolgp.scenarios.config.constraints import needed
-from coolgp.scenarios.config.loading import load_scenario, override, resolve
+from coolgp.scenarios.config.loading import override, read_scenario, resolve
 from coolgp.scenarios.config.scenario import SECTIONS, AgentsSettings, DataSettings, Scenario
 from coolgp.scenarios.config.sources import SOURCES
 
@@ -74,7 +74,7 @@ def with_keys(section: str, **keys: Any) -> dict[str, Any]:
 
 
 def test_the_documented_file_works_as_written(tmp_path: Path) -> None:
-    scenario = load_scenario(write(tmp_path, ISSUE_TOML))
+    scenario = read_scenario(write(tmp_path, ISSUE_TOML))
     assert scenario.name == "points"
     assert scenario.data.features == ("x0", "x1")
     assert (scenario.data.agent, scenario.data.partition) == ("station", None)
@@ -83,7 +83,7 @@ def test_the_documented_file_works_as_written(tmp_path: Path) -> None:
 
 
 def test_only_the_source_and_a_files_target_are_required(tmp_path: Path) -> None:
-    scenario = load_scenario(write(tmp_path, '[data]\nsource = "a.csv"\ntarget = "y"\n'))
+    scenario = read_scenario(write(tmp_path, '[data]\nsource = "a.csv"\ntarget = "y"\n'))
     assert scenario.data.partition == "random"
     assert (scenario.agents.count, scenario.agents.lengthscale, scenario.run.rounds) == (100, "pilot", 30)
 
@@ -104,7 +104,7 @@ def test_every_key_is_described_and_has_an_example_of_what_it_needs() -> None:
 
 def test_paths_start_from_the_files_folder(tmp_path: Path) -> None:
     text = '[data]\nsource = "sub/a.csv"\ntarget = "y"\n[network]\ntopology = "../roads.graphml"\n'
-    scenario = load_scenario(write(tmp_path, text))
+    scenario = read_scenario(write(tmp_path, text))
     assert scenario.data.source == str(tmp_path / "sub/a.csv")
     assert scenario.network.topology == str(tmp_path.parent / "roads.graphml")
 
@@ -115,7 +115,7 @@ def test_paths_on_the_command_line_start_from_the_working_folder(
     (tmp_path / "elsewhere").mkdir()
     path = write(tmp_path, ISSUE_TOML)
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert load_scenario(path, ["data.source=b.csv"]).data.source == str(tmp_path / "elsewhere/b.csv")
+    assert read_scenario(path, ["data.source=b.csv"]).data.source == str(tmp_path / "elsewhere/b.csv")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_paths_on_the_command_line_start_from_the_working_folder(
 )
 def test_a_resolved_scenario_written_as_toml_loads_to_its_equal(mapping: dict[str, Any], tmp_path: Path) -> None:
     scenario = resolve(mapping, "some")
-    again = load_scenario(write(tmp_path, scenario.to_toml(), "config.toml"))
+    again = read_scenario(write(tmp_path, scenario.to_toml(), "config.toml"))
     assert again == scenario
     assert again.hash8() == scenario.hash8()
 
@@ -187,7 +187,7 @@ def test_overriding_leaves_the_mapping_as_it_was() -> None:
 def test_a_problem_points_at_the_line_of_its_key(tmp_path: Path) -> None:
     path = write(tmp_path, ISSUE_TOML.replace("inducing = 100", "inducing = 0"))
     with pytest.raises(ConfigError) as caught:
-        load_scenario(path)
+        read_scenario(path)
     assert str(caught.value) == f"{path}:10: agents.inducing: needed a whole number of at least 1; got 0"
 
 
@@ -195,7 +195,7 @@ def test_a_problem_of_an_override_points_at_the_override(tmp_path: Path) -> None
     with pytest.raises(
         ConfigError, match=r"^--set run\.seed=-1: run\.seed: needed a whole number of at least 0; got -1$"
     ):
-        load_scenario(write(tmp_path, ISSUE_TOML), ["run.seed=-1"])
+        read_scenario(write(tmp_path, ISSUE_TOML), ["run.seed=-1"])
 
 
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ projection_std = 0.2
 rule = "tre"
 """
     with pytest.raises(ConfigError) as caught:
-        load_scenario(write(tmp_path, text), ["run.seed=x", "nonsense"])
+        read_scenario(write(tmp_path, text), ["run.seed=x", "nonsense"])
     keys = {problem.split(": ")[1] for problem in caught.value.problems}
     assert keys == {
         "data.target",
@@ -339,9 +339,9 @@ back = 5
 [fusion]
 rounds_per_step = 20
 """
-    scenario = load_scenario(write(tmp_path, text))
+    scenario = read_scenario(write(tmp_path, text))
     assert [(away.agent, away.leave, away.back) for away in scenario.network.away] == [("3", 2, 5)]
-    again = load_scenario(write(tmp_path, scenario.to_toml(), "config.toml"))
+    again = read_scenario(write(tmp_path, scenario.to_toml(), "config.toml"))
     assert again.network == scenario.network
     assert again.hash8() == scenario.hash8()
 
@@ -354,7 +354,7 @@ def test_an_absence_on_the_command_line_is_a_list_of_tables() -> None:
 def test_a_rule_takes_its_own_options_and_they_are_kept_and_count_in_the_hash(tmp_path: Path) -> None:
     scenario = resolve(AIRLINE, "m", ["fusion.rule=consensus", "fusion.tolerance=1e-9", "fusion.weights=max-degree"])
     assert scenario.fusion.options == {"tolerance": 1e-9, "weights": "max-degree"}
-    again = load_scenario(write(tmp_path, scenario.to_toml(), "config.toml"))
+    again = read_scenario(write(tmp_path, scenario.to_toml(), "config.toml"))
     assert again.fusion == scenario.fusion
     assert scenario.hash8() != resolve(AIRLINE, "m", ["fusion.rule=consensus"]).hash8()
 
@@ -441,7 +441,7 @@ def test_a_file_that_is_not_toml_is_refused(content: bytes, text: str, tmp_path:
     path = tmp_path / "points.toml"
     path.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
-        load_scenario(path)
+        read_scenario(path)
     assert str(caught.value).startswith(str(path))
     assert text in str(caught.value)
 
@@ -449,18 +449,18 @@ def test_a_file_that_is_not_toml_is_refused(content: bytes, text: str, tmp_path:
 def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
     write(tmp_path, ISSUE_TOML)
     with pytest.raises(ConfigError, match=r'pionts\.toml: no such file; did you mean "points\.toml"\?'):
-        load_scenario(tmp_path / "pionts.toml")
+        read_scenario(tmp_path / "pionts.toml")
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is a folder; needed a TOML file"):
-        load_scenario(tmp_path)
+        read_scenario(tmp_path)
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_obstacle(tmp_path: Path) -> None:
     path = tmp_path / "points.toml"
     path.write_bytes(b"\xef\xbb\xbf" + ISSUE_TOML.replace("\n", "\r\n").encode())
-    assert load_scenario(path).run.probes == 20
+    assert read_scenario(path).run.probes == 20
 
 
 def test_the_error_survives_pickling() -> None:
@@ -471,19 +471,19 @@ def test_the_error_survives_pickling() -> None:
 def test_the_kind_of_a_scenario_decides_which_sections_it_has(tmp_path: Path) -> None:
     text = 'kind = "side-by-side"\n[data]\nsource = "field"\n[beside]\nscenario = "rules"\n'
     (tmp_path / "two.toml").write_text(text)
-    scenario = load_scenario(tmp_path / "two.toml", ['beside.set=["run.rounds=1"]'])
+    scenario = read_scenario(tmp_path / "two.toml", ['beside.set=["run.rounds=1"]'])
     (tmp_path / "again.toml").write_text(scenario.to_toml())
-    assert load_scenario(tmp_path / "again.toml") == scenario
+    assert read_scenario(tmp_path / "again.toml") == scenario
     assert scenario.kind == "side-by-side"
     assert scenario.hash8() != scenario.model_copy(update={"kind": "timing"}).hash8()
     (tmp_path / "two.toml").write_text(text.replace("side-by-side", "timing"))
     with pytest.raises(ConfigError, match=r"two\.toml:4: beside: unknown section"):
-        load_scenario(tmp_path / "two.toml")
+        read_scenario(tmp_path / "two.toml")
     (tmp_path / "two.toml").write_text(text.replace("side-by-side", "timeing"))
     with pytest.raises(
         ConfigError, match=r'two\.toml:1: kind: needed rounds \| .*; got "timeing"; did you mean'
     ) as error:
-        load_scenario(tmp_path / "two.toml")
+        read_scenario(tmp_path / "two.toml")
     assert len(error.value.problems) == 2
 
 

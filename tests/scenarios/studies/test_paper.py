@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from coolgp.scenarios import paper_fig2
 from coolgp.scenarios.cli.app import app
-from coolgp.scenarios.config.catalogue import NAMES, SCRIPTS, STUDIES, scenario_file, scenario_named
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.experiments.timing import CENTRAL, TimingCurve, central, collective, fastest
@@ -44,13 +43,6 @@ def points(tmp_path: Path) -> Path:
     y = np.sin(5 * x[:, 0]) + x[:, 1] + 0.1 * rng.normal(size=400)
     np.savetxt(tmp_path / "points.csv", np.column_stack([x, y]), delimiter=",", header="a,b,speed", comments="")
     return tmp_path / "points.csv"
-
-
-def test_every_scenario_has_its_file_whatever_its_name() -> None:
-    assert set(STUDIES) | set(SCRIPTS) <= set(NAMES)
-    for name in NAMES:
-        assert scenario_named(name).name == name
-        assert "run_script" in Path(scenario_file(name).__file__ or "").read_text(encoding="utf-8")
 
 
 def test_curves_are_means_over_seeds_of_errors_against_batches(tmp_path: Path) -> None:
