@@ -1,0 +1,1 @@
+"""A sparse Gaussian process of one data set: the collapsed bound, its gradient, and its maximum."""
