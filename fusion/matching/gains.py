@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
+from coolgp.fusion.matching.assignment import Assign, best_assignment, worth
 from coolgp.fusion.matching.atoms import Atoms
 from coolgp.fusion.matching.prior import BetaBernoulli
 from coolgp.fusion.matching.vectors import Vectors, expanded, over_blocks
@@ -26,10 +27,23 @@ __all__ = ["Criterion", "surplus"]
 
 @dataclass(frozen=True)
 class Criterion:
-    """What a matching maximises: the prior, and whether atoms are integrated out (SPAHM) or maximised over (PFNM)."""
+    """What a matching maximises, and how a group picks its atoms.
+
+    prior: over partitions. marginal: whether atoms are integrated out (SPAHM) or maximised over (PFNM). assign: from
+    the surplus to the atoms of one group; the exact assignment unless a baseline is wanted.
+    """
 
     prior: BetaBernoulli = field(default_factory=BetaBernoulli)
     marginal: bool = True
+    assign: Assign = best_assignment
+
+    def columns(self, surplus: Array) -> Indices:
+        """The atom ``[L_j]`` of every vector, -1 for a new one."""
+        return self.assign(surplus, self.prior)
+
+    def worth(self, surplus: Array, columns: Indices) -> float:
+        """The surplus that such atoms have together."""
+        return worth(surplus, columns, self.prior)
 
 
 def surplus(vectors: Vectors, group: int, others: Atoms, criterion: Criterion) -> Array:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array, Indices
+from coolgp.fusion.matching.assignment import best_assignment, greedy_assignment
 from coolgp.fusion.matching.atoms import gathered, posterior, weighted_means
 from coolgp.fusion.matching.gains import Criterion
 from coolgp.fusion.matching.moments import Hyperparameters, closed_form_step, expectation_step, moments
@@ -76,7 +77,8 @@ class SPAHM:
     matchings the one with the largest objective. learn: update both and the prior mean after each sweep.
     per_dimension: variances differ between dimensions. mass, concentration: of the Beta-Bernoulli prior, above 0; more
     mass means more atoms. sweeps: at most. read_out: "posterior" means, which shrink to the prior mean, or plain "mean"
-    of the matched vectors. seed: of the order of visits. prior: in place of mass and concentration.
+    of the matched vectors. seed: of the order of visits. solver: "greedy", a baseline, takes the pair that gains most
+    first. prior: in place of mass and concentration.
 
     >>> matched = SPAHM(read_out="mean").match([[[0.0, 0.0], [9.0, 9.0]], [[9.1, 9.0], [0.1, 0.0], [5.0, -9.0]]])
     >>> [labels.tolist() for labels in matched.labels], matched.counts.tolist()
@@ -92,6 +94,7 @@ class SPAHM:
     sweeps: int = 100
     read_out: Literal["posterior", "mean"] = "posterior"
     seed: int = 0
+    solver: Literal["optimal", "greedy"] = "optimal"
     prior: BetaBernoulli | None = field(default=None, repr=False)
 
     def match(
@@ -118,7 +121,8 @@ class SPAHM:
         self, values: list[Array], noise: list[Array] | None, now: Hyperparameters, labels: Sequence[Indices] | None
     ) -> _Run:
         """Sweeps from one start of the hyper-parameters."""
-        criterion = Criterion(self.prior or BetaBernoulli(self.mass, self.concentration), marginal=True)
+        assign = best_assignment if self.solver == "optimal" else greedy_assignment
+        criterion = Criterion(self.prior or BetaBernoulli(self.mass, self.concentration), marginal=True, assign=assign)
         vectors = _vectors(values, noise, now)
         partition = first_pass(vectors, criterion) if labels is None else warm_start(vectors, labels)
         values_of_objective = [objective(partition, vectors, criterion)]

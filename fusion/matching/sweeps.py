@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.fusion.matching.assignment import Assign, best_assignment, worth
 from coolgp.fusion.matching.atoms import Atoms, gathered, joined, left, log_evidence, no_atoms
 from coolgp.fusion.matching.gains import Criterion, surplus
 from coolgp.fusion.matching.vectors import Vectors
@@ -38,11 +37,11 @@ class Partition:
     pending: Array
 
 
-def first_pass(vectors: Vectors, criterion: Criterion, assign: Assign = best_assignment) -> Partition:
+def first_pass(vectors: Vectors, criterion: Criterion) -> Partition:
     """Groups pick once each, the largest first; the first one's vectors are its atoms."""
     labels, atoms = [np.zeros(0, dtype=np.intp)] * vectors.groups, no_atoms(vectors)
     for group in np.argsort(-vectors.sizes, kind="stable").tolist():
-        columns = assign(surplus(vectors, group, atoms, criterion), criterion.prior)
+        columns = criterion.columns(surplus(vectors, group, atoms, criterion))
         atoms, labels[group] = joined(atoms, vectors, group, columns)
     return Partition(tuple(labels), atoms, np.ones(vectors.groups, dtype=bool))
 
@@ -64,14 +63,12 @@ def warm_start(vectors: Vectors, labels: Sequence[Indices]) -> Partition:
     return Partition(dense, gathered(vectors, dense), np.ones(vectors.groups, dtype=bool))
 
 
-def visited(
-    partition: Partition, vectors: Vectors, criterion: Criterion, group: int, assign: Assign = best_assignment
-) -> Partition:
+def visited(partition: Partition, vectors: Vectors, criterion: Criterion, group: int) -> Partition:
     """The partition after one group picked its best atoms again: the same unless others are worth more."""
     others, places = left(partition.atoms, vectors, group, partition.labels[group])
     gain, present = surplus(vectors, group, others, criterion), places[partition.labels[group]]
-    columns, prior = assign(gain, criterion.prior), criterion.prior
-    before, after = worth(gain, present, prior), worth(gain, columns, prior)
+    columns = criterion.columns(gain)
+    before, after = criterion.worth(gain, present), criterion.worth(gain, columns)
     pending = partition.pending.copy()
     pending[group] = False
     if after - before <= RELATIVE_GAIN * (1.0 + np.abs(before)):
