@@ -14,7 +14,7 @@ pin_blas()
 import numpy as np  # noqa: E402  BLAS reads the number of its threads when it is loaded
 
 from coolgp.fusion.sums.consensus import Consensus  # noqa: E402
-from coolgp.network.graphs.topology import Array  # noqa: E402
+from coolgp.network.base.arrays import Array  # noqa: E402
 from coolgp.network.mpi import MPITransport, world  # noqa: E402
 from coolgp.network.partition import partition  # noqa: E402
 from coolgp.network.transport import Meanwhile  # noqa: E402

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
-
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.guarantee import Guarantee
+from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
@@ -25,14 +23,12 @@ __all__ = [
     "AveragesParameters",
     "EvidenceRule",
     "FusionRule",
-    "Indices",
     "SeesData",
     "State",
     "TeachesFrom",
 ]
 
 State = Any
-Indices = npt.NDArray[np.intp]
 
 
 class FusionRule(Protocol):

@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from coolgp.network.graphs.topology import Array
+from coolgp.network.base.arrays import Array
 
 __all__ = ["Delivery", "Meter"]
 

@@ -13,14 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from coolgp.network.base.arrays import Array, RowSource
 from coolgp.network.delivery import Meter
-from coolgp.network.graphs.topology import Array, Topology
+from coolgp.network.graphs.topology import Topology
 from coolgp.network.launcher import wait_until_read
 from coolgp.network.partition import blocks_of
 from coolgp.network.route import Route, check_leaving, count_by_rank, move_rows, plan_route
-from coolgp.network.rows import Reading, add_blocks, block_sums, check_rows, prepare_halo, prepare_swap, row_bytes
-from coolgp.network.shard import build_shard
-from coolgp.network.transport import Meanwhile, PerfectLinks
+from coolgp.network.rows import add_blocks, block_sums, check_rows, prepare_halo, prepare_swap, row_bytes
+from coolgp.network.serial import PerfectLinks
+from coolgp.network.sharding import build_shard
+from coolgp.network.transport import Meanwhile
 
 __all__ = ["MPITransport", "abort_on_error", "world"]
 
@@ -146,7 +148,7 @@ class MPITransport(PerfectLinks):
         request.Wait()
         return out
 
-    def allsum(self, values: Reading) -> Array:
+    def allsum(self, values: RowSource) -> Array:
         """See `Transport`."""
         mine = block_sums(self.shard, values)
         partial = np.empty((self.shard.block_count, *mine.shape[1:]), dtype=mine.dtype)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import coo_array
 
-from coolgp.network.graphs.topology import Array, Topology
+from coolgp.network.base.arrays import Array
+from coolgp.network.graphs.topology import Topology
 
 __all__ = ["METHODS", "block_size", "blocks_of", "cut", "partition"]
 

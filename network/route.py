@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.network.graphs.topology import Array
+from coolgp.network.base.arrays import Array
 from coolgp.network.shard import Shard
 
 __all__ = ["Route", "check_leaving", "count_by_rank", "move_rows", "plan_route", "plan_turns", "ranges"]

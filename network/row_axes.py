@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
 import numpy as np
 
-from coolgp.network.graphs.topology import Array
+from coolgp.network.base.arrays import Array
 
 __all__ = ["Axis", "PerAgent", "PerEdge", "Rows", "rows_of", "with_rows"]
 

@@ -5,20 +5,15 @@ Axes: `A` agents on this rank, `H` halo, `K` rows on edges. Values may have any 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
-from typing import TypeAlias
 
 import numpy as np
 
-from coolgp.network.graphs.topology import Array
+from coolgp.network.base.arrays import Array, RowSource
 from coolgp.network.route import Route
 from coolgp.network.shard import Shard
 
-__all__ = ["Reading", "add_blocks", "block_sums", "check_rows", "prepare_halo", "prepare_swap", "row_bytes"]
-
-Reading: TypeAlias = Array | Callable[[Array], Array]
-"""Rows [A,..], or what returns those [K,..] of some agents [K] of this rank: all at once need not be in memory."""
+__all__ = ["add_blocks", "block_sums", "check_rows", "prepare_halo", "prepare_swap", "row_bytes"]
 
 
 def check_rows(verb: str, values: Array, rows: int) -> Array:
@@ -62,7 +57,7 @@ def _room(verb: str, values: Array, rows: int, out: Array | None) -> Array:
     return out
 
 
-def block_sums(shard: Shard, values: Reading) -> Array:
+def block_sums(shard: Shard, values: RowSource) -> Array:
     """Return the sums over this rank's blocks [blocks,P] of values [A,P].
 
     Rows are added one after another, never pairwise, so the bits depend on the block alone.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coolgp.network.graphs.topology import Array
+from coolgp.network.base.arrays import Array
 from coolgp.network.route import ranges
 from coolgp.network.shard import Shard
 from coolgp.network.transport import Transport

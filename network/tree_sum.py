@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.network.graphs.topology import Array
+from coolgp.network.base.arrays import Array
 from coolgp.network.route import Route, plan_turns
 from coolgp.network.shard import Shard
 from coolgp.network.transport import Transport

@@ -14,7 +14,7 @@ from coolgp.agents.blocks import on_cores
 from coolgp.fusion.registry import rule_named
 from coolgp.network.links.faults import Faults
 from coolgp.network.mixing import metropolis
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
 
 from benchmarks import plain, work
 from benchmarks.limits import measure_limits

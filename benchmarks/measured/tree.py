@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import breadth_first_order
 from coolgp.agents.blocks import on_cores
 from coolgp.fusion.registry import rule_named
 from coolgp.network.links.faults import Faults
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
 
 from benchmarks import plain, work
 from benchmarks.limits import measure_limits

@@ -20,8 +20,9 @@ from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.guarantee import Guarantee
-from coolgp.fusion.rule import Indices, State
+from coolgp.fusion.rule import State
 from coolgp.fusion.sums.carrier import Carried
+from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport

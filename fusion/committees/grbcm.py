@@ -12,7 +12,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence, packed_length
 from coolgp.fusion.committees.base import Committee, Experts, forecasts
-from coolgp.fusion.rule import Indices
+from coolgp.network.base.arrays import Indices
 from coolgp.network.transport import Transport
 
 __all__ = ["GRBCM"]

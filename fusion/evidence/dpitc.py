@@ -14,10 +14,10 @@ from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.evidence.row_memory import Seen
 from coolgp.fusion.guarantee import Guarantee, Rows
-from coolgp.fusion.rule import Indices
 from coolgp.fusion.sums.base import SumState
 from coolgp.fusion.sums.rows import contributions
 from coolgp.fusion.sums.server import Server
+from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 

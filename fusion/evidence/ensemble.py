@@ -27,9 +27,9 @@ from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.predictive_scores import log_loss, predict_rows
 from coolgp.agents.statistics import Evidence, Statistics, packed_length
 from coolgp.fusion.guarantee import Guarantee, Rows
-from coolgp.fusion.rule import Indices
 from coolgp.fusion.sums.carrier import ByCarrier
 from coolgp.fusion.sums.rows import believed
+from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.row_axes import PerAgent

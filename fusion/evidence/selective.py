@@ -28,8 +28,8 @@ from coolgp.agents.predictive_scores import log_loss, predict_rows, square_loss
 from coolgp.agents.statistics import Evidence, packed_length
 from coolgp.fusion.evidence.row_memory import Seen, newest
 from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
-from coolgp.fusion.rule import Indices
 from coolgp.fusion.sums.base import SumRule, SumState
+from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.row_axes import PerAgent, PerEdge

@@ -19,9 +19,9 @@ from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.guarantee import Guarantee
-from coolgp.fusion.rule import Indices
 from coolgp.fusion.sums.base import SumState
 from coolgp.fusion.sums.carrier import ByCarrier
+from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.row_axes import PerAgent

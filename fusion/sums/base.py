@@ -19,9 +19,10 @@ from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence, packed_length, repeated
 from coolgp.fusion.guarantee import FaultTolerance, Guarantee
-from coolgp.fusion.rule import FusionRule, Indices, State
+from coolgp.fusion.rule import FusionRule, State
 from coolgp.fusion.sums.deviation import attainable, deviation, sampled, sampled_columns, spread
 from coolgp.fusion.sums.rows import believed, contributions, row_length
+from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.row_axes import PerAgent

@@ -20,8 +20,9 @@ from coolgp.fusion.sums.averaging import SYMMETRIC, Average, average_blocks, mix
 from coolgp.fusion.sums.base import FITTED, Reader, SumRule, multiples, take_in
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
-from coolgp.network.mixing import Mixing, interval, local_mixing, metropolis, rounds_to, second_eigenvalue
+from coolgp.network.mixing import Mixing, local_mixing, metropolis
 from coolgp.network.row_axes import PerAgent
+from coolgp.network.spectrum import interval, rounds_to, second_eigenvalue
 from coolgp.network.transport import Transport
 
 __all__ = ["Chebyshev", "ChebyshevState", "chebyshev_rounds"]

@@ -20,15 +20,9 @@ from coolgp.fusion.sums.base import FITTED, Reader, SumRule, multiples
 from coolgp.fusion.sums.deviation import attainable, deviation, spread
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
-from coolgp.network.mixing import (
-    Mixing,
-    laplacian_interval,
-    local_mixing,
-    metropolis,
-    rounds_to,
-    second_eigenvalue,
-)
+from coolgp.network.mixing import Mixing, local_mixing, metropolis
 from coolgp.network.row_axes import PerAgent
+from coolgp.network.spectrum import laplacian_interval, rounds_to, second_eigenvalue
 from coolgp.network.transport import Transport
 
 __all__ = ["Consensus", "ConsensusState", "trimmed_mean"]

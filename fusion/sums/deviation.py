@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.rule import Indices
-from coolgp.network.rows import Reading
+from coolgp.network.base.arrays import Indices, RowSource
 from coolgp.network.transport import Transport
 
 __all__ = ["SAMPLED_COLUMNS", "SAMPLED_NUMBERS", "attainable", "deviation", "sampled", "sampled_columns", "spread"]
@@ -20,7 +19,7 @@ def spread(values: Array, transport: Transport) -> Array:
     return np.asarray(np.sqrt(transport.allsum(lambda some: np.square(values[some]))))
 
 
-def deviation(sums: Reading, target: Array, scale: Array, transport: Transport) -> float:
+def deviation(sums: RowSource, target: Array, scale: Array, transport: Transport) -> float:
     """How far sums ``[A, P]`` are from the target ``[P]``, in the worst column. Collective.
 
     Root mean square over all agents, as a part of ``√N · scale``, where scale ``[P]`` is the root of the sum of squares

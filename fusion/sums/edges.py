@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coolgp.network.graphs.topology import LARGEST_EXACT_DIAMETER, Array, Topology, diameter, diameter_at_most
+from coolgp.network.base.arrays import Array
+from coolgp.network.graphs.connectivity import LARGEST_EXACT_DIAMETER, diameter, diameter_at_most
+from coolgp.network.graphs.topology import Topology
 
 __all__ = ["add_rows", "furthest"]
 

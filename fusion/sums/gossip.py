@@ -20,11 +20,13 @@ from numpy.typing import DTypeLike
 
 from coolgp.fusion.guarantee import Conflict, FaultTolerance, Guarantee, Rows
 from coolgp.fusion.sums.base import FITTED, Reader, SumRule, multiples
-from coolgp.network.graphs.topology import Array, Topology
+from coolgp.network.base.arrays import Array
+from coolgp.network.base.randomness import generator
+from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
-from coolgp.network.mixing import edge_sums, interval, rounds_to, weighted
-from coolgp.network.randomness import generator
+from coolgp.network.mixing import edge_sums, weighted
 from coolgp.network.row_axes import PerAgent
+from coolgp.network.spectrum import interval, rounds_to
 from coolgp.network.transport import Transport
 
 __all__ = ["Gossip", "GossipState", "meeting_probability"]

@@ -22,8 +22,9 @@ import numpy as np
 from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.fusion.sums.edges import add_rows, furthest
+from coolgp.network.base.arrays import Array
 from coolgp.network.delivery import Delivery
-from coolgp.network.graphs.topology import Array, Topology
+from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.row_axes import PerAgent, PerEdge
 from coolgp.network.transport import Transport

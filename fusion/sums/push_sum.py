@@ -21,9 +21,10 @@ from coolgp.fusion.sums.averaging import Average, average_blocks, mix
 from coolgp.fusion.sums.base import Reader, SumRule, take_in
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
-from coolgp.network.mixing import Mixing, edge_sums, interval, local_mixing, rounds_to
+from coolgp.network.mixing import Mixing, edge_sums, local_mixing
 from coolgp.network.row_axes import PerAgent, PerEdge
 from coolgp.network.shard import Shard
+from coolgp.network.spectrum import interval, rounds_to
 from coolgp.network.transport import Transport
 
 __all__ = ["PushSum", "PushSumState", "push_sum_eigenvalue"]

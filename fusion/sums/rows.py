@@ -14,7 +14,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.blocks import map_blocks
 from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence, packed_length, repeated
-from coolgp.fusion.rule import Indices
+from coolgp.network.base.arrays import Indices
 
 __all__ = ["believed", "contributions", "row_length"]
 

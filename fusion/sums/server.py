@@ -12,7 +12,8 @@ import numpy as np
 
 from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
-from coolgp.network.graphs.topology import Array, Topology
+from coolgp.network.base.arrays import Array
+from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.row_axes import PerAgent
 from coolgp.network.transport import Transport

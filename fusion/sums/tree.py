@@ -16,7 +16,9 @@ from coolgp.fusion.rule import FusionRule
 from coolgp.fusion.sums.base import SumRule
 from coolgp.fusion.sums.edges import add_rows
 from coolgp.fusion.sums.growing_tree import GrowingTree
-from coolgp.network.graphs.topology import Array, Topology, diameter, spanning_tree
+from coolgp.network.base.arrays import Array
+from coolgp.network.graphs.connectivity import diameter, spanning_tree
+from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.row_axes import PerAgent, PerEdge
 from coolgp.network.transport import Transport

@@ -11,8 +11,8 @@ import networkx as nx
 import numpy as np
 
 from coolgp.network.graphs.interchange import from_networkx
+from coolgp.network.graphs.schedule import Schedule, scheduled
 from coolgp.network.graphs.topology import Topology, from_edges
-from coolgp.network.links.motion import Schedule, scheduled
 
 __all__ = ["names_rounds", "read_schedule", "read_topology"]
 

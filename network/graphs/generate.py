@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from difflib import get_close_matches
 
+from coolgp.network.base.arrays import Array
 from coolgp.network.graphs.plain_graphs import complete, grid, ring, star
 from coolgp.network.graphs.random_graphs import (
     erdos_renyi,
@@ -16,7 +17,7 @@ from coolgp.network.graphs.random_graphs import (
     scale_free,
     small_world,
 )
-from coolgp.network.graphs.topology import Array, Topology
+from coolgp.network.graphs.topology import Topology
 
 __all__ = ["GENERATORS", "generate"]
 

@@ -8,7 +8,8 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from coolgp.network.graphs.topology import Array, Topology, from_edges
+from coolgp.network.base.arrays import Array
+from coolgp.network.graphs.topology import Topology, from_edges
 
 __all__ = ["from_networkx", "to_networkx"]
 

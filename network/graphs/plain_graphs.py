@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from coolgp.network.graphs.topology import Array, Topology, from_edges
+from coolgp.network.base.arrays import Array
+from coolgp.network.graphs.topology import Topology, from_edges
 
 __all__ = ["circle", "complete", "grid", "ring", "star"]
 

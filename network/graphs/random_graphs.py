@@ -11,9 +11,11 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csgraph
 
+from coolgp.network.base.arrays import Array
+from coolgp.network.base.randomness import generator
+from coolgp.network.graphs.connectivity import components
 from coolgp.network.graphs.plain_graphs import circle, complete
-from coolgp.network.graphs.topology import Array, Topology, components, from_edges
-from coolgp.network.randomness import generator
+from coolgp.network.graphs.topology import Topology, from_edges
 
 __all__ = ["erdos_renyi", "geometric", "random_regular", "random_tree", "scale_free", "small_world"]
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csgraph, csr_array
 
-__all__ = ["Array", "breadth_first", "centre", "lightest_tree", "local_order", "longest_path"]
+from coolgp.network.base.arrays import Array
 
-Array: TypeAlias = NDArray[Any]
+__all__ = ["breadth_first", "centre", "lightest_tree", "local_order", "longest_path"]
 
 CENTRE_ATTEMPTS = 4
 

@@ -1,4 +1,4 @@
-"""`Topology`: who is linked to whom, as compressed sparse rows; connectivity and spanning trees.
+"""`Topology`: the links between agents as compressed sparse rows.
 
 Axes: `N` agents in all, `E_all` directed edges in all (each undirected link counts twice).
 """
@@ -6,27 +6,17 @@ Axes: `N` agents in all, `E_all` directed edges in all (each undirected link cou
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csgraph, csr_array
 
-from coolgp.network.graphs.search import Array, breadth_first, centre, lightest_tree, local_order, longest_path
+from coolgp.network.base.arrays import Array
+from coolgp.network.graphs.search import breadth_first, centre, lightest_tree, local_order
 
-__all__ = [
-    "Array",
-    "Topology",
-    "components",
-    "diameter",
-    "diameter_at_most",
-    "from_edges",
-    "require_connected",
-    "spanning_tree",
-]
-
-LARGEST_EXACT_DIAMETER = 2000  # agents; the distances between all pairs then take 32 MB
+__all__ = ["Topology", "from_edges"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +88,7 @@ class Topology:
 
     @cached_property
     def tree(self) -> Topology:
-        """A spanning tree, see `spanning_tree`."""
+        """A spanning tree of a connected graph, see `coolgp.network.graphs.connectivity.spanning_tree`."""
         return _grown(self) if self.weight is None else _lightest(self, self.weight)
 
     @cached_property
@@ -197,36 +187,6 @@ def _lengths(weight: Array, keep: Array, first: Array, inverse: Array) -> Array:
     return kept[first]
 
 
-def components(topology: Topology) -> int:
-    """Return the number of connected components."""
-    return int(topology.component.max()) + 1
-
-
-def require_connected(topology: Topology, purpose: str = "Fusion") -> None:
-    """Raise a ValueError that names the components unless the graph is connected."""
-    count = components(topology)
-    if count > 1:
-        sizes = np.sort(np.bincount(topology.component))[::-1]
-        shown = ", ".join(map(str, sizes[:8])) + (", ..." if count > 8 else "")
-        raise ValueError(
-            f"{purpose} needs a connected graph; this one has {count} components (sizes {shown}): "
-            "add edges between them, or simulate each component by itself"
-        )
-
-
-def spanning_tree(topology: Topology) -> Topology:
-    """Return a spanning tree: of least total weight, or without weights the shallow one that grows from the centre.
-
-    Without weights the centre is found approximately by a few breadth-first searches (exactly in a tree), so the tree's
-    diameter is close to the least possible. Weights, positions and labels stay.
-
-    Raises:
-        ValueError: if the graph is not connected.
-    """
-    require_connected(topology, "A spanning tree")
-    return topology.tree
-
-
 def _grown(topology: Topology) -> Topology:
     child = np.arange(topology.size)
     parent = breadth_first(topology.matrix(), centre(topology.matrix()))[0]
@@ -239,27 +199,3 @@ def _lightest(topology: Topology, weight: Array) -> Topology:
     tail, head, weight = topology.tail[once], topology.indices[once], weight[once]
     edge = lightest_tree(tail, head, weight, topology.size)
     return from_edges(tail[edge], head[edge], topology.size, weight[edge], topology.position, topology.labels)
-
-
-def diameter(topology: Topology) -> int:
-    """Return the longest distance between two agents in hops, exactly.
-
-    Two searches on a tree, all pairs otherwise.
-
-    Raises:
-        ValueError: if the graph is not connected, or is no tree and has more than 2000 agents.
-    """
-    require_connected(topology, "The diameter")
-    if topology.edge_count == topology.size - 1:
-        return longest_path(topology.matrix())
-    if topology.size > LARGEST_EXACT_DIAMETER:
-        raise ValueError(
-            f"The exact diameter of a graph with cycles needs at most {LARGEST_EXACT_DIAMETER} agents; this one has "
-            f"{topology.size}: use diameter_at_most, or the diameter of a spanning tree"
-        )
-    return int(csgraph.shortest_path(topology.matrix(), unweighted=True).max())
-
-
-def diameter_at_most(topology: Topology) -> int:
-    """Return an upper bound of the diameter in O(E): that of the shallow spanning tree. Raises as `spanning_tree`."""
-    return diameter(spanning_tree(replace(topology, weight=None)))

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from coolgp.network.base.arrays import Array, RowSource
+from coolgp.network.base.randomness import generator
 from coolgp.network.delivery import Delivery
-from coolgp.network.graphs.topology import Array
 from coolgp.network.links.dynamics import Dynamics, edge_keys
 from coolgp.network.links.faults import Faults
 from coolgp.network.links.in_flight import ChannelState, Lane, Queue, draw_delays, draw_losses, garbage
-from coolgp.network.randomness import generator
 from coolgp.network.route import Route
-from coolgp.network.rows import Reading, check_rows, row_bytes
+from coolgp.network.rows import check_rows, row_bytes
 from coolgp.network.transport import Meanwhile, Transport
 
 __all__ = ["ChannelState", "FaultyTransport"]
@@ -41,7 +41,7 @@ class FaultyTransport:
         ValueError: if the inner transport has agents or links that the dynamics does not know.
 
     >>> from coolgp.network.graphs.generate import generate
-    >>> from coolgp.network.transport import SerialTransport
+    >>> from coolgp.network.serial import SerialTransport
     >>> ring, faults = generate("ring", 100, seed=0), Faults(loss=0.3)
     >>> transport = FaultyTransport(SerialTransport(ring), Dynamics(ring, faults, seed=0), faults, seed=0)
     >>> came = transport.send(np.ones((200, 1)))
@@ -207,7 +207,7 @@ class FaultyTransport:
         """See `Transport`."""
         return self.inner.halo(values, out, meanwhile)
 
-    def allsum(self, values: Reading) -> Array:
+    def allsum(self, values: RowSource) -> Array:
         """See `Transport`."""
         return self.inner.allsum(values)
 

@@ -11,10 +11,12 @@ from functools import cached_property
 
 import numpy as np
 
-from coolgp.network.graphs.topology import Array, Topology, spanning_tree
+from coolgp.network.base.arrays import Array
+from coolgp.network.base.randomness import generator
+from coolgp.network.graphs.connectivity import spanning_tree
+from coolgp.network.graphs.schedule import Schedule
+from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
-from coolgp.network.links.motion import Schedule
-from coolgp.network.randomness import generator
 
 __all__ = ["Dynamics", "edge_keys"]
 

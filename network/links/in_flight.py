@@ -14,10 +14,10 @@ from math import prod
 
 import numpy as np
 
+from coolgp.network.base.arrays import Array
+from coolgp.network.base.randomness import generator
 from coolgp.network.delivery import Delivery
-from coolgp.network.graphs.topology import Array
 from coolgp.network.links.faults import Faults
-from coolgp.network.randomness import generator
 
 __all__ = ["ChannelState", "Lane", "Queue", "draw_delays", "draw_losses", "garbage"]
 

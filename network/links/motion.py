@@ -1,87 +1,24 @@
-"""Links that come and go: given round by round, or made by agents that move and reach whoever is near.
+"""Agents that move, and the links between those that are within reach of one another.
 
-Axes: `N` agents, `L` links, `R` periods in which the links stay as they are, `E_all` directed edges.
+Axes: `N` agents.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Iterator
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from coolgp.network.graphs.topology import Array, Topology, from_edges
-from coolgp.network.randomness import generator
+from coolgp.network.base.arrays import Array
+from coolgp.network.base.randomness import generator
+from coolgp.network.graphs.schedule import Schedule, changing
+from coolgp.network.graphs.topology import Topology
 
-__all__ = ["Schedule", "arranged", "in_unit_square", "moving", "reach_for", "scheduled", "walk"]
+__all__ = ["in_unit_square", "moving", "reach_for", "walk"]
 
 DRIFT = 0.3  # radians by which a direction changes in a round (standard deviation)
-
-
-@dataclass(frozen=True, eq=False)
-class Schedule:
-    """Which links of a topology exist in which round; build it with `scheduled` or `moving`.
-
-    Attributes:
-        since: [R] the rounds, from 0, in which the links change, ascending; before the first there are none.
-        links: for each of these the numbers of the links that exist until the next.
-        number: [E_all] the number of the link that each directed edge belongs to.
-    """
-
-    since: Array
-    links: tuple[Array, ...]
-    number: Array
-
-    def period(self, round: int) -> int:
-        """Return which of the R periods a round falls in, or -1."""
-        return int(np.searchsorted(self.since, round, side="right")) - 1
-
-    def exists(self, round: int) -> Array:
-        """Return the directed edges [E_all] that exist in a round."""
-        here = np.zeros(int(self.number.max(initial=-1)) + 1, dtype=bool)
-        period = self.period(round)
-        if period >= 0:
-            here[self.links[period]] = True
-        return here[self.number]
-
-
-def scheduled(
-    since: Sequence[int],
-    links: Sequence[Array],
-    size: int,
-    position: Array | None = None,
-    labels: Sequence[str] | None = None,
-) -> tuple[Topology, Schedule]:
-    """Return the union of all links as a topology, and which of them exist when.
-
-    Args:
-        since: [R] rounds from 0, ascending.
-        links: from each of these rounds until the next, exactly these links [L,2] exist.
-        size: N.
-        position: [N,2] or None.
-        labels: N names or None.
-
-    Raises:
-        ValueError: if the rounds do not ascend from 0 on, or an agent is out of range.
-
-    >>> ring, when = scheduled([0, 4], [np.array([[0, 1], [1, 2]]), np.array([[2, 0]])], size=3)
-    >>> ring.edge_count, when.exists(3).tolist(), when.exists(4).tolist()
-    (3, [True, False, True, True, False, True], [False, True, False, False, True, False])
-    """
-    if len(since) != len(links) or not len(since) or since[0] < 0 or (np.diff(since) <= 0).any():
-        raise ValueError(f"{len(links)} sets of links need as many ascending rounds from 0 on; got {list(since)}")
-    return _joined(since, [_keys(ends, size) for ends in links], size, position, labels)
-
-
-def arranged(topology: Topology, schedule: Schedule, labels: Sequence[str]) -> tuple[Topology, Schedule]:
-    """Return both with the agents in the order of the given labels; raises as `Topology.arranged`."""
-    turned, index = topology.arranged(labels), {name: i for i, name in enumerate(labels)}
-    new, once = np.array([index[name] for name in topology.names]), topology.tail < topology.indices
-    ends = new[np.stack([topology.tail[once], topology.indices[once]], axis=1)]
-    return turned, scheduled(schedule.since.tolist(), [ends[links] for links in schedule.links], topology.size)[1]
 
 
 def moving(position: Array, reach: float, speed: float, rounds: int, seed: int) -> tuple[Topology, Schedule]:
@@ -99,14 +36,8 @@ def moving(position: Array, reach: float, speed: float, rounds: int, seed: int) 
     """
     if reach <= 0 or rounds < 1:
         raise ValueError(f"Agents that move need reach > 0 and at least 1 round; got {reach} and {rounds}")
-    since: list[int] = []
-    keys: list[Array] = []
-    for turn, place in enumerate(walk(position, speed, rounds, seed)):
-        now = _keys(cKDTree(place).query_pairs(reach, output_type="ndarray"), len(position))
-        if not keys or not np.array_equal(now, keys[-1]):
-            since.append(turn)
-            keys.append(now)
-    return _joined(since, keys, len(position), position, None)
+    links = (cKDTree(place).query_pairs(reach, output_type="ndarray") for place in walk(position, speed, rounds, seed))
+    return changing(links, len(position), position)
 
 
 def walk(position: Array, speed: float, rounds: int, seed: int) -> Iterator[Array]:
@@ -148,29 +79,3 @@ def _turned(step: Array, angle: Array) -> Array:
     """Directions [N,2] turned by angles [N]."""
     c, s = np.cos(angle), np.sin(angle)
     return np.stack([c * step[:, 0] - s * step[:, 1], s * step[:, 0] + c * step[:, 1]], axis=1)
-
-
-def _keys(ends: Array, size: int) -> Array:
-    """One number for each link [L,2], ascending and without repetition; self loops are left out."""
-    ends = np.asarray(ends, dtype=np.int64).reshape(-1, 2)
-    if ends.size and not (ends.min() >= 0 and ends.max() < size):
-        raise ValueError(f"Links need agents in [0, {size}); got agents from {ends.min()} to {ends.max()}")
-    ends = ends[ends[:, 0] != ends[:, 1]]
-    return _distinct(ends.min(axis=1) * size + ends.max(axis=1))
-
-
-def _distinct(keys: Array) -> Array:
-    """Sorted numbers without repetition; the stable sort merges sorted parts in one pass, where hashing takes long."""
-    keys = np.sort(keys, kind="stable")
-    return np.asarray(keys[np.diff(keys, prepend=-1) > 0])
-
-
-def _joined(
-    since: Sequence[int], keys: Sequence[Array], size: int, position: Array | None, labels: Sequence[str] | None
-) -> tuple[Topology, Schedule]:
-    union = reduce(lambda known, more: _distinct(np.concatenate([known, more])), keys)
-    topology = from_edges(*np.divmod(union, size), size, position=position, labels=labels)
-    tail, head = topology.tail, topology.indices
-    number = np.searchsorted(union, np.minimum(tail, head) * size + np.maximum(tail, head))
-    links = tuple(np.searchsorted(union, key).astype(np.int32) for key in keys)
-    return topology, Schedule(np.array(since), links, number)

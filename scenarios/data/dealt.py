@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.batches import Deferred
 from coolgp.agents.model import Batch
-from coolgp.network.randomness import generator
+from coolgp.network.base.randomness import generator
 from coolgp.network.shard import Shard
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.data.dataset import misshapen

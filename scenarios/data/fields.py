@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from coolgp.network.randomness import generator
+from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.config.agents import AgentsSettings

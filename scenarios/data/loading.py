@@ -8,7 +8,7 @@ from importlib import import_module
 
 import numpy as np
 
-from coolgp.network.randomness import generator
+from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import ConfigError, DataError
 from coolgp.scenarios.config.agents import AgentsSettings

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.spatial import cKDTree
 
-from coolgp.network.randomness import generator
+from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.arrays import Floats, Ints
 
 __all__ = ["PARTITIONS", "agents_of"]

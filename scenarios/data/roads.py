@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
 from scipy.spatial import Delaunay, cKDTree
 
-from coolgp.network.randomness import generator
+from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.arrays import Floats, Ints
 
 __all__ = ["CLASSES", "RADIUS", "Roads", "draw_roads"]

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from coolgp.agents.batches import Deferred
 from coolgp.agents.model import Batch
+from coolgp.network.base.randomness import generator
 from coolgp.network.partition import block_size
-from coolgp.network.randomness import generator
 from coolgp.network.shard import Shard
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.config.agents import AgentsSettings

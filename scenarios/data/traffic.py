@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.network.randomness import generator
+from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.config.agents import AgentsSettings

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from coolgp.agents.blocks import granted_cores, on_cores
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.dataset import Dataset

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.fusion.guarantee import Guarantee
+from coolgp.network.base.randomness import generator
 from coolgp.network.graphs.topology import Topology
-from coolgp.network.randomness import generator
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.dataset import Dataset, Numbered

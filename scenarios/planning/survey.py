@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.fusion.registry import RULES
-from coolgp.network.graphs.topology import LARGEST_EXACT_DIAMETER, Topology, diameter, diameter_at_most
+from coolgp.network.graphs.connectivity import LARGEST_EXACT_DIAMETER, diameter, diameter_at_most
+from coolgp.network.graphs.topology import Topology
 from coolgp.network.partition import block_size, cut, partition
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.base.formatting import size_text

@@ -21,7 +21,7 @@ from zlib import crc32
 import numpy as np
 
 from coolgp.agents.features.basis import FunctionBasis
-from coolgp.network.graphs.topology import Array
+from coolgp.network.base.arrays import Array
 from coolgp.network.transport import Transport
 from coolgp.scenarios.runs.fingerprint import check_same, fingerprint
 from coolgp.scenarios.runs.row_file import Column, Damaged, describe_rows, read_rows, with_checksums, write_rows

@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from coolgp.network.graphs.topology import Array
+from coolgp.network.base.arrays import Array
 from coolgp.scenarios.simulation.rounds import Simulation
 
 __all__ = ["check_same", "fingerprint"]

@@ -18,7 +18,7 @@ from zlib import crc32
 
 import numpy as np
 
-from coolgp.network.graphs.topology import Array
+from coolgp.network.base.arrays import Array
 from coolgp.network.shard import Shard
 from coolgp.network.transport import Transport
 

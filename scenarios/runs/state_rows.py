@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from coolgp.agents.statistics import Statistics
-from coolgp.network.graphs.topology import Array
+from coolgp.network.base.arrays import Array
 from coolgp.network.links.channel import ChannelState, FaultyTransport
 from coolgp.network.row_axes import rows_of, with_rows
 from coolgp.network.shard import Shard

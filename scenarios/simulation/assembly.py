@@ -10,16 +10,19 @@ from threadpoolctl import threadpool_limits
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.registry import rule_named
 from coolgp.fusion.rule import FusionRule, SeesData
+from coolgp.network.graphs.connectivity import require_connected
 from coolgp.network.graphs.files import names_rounds, read_schedule, read_topology
 from coolgp.network.graphs.generate import generate
-from coolgp.network.graphs.topology import Topology, require_connected
+from coolgp.network.graphs.schedule import Schedule, arranged
+from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import Faults
-from coolgp.network.links.motion import Schedule, arranged, in_unit_square, moving, reach_for
+from coolgp.network.links.motion import in_unit_square, moving, reach_for
 from coolgp.network.mpi import MPITransport
 from coolgp.network.partition import partition
-from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.transport import Transport
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.base.mpiexec import check_world
 from coolgp.scenarios.config.fusion import rule_options

@@ -17,7 +17,7 @@ from coolgp.agents.learning import bound
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict, shared
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State
-from coolgp.network.randomness import generator
+from coolgp.network.base.randomness import generator
 from coolgp.network.transport import Transport
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.data.scaler import Scaler

@@ -20,7 +20,7 @@ from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.model import Encoding, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.pilot import Start, fit_own, fit_start
-from coolgp.network.randomness import generator
+from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.scenario import Scenario

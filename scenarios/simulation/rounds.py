@@ -21,9 +21,10 @@ from coolgp.fusion.extension import extend
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.hyperparameters import MODES, Mode, belief_of
 from coolgp.fusion.rule import AveragesParameters, EvidenceRule, FusionRule, SeesData, State
+from coolgp.network.delivery import Meter
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
-from coolgp.network.transport import Meter, Transport
+from coolgp.network.transport import Transport
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset

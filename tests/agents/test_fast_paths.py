@@ -21,7 +21,7 @@ from coolgp.agents.statistics import Evidence
 from coolgp.fusion.hyperparameters import MODES
 from coolgp.fusion.sums.tree import Tree
 from coolgp.network.graphs.generate import generate
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
 from coolgp.scenarios import resume
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.plots.fusion import fusion_figure

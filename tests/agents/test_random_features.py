@@ -16,7 +16,7 @@ from coolgp.fusion.registry import RULES
 from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.faults import PERFECT
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
 from coolgp.scenarios import load_model, run
 from coolgp.scenarios.config.loading import ConfigError, resolve
 

@@ -16,13 +16,14 @@ from coolgp.fusion.sums.growing_tree import GrowingTree
 from coolgp.fusion.sums.server import Server
 from coolgp.fusion.sums.tree import Tree
 from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.schedule import scheduled
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import Faults
-from coolgp.network.links.motion import scheduled
 from coolgp.network.partition import partition
 from coolgp.network.row_axes import rows_of, with_rows
-from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.transport import Transport
 
 RULES = {
     "tree": Tree(), "growing tree": GrowingTree(), "flood": Flood(patience=2),

@@ -14,7 +14,7 @@ from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology, from_edges
 from coolgp.network.links.faults import PERFECT
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
 
 from tests.oracle import BASES, LAYOUTS, QUERIES, build_model, dense, draw, informed, ranked, rows_of, start
 

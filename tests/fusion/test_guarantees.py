@@ -14,13 +14,14 @@ import pytest
 from coolgp.fusion.sums.consensus import Consensus
 from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.fusion.sums.server import Server
+from coolgp.network.graphs.connectivity import spanning_tree
 from coolgp.network.graphs.generate import generate
-from coolgp.network.graphs.topology import Topology, spanning_tree
+from coolgp.network.graphs.schedule import Schedule, scheduled
+from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Absence, Faults
-from coolgp.network.links.motion import Schedule, scheduled
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
 
 FUSING = {name: rule() for name, rule in SUM_RULES.items() if name not in ("central", "none")} | {
     "server that asks again": Server(repeat=True),

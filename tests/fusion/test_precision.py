@@ -27,7 +27,7 @@ from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Absence, Faults
 from coolgp.network.row_axes import rows_of
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
 from coolgp.scenarios import load_scenario, resume, run
 from coolgp.scenarios.records.run_folder import read_metrics
 

@@ -25,7 +25,8 @@ from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import PERFECT
 from coolgp.network.partition import partition
-from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.transport import Transport
 
 AGENTS, ROUNDS, ROWS = 11, 2, 10
 GRAPH = generate("small-world", AGENTS, seed=2)

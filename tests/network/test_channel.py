@@ -12,14 +12,17 @@ import numpy as np
 import pytest
 
 from coolgp.network.delivery import Delivery
+from coolgp.network.graphs.connectivity import spanning_tree
 from coolgp.network.graphs.generate import generate
-from coolgp.network.graphs.topology import Topology, from_edges, spanning_tree
+from coolgp.network.graphs.schedule import Schedule, scheduled
+from coolgp.network.graphs.topology import Topology, from_edges
 from coolgp.network.links.channel import ChannelState, FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Absence, Faults
-from coolgp.network.links.motion import Schedule, moving, scheduled
+from coolgp.network.links.motion import moving
 from coolgp.network.partition import partition
-from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.transport import Transport
 
 NOTHING = np.arange(0)
 ROUNDS, HALFWAY = 4, 2

@@ -6,10 +6,11 @@ from scipy.sparse import csgraph, csr_array
 from scipy.spatial.distance import cdist
 
 from coolgp.network.graphs.generate import GENERATORS, generate
+from coolgp.network.graphs.schedule import Schedule, arranged, scheduled
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.dynamics import Dynamics, edge_keys
 from coolgp.network.links.faults import Absence, Faults
-from coolgp.network.links.motion import Schedule, arranged, in_unit_square, moving, reach_for, scheduled, walk
+from coolgp.network.links.motion import in_unit_square, moving, reach_for, walk
 
 TROUBLES = {
     "nothing": Faults(),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from coolgp.network.graphs.generate import GENERATORS, generate
-from coolgp.network.mixing import edge_sums, interval, laplacian_interval, metropolis, second_eigenvalue, weighted
+from coolgp.network.mixing import edge_sums, metropolis, weighted
+from coolgp.network.spectrum import interval, laplacian_interval, second_eigenvalue
 
 SPARSE = 230  # agents, so many that eigenvalues are found by iteration
 SIZES = (2, 3, 30, SPARSE)

@@ -8,7 +8,7 @@ import pytest
 from coolgp.network.graphs.generate import GENERATORS, generate
 from coolgp.network.mixing import local_metropolis, metropolis
 from coolgp.network.partition import METHODS, blocks_of, cut, partition
-from coolgp.network.shard import build_shard
+from coolgp.network.sharding import build_shard
 
 CASES = [("ring", 1, 1), ("star", 30, 3), ("small-world", 40, 4), ("geometric", 2500, 3), ("random-tree", 1500, 2)]
 pytest.importorskip("pymetis", reason='METIS needs pip install "coolgp[partition]"')

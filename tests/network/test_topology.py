@@ -4,19 +4,13 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from coolgp.network.graphs.connectivity import components, diameter, diameter_at_most, require_connected, spanning_tree
 from coolgp.network.graphs.files import names_rounds, read_schedule, read_topology
 from coolgp.network.graphs.generate import GENERATORS, generate
 from coolgp.network.graphs.interchange import from_networkx, to_networkx
-from coolgp.network.graphs.topology import (
-    Topology,
-    components,
-    diameter,
-    diameter_at_most,
-    from_edges,
-    require_connected,
-    spanning_tree,
-)
-from coolgp.network.mixing import metropolis, rounds_to, second_eigenvalue
+from coolgp.network.graphs.topology import Topology, from_edges
+from coolgp.network.mixing import metropolis
+from coolgp.network.spectrum import rounds_to, second_eigenvalue
 
 SIZES = (1, 2, 3, 4, 5, 30)
 every_graph = pytest.mark.parametrize("graph", [(k, n) for k in GENERATORS for n in SIZES], ids=str, indirect=True)

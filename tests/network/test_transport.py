@@ -18,7 +18,8 @@ from coolgp.network.graphs.generate import generate
 from coolgp.network.launcher import find_launcher, launched_rank, launched_size, library_problem, wait_until_read
 from coolgp.network.mixing import local_metropolis
 from coolgp.network.partition import partition
-from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.transport import Transport
 
 CASES = {
     "contiguous": ("small-world", 40, "contiguous"),

@@ -18,7 +18,7 @@ from coolgp.fusion.rule import FusionRule
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import from_edges
 from coolgp.network.links.faults import PERFECT, Faults
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
 
 from tests.oracle import BASES, QUERIES, build_model, dense, draw, kernel, ranked, rows_of, start
 

@@ -21,7 +21,8 @@ from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import Faults
-from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.transport import Transport
 
 from tests.oracle import (
     BASES,

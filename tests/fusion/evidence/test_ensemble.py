@@ -15,7 +15,7 @@ from coolgp.fusion.rule import AveragesParameters, EvidenceRule, FusionRule, See
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import from_edges
 from coolgp.network.links.faults import PERFECT
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
 from coolgp.scenarios import run
 from coolgp.scenarios.config.loading import ConfigError, resolve
 

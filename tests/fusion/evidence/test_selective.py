@@ -21,7 +21,8 @@ from coolgp.network.graphs.topology import from_edges
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Faults
-from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.transport import Transport
 from coolgp.scenarios import load_scenario, run
 
 from tests.oracle import BASES, QUERIES, build_model, dense, draw, field, rows_of, start, taught

@@ -20,10 +20,12 @@ from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Faults
-from coolgp.network.mixing import metropolis, second_eigenvalue, weighted
+from coolgp.network.mixing import metropolis, weighted
 from coolgp.network.partition import partition
 from coolgp.network.row_axes import rows_of, with_rows
-from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.spectrum import second_eigenvalue
+from coolgp.network.transport import Transport
 
 KINDS = [("ring", 12), ("star", 12), ("small-world", 16), ("complete", 6), ("random-tree", 9), ("ring", 2), ("ring", 1)]
 PLAIN = {kind: Consensus(weights=kind) for kind in ("metropolis", "max-degree", "optimal-constant")}

@@ -17,12 +17,14 @@ from coolgp.fusion.sums.base import SumRule
 from coolgp.fusion.sums.chebyshev import Chebyshev
 from coolgp.fusion.sums.consensus import Consensus
 from coolgp.fusion.sums.push_sum import PushSum
+from coolgp.network.graphs.connectivity import spanning_tree
 from coolgp.network.graphs.generate import generate
-from coolgp.network.graphs.topology import Topology, from_edges, spanning_tree
+from coolgp.network.graphs.topology import Topology, from_edges
 from coolgp.network.links.faults import PERFECT
 from coolgp.network.mixing import local_mixing
 from coolgp.network.partition import cut, partition
-from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.transport import Transport
 from coolgp.network.tree_sum import TreeSum, plan_tree_sum
 
 KINDS = [("ring", 13), ("star", 12), ("small-world", 40), ("geometric", 1100), ("ring", 2), ("ring", 1)]

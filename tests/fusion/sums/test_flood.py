@@ -8,13 +8,15 @@ import pytest
 from scipy.sparse import csgraph
 
 from coolgp.fusion.sums.flood import Flood
+from coolgp.network.graphs.connectivity import diameter
 from coolgp.network.graphs.generate import GENERATORS, generate
-from coolgp.network.graphs.topology import Topology, diameter
+from coolgp.network.graphs.schedule import scheduled
+from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Absence, Faults
-from coolgp.network.links.motion import scheduled
-from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.transport import Transport
 
 SIZES = [1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 16, 18, 20, 21, 22, 24, 25, 30]
 GRAPHS = [(kind, size) for kind in GENERATORS for size in SIZES]  # 200

@@ -11,9 +11,10 @@ from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Faults
-from coolgp.network.mixing import interval, weighted
+from coolgp.network.mixing import weighted
 from coolgp.network.row_axes import rows_of, with_rows
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.spectrum import interval
 
 KINDS = [("ring", 10), ("star", 8), ("small-world", 12), ("complete", 6), ("ring", 2)]
 LOSSLESS = {

@@ -9,12 +9,13 @@ from scipy.sparse import csgraph, csr_array
 
 from coolgp.fusion.sums.growing_tree import GrowingTree, GrowingTreeState
 from coolgp.network.graphs.generate import GENERATORS, generate
+from coolgp.network.graphs.schedule import Schedule, scheduled
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Absence, Faults
-from coolgp.network.links.motion import Schedule, scheduled
-from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.transport import Transport
 
 RULE = GrowingTree()
 ENOUGH = 2000  # communication rounds; rest comes long before

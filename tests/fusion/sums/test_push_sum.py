@@ -10,7 +10,7 @@ from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Faults
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
 
 KINDS = [("ring", 8), ("star", 8), ("small-world", 12), ("random-tree", 7), ("ring", 1)]
 FAULTS = {

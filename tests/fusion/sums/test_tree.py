@@ -11,13 +11,15 @@ from scipy.sparse import csgraph
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.sums.growing_tree import GrowingTree
 from coolgp.fusion.sums.tree import Tree
+from coolgp.network.graphs.connectivity import diameter
 from coolgp.network.graphs.generate import GENERATORS, generate
 from coolgp.network.graphs.interchange import from_networkx
-from coolgp.network.graphs.topology import Topology, diameter
+from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
 from coolgp.network.links.faults import PERFECT, Absence, Faults
-from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.transport import Transport
 from coolgp.network.tree_sum import plan_tree_sum
 
 

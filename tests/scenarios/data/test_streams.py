@@ -6,7 +6,7 @@ import pytest
 from coolgp.agents.batches import gathered
 from coolgp.network.graphs.generate import generate
 from coolgp.network.partition import partition
-from coolgp.network.shard import build_shard
+from coolgp.network.sharding import build_shard
 from coolgp.scenarios.base.errors import ConfigError, DataError
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset, Numbered

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from coolgp.fusion.registry import RULES
 from coolgp.network.graphs.generate import GENERATORS
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
 from coolgp.scenarios import run, scenario_named
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.scenario import Scenario

@@ -17,8 +17,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from coolgp.fusion.registry import RULES
+from coolgp.network.graphs.connectivity import spanning_tree
 from coolgp.network.graphs.generate import generate
-from coolgp.network.graphs.topology import Topology, from_edges, spanning_tree
+from coolgp.network.graphs.topology import Topology, from_edges
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.metrics.column import METRICS, TRAFFIC
 from coolgp.scenarios.metrics.rows import header

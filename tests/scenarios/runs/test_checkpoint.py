@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 
 from coolgp.agents.population import Population
 from coolgp.fusion.registry import RULES
+from coolgp.network.delivery import Meter
 from coolgp.network.graphs.generate import generate
-from coolgp.network.shard import build_shard
-from coolgp.network.transport import Meter, SerialTransport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.sharding import build_shard
 from coolgp.scenarios import load_scenario, resume, run
 from coolgp.scenarios.cli import progress
 from coolgp.scenarios.cli.app import app

@@ -19,12 +19,13 @@ import pytest
 from coolgp.fusion.registry import RULES, rule_class
 from coolgp.fusion.sums.carrier import Carried
 from coolgp.fusion.sums.consensus import Consensus
+from coolgp.network.base.randomness import generator
 from coolgp.network.graphs.generate import GENERATORS
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.faults import Faults
 from coolgp.network.partition import METHODS, block_size, partition
-from coolgp.network.randomness import generator
-from coolgp.network.transport import SerialTransport, Transport
+from coolgp.network.serial import SerialTransport
+from coolgp.network.transport import Transport
 from coolgp.scenarios import load_scenario
 from coolgp.scenarios.runs.resume import prepare_resume
 from coolgp.scenarios.runs.run import Prepared, go, prepare

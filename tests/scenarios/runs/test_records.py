@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from coolgp.network.graphs.connectivity import components, spanning_tree
 from coolgp.network.graphs.generate import generate
-from coolgp.network.graphs.topology import components, spanning_tree
 from coolgp.scenarios import resume, run, scenario_named
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.data.sensors import sensors
