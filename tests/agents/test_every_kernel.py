@@ -19,7 +19,7 @@ from coolgp.agents.pitc import block_evidence
 from coolgp.agents.prediction import predict
 from coolgp.fusion.registry import rule_named
 from coolgp.network.graphs.generate import generate
-from coolgp.network.transport import SerialTransport
+from coolgp.network.serial import SerialTransport
 
 from tests.oracle import (
     BASES,

@@ -246,7 +246,7 @@ def test_one_way_links_carry_one_way():
     transport = channel(Faults(one_way=1.0), ring())
     came = transport.send(numbered(transport, 0))
     assert len(came.edges) == transport.up.sum() == 19
-    one_way = transport.world.topology.indices[~transport.world.allowed]
+    one_way = transport.dynamics.topology.indices[~transport.dynamics.allowed]
     assert (came.rows[:, 1] == one_way[0]).sum() == 1
 
 
@@ -261,7 +261,7 @@ def test_only_byzantine_agents_send_garbage_and_it_is_large():
     np.testing.assert_array_equal(rows, given)
     sender = transport.shard.head_agent[came.edges]
     true = rows[transport.shard.reverse[came.edges]]
-    bad = transport.world.byzantine[sender]
+    bad = transport.dynamics.byzantine[sender]
     np.testing.assert_array_equal(came.rows[~bad], true[~bad])
     ratio = np.linalg.norm(came.rows[bad], axis=1) / np.linalg.norm(true[bad], axis=1)
     assert bad.sum() == 6

@@ -304,7 +304,7 @@ def test_with_a_liar_among_them_trimmed_agents_stay_in_the_honest_range_and_othe
     values, ended = contributions(size)[:, :3], {}
     for trim in (0, 1):
         transport = faulty(SerialTransport(topology), topology, faults)
-        honest = ~transport.world.byzantine[transport.shard.agents]
+        honest = ~transport.dynamics.byzantine[transport.shard.agents]
         rule = Consensus(trim=trim)
         state = rule.begin(values, transport)
         for _ in range(150):
