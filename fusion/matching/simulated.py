@@ -16,7 +16,7 @@ import numpy as np
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.fusion.matching.prior import BetaBernoulli
 from coolgp.fusion.matching.spahm import SPAHM
-from coolgp.network.randomness import generator
+from coolgp.network.base.randomness import generator
 
 __all__ = [
     "METHODS",
