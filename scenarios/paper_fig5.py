@@ -11,26 +11,6 @@ A server to which agents report new statistics only once loses accuracy, as in t
 everything in each round loses none, and neither do a tree and flooding.
 """
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-from matplotlib.figure import Figure
-
-from coolgp.scenarios.config.catalogue import about, catalogue
-from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.plots.agents import draw_agents
-from coolgp.scenarios.plots.style import house_style, save_picture
-from coolgp.scenarios.records.run_folder import read_metrics, read_run
-from coolgp.scenarios.runs.run import run as run_one
-from coolgp.scenarios.studies.cells import run_study
-from coolgp.scenarios.studies.figures import draw_ends
-from coolgp.scenarios.studies.folder import read_table
-from coolgp.scenarios.studies.report import write_page
-from coolgp.scenarios.studies.study import cell_words, plan_named
-
-__all__ = ["FILES", "KIND", "SETTINGS", "run"]
-
 KIND = "side-by-side"
 
 SETTINGS = {
@@ -38,31 +18,8 @@ SETTINGS = {
     "agents": {"count": 2, "inducing": 100, "batch_size": 20, "hyperparameters": "fixed"},
     "network": {"topology": "complete"},
     "run": {"rounds": 60},
+    "beside": {"run": "disparity", "scenario": "lossy"},
 }
-
-FILES = ("disparity", "lossy", "paper-fig5.png", "report.html")
-SIZE = (17.5, 5.4)
-
-
-def run(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> None:
-    """Run both scenarios into folders of their own, and draw them beside one another."""
-    unequal, lossy = folder / "disparity", folder / "lossy"
-    run_one(scenario.model_copy(update={"name": "disparity"}), unequal, overwrite=True)
-    last = {name: column[-1] for name, column in read_metrics(unequal).items()}
-    say(f"disparity: RMSE {last['rmse_pre']:.4g} before, {last['rmse_post']:.4g} after fusion")
-    study = plan_named("lossy", [f"run.seed={scenario.run.seed}"] if scenario.run.seed else [])
-    run_study(study, lossy, seen=lambda *cell: say(cell_words(study, *cell)))
-    figure = Figure(figsize=SIZE, layout="constrained")
-    with house_style():
-        parts: Any = figure.subfigures(1, 2, width_ratios=[1.5, 1])
-        left, right = parts
-        draw_agents(left, read_run(unequal))
-        draw_ends(right, read_table(lossy), **(catalogue()["lossy"].figure or {}))
-        save_picture(figure, folder / "paper-fig5.png")
-    say(f"figure: {folder / 'paper-fig5.png'}")
-    ran, paragraphs = "runs in disparity/ and lossy/", about("paper-fig5")
-    say(f"report: {write_page(folder, 'paper-fig5', ran, paragraphs, [folder / 'paper-fig5.png'])}")
-
 
 if __name__ == "__main__":
     from coolgp.scenarios.cli.app import run_script

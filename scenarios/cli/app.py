@@ -17,12 +17,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from coolgp.network.launcher import launched_rank
+from coolgp.network.launcher import launched_rank, launched_size
 from coolgp.scenarios.base.mpiexec import check_ranks, launch
 from coolgp.scenarios.cli.messages import explained
 from coolgp.scenarios.cli.study_commands import COMPARE_EXAMPLES, SWEEP_EXAMPLES, compare, sweep
 from coolgp.scenarios.config.catalogue import is_study, scenario_named
-from coolgp.scenarios.config.scenario import DEFAULT_KIND
 from coolgp.scenarios.runs.folder import check_folder, default_folder
 
 __all__ = ["app", "main", "run_script"]
@@ -60,8 +59,8 @@ def run(
 ) -> None:
     """Run a scenario: learn, fuse, evaluate; leave a run folder with tables, figures, report and model."""
     from coolgp.scenarios.cli.follow_run import follow_run, follow_study  # data and figures load only for a run
-    from coolgp.scenarios.cli.script import follow_script
-    from coolgp.scenarios.runs.run import prepare
+    from coolgp.scenarios.experiments.kind import Options, check_processes
+    from coolgp.scenarios.experiments.registry import KINDS, start
     from coolgp.scenarios.studies.study import plan_named
 
     with explained():
@@ -69,9 +68,7 @@ def run(
         overrides = [f"{key}={value}" for key, value in flags.items() if value is not None] + (set_ or [])
         chosen = scenario_named(scenario, overrides)
         folder = out or default_folder(chosen)
-        if chosen.kind != DEFAULT_KIND:
-            follow_script(scenario, chosen, folder, ranks, overwrite=overwrite)
-            return
+        check_processes(KINDS[chosen.kind], chosen.name, many=launched_size() > 1 or ranks is not None)
         study = plan_named(scenario, overrides) if is_study(scenario) else None
         if check_ranks(ranks, chosen.agents.count if chosen.data.agent is None else None):
             if study is None:
@@ -83,7 +80,8 @@ def run(
     if study is not None:
         follow_study(study, folder, overwrite=overwrite, figures=figures)
         return
-    follow_run(lambda: prepare(chosen, folder, overwrite=overwrite, figures=figures, anyway=anyway), folder)
+    options = Options(overwrite=overwrite, figures=figures, anyway=anyway)
+    follow_run(lambda: start(chosen, folder, options))
 
 
 @app.command(
@@ -97,8 +95,9 @@ def resume(
 ) -> None:
     """Go on with a run from its last checkpoint, as if nothing had happened."""
     from coolgp.scenarios.cli.follow_run import follow_run
+    from coolgp.scenarios.experiments.kind import Options
+    from coolgp.scenarios.experiments.registry import kind_in
     from coolgp.scenarios.records.run_folder import is_finished
-    from coolgp.scenarios.runs.resume import prepare_resume
 
     with explained():
         finished = is_finished(run_folder)
@@ -108,7 +107,7 @@ def resume(
             flags = [flag for flag, given in {"--no-figures": not figures, "--anyway": anyway}.items() if given]
             raise typer.Exit(launch(ranks or 1, ["resume", str(run_folder), *flags]))
     if not finished:
-        follow_run(lambda: prepare_resume(run_folder, figures=figures, anyway=anyway), run_folder)
+        follow_run(lambda: kind_in(run_folder).resume(run_folder, Options(figures=figures, anyway=anyway)))
 
 
 app.command(epilog=SWEEP_EXAMPLES)(sweep)
@@ -204,14 +203,10 @@ def network(
 @app.command(epilog="Example:  coolgp plot runs/20260101-120000-airline-1a2b3c4d")
 def plot(run_folder: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
     """Draw the figures and write the report of a run again, from its tables alone."""
-    from coolgp.scenarios.plots.run_figures import draw_all
-    from coolgp.scenarios.plots.run_report import write_report
-    from coolgp.scenarios.records.run_folder import read_run
+    from coolgp.scenarios.experiments.registry import kind_in
 
     with explained():
-        folder = read_run(run_folder)
-        figures = draw_all(folder)
-        for path in (*figures.values(), write_report(folder, figures)):
+        for path in kind_in(run_folder).draw(run_folder):
             print(path)
 
 

@@ -12,28 +12,27 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from coolgp.scenarios.base.formatting import size_text
-from coolgp.scenarios.simulation.rounds import Record
+from coolgp.scenarios.experiments.kind import Stage
 
 __all__ = ["Bar", "CellBar", "CellLines", "Lines", "cells_progress", "progress_for"]
 
 EVERY_SECONDS = 5.0
 
 
-def progress_for(stream: TextIO = sys.stderr) -> Bar | Lines:
-    """A bar where the stream is a terminal, plain lines elsewhere (under mpiexec it never is one)."""
-    return Bar() if stream.isatty() else Lines(stream)
+def progress_for() -> Bar | Lines:
+    """A bar where the error stream is a terminal, plain lines elsewhere (under mpiexec it never is one)."""
+    return Bar() if sys.stderr.isatty() else Lines(sys.stderr)
 
 
 @dataclass
 class Lines:
-    """Plain lines: the first round, the last, and one every few seconds between."""
+    """Plain lines: the first stage, the last, and one every few seconds between."""
 
     stream: TextIO
     last: float = field(default=float("-inf"))
     begun: float = field(default=float("inf"))
     done: int = 0
-    """Rounds that this start has seen: a run that goes on did others before."""
+    """Steps that this start has seen: a run that goes on did others before."""
 
     def __enter__(self) -> Self:
         return self
@@ -41,20 +40,20 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         self.stream.flush()
 
-    def __call__(self, record: Record, row: dict[str, float]) -> None:
-        """Show a round."""
+    def __call__(self, stage: Stage) -> None:
+        """Show a stage."""
         now = perf_counter()
-        self.done += record.spanned
-        self.begun = min(self.begun, now - record.seconds - (record.probed.seconds if record.probed else 0.0))
-        if now - self.last < EVERY_SECONDS and record.round < record.rounds:
+        self.done += stage.steps
+        self.begun = min(self.begun, now - stage.seconds)
+        if now - self.last < EVERY_SECONDS and stage.done < stage.total:
             return
         self.last = now
-        eta = (now - self.begun) / self.done * (record.rounds - record.round)
-        print(f"round {record.round}/{record.rounds}: {_words(record, row)}, {eta:.0f} s left", file=self.stream)
+        eta = (now - self.begun) / self.done * (stage.total - stage.done)
+        print(f"round {stage.done}/{stage.total}: {stage.words}, {eta:.0f} s left", file=self.stream)
 
 
 class Bar:
-    """A bar with the round, errors, traffic and the time left."""
+    """A bar with the round, what it reached and the time left."""
 
     def __init__(self) -> None:
         columns = (BarColumn(24), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
@@ -71,10 +70,10 @@ class Bar:
     ) -> None:
         self.bar.stop()
 
-    def __call__(self, record: Record, row: dict[str, float]) -> None:
-        """Show a round."""
+    def __call__(self, stage: Stage) -> None:
+        """Show a stage."""
         assert self.task is not None
-        self.bar.update(self.task, total=record.rounds, completed=record.round, description=_words(record, row))
+        self.bar.update(self.task, total=stage.total, completed=stage.done, description=stage.words)
 
 
 def cells_progress(total: int, done: int) -> CellBar | CellLines:
@@ -133,10 +132,3 @@ class CellBar:
         """Show that a cell has ended."""
         self.note(words)
         self.bar.advance(self.task)
-
-
-def _words(record: Record, row: dict[str, float]) -> str:
-    return (
-        f"RMSE {row['rmse_pre']:.4g} before, {row['rmse_post']:.4g} after fusion, "
-        f"{size_text(record.sent.bytes)} in {record.sent.messages:,} messages"
-    )

@@ -146,7 +146,7 @@ def _go(prepared: Prepared, watch: Watch | None, say: Say) -> list[Record]:
 
 
 def _recorder(prepared: Prepared, folder: Path) -> Recorder:
-    environment = current_environment(prepared.simulation.transport.ranks, _mpi_text())
+    environment = current_environment(prepared.simulation.transport.ranks, mpi_text())
     return Recorder(folder, prepared.simulation, environment, prepared.resumption)
 
 
@@ -180,7 +180,8 @@ def share_cores() -> None:
         os.environ.setdefault("COOLGP_THREADS", str(max(1, granted_cores() // local_size())))
 
 
-def _mpi_text() -> str | None:
+def mpi_text() -> str | None:
+    """The MPI library's own text on what it is; None in a serial process."""
     if launched_size() == 1:
         return None
     from coolgp.network.mpi import library

@@ -84,22 +84,32 @@ def run_cells(
     return results
 
 
-def here(guarded: Callable[[], AbstractContextManager[object]] = nullcontext, say: Say = warn) -> Runner:
+def begin_rounds(task: Task) -> Callable[[Say], object]:
+    """Put a cell that is a loop of rounds together; what brings it to its end. Collective."""
+    if task.progress == "begun":
+        prepared = prepare_resume(task.place, figures=False)
+    else:
+        prepared = prepare(task.cell.scenario, task.place, overwrite=True, figures=False)
+    return lambda say: go(prepared, say=say)
+
+
+def here(
+    begin: Callable[[Task], Callable[[Say], object]] = begin_rounds,
+    guarded: Callable[[], AbstractContextManager[object]] = nullcontext,
+    say: Say = warn,
+) -> Runner:
     """Runs cells one after another in this process, under mpiexec on all its ranks; what ends a run ends the study.
 
-    guarded: what each run is put together in, so that the caller can word what is wrong with its input. say: called on
-    the root with what goes wrong without ending a run.
+    begin: puts a cell together, and returns what brings it to its end. guarded: the context in which it does so, where
+    the caller can word what is wrong with its input. say: called on the root with what goes wrong without ending a run.
     """
 
     def ends(tasks: Sequence[Task]) -> Generator[Ended, None, None]:
         for task in tasks:
             if task.progress != "finished":
                 with guarded():
-                    if task.progress == "begun":
-                        prepared = prepare_resume(task.place, figures=False)
-                    else:
-                        prepared = prepare(task.cell.scenario, task.place, overwrite=True, figures=False)
-                go(prepared, say=say)
+                    finish = begin(task)
+                finish(say)
             yield Ended(task.number)
 
     return ends

@@ -10,7 +10,6 @@ from typing import Any
 
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.catalogue import catalogue, is_study, scenario_named
-from coolgp.scenarios.config.scenario import DEFAULT_KIND
 from coolgp.scenarios.studies.study import Grid, Study, chosen, plan_grid
 
 __all__ = ["parse_axes", "plan_sweep"]
@@ -30,8 +29,6 @@ def plan_sweep(scenario: str, axes: Sequence[str], overrides: Sequence[str] = ()
     >>> len(study.cells), study.cells[-1].folder
     (6, 'rule=none_seed=2')
     """
-    if scenario in catalogue() and catalogue()[scenario].kind != DEFAULT_KIND:
-        raise ConfigError(f"{scenario}: is not one run, which a sweep would vary: start it with coolgp run {scenario}")
     grid, problems = parse_axes(axes)
     own, figure = _own(scenario, overrides)
     problems += _clashes(grid, own, overrides)

@@ -14,8 +14,8 @@ from coolgp.scenarios import paper_fig2
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.data.loading import load
+from coolgp.scenarios.experiments.registry import KINDS
 from coolgp.scenarios.experiments.timing import CENTRAL, TimingCurve, central, collective, fastest
-from coolgp.scenarios.paper_fig3 import FILES
 from coolgp.scenarios.records.run_folder import read_metrics
 from coolgp.scenarios.studies.cells import run_study
 from coolgp.scenarios.studies.curves_figure import curves_figure
@@ -73,38 +73,45 @@ def test_cells_of_the_traffic_figure_are_those_of_the_paper() -> None:
 
 def test_all_ways_see_the_same_rows_and_dtc_is_what_every_agent_predicts(points: Path) -> None:
     settings = SETTINGS | {"data": {"source": str(points), "target": "speed"}}
-    scenario = resolve(settings | {"agents": SETTINGS["agents"] | {"inducing": 12}}, "race")
+    scenario = resolve(settings | {"agents": SETTINGS["agents"] | {"inducing": 12}}, "timing")
     dataset = load(scenario)
     agents = collective(scenario, dataset)
     for method in CENTRAL:
-        course = central(scenario, dataset, method)
-        np.testing.assert_array_equal(course.points, agents.points)
-        assert (course.spent > 0).all()
+        curve = central(scenario, dataset, method)
+        np.testing.assert_array_equal(curve.points, agents.points)
+        assert (curve.spent > 0).all()
         if method != "pitc":
-            np.testing.assert_allclose(course.error, agents.error, rtol=1e-8)
+            np.testing.assert_allclose(curve.error, agents.error, rtol=1e-8)
     assert agents.error[-1] < agents.alone[-1]
 
 
 def test_of_several_measurements_the_fastest_of_each_round_counts() -> None:
     ones = np.ones(2)
-    courses = iter(
+    curves = iter(
         [TimingCurve(ones, np.array([3.0, 1.0]), ones, ones), TimingCurve(ones, np.array([2.0, 5.0]), ones, ones)]
     )
-    assert fastest(lambda: next(courses), 2).seconds.tolist() == [2.0, 3.0]
+    assert fastest(lambda: next(curves), 2).seconds.tolist() == [2.0, 3.0]
 
 
 def test_the_figure_of_speed_is_one_command(points: Path, tmp_path: Path) -> None:
     own = [f"data.source={points}", "data.target=speed", "data.test_count=40", "agents.inducing=9", "agents.pilot=100"]
     small = ["run", "paper-fig3", "--agents", "8", "--rounds", "2", *(f"--set={key}" for key in own)]
-    asked, folder = [*small, "--out", str(tmp_path / "race")], tmp_path / "race"
+    folder = tmp_path / "timing"
+    asked = [*small, "--out", str(folder)]
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
-    assert {path.name for path in folder.iterdir()} == set(FILES)
+    assert {path.name for path in folder.iterdir()} == {
+        *("config.toml", "env.json", "metrics.csv", "times.csv", "agents.csv", "timing.png", "report.html"),
+    }
     with (folder / "times.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len({row["method"] for row in rows}) == 5
     assert {row["points"] for row in rows} == {"16.0", "32.0"}
     assert len((folder / "agents.csv").read_text().splitlines()) == 1 + 3 * 3
+    metrics = read_metrics(folder)
+    assert tuple(metrics) == KINDS["timing"].columns
+    seconds = [float(row["seconds"]) for row in rows if row["method"] == CENTRAL["dtc"]]
+    np.testing.assert_allclose(metrics["seconds_dtc"].cumsum(), seconds)
     again = CliRunner().invoke(app, asked)
     assert again.exit_code == 2
     ranks = CliRunner().invoke(app, [*small, "--out", str(tmp_path / "other"), "--ranks", "2"])

@@ -1,0 +1,174 @@
+"""A kind whose work is a generator of rows: run folder, environment, table, figures and report are kept around it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from coolgp.network.launcher import launched_rank, launched_size
+from coolgp.scenarios.base.environment import current_environment
+from coolgp.scenarios.base.files import naming, write_whole
+from coolgp.scenarios.base.lock import held
+from coolgp.scenarios.base.mpiexec import check_world
+from coolgp.scenarios.base.signals import Interrupted
+from coolgp.scenarios.config.loading import read_scenario
+from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.experiments.kind import Options, Watcher, check_processes
+from coolgp.scenarios.experiments.report import ExperimentFolder, Findings, read_experiment, write_experiment_report
+from coolgp.scenarios.plots.style import house_style, save_picture
+from coolgp.scenarios.runs.folder import check_folder
+from coolgp.scenarios.runs.run import mpi_text, share_cores
+
+__all__ = ["Drawing", "Experiment", "Row", "Session"]
+
+Row = Mapping[str, float]
+"""A line of ``metrics.csv``; columns that are left out are empty."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a runner works with: its folder, who follows it, whether it was stopped before and goes on."""
+
+    folder: Path
+    watcher: Watcher
+    figures: bool = True
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of a kind: drawn from the run folder alone, None where the run does not allow it; its caption."""
+
+    draw: Callable[[ExperimentFolder], Figure | None]
+    caption: str
+
+
+def _anything_fits(scenario: Any) -> None:
+    """Refuse nothing."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A kind of scenario, by its work. The fields of :class:`coolgp.scenarios.experiments.kind.Kind`, and:
+
+    rows: does the work, and yields the lines of ``metrics.csv`` as they come; collective under MPI. figures: by the
+    names of their files. findings: what the report says. leaves: files that `rows` writes beside ``metrics.csv``.
+    check: raises ValueError for settings that do not fit, before any work.
+    """
+
+    name: str
+    words: str
+    scenario: type[Scenario]
+    columns: tuple[str, ...]
+    rows: Callable[[Any, Session], Iterator[Row]]
+    figures: Mapping[str, Drawing]
+    findings: Callable[[ExperimentFolder], Findings]
+    leaves: tuple[str, ...] = ()
+    check: Callable[[Any], None] = _anything_fits
+    one_process: str = ""
+
+    def start(self, scenario: Scenario, folder: Path, options: Options) -> ExperimentJob:
+        """Look at all input. Raises ValueError for a folder that holds something else, and for what does not fit."""
+        check_folder(folder, overwrite=options.overwrite)
+        return self._job(scenario, folder, options)
+
+    def resume(self, folder: Path, options: Options) -> ExperimentJob:
+        """Start a run again that was stopped; the runner may go on from what it finds in the folder."""
+        return self._job(read_scenario(folder / "config.toml"), folder, options, resumed=True)
+
+    def draw(self, folder: Path) -> list[Path]:
+        """Draw all figures and write the report, from the run folder alone; their paths."""
+        read = read_experiment(folder)
+        pictures = dict[Path, str]()
+        with house_style():
+            for name, drawing in self.figures.items():
+                if (figure := drawing.draw(read)) is not None:
+                    pictures[folder / f"{name}.png"] = drawing.caption
+                    save_picture(figure, folder / f"{name}.png")
+        return [*pictures, write_experiment_report(read, self.findings(read), pictures)]
+
+    def clear(self, folder: Path) -> None:
+        """Remove a run of this kind, and nothing else, from its folder."""
+        pictures = [f"{name}.png" for name in self.figures]
+        for name in ("config.toml", "env.json", "metrics.csv", "report.html", *pictures, *self.leaves):
+            (folder / name).unlink(missing_ok=True)
+
+    def _job(self, scenario: Scenario, folder: Path, options: Options, *, resumed: bool = False) -> ExperimentJob:
+        with held(folder):
+            pass  # nobody is at work on this run
+        check_processes(self, scenario.name, many=launched_size() > 1)
+        self.check(scenario)
+        share_cores()
+        if launched_size() > 1:
+            check_world()
+        return ExperimentJob(kind=self, scenario=scenario, folder=folder, figures=options.figures, resumed=resumed)
+
+
+@dataclass(frozen=True)
+class ExperimentJob:
+    """An experiment about to start. closed: the lines on how it ended."""
+
+    kind: Experiment
+    scenario: Scenario
+    folder: Path
+    figures: bool
+    resumed: bool
+    opening: str = ""
+    closed: list[str] = field(default_factory=list)
+
+    def go(self, watcher: Watcher) -> None:
+        """Work, and keep the run folder. Raises Interrupted after Ctrl-C, saying how to start again. Collective."""
+        root, started = launched_rank() == 0, perf_counter()
+        environment = asdict(current_environment(launched_size(), mpi_text()))
+        if root:
+            self._begin(environment)
+        session = Session(self.folder, watcher, self.figures, self.resumed)
+        try:
+            with held(self.folder):
+                for row in self.kind.rows(self.scenario, session):
+                    if root:
+                        self._write(row)
+        except KeyboardInterrupt as stop:
+            raise Interrupted(f"stopped; start again with: coolgp resume {self.folder}") from stop
+        if root:
+            spent = {"seconds_total": perf_counter() - started}
+            self._environment(environment | {"finished": _now()} | spent)
+            self.closed.extend(self._lines())
+
+    def closing(self) -> list[str]:
+        """Where its figures and report are."""
+        return self.closed
+
+    def _lines(self) -> list[str]:
+        if not self.figures:
+            return [f"run folder: {self.folder}"]
+        *pictures, report = self.kind.draw(self.folder)
+        return [*(f"figure: {path}" for path in pictures), f"report: {report}"]
+
+    def _begin(self, environment: Mapping[str, Any]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.resumed:
+            self.kind.clear(self.folder)
+        write_whole(self.folder / "metrics.csv", (",".join(self.kind.columns) + "\n").encode())
+        write_whole(self.folder / "config.toml", self.scenario.to_toml().encode())
+        self._environment({**environment, "finished": None})
+
+    def _write(self, row: Row) -> None:
+        path = self.folder / "metrics.csv"
+        with naming(path), path.open("a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, self.kind.columns, lineterminator="\n").writerow(row)
+
+    def _environment(self, contents: Mapping[str, Any]) -> None:
+        write_whole(self.folder / "env.json", json.dumps(contents, indent=2).encode())
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")
