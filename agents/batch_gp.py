@@ -94,6 +94,6 @@ class Trained:
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and variance `[Q]` of the function at `x [Q,D]`."""
         phi = self.gp.features(x)
-        known = solve_triangular(self.root, phi.T, lower=True)
-        variance = self.gp.signal_variance - np.square(phi).sum(axis=1) + np.square(known).sum(axis=0)
+        explained = solve_triangular(self.root, phi.T, lower=True)
+        variance = self.gp.signal_variance - np.square(phi).sum(axis=1) + np.square(explained).sum(axis=0)
         return phi @ self.weights, variance

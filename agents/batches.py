@@ -66,7 +66,7 @@ def joined(batches: Sequence[Observations], agents: slice | Indices) -> Batch:
     made = [batch[agents] for batch in batches]
     if len(made) == 1:
         return made[0]
-    return Batch(*(np.concatenate([getattr(part, name) for part in made], axis=1) for name in ("x", "y", "mask")))
+    return Batch(*(np.concatenate([getattr(batch, name) for batch in made], axis=1) for name in ("x", "y", "mask")))
 
 
 def map_batches(
@@ -77,13 +77,13 @@ def map_batches(
     Rows are made once, for slices between two cuts together.
     """
 
-    def several(piece: slice) -> list[Result]:
+    def between_cuts(piece: slice) -> list[Result]:
         made = joined(batches, piece)
-        parts = slices_of(piece.stop - piece.start, size)
-        return [work(slice(piece.start + part.start, piece.start + part.stop), made[part]) for part in parts]
+        blocks = slices_of(piece.stop - piece.start, size)
+        return [work(slice(piece.start + block.start, piece.start + block.stop), made[block]) for block in blocks]
 
     pieces = _between(next((batch.cuts for batch in batches if batch.cuts is not None), None), agents, size)
-    return [result for results in map_slices(several, pieces) for result in results]
+    return [result for results in map_slices(between_cuts, pieces) for result in results]
 
 
 def gathered(batch: Observations, agents: int) -> Batch:
@@ -91,13 +91,13 @@ def gathered(batch: Observations, agents: int) -> Batch:
     if isinstance(batch, Batch):
         return batch
     one = batch[:1]
-    whole = Batch(*(np.empty((agents, *part.shape[1:]), dtype=part.dtype) for part in (one.x, one.y, one.mask)))
+    x, y, mask = (np.empty((agents, *of.shape[1:]), dtype=of.dtype) for of in (one.x, one.y, one.mask))
 
     def put(some: slice, rows: Batch) -> None:
-        whole.x[some], whole.y[some], whole.mask[some] = rows.x, rows.y, rows.mask
+        x[some], y[some], mask[some] = rows.x, rows.y, rows.mask
 
     map_batches(put, [batch], agents, max(1, one.x[:1].nbytes))
-    return whole
+    return Batch(x, y, mask)
 
 
 def _between(cuts: Indices | None, agents: int, size: int) -> list[slice]:

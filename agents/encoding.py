@@ -177,7 +177,7 @@ def _scaled(model: Model, theta: Array, rows: Array, out: Array | None) -> Array
         np.multiply(rows, square.astype(rows.dtype)[:, None], out=room)
     else:
         size = rows.shape[1] - model.inducing - 2
-        for part, scale in ((slice(size), quadratic), (slice(size, -2), linear), (slice(-2, -1), square)):
-            np.multiply(rows[:, part], scale.astype(rows.dtype)[:, None], out=room[:, part])
+        for columns, scale in ((slice(size), quadratic), (slice(size, -2), linear), (slice(-2, -1), square)):
+            np.multiply(rows[:, columns], scale.astype(rows.dtype)[:, None], out=room[:, columns])
     room[:, -1] = rows[:, -1]
     return room

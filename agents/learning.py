@@ -20,7 +20,7 @@ from coolgp.agents.prediction import Posterior, posterior, shared
 from coolgp.agents.statistics import Evidence
 from coolgp.agents.uncertain import uncertain_gradient
 
-__all__ = ["Adam", "Held", "bound", "gradient", "step"]
+__all__ = ["Adam", "FixedPosterior", "bound", "gradient", "step"]
 
 
 def bound(model: Model, theta: Array, evidence: Evidence) -> Array:
@@ -42,25 +42,25 @@ def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch, own: 
     evidence ``[A]`` is what ``q(f_u)`` is formed from; batch: the newest observations. own ``[A]``: what the variances
     are learned from where others scaled their part of the evidence by noise variances of theirs; all of it otherwise.
     """
-    held_theta, evidence = shared(theta, evidence)
-    belief = posterior(model, held_theta, evidence)
-    held = Held(belief.weights, belief.shrink, evidence.count)
+    belief_theta, evidence = shared(theta, evidence)
+    belief = posterior(model, belief_theta, evidence)
+    fixed = FixedPosterior(belief.weights, belief.shrink, evidence.count)
     if own is None:
         variances = _variance_gradient(model, belief, evidence)
     else:
         variances = _variance_gradient(model, posterior(model, theta, own), own)
     variances = np.broadcast_to(variances, (len(theta), 2))
     if model.expects:
-        by_mean, by_spread = uncertain_gradient(model, theta, batch, held.alpha, held.shrink, held.count)
-        whole = model.layout.gradient(theta, by_mean, by_spread, variances)
+        by_mean, by_spread = uncertain_gradient(model, theta, batch, fixed.alpha, fixed.shrink, fixed.count)
+        slope = model.layout.gradient(theta, by_mean, by_spread, variances)
     else:
-        whole = model.layout.gradient(theta, _projection_gradient(model, belief, held, batch), None, variances)
+        slope = model.layout.gradient(theta, _projection_gradient(model, belief, fixed, batch), None, variances)
     informed = (evidence.count > 0) & (batch.count > 0)
-    return np.where(informed[:, None], whole, 0.0)
+    return np.where(informed[:, None], slope, 0.0)
 
 
 @dataclass(frozen=True)
-class Held:
+class FixedPosterior:
     """``q(f_u)`` as the gradient needs it: ``α = K⁻¹m/σ_s``, ``F = K⁻¹ - K⁻¹SK⁻¹/σ_s²``, and its observations."""
 
     alpha: Array
@@ -68,7 +68,7 @@ class Held:
     count: Array
 
 
-def _projection_gradient(model: Model, belief: Posterior, held: Held, batch: Batch) -> Array:
+def _projection_gradient(model: Model, belief: Posterior, fixed: FixedPosterior, batch: Batch) -> Array:
     """By ``W [A, P, D]``, from ``H = (∂L/∂κ)∘h'`` and, where inducing points move with ``W``, ``H' = (∂L/∂K)∘h'``.
 
     ``h'`` are the slopes of the kernel, see :class:`coolgp.agents.kernels.base.Kernel`.
@@ -82,9 +82,9 @@ def _projection_gradient(model: Model, belief: Posterior, held: Held, batch: Bat
     kappa, slopes = model.basis.kernel.values_and_slopes(project(batch.x, projection), geometry.points)
     kappa = kappa * batch.mask[..., None]
     share = 1.0 / (np.maximum(batch.count, 1.0)[:, None, None] * noise)
-    gap = batch.y * batch.mask - np.sqrt(signal[..., 0]) * (kappa @ held.alpha[..., None])[..., 0]
-    gamma = kappa @ (signal * held.shrink)
-    gamma += (np.sqrt(signal) * gap[..., None]) * held.alpha[:, None, :]
+    gap = batch.y * batch.mask - np.sqrt(signal[..., 0]) * (kappa @ fixed.alpha[..., None])[..., 0]
+    gamma = kappa @ (signal * fixed.shrink)
+    gamma += (np.sqrt(signal) * gap[..., None]) * fixed.alpha[:, None, :]
     gamma *= share
     if not model.basis.moves:
         return _fixed_points(projection, batch.x, geometry.points, gamma * slopes)
@@ -92,9 +92,9 @@ def _projection_gradient(model: Model, belief: Posterior, held: Held, batch: Bat
     x, u, rows = batch.x, model.basis.inducing, kappa @ geometry.precision
     middle = rows.swapaxes(-1, -2) @ (rows * (0.5 * signal * share) - gamma)
     middle *= geometry.slopes
-    prior = 0.5 * geometry.slopes * (held.shrink - held.alpha[..., :, None] * held.alpha[..., None, :])
+    prior = 0.5 * geometry.slopes * (fixed.shrink - fixed.alpha[..., :, None] * fixed.alpha[..., None, :])
     spread = _cross_spread(x, u, np.multiply(gamma, slopes, out=gamma)) + _own_spread(u, middle)
-    spread -= _own_spread(u, prior) / np.maximum(held.count, 1.0)[:, None, None]
+    spread -= _own_spread(u, prior) / np.maximum(fixed.count, 1.0)[:, None, None]
     gradient: Array = -projection @ spread
     return gradient
 
@@ -108,8 +108,7 @@ def _fixed_points(projection: Array, x: Array, points: Array, weight: Array) -> 
 
 def _cross_spread(x: Array, u: Array, weight: Array) -> Array:
     """``Σ_nj H_nj δδᵀ [A, D, D]`` with ``δ = x_n - u_j`` in the input domain, as matrix products."""
-    told = x.swapaxes(-1, -2) @ weight
-    cross = told @ u
+    cross = x.swapaxes(-1, -2) @ weight @ u
     spread: Array = x.swapaxes(-1, -2) @ (x * weight.sum(-1)[..., None])
     spread += (u.T * weight.sum(-2)[..., None, :]) @ u
     spread -= cross + cross.swapaxes(-1, -2)
@@ -118,8 +117,8 @@ def _cross_spread(x: Array, u: Array, weight: Array) -> Array:
 
 def _own_spread(u: Array, weight: Array) -> Array:
     """``Σ_jk H'_jk δδᵀ [., D, D]`` with ``δ = u_j - u_k``."""
-    told = weight @ np.concatenate([u, np.ones((len(u), 1))], axis=1)
-    middle, diagonal = u.T @ told[..., :-1], told[..., -1] + weight.sum(-2)
+    moments = weight @ np.concatenate([u, np.ones((len(u), 1))], axis=1)
+    middle, diagonal = u.T @ moments[..., :-1], moments[..., -1] + weight.sum(-2)
     spread: Array = (u.T * diagonal[..., None, :]) @ u
     spread -= middle + middle.swapaxes(-1, -2)
     return spread

@@ -21,8 +21,8 @@ from coolgp.agents.statistics import Evidence, Statistics
 __all__ = ["Batch", "Encoding", "Model"]
 
 Result = TypeVar("Result")
-REMEMBERED = 4
-"""What all agents share and is kept, of each kind."""
+CACHED = 4
+"""Results of each kind that are cached where all agents share them."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,7 @@ class Model:
     @cached_property
     def _shared(self) -> Callable[[bytes], Geometry]:
         """The geometry of agents that all hold one ``θ``: every block of them asks for it again."""
-        return lru_cache(REMEMBERED)(
-            lambda theta: self.basis.geometry(self.layout.projection(np.frombuffer(theta)[None]))
-        )
+        return lru_cache(CACHED)(lambda theta: self.basis.geometry(self.layout.projection(np.frombuffer(theta)[None])))
 
     @cached_property
     def _lenses(self) -> Callable[[bytes, bool, str], Lens]:
@@ -112,22 +110,22 @@ class Model:
             row = np.frombuffer(theta)[None]
             return self.basis.lens(self.layout.projection(row), self.geometry(row), np.dtype(dtype), common=common)
 
-        return lru_cache(2 * REMEMBERED)(of)
+        return lru_cache(2 * CACHED)(of)
 
     @cached_property
     def _memory(self) -> deque[tuple[tuple[Array, ...], Any]]:
-        return deque(maxlen=REMEMBERED)
+        return deque(maxlen=CACHED)
 
-    def remembered(self, form: Callable[[Model, Array, Evidence], Result], theta: Array, evidence: Evidence) -> Result:
+    def cached(self, form: Callable[[Model, Array, Evidence], Result], theta: Array, evidence: Evidence) -> Result:
         """``form(self, θ, evidence)``, formed once: where all agents agree, every block of them asks for the same."""
-        parts = (theta, evidence.count, evidence.square, evidence.shift, evidence.precision)  # cheapest first
-        for known, formed in tuple(self._memory):
-            if all(map(np.array_equal, known, parts)):
-                found: Result = formed
-                return found
-        found = form(self, theta, evidence)
-        self._memory.append((tuple(np.array(part) for part in parts), found))
-        return found
+        arrays = (theta, evidence.count, evidence.square, evidence.shift, evidence.precision)  # cheapest first
+        for arguments, formed in tuple(self._memory):
+            if all(map(np.array_equal, arguments, arrays)):
+                earlier: Result = formed
+                return earlier
+        result = form(self, theta, evidence)
+        self._memory.append((tuple(map(np.array, arrays)), result))
+        return result
 
     @property
     def expects(self) -> bool:

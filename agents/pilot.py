@@ -68,10 +68,10 @@ def _fit(x: Array, y: Array, owner: Indices, start: Start, free: Free, kernel: K
     mask = np.concatenate([np.full(start.lengthscale.size, free[0]), free[1:]])
     theta = np.log(np.concatenate([start.lengthscale.ravel(), [start.signal_variance, start.noise_variance]]))
 
-    def objective(part: Array) -> tuple[float, Array]:
-        whole = theta.copy()
-        whole[mask] = part
-        value, slope = _evidence(x, y, owner, whole, kernel)
+    def objective(free_entries: Array) -> tuple[float, Array]:
+        tried = theta.copy()
+        tried[mask] = free_entries
+        value, slope = _evidence(x, y, owner, tried, kernel)
         return -value, -slope[mask]
 
     near = [(value - 5.0, value + 5.0) for value in theta[mask]]
@@ -102,6 +102,6 @@ def _evidence(x: Array, y: Array, owner: Indices, theta: Array, kernel: Kernel) 
 
 
 def _symmetric(lower: Array) -> Array:
-    whole: Array = np.tril(lower)
-    whole += np.tril(lower, -1).T
-    return whole
+    symmetric: Array = np.tril(lower)
+    symmetric += np.tril(lower, -1).T
+    return symmetric

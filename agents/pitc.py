@@ -43,7 +43,7 @@ def _factor_and_rows(model: Model, theta: Array, batch: Batch) -> tuple[Array, A
     """Cholesky factor ``[A, n, n]`` of ``Λ`` and rows with their targets ``[A, n, M + 1]``; masked rows are noise."""
     assert isinstance(model.basis, InducingInputs)
     real = batch.mask[..., None]
-    rows, explained = (real * part for part in function_rows(model, theta, batch.x))
+    rows, explained = (real * matrix for matrix in function_rows(model, theta, batch.x))
     place = project(batch.x, model.layout.projection(agreed(theta)))
     signal, noise = (of(theta)[:, None, None] for of in (model.layout.signal_variance, model.layout.noise_variance))
     rest = signal * model.basis.kernel.values(place, place) * (real @ real.swapaxes(-1, -2))

@@ -13,7 +13,7 @@ from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.statistics import Evidence, Statistics, widened
 
-__all__ = ["Population", "extended", "fold", "found", "observe", "observe_in_place"]
+__all__ = ["Population", "extended", "fold", "new_population", "observe", "observe_in_place"]
 
 
 FOLD_ROWS = 256
@@ -63,7 +63,7 @@ class Population:
         return Evidence.unpack(self.packed(slice(None) if agents is None else agents), self.model.inducing)
 
 
-def found(model: Model, theta: Array, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Population:
+def new_population(model: Model, theta: Array, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Population:
     """Agents that have seen nothing and start from ``θ``, all alike ``[K]`` or each its own ``[A, K]``.
 
     dtype: of their sums.
@@ -79,7 +79,7 @@ def observe(population: Population, batch: Observations) -> Population:
     """Give every agent a batch: it waits with others, until they are many rows. Reuses the sums' memory."""
     waiting = (*population.waiting, batch)
     grown = replace(population, waiting=waiting)
-    return fold(grown) if sum(part.rows for part in waiting) >= FOLD_ROWS else grown
+    return fold(grown) if sum(observations.rows for observations in waiting) >= FOLD_ROWS else grown
 
 
 def fold(population: Population) -> Population:

@@ -94,7 +94,7 @@ def posterior(model: Model, theta: Array, evidence: Evidence) -> Posterior:
     Raises Indefinite, a ValueError, naming the worst agent (its row) whose precision is not positive definite.
     """
     if len(theta) == len(evidence.shift) == 1:
-        return model.remembered(_formed, theta, evidence)
+        return model.cached(_formed, theta, evidence)
     return _formed(model, theta, evidence)
 
 

@@ -1,4 +1,4 @@
-"""How well agents foretell rows of data, each its own: what evidence and models are judged by."""
+"""Predictive scores of agents on rows of their own: what evidence and models are judged by."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def predict_rows(model: Model, theta: Array, evidence: Evidence, x: Array) -> Pr
     return Prediction(np.sqrt(signal) * mean, signal * np.maximum(variance, 0.0), noise)
 
 
-def log_loss(said: Prediction, y: Array) -> Array:
+def log_loss(prediction: Prediction, y: Array) -> Array:
     """Negative log predictive density of observations y ``[A, B]``, in nats."""
-    variance = said.variance + said.noise_variance[:, None]
-    loss: Array = 0.5 * (np.log(2.0 * np.pi * variance) + np.square(y - said.mean) / variance)
+    variance = prediction.variance + prediction.noise_variance[:, None]
+    loss: Array = 0.5 * (np.log(2.0 * np.pi * variance) + np.square(y - prediction.mean) / variance)
     return loss
 
 
-def square_loss(said: Prediction, y: Array) -> Array:
+def square_loss(prediction: Prediction, y: Array) -> Array:
     """Squared error of observations y ``[A, B]``."""
-    loss: Array = np.square(y - said.mean)
+    loss: Array = np.square(y - prediction.mean)
     return loss
 
 

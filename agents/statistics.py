@@ -111,9 +111,9 @@ class Evidence:
         if _above(self.precision, -grain):
             return self
         values, vectors = np.linalg.eigh(self.precision)
-        known, turned = values > 0, vectors.swapaxes(-1, -2)
-        precision = (vectors * (known * values)[..., None, :]) @ turned
-        shift = (vectors @ (known * (turned @ self.shift[..., None])[..., 0])[..., None])[..., 0]
+        informed, turned = values > 0, vectors.swapaxes(-1, -2)
+        precision = (vectors * (informed * values)[..., None, :]) @ turned
+        shift = (vectors @ (informed * (turned @ self.shift[..., None])[..., 0])[..., None])[..., 0]
         negative = (values[..., 0] < -grain)[..., None]
         return Evidence(
             np.where(negative[..., None], precision, self.precision),
@@ -129,9 +129,9 @@ class Evidence:
         [True, False]
         """
         finite: npt.NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(self.pack()), axis=-1)
-        known = self[np.flatnonzero(finite)]
-        if not _above(known.precision, -known._grain):
-            finite[finite] = np.linalg.eigvalsh(known.precision)[:, 0] > -known._grain
+        candidates = self[np.flatnonzero(finite)]
+        if not _above(candidates.precision, -candidates._grain):
+            finite[finite] = np.linalg.eigvalsh(candidates.precision)[:, 0] > -candidates._grain
         return finite
 
     @property

@@ -18,7 +18,8 @@ def uncertain_gradient(
     """By mean and standard deviation of ``q(W)``, each ``[A, P, D]``, per observation.
 
     ``Σ_n [σ_s y E[κ]ᵀα + ½σ_s² tr(E[κκᵀ](F - ααᵀ))]/(σ_η² n) - KL(q(W)‖p(W))/count``, differentiated through the
-    kernel's closed forms (paper, eq. 3). alpha ``[A, M]``, shrink ``[A, M, M]``: see ``coolgp.agents.learning.Held``.
+    kernel's closed forms (paper, eq. 3). alpha ``[A, M]``, shrink ``[A, M, M]``: as in
+    :class:`coolgp.agents.learning.FixedPosterior`.
     """
     assert isinstance(model.basis, LatentBasis)
     layout = model.layout

@@ -11,7 +11,7 @@ from coolgp.agents.encoding import ENCODINGS
 from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
-from coolgp.agents.population import Population, fold, found, observe, observe_in_place
+from coolgp.agents.population import Population, fold, new_population, observe, observe_in_place
 from coolgp.agents.prediction import Prediction, predict
 
 from benchmarks.work import INPUTS, JITTER, LENGTHSCALE, NOISE_VARIANCE, SIGNAL_VARIANCE, Array
@@ -26,7 +26,7 @@ def population(
     layout = Layout(INPUTS)
     theta = layout.pack(np.array(LENGTHSCALE), SIGNAL_VARIANCE, NOISE_VARIANCE)
     basis = FunctionBasis(inducing, layout.projection(theta), JITTER, coordinates)
-    return found(Model(layout, basis, ENCODINGS["transport"]()), theta, agents, np.dtype(dtype).type)
+    return new_population(Model(layout, basis, ENCODINGS["transport"]()), theta, agents, np.dtype(dtype).type)
 
 
 def batch_of(x: Array, y: Array) -> Batch:

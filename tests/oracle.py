@@ -16,7 +16,7 @@ from coolgp.agents.features.basis import FunctionBasis, LatentBasis
 from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
-from coolgp.agents.population import Population, found, observe_in_place
+from coolgp.agents.population import Population, new_population, observe_in_place
 from coolgp.fusion.rule import FusionRule, SeesData, State
 from coolgp.network.transport import Transport
 
@@ -220,7 +220,7 @@ def rows_of(batch: Batch) -> tuple[Array, Array]:
 
 def informed(model: Model, theta: Array, *batches: Batch) -> Population:
     """Agents that start at ``θ [K]`` and observed the batches."""
-    population = found(model, theta, batches[0].y.shape[0])
+    population = new_population(model, theta, batches[0].y.shape[0])
     for batch in batches:
         observe_in_place(population, batch)
     return population

@@ -15,7 +15,7 @@ import numpy as np
 
 from coolgp.agents.batches import Observations, gathered
 from coolgp.agents.learning import Adam
-from coolgp.agents.population import Population, fold, found, observe
+from coolgp.agents.population import Population, fold, new_population, observe
 from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.extension import extend
 from coolgp.fusion.guarantee import Guarantee
@@ -119,7 +119,7 @@ def begin(simulation: Simulation) -> RunState:
     shared_start, transport = simulation.shared_start, simulation.transport
     precision: type[np.floating[Any]] = np.dtype(simulation.scenario.run.precision).type
     agents = transport.shard.agents
-    start = found(shared_start.model, shared_start.starts(agents), len(agents), precision)
+    start = new_population(shared_start.model, shared_start.starts(agents), len(agents), precision)
     population = _mode(simulation.scenario).start(start)
     return RunState(0, 0, population, simulation.rule.init(population, transport))
 

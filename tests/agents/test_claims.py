@@ -18,7 +18,7 @@ from coolgp.agents.kernels.se import expected_outer
 from coolgp.agents.learning import Adam
 from coolgp.agents.model import Batch, Encoding, Model
 from coolgp.agents.parameters import Layout
-from coolgp.agents.population import found, observe_in_place
+from coolgp.agents.population import new_population, observe_in_place
 from coolgp.agents.prediction import predict
 from coolgp.fusion.hyperparameters import MODES
 
@@ -98,7 +98,7 @@ def moving(seed: int, basis: str) -> dict[str, float]:
     for name in ("transport", "stale", *still):
         model = replace(ground, encoding=ENCODINGS[name]()) if name in ENCODINGS else ground
         thetas = still.get(name, path)
-        population = found(model, first if name in ENCODINGS else thetas[0], 1)
+        population = new_population(model, first if name in ENCODINGS else thetas[0], 1)
         for turn, theta in enumerate(thetas):
             observe_in_place(population, Batch(x[None, turn], y[None, turn], np.ones((1, ROWS))))
             moved = model.encoding.move(model, population.statistics, population.anchor, theta[None])
@@ -229,7 +229,7 @@ def learning(seed: int) -> dict[str, float]:
     rng = np.random.default_rng(seed)
     function, model = drawn_function(rng, TRUE), common_ground("function", Transport(), OFF * TRUE, 120, rng)
     mode = MODES["local"](Adam(0.03))
-    population = found(model, packed(OFF * TRUE), 1)
+    population = new_population(model, packed(OFF * TRUE), 1)
     for _ in range(STEPS):
         x = cube(rng, 1, ROWS)
         batch = Batch(x, function(x) + NOISE * rng.standard_normal((1, ROWS)), np.ones((1, ROWS)))

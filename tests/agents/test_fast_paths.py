@@ -15,7 +15,7 @@ from scipy.linalg import solve_triangular
 from coolgp.agents.kernels.se import expected_kernel, expected_outer
 from coolgp.agents.learning import Adam, gradient, step
 from coolgp.agents.model import Batch, Model
-from coolgp.agents.population import FOLD_ROWS, Population, fold, found, observe
+from coolgp.agents.population import FOLD_ROWS, Population, fold, new_population, observe
 from coolgp.agents.prediction import predict
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.hyperparameters import MODES
@@ -50,7 +50,7 @@ def settings(model: Model, *, alike: bool) -> np.ndarray:
 
 def at(model: Model, theta: np.ndarray) -> Population:
     """Agents with hyper-parameters ``θ [A, K]`` that have seen nothing."""
-    return replace(found(model, theta[0], len(theta)), theta=theta, anchor=theta)
+    return replace(new_population(model, theta[0], len(theta)), theta=theta, anchor=theta)
 
 
 # Plain ones ---------------------------------------------------------------------------------------------------------
@@ -372,7 +372,7 @@ def learned(coordinates: str) -> tuple[Population, np.ndarray, np.ndarray]:
     rule = Tree()
     transport = SerialTransport(rule.links(graph))
     mode = MODES["collective"](Adam(0.1))
-    population = mode.start(found(model, start(model), 8))
+    population = mode.start(new_population(model, start(model), 8))
     state = rule.init(population, transport)
     for turn in range(4):
         batch = draw(8, 20, turn)

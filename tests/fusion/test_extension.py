@@ -10,7 +10,7 @@ import pytest
 
 from coolgp.agents.coverage import best_added, coverage, least_covered, uncovered
 from coolgp.agents.model import Batch, Model
-from coolgp.agents.population import extended, fold, found, observe, observe_in_place
+from coolgp.agents.population import extended, fold, new_population, observe, observe_in_place
 from coolgp.agents.prediction import predict
 from coolgp.agents.statistics import packed_length, widened
 from coolgp.fusion.extension import extend
@@ -91,7 +91,7 @@ def test_agents_predict_after_an_extension_as_before_it() -> None:
     """Of the new inducing inputs their data say what the old ones say: mean and variance stay."""
     model = build_model()
     theta = spread_thetas(model, AGENTS)
-    population = replace(found(model, start(model), AGENTS), theta=theta)
+    population = replace(new_population(model, start(model), AGENTS), theta=theta)
     observe_in_place(population, draw(AGENTS, 9))
     larger = extended(population, QUERIES[:3] + FAR)
     x = np.concatenate([QUERIES, QUERIES + FAR])

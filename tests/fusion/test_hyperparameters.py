@@ -8,7 +8,7 @@ import pytest
 from coolgp.agents import blocks
 from coolgp.agents.learning import Adam, gradient
 from coolgp.agents.model import Batch
-from coolgp.agents.population import Population, found, observe_in_place
+from coolgp.agents.population import Population, new_population, observe_in_place
 from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.hyperparameters import GRAIN, MODES, belief_of
 from coolgp.fusion.registry import RULES
@@ -33,7 +33,7 @@ def learned(mode: str, rule: str, topology: Topology, model, stream: list[Batch]
     """Rounds as the simulator takes them: adopt, observe, propose, exchange. The population by global id, messages."""
     how, fusion = MODES[mode](Adam(0.05)), RULES[rule]().fit(topology, PERFECT)
     transport = SerialTransport(fusion.links(topology))
-    population = how.start(found(model, start(model, (1.4, 0.7)), topology.size))
+    population = how.start(new_population(model, start(model, (1.4, 0.7)), topology.size))
     state = fusion.init(population, transport)
     for batch in stream:
         batch = ranked(batch, transport)
@@ -131,7 +131,7 @@ def test_a_collective_step_follows_the_average_gradient():
     """After the second batch everyone steps as one agent would along the mean of all gradients at the fused belief."""
     model, stream = build_model(), [draw(AGENTS, 10, turn, full=True) for turn in range(3)]
     theta, _ = learned("collective", "tree", GRID, model, stream)
-    population = found(model, np.round(start(model, (1.4, 0.7)) / GRAIN) * GRAIN, AGENTS)
+    population = new_population(model, np.round(start(model, (1.4, 0.7)) / GRAIN) * GRAIN, AGENTS)
     observe_in_place(population, stream[0])
     told = population.evidence()
     fused = told[np.zeros(AGENTS, int)]
@@ -147,7 +147,7 @@ def test_a_collective_step_follows_the_average_gradient():
 def test_evidence_that_is_none_is_refused_naming_the_agent_behind_its_block(monkeypatch):
     model, batch = build_model(), draw(AGENTS, 10)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 2 * 8 * model.inducing**2)  # two agents a block
-    population: Population = found(model, start(model), AGENTS)
+    population: Population = new_population(model, start(model), AGENTS)
     observe_in_place(population, batch)
     evidence = population.evidence()
     sign = np.where(np.arange(AGENTS) == 4, -1.0, 1.0)[:, None, None]
@@ -163,7 +163,7 @@ def test_few_rounds_between_steps_never_leave_an_agent_less_certain_than_it_is_a
     model, topology = build_model(), generate("ring", AGENTS, seed=0)
     fusion, how = RULES[rule]().fit(topology, PERFECT), MODES["collective"](Adam(0.3))
     transport = SerialTransport(fusion.links(topology))
-    population = how.start(found(model, start(model), AGENTS))
+    population = how.start(new_population(model, start(model), AGENTS))
     state = fusion.init(population, transport)
     for batch in batches():
         population = how.adopt(population, fusion.announced(state, population))

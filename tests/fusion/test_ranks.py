@@ -17,7 +17,7 @@ from coolgp.agents.features.fourier import FourierBasis, draw_waves
 from coolgp.agents.learning import Adam
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
-from coolgp.agents.population import found, observe_in_place
+from coolgp.agents.population import new_population, observe_in_place
 from coolgp.fusion.hyperparameters import MODES, belief_of
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.rule import FusionRule, SeesData
@@ -72,7 +72,7 @@ def fitted(rule: str) -> FusionRule:
 def ended(transport: Transport, rule: str, mode: str, verb: str, basis: str) -> dict[str, np.ndarray | None]:
     """Predictions, hyper-parameters and messages after a few rounds, on the root."""
     fusion, how, agents = fitted(rule), MODES[mode](Adam(0.05)), transport.shard.agents
-    population = how.start(found(MODELS[basis], START, len(agents)))
+    population = how.start(new_population(MODELS[basis], START, len(agents)))
     state = fusion.init(population, transport)
     for turn in range(ROUNDS):
         new = batch(turn, agents)

@@ -9,7 +9,7 @@ from coolgp.agents.encoding import ENCODINGS
 from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
-from coolgp.agents.population import found, observe_in_place
+from coolgp.agents.population import new_population, observe_in_place
 from coolgp.agents.prediction import Prediction
 from coolgp.fusion.committees.base import Committee
 from coolgp.fusion.committees.npae import NPAE
@@ -35,7 +35,7 @@ def asked(rule: FusionRule, model: Model, batch: Batch, x: np.ndarray = QUERIES,
     graph = generate(kind, agents, seed=1) if agents > 1 else from_edges([], [], 1)
     rule = rule.fit(graph, PERFECT)
     transport = SerialTransport(rule.links(graph))
-    population = found(model, start(model), agents)
+    population = new_population(model, start(model), agents)
     observe_in_place(population, ranked(batch, transport))
     state = rule.converge(rule.init(population, transport), population, transport)
     return rule.predict(state, population, np.argsort(transport.shard.agents), x, transport)
@@ -197,7 +197,7 @@ def test_npae_refuses_agents_that_differ():
     model, graph = build_model(), generate("ring", 3, seed=0)
     rule = NPAE().fit(graph, PERFECT)
     transport = SerialTransport(rule.links(graph))
-    population = found(model, start(model), 3)
+    population = new_population(model, start(model), 3)
     population = replace(population, theta=population.theta + 0.2 * np.arange(3)[:, None])
     with pytest.raises(ValueError, match="hyper-parameters that all agents share"):
         rule.predict(rule.init(population, transport), population, np.arange(3), QUERIES, transport)

@@ -11,7 +11,7 @@ from coolgp.agents.features.fourier import FourierBasis, draw_waves
 from coolgp.agents.learning import bound
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
-from coolgp.agents.population import Population, found
+from coolgp.agents.population import Population, new_population
 from coolgp.agents.prediction import Prediction
 from coolgp.fusion.evidence.dpitc import DPITC
 from coolgp.fusion.rule import EvidenceRule, SeesData
@@ -50,7 +50,7 @@ Ended = tuple[SumState, Population, Transport]
 def ended(rule: Server, model: Model, batches: list[Batch], theta: np.ndarray, transport: Transport) -> Ended:
     """After so many rounds of observing and reporting. theta ``[A, K]``, of all agents by global id."""
     agents = transport.shard.agents
-    population = replace(found(model, theta[0], len(agents)), theta=theta[agents], anchor=theta[agents].copy())
+    population = replace(new_population(model, theta[0], len(agents)), theta=theta[agents], anchor=theta[agents].copy())
     state = taught(rule, population, batches, transport)
     return state, population, transport
 

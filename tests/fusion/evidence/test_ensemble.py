@@ -8,7 +8,7 @@ import pytest
 from coolgp.agents.encoding import ENCODINGS
 from coolgp.agents.features.fourier import FourierBasis, draw_waves
 from coolgp.agents.model import Batch, Model
-from coolgp.agents.population import Population, found, observe
+from coolgp.agents.population import Population, new_population, observe
 from coolgp.fusion.evidence.ensemble import Ensemble, EnsembleState
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.rule import AveragesParameters, EvidenceRule, FusionRule, SeesData
@@ -65,7 +65,7 @@ def went(
     graph = generate(kind, agents, seed=1) if agents > 1 else from_edges([], [], 1)
     rule = rule.fit(graph, PERFECT)
     transport = SerialTransport(rule.links(graph))
-    population = found(model, start(model), agents)
+    population = new_population(model, start(model), agents)
     state = rule.init(population, transport)
     for batch in batches:
         seen = ranked(batch, transport)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from coolgp.agents.model import Batch
-from coolgp.agents.population import Population, found, observe_in_place
+from coolgp.agents.population import Population, new_population, observe_in_place
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.predictive_scores import log_loss, predict_rows, square_loss
 from coolgp.agents.statistics import Evidence, packed_length
@@ -47,7 +47,7 @@ def ended(rule: FusionRule, batches: list[Batch], faults: Faults = PERFECT, basi
     transport: Transport = SerialTransport(rule.links(GRAPH))
     if faults != PERFECT:
         transport = FaultyTransport(transport, Dynamics(GRAPH, faults, 0), faults, 0)
-    population = found(model, start(model), AGENTS)
+    population = new_population(model, start(model), AGENTS)
     state = taught(rule, population, batches, transport)
     return rule, state, population, transport
 
@@ -163,7 +163,7 @@ def test_an_agent_without_rows_takes_in_all_that_is_possible():
 
 def test_an_agent_by_itself_knows_what_it_saw():
     rule, model, lone = Selective(), build_model(), from_edges([], [], 1)
-    transport, population = SerialTransport(lone), found(model, start(model), 1)
+    transport, population = SerialTransport(lone), new_population(model, start(model), 1)
     state = rule.observe(rule.init(population, transport), population, draw(1, 5))
     observe_in_place(population, draw(1, 5))
     state = rule.converge(state, population, transport)
@@ -182,7 +182,7 @@ def test_it_keeps_the_contract_of_rules_with_evidence_and_data():
 @pytest.mark.parametrize("alike", [True, False])
 def test_foretelling_rows_of_ones_own_is_predicting_them(case, alike):
     model = build_model(case[0], encoding=case[1])
-    population: Population = found(model, start(model), 3)
+    population: Population = new_population(model, start(model), 3)
     shift = 0.0 if alike else 0.1 * np.arange(3)[:, None]
     theta, batch = population.theta + shift, draw(3, 6)
     evidence = Evidence(np.tile(np.eye(model.inducing), (3, 1, 1)) * 4, np.ones((3, model.inducing)), *np.ones((2, 3)))
@@ -206,7 +206,7 @@ def test_evidence_is_possible_where_no_direction_has_negative_precision():
 
 def test_rows_are_kept_in_their_order_and_masked_ones_forgotten_first():
     model, batches = build_model(), [draw(3, 4, seed) for seed in range(4)]
-    seen = Seen.of(found(model, start(model), 3), 6)
+    seen = Seen.of(new_population(model, start(model), 3), 6)
     for batch in batches:
         grown = seen.grown(batch)
         seen = grown[newest(grown.mask, 6)]
