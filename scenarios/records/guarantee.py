@@ -1,4 +1,4 @@
-"""What a rule stated_guarantee on its network before a run, kept with it, and compared with what was seen after it."""
+"""The guarantee of a fusion rule on its network: stated before a run, stored, compared with what was observed."""
 
 from __future__ import annotations
 
@@ -14,24 +14,29 @@ from coolgp.scenarios.base.arrays import Bools, Floats
 from coolgp.scenarios.base.formatting import counted
 
 __all__ = [
+    "GUARANTEE",
+    "GUARANTEE_BEFORE",
     "StatedGuarantee",
     "fault_words",
+    "guarantee_path",
     "guarantee_words",
     "observed_words",
     "read_guarantee",
     "with_exchange",
 ]
 
-FAR = 0.5
-"""Distance from the exact sum above which a run should hear of it: a half of what agents contributed is missing."""
+GUARANTEE, GUARANTEE_BEFORE = "guarantee.json", "promise.json"
+"""The file of a run folder, and what it was called before."""
+TOO_FAR = 0.5
+"""Relative distance from the exact sum that calls for a warning: half of what agents contributed is missing."""
 
 
 @dataclass(frozen=True)
 class StatedGuarantee:
-    """Contents of ``promise.json``.
+    """Contents of ``guarantee.json``.
 
-    kind: exact, asymptotic or approximate, and why; rounds: communication rounds predicted to the tolerance where
-    nothing fails, from the spectral gap where there is one; faults: what goes wrong on this network, in words.
+    kind: exact, asymptotic or approximate, and why. rounds: communication rounds predicted to reach the tolerance
+    where nothing fails, from the spectral gap where there is one. faults: what goes wrong on this network, in words.
     """
 
     rule: str
@@ -49,8 +54,15 @@ class StatedGuarantee:
         return json.dumps(asdict(self), indent=2)
 
 
-def read_guarantee(path: Path) -> StatedGuarantee:
-    """The promise kept in a run folder. Raises ValueError where the file is not one."""
+def guarantee_path(folder: Path) -> Path:
+    """The file with the guarantee in a run folder of any version."""
+    before = folder / GUARANTEE_BEFORE
+    return before if before.is_file() and not (folder / GUARANTEE).is_file() else folder / GUARANTEE
+
+
+def read_guarantee(folder: Path) -> StatedGuarantee:
+    """Read the guarantee from a run folder of any version. Raises ValueError where its file is not one."""
+    path = guarantee_path(folder)
     try:
         contents = json.loads(path.read_text(encoding="utf-8"))
         return StatedGuarantee(**contents | {"faults": tuple(contents["faults"])})
@@ -58,42 +70,42 @@ def read_guarantee(path: Path) -> StatedGuarantee:
         raise ValueError(f"{path} is not that of a run: {problem}") from problem
 
 
-def guarantee_words(promise: StatedGuarantee) -> str:
-    """The promise in a sentence or two."""
-    network = f"{counted(promise.agents, 'agent')} and {counted(promise.links, 'link')}"
-    text = f"{promise.rule} over {network} is {promise.kind}: {promise.why}."
-    if promise.rounds is not None:
-        gap = "" if promise.gap is None else f" (spectral gap {promise.gap:.2g})"
-        target = "" if promise.gap is None else f" to {promise.tolerance:g}"
-        text += f" Predicted{target}, where nothing fails: {_communicated(promise.rounds)}{gap}."
-    if promise.faults:
-        text += f" On this network {'; '.join(promise.faults)}."
+def guarantee_words(guarantee: StatedGuarantee) -> str:
+    """The guarantee in a sentence or two."""
+    network = f"{counted(guarantee.agents, 'agent')} and {counted(guarantee.links, 'link')}"
+    text = f"{guarantee.rule} over {network} is {guarantee.kind}: {guarantee.why}."
+    if guarantee.rounds is not None:
+        gap = "" if guarantee.gap is None else f" (spectral gap {guarantee.gap:.2g})"
+        target = "" if guarantee.gap is None else f" to {guarantee.tolerance:g}"
+        text += f" Predicted{target}, where nothing fails: {_communicated(guarantee.rounds)}{gap}."
+    if guarantee.faults:
+        text += f" On this network {'; '.join(guarantee.faults)}."
     return text
 
 
-def observed_words(promise: StatedGuarantee, metrics: Mapping[str, Floats]) -> str:
-    """What was seen of communication rounds, and of the distance from the exact sum, by the columns of a run.
+def observed_words(guarantee: StatedGuarantee, metrics: Mapping[str, Floats]) -> str:
+    """The communication rounds and the distances from the exact sum that a run observed, by its columns ``[R]``.
 
     Rounds of learning without an exchange (``fusion.every``) say nothing of the rule, and are left out.
     """
     rounds, error = metrics["communication_rounds"], metrics["fusion_error"]
     spanned = np.diff(metrics["round"], prepend=0.0)
     if not np.isfinite(rounds).any():
-        return "What was seen is not known."
-    heard = with_exchange(rounds)
-    rounds, error = (rounds / spanned)[heard], error[heard]
+        return "Communication rounds were not recorded."
+    exchanged = with_exchange(rounds)
+    rounds, error = (rounds / spanned)[exchanged], error[exchanged]
     usual = float(np.nanmedian(rounds))
-    when = "a round of learning" if heard.all() else f"each of {counted(len(rounds), 'exchange')}"
+    when = "a round of learning" if exchanged.all() else f"each of {counted(len(rounds), 'exchange')}"
     if (spanned > 1).any():
         when = "a round of learning, on average"
-    text = f"Seen: {_communicated(round(usual))} in {when}"
-    if promise.rounds and promise.gap is not None:
-        text += f", {usual / promise.rounds:.2g} of the prediction"
+    text = f"Observed: {_communicated(round(usual))} in {when}"
+    if guarantee.rounds and guarantee.gap is not None:
+        text += f", {usual / guarantee.rounds:.2g} of the prediction"
     if not np.isfinite(error).any():
         return f"{text}."
-    text += f"; {error[-1]:.1g} from the exact sum at the end, {np.nanmax(error):.1g} at most."
-    far = promise.kind != "approximate" and error[-1] > FAR
-    return f"{text} That is far: take more communication rounds (fusion.rounds_per_step)." if far else text
+    text += f"; relative distance from the exact sum {error[-1]:.1g} at the end, {np.nanmax(error):.1g} at most."
+    too_far = guarantee.kind != "approximate" and error[-1] > TOO_FAR
+    return f"{text} That is far: take more communication rounds (fusion.rounds_per_step)." if too_far else text
 
 
 def with_exchange(rounds: Floats) -> Bools:
@@ -102,8 +114,8 @@ def with_exchange(rounds: Floats) -> Bools:
     >>> with_exchange(np.array([0.0, 3.0, 0.0, 3.0])).tolist(), with_exchange(np.zeros(2)).tolist()
     ([False, True, False, True], [True, True])
     """
-    heard: Bools = np.nan_to_num(rounds) > 0
-    return heard if heard.any() else np.ones(len(rounds), dtype=bool)
+    exchanged: Bools = np.nan_to_num(rounds) > 0
+    return exchanged if exchanged.any() else np.ones(len(rounds), dtype=bool)
 
 
 def fault_words(faults: Faults) -> list[str]:

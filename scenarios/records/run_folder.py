@@ -23,7 +23,7 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TRAFFIC
 from coolgp.scenarios.metrics.words import described
-from coolgp.scenarios.records.guarantee import StatedGuarantee, read_guarantee
+from coolgp.scenarios.records.guarantee import GUARANTEE, StatedGuarantee, guarantee_path, read_guarantee
 from coolgp.scenarios.records.network import Network, Whole
 
 __all__ = ["Columns", "Predictions", "Probes", "RunFolder", "is_finished", "read_metrics", "read_run"]
@@ -33,7 +33,7 @@ Columns: TypeAlias = Mapping[str, Floats]
 FILES = (
     "config.toml",
     "env.json",
-    "promise.json",
+    GUARANTEE,
     METRICS,
     TRAFFIC,
     PROBES,
@@ -88,7 +88,7 @@ class RunFolder:
     path: Path
     config: Scenario
     env: Mapping[str, Any]
-    promise: StatedGuarantee
+    guarantee: StatedGuarantee
     metrics: Columns
     """Columns `[R]` of metrics.csv."""
     traffic: Columns
@@ -129,9 +129,11 @@ def read_run(path: str | Path) -> RunFolder:
     if not path.is_dir():
         raise ValueError(f"{path} is not a run folder: there is no such folder")
     missing = [name for name in FILES if not (path / name).is_file()]
+    if guarantee_path(path).is_file() and GUARANTEE in missing:
+        missing.remove(GUARANTEE)
     if missing:
-        known = "a finished" if len(missing) < len(FILES) else "a"
-        raise ValueError(f"{path} is not {known} run folder: it lacks {', '.join(missing)}")
+        kind = "a finished" if len(missing) < len(FILES) else "a"
+        raise ValueError(f"{path} is not {kind} run folder: it lacks {', '.join(missing)}")
     try:
         config = read_scenario(path / "config.toml")
         env = json.loads((path / "env.json").read_text(encoding="utf-8"))
@@ -145,7 +147,7 @@ def read_run(path: str | Path) -> RunFolder:
         path,
         config,
         env,
-        read_guarantee(path / "promise.json"),
+        read_guarantee(path),
         _numbers(path / METRICS),
         _numbers(path / TRAFFIC),
         _probes(path / PROBES, predictions.agents),

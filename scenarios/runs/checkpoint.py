@@ -66,7 +66,8 @@ def save(folder: Path, simulation: Simulation, run_state: RunState, tables: Tabl
         checksums[:] = write_rows(temporary / "rows.bin", columns, stored.arrays, transport.shard)
 
     def complete() -> None:
-        index = _index(simulation, run_state, stored, whole) | {"tables": dict(tables())}
+        index = _index(simulation, run_state, stored, whole)
+        index |= {"tables": dict(tables()), "fingerprint": fingerprint(simulation, folder)}
         _finish(temporary, place, index)
 
     problem = _tried(lambda: _make(temporary), transport, here=transport.root) or _tried(write, transport)
@@ -153,7 +154,6 @@ def _index(simulation: Simulation, run_state: RunState, stored: Stored, columns:
         "round": run_state.turn,
         "numbers": stored.numbers,
         "inducing_inputs": _joined(simulation, run_state),
-        "fingerprint": fingerprint(simulation),
         "columns": [column.to_json() for column in columns],
     }
 

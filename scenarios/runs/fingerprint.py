@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 
 from coolgp.network.base.arrays import Array
+from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.simulation.rounds import Simulation
 
 __all__ = ["check_same", "fingerprint"]
 
+CONFIG, FREE = "config.toml", "checkpoint_minutes"
+"""The file with the settings, and the one of them, of the section run, that may change."""
 
-def fingerprint(simulation: Simulation) -> dict[str, int]:
-    """Checksums of all that a checkpoint must be taken up with."""
-    data, graph = simulation.dataset, simulation.topology
-    config = simulation.scenario.model_dump_json(exclude={"run": {"checkpoint_minutes"}})
-    return {
-        "data": _checksum(*data.training.identity(), data.x_test, data.y_test),
-        "graph": _checksum(graph.indptr, graph.indices),
-        "config.toml": crc32(config.encode()),
-    }
+
+def fingerprint(simulation: Simulation, folder: Path) -> dict[str, int]:
+    """Checksums of all that a checkpoint in this run folder must be taken up with."""
+    return _of_arrays(simulation) | {CONFIG: crc32(json.dumps(_written(folder), sort_keys=True).encode())}
 
 
 def check_same(stored: Mapping[str, int] | None, simulation: Simulation, folder: Path) -> None:
@@ -30,17 +31,46 @@ def check_same(stored: Mapping[str, int] | None, simulation: Simulation, folder:
 
     stored: None where this rank could not read it.
     """
-    mine = fingerprint(simulation)
-    stored = mine if stored is None else stored
-    names = list(mine)
-    differ = simulation.transport.total(np.array([stored.get(name) != mine[name] for name in names]))
+    present = fingerprint(simulation, folder)
+    stored = present if stored is None else stored
+    names = list(present)
+    same = {name: stored.get(name) == present[name] for name in names}
+    same[CONFIG] = same[CONFIG] or stored.get(CONFIG) == _of_scenario(simulation.scenario, _written(folder))
+    differ = simulation.transport.total(np.array([not same[name] for name in names]))
     others = [name for name, count in zip(names, differ.tolist(), strict=True) if count]
     if others:
-        verb = "is" if others == ["graph"] or others == ["config.toml"] else "are"
+        verb = "is" if others == ["graph"] or others == [CONFIG] else "are"
         raise ValueError(
             f"{folder}: {' and '.join(others)} {verb} not what this run was started with: put back what it had "
             "(from Python give the same dataset and topology), or start anew with coolgp run"
         )
+
+
+def _of_arrays(simulation: Simulation) -> dict[str, int]:
+    data, graph = simulation.dataset, simulation.topology
+    return {
+        "data": _checksum(*data.training.identity(), data.x_test, data.y_test),
+        "graph": _checksum(graph.indptr, graph.indices),
+    }
+
+
+def _written(folder: Path) -> dict[str, Any]:
+    """The settings as the file has them: keys that another version does not know, or names otherwise, do not matter."""
+    settings = tomllib.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    settings.get("run", {}).pop(FREE, None)
+    return settings
+
+
+def _of_scenario(scenario: Scenario, written: Mapping[str, Any]) -> int:
+    """The checksum of the version that took it of the scenario: without keys, and with the rule's name, of the time."""
+    rule = written.get("fusion", {}).get("rule", scenario.fusion.rule)
+    scenario = scenario.model_copy(update={"fusion": scenario.fusion.model_copy(update={"rule": rule})})
+    new = {
+        section: {key for key, value in keys.items() if value is not None and key not in written.get(section, {})}
+        for section, keys in scenario.model_dump(mode="json", exclude={"name"}).items()
+    }
+    new["run"] = new["run"] | {FREE}
+    return crc32(scenario.model_dump_json(exclude=new).encode())
 
 
 def _checksum(*arrays: Array) -> int:

@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.records.guarantee import GUARANTEE, GUARANTEE_BEFORE
 from coolgp.scenarios.records.run_folder import FILES
 from coolgp.scenarios.runs.checkpoint import clear
 
@@ -17,7 +18,7 @@ FIGURES = (
     "convergence.png", "profiles.png", "agents.png", "reliability.png", "fusion.png", "relevances.png", "network.png",
     "field.png", "road.png",
 )  # fmt: skip
-RUN_FILES = (*FILES, "model.npz", *FIGURES, "report.html")
+RUN_FILES = (*FILES, GUARANTEE_BEFORE, "model.npz", *FIGURES, "report.html")
 """All that a run leaves: nothing else in its folder is touched."""
 
 
@@ -30,11 +31,11 @@ def default_folder(scenario: Scenario) -> Path:
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:
     """Refuse a place where a run cannot be written. Raises ValueError saying why and what to do."""
-    found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    begun = "metrics.csv" in found or {"config.toml", "promise.json"} <= found
-    if found and not begun:
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    is_run = "metrics.csv" in names or ("config.toml" in names and names & {GUARANTEE, GUARANTEE_BEFORE})
+    if names and not is_run:
         raise ValueError(f"{folder}: holds files, but no run: take another --out")
-    if found and not overwrite:
+    if names and not overwrite:
         raise ValueError(f"{folder}: there is a run already: take another --out, or --overwrite to replace it")
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder}: needed a folder to write to; this is a file: take another --out")

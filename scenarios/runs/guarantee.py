@@ -1,4 +1,4 @@
-"""The guarantee of a run, from its simulation: what the rule says of this network before the first message."""
+"""The guarantee of a run, from its simulation: how near the rule comes to the exact sum on this network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["stated_guarantee"]
 
 
 def stated_guarantee(simulation: Simulation) -> StatedGuarantee:
-    """What is known before the first message."""
+    """The guarantee, with the network and the faults that it is about."""
     guarantee, topology = simulation.guarantee, simulation.topology
     return StatedGuarantee(
         rule=simulation.scenario.fusion.rule,

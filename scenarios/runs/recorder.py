@@ -20,6 +20,7 @@ from coolgp.scenarios.base.files import whole, write_whole
 from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TRAFFIC
 from coolgp.scenarios.metrics.evaluated import Evaluated
 from coolgp.scenarios.metrics.rows import header, probe_rows, row
+from coolgp.scenarios.records.guarantee import GUARANTEE
 from coolgp.scenarios.records.network import RECORDED_AGENTS, Network, sample
 from coolgp.scenarios.runs.folder import sweep
 from coolgp.scenarios.runs.guarantee import stated_guarantee
@@ -58,7 +59,7 @@ class Recorder:
         if resumption is None:
             sweep(folder)
             write_whole(folder / "config.toml", simulation.scenario.to_toml().encode())
-            write_whole(folder / "promise.json", stated_guarantee(simulation).text().encode())
+            write_whole(folder / GUARANTEE, stated_guarantee(simulation).text().encode())
         self._write_environment(finished=False)
         headers = {name: header(name, dataset.features) for name in TABLES}
         sizes = resumption.tables if resumption else {}

@@ -478,13 +478,13 @@ def test_what_was_seen_is_said_of_rounds_with_an_exchange_alone(points):
     assert (metrics["fusion_error"][3:] < 1e-12).all()
     assert metrics["rmse_post"][0] == metrics["rmse_post"][2] > metrics["rmse_post"][3]
     found = read_run(points / "said")
-    words = observed_words(found.promise, metrics)
+    words = observed_words(found.guarantee, metrics)
     rounds = int(metrics["communication_rounds"][3])
-    assert words.startswith(f"Seen: {rounds} communication rounds in each of 2 exchanges; ")
+    assert words.startswith(f"Observed: {rounds} communication rounds in each of 2 exchanges; ")
     assert fusion_figure(found) is None  # all went well
 
 
 def test_what_was_seen_where_every_round_ends_with_an_exchange(points):
     metrics = stretched(points / "each", 1, 2, 4)
-    words = observed_words(read_run(points / "each").promise, metrics)
-    assert words.startswith(f"Seen: {int(metrics['communication_rounds'][0])} communication rounds in a round of ")
+    words = observed_words(read_run(points / "each").guarantee, metrics)
+    assert words.startswith(f"Observed: {int(metrics['communication_rounds'][0])} communication rounds in a round of ")

@@ -132,7 +132,7 @@ def test_a_fault_of_this_file_runs_plots_plans_and_resumes(tmp_path: Path) -> No
     keys = ["network.loss=0.1", "network.burst=7", "fusion.rounds_per_step=5", "run.checkpoint_minutes=0"]
     scenario = scenario_named("field", [*SMALL, *keys])
     live(scenario, tmp_path)
-    stated = json.loads((tmp_path / "through" / "promise.json").read_text())
+    stated = json.loads((tmp_path / "through" / "guarantee.json").read_text())
     assert "messages come with static" in stated["faults"]
     assert stated["kind"] == "approximate"
     assert "messages come with static" in (tmp_path / "through" / "report.html").read_text()

@@ -123,9 +123,9 @@ def make(tmp_path: Path) -> Make:
         (folder / "config.toml").write_text(scenario.to_toml())
         env = {"coolgp": "0.1.0", "python": "3.12.1", "mpi": None, "ranks": 1, "started": "2025-01-01T10:00:00"}
         (folder / "env.json").write_text(json.dumps({**env, "command": "coolgp run airline --rounds 6 --name '<b>'"}))
-        promise = {"rule": rule, "agents": agents, "links": 2 * agents, "kind": "exact", "why": "it is a tree"}
-        promise |= {"rounds": 12, "gap": None, "tolerance": 1e-12, "faults": []}
-        (folder / "promise.json").write_text(json.dumps(promise))
+        guarantee = {"rule": rule, "agents": agents, "links": 2 * agents, "kind": "exact", "why": "it is a tree"}
+        guarantee |= {"rounds": 12, "gap": None, "tolerance": 1e-12, "faults": []}
+        (folder / "guarantee.json").write_text(json.dumps(guarantee))
         labels, chosen = [f"s{i}" for i in range(agents)], sorted(rng.permutation(agents)[:probes].tolist())
         names = [labels[i] for i in chosen]
         write_tables(folder, rng, rounds, names, rule, agents)
@@ -170,7 +170,7 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_folder_without_a_run_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"not a run folder: it lacks config\.toml, env\.json, promise\.json"):
+    with pytest.raises(ValueError, match=r"not a run folder: it lacks config\.toml, env\.json, guarantee\.json"):
         read_run(tmp_path)
     with pytest.raises(ValueError, match="there is no such folder"):
         read_run(tmp_path / "nowhere")

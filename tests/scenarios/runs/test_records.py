@@ -42,7 +42,7 @@ def test_a_part_of_the_network_is_kept_and_the_size_of_all(large: RunFolder) -> 
     kept = large.network
     assert kept.graph.size < RECORDED_AGENTS / 2
     assert (kept.agents, kept.spoken_count) == (MANY, MANY - 1)
-    assert kept.link_count == large.promise.links
+    assert kept.link_count == large.guarantee.links
     assert tuple(kept.graph.names[i] for i in kept.probes) == large.predictions.agents
     where = sensors(0, MANY).positions
     assert where is not None
@@ -51,7 +51,7 @@ def test_a_part_of_the_network_is_kept_and_the_size_of_all(large: RunFolder) -> 
 
 def test_figures_and_report_speak_of_all_agents_and_say_what_is_drawn(large: RunFolder) -> None:
     caption = network_figure(large)._supxlabel.get_text()  # type: ignore[attr-defined]
-    assert caption.startswith(f"{MANY:,} agents, {large.promise.links:,} links, of which {MANY - 1:,} carried")
+    assert caption.startswith(f"{MANY:,} agents, {large.guarantee.links:,} links, of which {MANY - 1:,} carried")
     assert f"Drawn: {large.network.graph.size:,} agents" in caption
     assert headline(large).startswith(f"{MANY:,} agents made {2 * MANY:,} observations")
     assert f"keeps {large.network.graph.size:,}: those around" in report._caption("network", large)
