@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict
@@ -17,6 +18,30 @@ __all__ = ["GENERATOR_NAMES", "Away", "NetworkSettings", "faults_of"]
 
 GENERATOR_NAMES = tuple(GENERATORS)
 TOPOLOGY_SUFFIXES = (".graphml", ".csv", ".txt", ".edges")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphKeys:
+    """What the keys of [network] mean to one kind of generated graph.
+
+    options: the generator's own parameters, from degree and rewiring. even: whether `degree` must be even. near:
+    whether agents are linked where they are close, so that they can move.
+    """
+
+    options: Callable[[int, float], dict[str, float]]
+    even: bool = False
+    near: bool = False
+
+
+GRAPH_KEYS = {
+    "small-world": GraphKeys(options=lambda degree, rewiring: {"neighbours": degree, "rewiring": rewiring}, even=True),
+    "random-regular": GraphKeys(options=lambda degree, _: {"degree": degree}),
+    "erdos-renyi": GraphKeys(options=lambda degree, _: {"mean_degree": degree}),
+    "geometric": GraphKeys(options=lambda degree, _: {"mean_degree": degree}, near=True),
+    "scale-free": GraphKeys(options=lambda degree, _: {"links": max(1, degree // 2)}),
+}
+"""The generated graphs that take any of these keys."""
+PLAIN = GraphKeys(options=lambda *_: {})
 
 
 class Away(Settings):
@@ -90,32 +115,38 @@ class NetworkSettings(Settings):
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Refuse keys that contradict the kind of graph, or say nothing without one another."""
         topology, degree = values.get("topology"), values.get("degree")
-        found = []
-        if topology == "small-world" and degree is not None and degree % 2:
-            found.append(("degree", f'needed an even number for "small-world", half on either side; got {degree}'))
+        graph = GRAPH_KEYS.get(topology or "", PLAIN)
+        conflicts = []
+        if graph.even and degree is not None and degree % 2:
+            conflicts.append(("degree", f'needed an even number for "{topology}", half on either side; got {degree}'))
         burst, loss = values.get("burst"), values.get("loss")
         if burst is not None and loss == 0:
-            found.append(("burst", "says how losses come together: it needs network.loss above 0"))
+            conflicts.append(("burst", "says how losses come together: it needs network.loss above 0"))
         elif burst is not None and loss is not None and burst < loss / (1 - loss):
             least = f"at least {loss / (1 - loss):.3g}, as no spell without losses is shorter than a round"
-            found.append(("burst", f"with a loss of {loss} needed {least}; got {burst}"))
+            conflicts.append(("burst", f"with a loss of {loss} needed {least}; got {burst}"))
         delay = values.get("delay")
         if values.get("delays") == "geometric" and delay == 0:
-            found.append(("delays", "says how delays vary: it needs network.delay above 0"))
+            conflicts.append(("delays", "says how delays vary: it needs network.delay above 0"))
         if values.get("delays") == "fixed" and delay is not None and delay % 1:
-            found.append(("delay", f'a fixed delay needs whole rounds, or delays = "geometric"; got {delay}'))
-        found += [("away", complaint) for complaint in _backwards(values.get("away") or ())]
-        if values.get("speed") and topology in GENERATOR_NAMES and topology != "geometric":
+            conflicts.append(("delay", f'a fixed delay needs whole rounds, or delays = "geometric"; got {delay}'))
+        conflicts += [("away", complaint) for complaint in _backwards(values.get("away") or ())]
+        if values.get("speed") and topology in GENERATOR_NAMES and not graph.near:
             why = "agents that move are linked where they are close"
-            found.append(("speed", f'{why}: it needs topology = "geometric", or a file with positions'))
+            conflicts.append(("speed", f"{why}: it needs topology = {_near()}, or a file with positions"))
         if values.get("reach") is not None and values.get("speed") == 0:
-            found.append(("reach", "says which moving agents are linked: it needs network.speed above 0"))
-        return found
+            conflicts.append(("reach", "says which moving agents are linked: it needs network.speed above 0"))
+        return conflicts
 
     @property
     def is_file(self) -> bool:
         """Whether the topology is read from a file."""
         return self.topology not in GENERATOR_NAMES
+
+    @property
+    def graph_options(self) -> dict[str, float]:
+        """The parameters of the generator of this kind of graph, under its own names."""
+        return GRAPH_KEYS.get(self.topology, PLAIN).options(self.degree, self.rewiring)
 
 
 def faults_of(network: NetworkSettings, agents: Sequence[str], *, moving: bool = False) -> Faults:
@@ -150,13 +181,17 @@ def faults_of(network: NetworkSettings, agents: Sequence[str], *, moving: bool =
 
 def _backwards(away: Sequence[Away | Mapping[str, Any]]) -> list[str]:
     """Complaints about agents that come back before they leave; tables that are wrong anyway are left out."""
-    known = [each for each in away if isinstance(each, Away)]
-    known += [Away(**each) for each in away if isinstance(each, Mapping)]
+    absences = [each for each in away if isinstance(each, Away)]
+    absences += [Away(**each) for each in away if isinstance(each, Mapping)]
     return [
         f"needed a round to come back in after the one to leave in; got leave = {each.leave}, back = {each.back}"
-        for each in known
+        for each in absences
         if each.back <= each.leave
     ]
+
+
+def _near() -> str:
+    return " or ".join(f'"{name}"' for name, graph in GRAPH_KEYS.items() if graph.near)
 
 
 def _some(agents: Sequence[str], limit: int = 5) -> str:

@@ -14,7 +14,7 @@ from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.experiments.experiment import Drawing, Experiment, Row, Session
 from coolgp.scenarios.experiments.timing import CENTRAL, TimingCurve, central, collective, fastest
 from coolgp.scenarios.experiments.timing_report import AGENTS, METHODS, findings, timing_figure
-from coolgp.scenarios.simulation.assembly import chosen_rule
+from coolgp.scenarios.simulation.network import chosen_rule
 
 __all__ = ["TIMING"]
 
@@ -25,8 +25,9 @@ REPEATS = 3
 def check(scenario: Scenario) -> None:
     """Refuse what a centre cannot learn on the same terms, and rules without evidence to form a posterior from."""
     data, agents, run = scenario.data, scenario.agents, scenario.run
+    rule = chosen_rule(scenario.fusion, run.seed)
     complaints = {
-        "fusion.rule: needed a rule that adds up evidence": not isinstance(chosen_rule(scenario), EvidenceRule),
+        "fusion.rule: needed a rule that adds up evidence": not isinstance(rule, EvidenceRule),
         'agents.shared: needed "function", for a centre has one function': agents.shared != "function",
         'agents.basis: needed "inducing", which a centre learns with too': agents.basis != "inducing",
         "data.agent: the number of agents is varied, so they cannot be named by the data": data.agent is not None,

@@ -12,23 +12,26 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.partition import block_size, cut, partition
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.base.formatting import size_text
+from coolgp.scenarios.config.fusion import FusionSettings
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.loading import load
-from coolgp.scenarios.planning.memory import row_numbers
+from coolgp.scenarios.planning.shape import row_numbers
 from coolgp.scenarios.records.guarantee import fault_words
-from coolgp.scenarios.simulation.assembly import Plan, plan
+from coolgp.scenarios.simulation.network import Plan, plan
 
 __all__ = ["Survey", "survey", "table"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Survey:
-    """A scenario's network, and how it would be spread over ranks: owner ``[N]`` is the rank of each agent."""
+    """A scenario's network, and how it would be spread over ranks.
+
+    owner ``[N]``: the rank of each agent. numbers: in a message.
+    """
 
     scenario: Scenario
     plan: Plan
-    links: Topology
     ranks: int
     owner: Ints
     numbers: int
@@ -42,32 +45,37 @@ def survey(scenario: Scenario, ranks: int | None = None) -> Survey:
     """
     dataset = load(_sparing(scenario))
     network = plan(scenario, dataset)
-    links = network.links
-    ranks = min(2, -(-links.size // block_size(links.size))) if ranks is None else ranks
-    owner = partition(links, ranks, scenario.network.partition)
-    return Survey(scenario, network, links, ranks, owner, row_numbers(scenario, len(dataset.features)))
+    size = network.links.size
+    ranks = min(2, -(-size // block_size(size))) if ranks is None else ranks
+    return Survey(
+        scenario=scenario,
+        plan=network,
+        ranks=ranks,
+        owner=partition(network.links, ranks, scenario.network.partition),
+        numbers=row_numbers(scenario.agents, len(dataset.features)),
+    )
 
 
-def table(found: Survey) -> list[tuple[str, str]]:
+def table(surveyed: Survey) -> list[tuple[str, str]]:
     """What is worth knowing, each with its name."""
-    graph, guarantee, size = found.plan.topology, found.plan.guarantee, found.plan.topology.size
-    row = found.numbers * np.dtype(found.scenario.run.precision).itemsize
+    graph, guarantee, size = surveyed.plan.topology, surveyed.plan.guarantee, surveyed.plan.topology.size
+    row = surveyed.numbers * np.dtype(surveyed.scenario.run.precision).itemsize
     sent = guarantee.messages * row
     rounds = "–" if guarantee.rounds is None else f"{guarantee.rounds:,} where nothing fails"
     return [
         ("agents", f"{size:,}"),
-        ("links", f"{graph.edge_count:,}" + ("" if found.plan.schedule is None else ", in all rounds together")),
+        ("links", f"{graph.edge_count:,}" + ("" if surveyed.plan.schedule is None else ", in all rounds together")),
         ("neighbours", f"{graph.degree.mean():.3g} in the mean, at most {graph.degree.max():,}"),
         ("diameter", _diameter_words(graph)),
-        ("rule", _rule_words(found)),
+        ("rule", _rule_words(surveyed)),
         ("promise", f"{guarantee.kind}: {guarantee.why}"),
-        ("links in use", f"{found.links.edge_count:,}"),
+        ("links in use", f"{surveyed.plan.links.edge_count:,}"),
         ("spectral gap", "–" if guarantee.gap is None else f"{guarantee.gap:.3g}"),
-        ("communication rounds", f"{rounds}; asked for: {_asked(scenario=found.scenario)}"),
+        ("communication rounds", f"{rounds}; asked for: {_rounds_words(surveyed.scenario.fusion)}"),
         ("messages", f"{guarantee.messages:,.0f} a communication round, all agents together"),
-        ("bytes", f"{size_text(sent)} a communication round: rows of {found.numbers:,} numbers, {size_text(row)}"),
-        ("what goes wrong", "; ".join(fault_words(found.plan.faults)) or "nothing"),
-        (f"on {found.ranks} rank{'s' * (found.ranks > 1)}", _cut_words(found)),
+        ("bytes", f"{size_text(sent)} a communication round: rows of {surveyed.numbers:,} numbers, {size_text(row)}"),
+        ("what goes wrong", "; ".join(fault_words(surveyed.plan.faults)) or "nothing"),
+        (f"on {surveyed.ranks} rank{'s' * (surveyed.ranks > 1)}", _cut_words(surveyed)),
         ("blocks", f"of {block_size(size):,} agent{'s' * (block_size(size) > 1)}, kept together on a rank"),
     ]
 
@@ -87,22 +95,22 @@ def _diameter_words(graph: Topology) -> str:
     return f"{hops:,} hop{'s' * (hops != 1)}"
 
 
-def _rule_words(found: Survey) -> str:
-    name, kind = found.scenario.fusion.rule, type(found.plan.rule)
-    options = ", ".join(f"{key} = {value}" for key, value in found.scenario.fusion.options.items())
+def _rule_words(surveyed: Survey) -> str:
+    name, kind = surveyed.scenario.fusion.rule, type(surveyed.plan.rule)
+    options = ", ".join(f"{key} = {value}" for key, value in surveyed.scenario.fusion.options.items())
     words = f"{name} ({options})" if options else name
     return words if RULES.get(name, kind) is kind else f"{words}, here as {kind.__name__}"
 
 
-def _asked(scenario: Scenario) -> str:
-    turns = scenario.fusion.rounds_per_step
+def _rounds_words(fusion: FusionSettings) -> str:
+    turns = fusion.rounds_per_step
     return "the fixed point" if turns == "converge" else f"{turns:,} after each round of learning"
 
 
-def _cut_words(found: Survey) -> str:
-    counts = ", ".join(f"{count:,}" for count in _dealt(found))
-    return f"{100 * cut(found.links, found.owner):.3g} % of the links in use are cut; agents: {counts}"
+def _cut_words(surveyed: Survey) -> str:
+    counts = ", ".join(f"{count:,}" for count in _dealt(surveyed))
+    return f"{100 * cut(surveyed.plan.links, surveyed.owner):.3g} % of the links in use are cut; agents: {counts}"
 
 
-def _dealt(found: Survey) -> list[int]:
-    return [int((found.owner == rank).sum()) for rank in range(found.ranks)]
+def _dealt(surveyed: Survey) -> list[int]:
+    return [int((surveyed.owner == rank).sum()) for rank in range(surveyed.ranks)]

@@ -27,46 +27,46 @@ USED, CUT = "#777777", "#111111"
 NAMED_RANKS = 8
 
 
-def draw_survey(found: Survey, path: Path) -> None:
+def draw_survey(surveyed: Survey, path: Path) -> None:
     """Draw the figure into a PNG file, replaced whole."""
     with house_style():
-        save_picture(survey_figure(found), path)
+        save_picture(survey_figure(surveyed), path)
 
 
-def picture_path(found: Survey, out: Path | None = None) -> Path:
+def picture_path(surveyed: Survey, out: Path | None = None) -> Path:
     """Where the picture goes: ``network-<name>.png`` in the working folder unless said otherwise.
 
     Raises ValueError for a name that does not end in .png, and where the folder is missing.
     """
-    path = Path(f"network-{found.scenario.name}.png") if out is None else out
+    path = Path(f"network-{surveyed.scenario.name}.png") if out is None else out
     check_picture_path(path)
     return path
 
 
-def survey_figure(found: Survey) -> Figure:
+def survey_figure(surveyed: Survey) -> Figure:
     """Draw the graph, its links in use darker, those between two ranks darkest; in the style in force."""
-    graph, size = found.plan.topology, found.plan.topology.size
-    place = layout(Network(graph, found.links, np.arange(0)))
+    graph, size = surveyed.plan.topology, surveyed.plan.topology.size
+    place = layout(Network(graph, surveyed.plan.links, np.arange(0)))
     fine = float(np.clip(20 / np.sqrt(size), 0.25, 1.6))
     figure = Figure(figsize=(9.4, 7), layout="constrained")
     axes = figure.subplots()
-    across = found.owner[pairs(found.links)]
+    across = surveyed.owner[pairs(surveyed.plan.links)]
     between = across[:, 0] != across[:, 1]
     shown = [
         _links(axes, place, pairs(graph), GRAPH_LINK, 0.6 * fine, 1),
-        _links(axes, place, pairs(found.links)[~between], USED, 0.9 * fine, 2),
-        _links(axes, place, pairs(found.links)[between], CUT, 1.3 * fine, 2.5),
+        _links(axes, place, pairs(surveyed.plan.links)[~between], USED, 0.9 * fine, 2),
+        _links(axes, place, pairs(surveyed.plan.links)[between], CUT, 1.3 * fine, 2.5),
     ]
-    colours = _colours(found.ranks)
+    colours = _colours(surveyed.ranks)
     dot = float(np.clip(9000 / size, 1.5, 60))
-    axes.scatter(place[:, 0], place[:, 1], s=dot, c=colours[found.owner], linewidths=0, zorder=3)
+    axes.scatter(place[:, 0], place[:, 1], s=dot, c=colours[surveyed.owner], linewidths=0, zorder=3)
     axes.set_aspect("equal")
     axes.margins(0.04)
     axes.set_axis_off()
-    ranks = "1 rank" if found.ranks == 1 else f"{found.ranks} ranks"
-    axes.set_title(f"{found.scenario.name}: {size:,} agents on {ranks}")
-    figure.legend(handles=_legend(found, colours, between), loc="outside right upper", fontsize="small")
-    figure.supxlabel(_caption(found.links, found.owner, all(shown)), fontsize="small", color="0.35")
+    ranks = "1 rank" if surveyed.ranks == 1 else f"{surveyed.ranks} ranks"
+    axes.set_title(f"{surveyed.scenario.name}: {size:,} agents on {ranks}")
+    figure.legend(handles=_legend(surveyed, colours, between), loc="outside right upper", fontsize="small")
+    figure.supxlabel(_caption(surveyed.plan.links, surveyed.owner, all(shown)), fontsize="small", color="0.35")
     return figure
 
 
@@ -85,14 +85,14 @@ def _links(axes: Axes, place: Floats, links: Ints, colour: str, width: float, or
     return len(shown) == len(links)
 
 
-def _legend(found: Survey, colours: Floats, between: Bools) -> list[Line2D]:
+def _legend(surveyed: Survey, colours: Floats, between: Bools) -> list[Line2D]:
     dots = [
         Line2D([], [], linestyle="", marker="o", color=colours[rank], label=f"rank {rank}: {count:,} agents")
-        for rank, count in enumerate(np.bincount(found.owner, minlength=found.ranks)[:NAMED_RANKS].tolist())
+        for rank, count in enumerate(np.bincount(surveyed.owner, minlength=surveyed.ranks)[:NAMED_RANKS].tolist())
     ]
-    if found.ranks > NAMED_RANKS:
-        dots.append(Line2D([], [], linestyle="", label=f"… and {found.ranks - NAMED_RANKS} more ranks"))
-    within, unused = int((~between).sum()), found.plan.topology.edge_count - found.links.edge_count
+    if surveyed.ranks > NAMED_RANKS:
+        dots.append(Line2D([], [], linestyle="", label=f"… and {surveyed.ranks - NAMED_RANKS} more ranks"))
+    within, unused = int((~between).sum()), surveyed.plan.topology.edge_count - surveyed.plan.links.edge_count
     lines = [
         (CUT, 1.8, int(between.sum()), "in use, between ranks"),
         (USED, 1.4, within, "in use, within a rank"),

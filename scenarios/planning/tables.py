@@ -6,46 +6,47 @@ import json
 
 from coolgp.scenarios.base.formatting import size_text
 from coolgp.scenarios.planning.duration import Duration
-from coolgp.scenarios.planning.limits import available_bytes, memory_table, shortfall
+from coolgp.scenarios.planning.limits import memory_table, shortfall
+from coolgp.scenarios.planning.machine import available_bytes
 from coolgp.scenarios.planning.memory import Estimate
 
 __all__ = ["as_json", "tables"]
 
 
-def tables(found: Estimate, duration: Duration) -> dict[str, list[tuple[str, str]]]:
+def tables(needs: Estimate, duration: Duration) -> dict[str, list[tuple[str, str]]]:
     """Tables by title, as rows of a name and what is to be said of it."""
-    missing = shortfall(found, found.ranks)
-    here = "would not fit" if missing > 0 else "fits"
+    missing = shortfall(needs, needs.ranks)
+    verdict = "would not fit" if missing > 0 else "fits"
     room = [
-        (f"{found.ranks} rank{'s' * (found.ranks > 1)} on this machine", size_text(found.ranks * found.peak.bytes)),
-        ("this machine has left", f"{size_text(available_bytes())}: {here}"),
+        (f"{needs.ranks} rank{'s' * (needs.ranks > 1)} on this machine", size_text(needs.ranks * needs.peak.bytes)),
+        ("this machine has left", f"{size_text(available_bytes())}: {verdict}"),
     ]
     time = [(name, seconds_text(seconds)) for name, seconds in duration.parts.items()]
     return {
-        "Memory": [*memory_table(found), *room],
-        "Messages": _messages(found),
+        "Memory": [*memory_table(needs), *room],
+        "Messages": _messages(needs),
         "Time, on this machine as it is now": [*time, *_in_all(duration)],
     }
 
 
-def as_json(found: Estimate, duration: Duration) -> str:
+def as_json(needs: Estimate, duration: Duration) -> str:
     """The same for a program: bytes and seconds."""
-    missing = shortfall(found, found.ranks)
-    told = {
-        "agents": found.shape.agents,
-        "ranks": found.ranks,
+    missing = shortfall(needs, needs.ranks)
+    contents = {
+        "agents": needs.shape.agents,
+        "ranks": needs.ranks,
         "fits": missing <= 0,
         "available_bytes": available_bytes(),
-        "rank_bytes": round(found.peak.bytes),
-        "peak": found.peak.name,
-        "phases": {phase.name: {k: round(v) for k, v in phase.parts.items()} for phase in found.phases},
-        "communication_round_bytes": round(found.exchange_bytes),
-        "communication_round_messages": round(found.shape.messages),
+        "rank_bytes": round(needs.peak.bytes),
+        "peak": needs.peak.name,
+        "phases": {phase.name: {k: round(v) for k, v in phase.parts.items()} for phase in needs.phases},
+        "communication_round_bytes": round(needs.exchange_bytes),
+        "communication_round_messages": round(needs.shape.messages),
         "seconds": duration.seconds if duration.known else None,
         "seconds_by_part": duration.parts,
         "seconds_each_communication_round": duration.each,
     }
-    return json.dumps(told, indent=2)
+    return json.dumps(contents, indent=2)
 
 
 def seconds_text(seconds: float) -> str:
@@ -59,11 +60,11 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _messages(found: Estimate) -> list[tuple[str, str]]:
-    row = found.row * found.itemsize
+def _messages(needs: Estimate) -> list[tuple[str, str]]:
+    row = needs.row * needs.itemsize
     return [
-        ("one message", f"{found.row:,} numbers, {size_text(row)}"),
-        ("a communication round", f"{found.shape.messages:,.0f} messages, {size_text(found.exchange_bytes)}"),
+        ("one message", f"{needs.row:,} numbers, {size_text(row)}"),
+        ("a communication round", f"{needs.shape.messages:,.0f} messages, {size_text(needs.exchange_bytes)}"),
     ]
 
 

@@ -11,7 +11,7 @@ from coolgp.network.launcher import launched_size
 from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.data.dataset import Dataset
-from coolgp.scenarios.planning.limits import with_room
+from coolgp.scenarios.planning.limits import admit
 from coolgp.scenarios.records.run_folder import is_finished
 from coolgp.scenarios.runs.checkpoint import load
 from coolgp.scenarios.runs.recorder import Resumption
@@ -57,8 +57,8 @@ def prepare_resume(
     share_cores()
     with one_thread(), ExitStack() as locks:
         locks.enter_context(held(folder))
-        dataset = with_room(scenario, launched_size(), dataset, topology, anyway=anyway)
-        simulation = assemble(scenario, dataset, topology, launched_size())
+        admitted = admit(scenario, launched_size(), dataset, topology, anyway=anyway)
+        simulation = assemble(scenario, admitted.dataset, topology, launched_size(), network=admitted.network)
         taken = load(folder, simulation)
         run_state = taken.run_state
         resumption = Resumption(run_state.turn if run_state else 0, taken.tables)

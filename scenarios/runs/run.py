@@ -21,7 +21,7 @@ from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.base.signals import Noted, noted
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
-from coolgp.scenarios.planning.limits import with_room
+from coolgp.scenarios.planning.limits import admit
 from coolgp.scenarios.plots.run_figures import draw_all
 from coolgp.scenarios.plots.run_report import write_report
 from coolgp.scenarios.records.run_folder import read_run
@@ -104,8 +104,8 @@ def prepare(
             pass  # nobody is at work on what would be overwritten
     share_cores()
     with one_thread():
-        dataset = with_room(scenario, launched_size(), dataset, topology, anyway=anyway)
-        simulation = assemble(scenario, dataset, topology, launched_size())
+        admitted = admit(scenario, launched_size(), dataset, topology, anyway=anyway)
+        simulation = assemble(scenario, admitted.dataset, topology, launched_size(), network=admitted.network)
     return Prepared(simulation, folder, figures, started)
 
 

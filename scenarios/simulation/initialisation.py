@@ -23,7 +23,6 @@ from coolgp.agents.pilot import Start, fit_own, fit_start
 from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.scaler import Scaler
 
@@ -63,14 +62,13 @@ def extended(shared_start: SharedStart, inputs: Array) -> SharedStart:
     return replace(shared_start, model=replace(model, basis=larger), inducing_inputs=every)
 
 
-def start_from_pilot(scenario: Scenario, dataset: Dataset) -> SharedStart:
+def start_from_pilot(agents: AgentsSettings, dataset: Dataset, seed: int, *, standardize: bool) -> SharedStart:
     """Build the common ground from a pilot of what agents observe. The same on every rank.
 
     Raises ValueError where the pilot has too few distinct rows for the inducing inputs.
     """
-    agents, seed = scenario.agents, scenario.run.seed
     observed, target, owner = dataset.training.pilot(agents.pilot, seed)
-    scaler = _scaler(observed, target, scenario.data.standardize)
+    scaler = _scaler(observed, target, standardize)
     x, y = scaler.inputs(observed), scaler.target(target)
     with threadpool_limits(limits=1):  # a seed gives the same bits on any number of cores
         begin = _start(agents, x, y)

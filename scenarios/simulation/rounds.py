@@ -30,6 +30,7 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.simulation.evaluation import Evaluation, Probed
 from coolgp.scenarios.simulation.initialisation import SharedStart
+from coolgp.scenarios.simulation.network import rounds_of
 
 __all__ = ["Record", "RunState", "Simulation", "Step", "begin", "sent_so_far", "simulate"]
 
@@ -77,18 +78,7 @@ class Simulation:
     @property
     def rounds(self) -> int:
         """See :func:`rounds_of`."""
-        return rounds_of(self.scenario, self.dataset)
-
-
-def rounds_of(scenario: Scenario, dataset: Dataset) -> int:
-    """Rounds of learning: as asked, or until every training row was observed once."""
-    wanted = scenario.run.rounds
-    if wanted != "all":
-        return wanted
-    most = dataset.training.most
-    if most is None:
-        raise ValueError('run.rounds: needed a number of rounds, for these observations never end; got "all"')
-    return -(-most // scenario.agents.batch_size)
+        return rounds_of(self.scenario.run, self.scenario.agents.batch_size, self.dataset)
 
 
 @dataclass(frozen=True)

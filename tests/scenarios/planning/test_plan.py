@@ -21,9 +21,11 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.planning.duration import Duration, measure
 from coolgp.scenarios.planning.limits import NoRoom
-from coolgp.scenarios.planning.memory import estimate, shape_of
+from coolgp.scenarios.planning.memory import estimate
+from coolgp.scenarios.planning.shape import shape_of
 from coolgp.scenarios.planning.tables import tables
-from coolgp.scenarios.simulation.assembly import assemble, one_thread, plan
+from coolgp.scenarios.simulation.assembly import assemble, one_thread
+from coolgp.scenarios.simulation.network import plan
 from coolgp.scenarios.simulation.rounds import simulate
 
 START = ("agents.lengthscale=0.5", "agents.signal_variance=1.0", "agents.noise_variance=0.01")  # saves fitting them

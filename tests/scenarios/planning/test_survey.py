@@ -19,7 +19,8 @@ from coolgp.scenarios.config.network import NetworkSettings, faults_of
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.planning.survey import fault_words, survey, table
-from coolgp.scenarios.simulation.assembly import assemble, plan
+from coolgp.scenarios.simulation.assembly import assemble
+from coolgp.scenarios.simulation.network import plan
 
 START = ("agents.lengthscale=0.5", "agents.signal_variance=1.0", "agents.noise_variance=0.01")  # saves fitting them
 SMALL = ("agents.count=12", "agents.inducing=8", "agents.batch_size=3", "run.rounds=3", "run.probes=3", *START)

@@ -1,0 +1,152 @@
+"""The network of a run, planned before any message: graph, faults, the rule fitted to both, and its guarantee."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from coolgp.fusion.guarantee import Guarantee
+from coolgp.fusion.registry import rule_named
+from coolgp.fusion.rule import FusionRule, SeesData
+from coolgp.network.graphs.connectivity import require_connected
+from coolgp.network.graphs.files import names_rounds, read_schedule, read_topology
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.schedule import Schedule, arranged
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.links.motion import in_unit_square, moving, reach_for
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.fusion import FusionSettings, rule_options
+from coolgp.scenarios.config.network import NetworkSettings, faults_of
+from coolgp.scenarios.config.run import RunSettings
+from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.data.dataset import Dataset
+
+__all__ = ["Plan", "build_topology", "chosen_rule", "plan", "rounds_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Who can talk to whom, what goes wrong, and how the rule works there: known before any message.
+
+    topology: all links that exist in some round; schedule: which of them exist when, None where links stay; rule:
+    fitted to this network; guarantee: what it promises there; links: those that it uses.
+    """
+
+    topology: Topology
+    schedule: Schedule | None
+    faults: Faults
+    rule: FusionRule
+    guarantee: Guarantee
+    links: Topology
+
+
+def plan(scenario: Scenario, dataset: Dataset, topology: Topology | None = None) -> Plan:
+    """Plan the network of a run.
+
+    topology: in place of what the scenario names. Raises ValueError where graph, faults, rule and agents do not fit,
+    and ConfigError where the rule is asked for a fixed point that these faults do not leave it.
+    """
+    network, seed = scenario.network, scenario.run.seed
+    given = build_topology(network, dataset, seed) if topology is None else (topology.arranged(dataset.agents), None)
+    rounds = rounds_of(scenario.run, scenario.agents.batch_size, dataset) if network.speed else 0
+    topology, schedule = _moving(network, given[0], rounds, seed) if network.speed else given
+    _check_connected(topology, network)
+    faults = faults_of(network, dataset.agents, moving=schedule is not None)
+    rule = chosen_rule(scenario.fusion, seed).fit(topology, faults)
+    guarantee = rule.guarantee(topology, faults)
+    _check_fixed_point(scenario.fusion, faults, guarantee)
+    _check_digits(scenario.agents, scenario.run)
+    _check_extension(scenario.agents, faults, rule, scenario.fusion.rule)
+    return Plan(
+        topology=topology,
+        schedule=schedule,
+        faults=faults,
+        rule=rule,
+        guarantee=guarantee,
+        links=rule.links(topology),
+    )
+
+
+def build_topology(network: NetworkSettings, dataset: Dataset, seed: int) -> tuple[Topology, Schedule | None]:
+    """The graph of a scenario, its nodes in the order of the dataset's agents, and which links exist when.
+
+    Raises ValueError for a file that cannot be read or does not name the agents.
+    """
+    if not network.is_file:
+        size, positions = len(dataset.agents), dataset.positions
+        return generate(network.topology, size, seed, positions, **network.graph_options), None
+    if names_rounds(network.topology):
+        return arranged(*read_schedule(network.topology), dataset.agents)
+    return read_topology(network.topology).arranged(dataset.agents), None
+
+
+def rounds_of(run: RunSettings, batch_size: int, dataset: Dataset) -> int:
+    """Rounds of learning: as asked, or until every training row was observed once."""
+    if run.rounds != "all":
+        return run.rounds
+    rows = dataset.training.most
+    if rows is None:
+        raise ValueError('run.rounds: needed a number of rounds, for these observations never end; got "all"')
+    return -(-rows // batch_size)
+
+
+def chosen_rule(fusion: FusionSettings, seed: int) -> FusionRule:
+    """The scenario's rule with its options; one that draws at random does so from the run's seed."""
+    seeded = {"seed": seed} if "seed" in (rule_options(fusion.rule) or {}) else {}
+    return rule_named(fusion.rule, seeded | fusion.options)
+
+
+def _moving(network: NetworkSettings, topology: Topology, rounds: int, seed: int) -> tuple[Topology, Schedule]:
+    """The links of agents that walk about, from their positions in the topology."""
+    positions = topology.position
+    if positions is None:
+        raise ConfigError(f"network.speed: agents that move need positions; {network.topology} has none")
+    if not ((positions >= 0) & (positions <= 1)).all():
+        positions = in_unit_square(positions)
+    reach = network.reach or reach_for(topology.size, network.degree)
+    every_link, schedule = moving(positions, reach, network.speed, rounds, seed)
+    return replace(every_link, labels=topology.labels), schedule
+
+
+def _check_connected(topology: Topology, network: NetworkSettings) -> None:
+    """Refuse agents that never meet; in single rounds they may be apart."""
+    try:
+        require_connected(topology)
+    except ValueError as problem:
+        if not network.speed:
+            raise
+        why = "agents that move must all be joined by the links of all rounds taken together"
+        raise ConfigError(f"network.speed: {why}: take a larger network.reach, or more rounds. {problem}") from None
+
+
+def _check_fixed_point(fusion: FusionSettings, faults: Faults, guarantee: Guarantee) -> None:
+    """Refuse to wait for what may never come."""
+    if fusion.rounds_per_step != "converge" or faults.perfect or not guarantee.messages:
+        return
+    if not faults.steady:
+        why = "with agents or links that come and go there may be no fixed point"
+    elif guarantee.kind == "approximate":
+        why = f"with these faults {fusion.rule} need not reach its fixed point ({guarantee.why})"
+    else:
+        return
+    raise ConfigError(f'fusion.rounds_per_step: {why}: give it a number, such as 20, in place of "converge"')
+
+
+def _check_digits(agents: AgentsSettings, run: RunSettings) -> None:
+    """Refuse sums from which no posterior could be formed."""
+    if agents.coordinates == "kernel" and run.precision == "float32":
+        why = "sums of plain kernel values lose more digits than single precision has"
+        raise ConfigError(f'agents.coordinates: "kernel" needs run.precision = "float64": {why}')
+
+
+def _check_extension(agents: AgentsSettings, faults: Faults, rule: FusionRule, name: str) -> None:
+    """Refuse messages that may be of another length than those before."""
+    if agents.inducing_most is None:
+        return
+    if isinstance(rule, SeesData):
+        why = f"{name} keeps sums of its own, which cannot be carried over"
+        raise ConfigError(f"agents.inducing_most: {why}; leave it out, or take another fusion.rule")
+    if not faults.perfect:
+        why = "agents must agree on new inducing inputs in one round, and all messages of a round be of one length"
+        raise ConfigError(f"agents.inducing_most: needs a network where nothing fails: {why}; leave it out")
