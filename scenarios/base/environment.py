@@ -12,9 +12,10 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from coolgp.agents.blocks import cores
+from coolgp.agents.blocks import cores, granted_cores
+from coolgp.network.launcher import launched_size, local_size
 
-__all__ = ["Environment", "current_environment", "installed"]
+__all__ = ["Environment", "current_environment", "installed", "share_cores"]
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Environment:
     started: str
 
 
-def current_environment(ranks: int, mpi: str | None = None) -> Environment:
-    """Describe this process; ``mpi`` is the library's own text where it is in use."""
+def current_environment(ranks: int) -> Environment:
+    """Describe this process, one of so many ranks."""
     return Environment(
         coolgp=installed("coolgp"),
         python=platform.python_version(),
@@ -47,7 +48,7 @@ def current_environment(ranks: int, mpi: str | None = None) -> Environment:
         scipy=installed("scipy"),
         networkx=installed("networkx"),
         mpi4py=installed("mpi4py"),
-        mpi=mpi,
+        mpi=_mpi_text(),
         ranks=ranks,
         cores=os.cpu_count() or 1,
         threads_per_rank=cores(),
@@ -57,12 +58,27 @@ def current_environment(ranks: int, mpi: str | None = None) -> Environment:
     )
 
 
+def share_cores() -> None:
+    """Give each rank on this machine its share of the cores, unless ``COOLGP_THREADS`` says otherwise."""
+    if launched_size() > 1:
+        os.environ.setdefault("COOLGP_THREADS", str(max(1, granted_cores() // local_size())))
+
+
 def installed(package: str) -> str | None:
     """Version of an installed package, None where it is missing."""
     try:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _mpi_text() -> str | None:
+    """The MPI library's own text on what it is; None in a serial process."""
+    if launched_size() == 1:
+        return None
+    from coolgp.network.mpi import library
+
+    return str(library().Get_library_version()).strip().splitlines()[0]
 
 
 def _command(ranks: int) -> str:
@@ -77,9 +93,9 @@ def _command(ranks: int) -> str:
 
 def _commit() -> str | None:
     """Commit of the checkout that this code runs from, with a mark for local changes."""
-    here = Path(__file__).resolve().parent
+    source = Path(__file__).resolve().parent
     try:
-        asked = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+        asked = ["git", "-C", str(source), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
         answer = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None

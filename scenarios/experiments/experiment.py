@@ -14,7 +14,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from coolgp.network.launcher import launched_rank, launched_size
-from coolgp.scenarios.base.environment import current_environment
+from coolgp.scenarios.base.environment import current_environment, share_cores
 from coolgp.scenarios.base.files import naming, write_whole
 from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.base.mpiexec import check_world
@@ -25,7 +25,6 @@ from coolgp.scenarios.experiments.kind import Options, Watcher, check_processes
 from coolgp.scenarios.experiments.report import ExperimentFolder, Findings, read_experiment, write_experiment_report
 from coolgp.scenarios.plots.style import house_style, save_picture
 from coolgp.scenarios.runs.folder import check_folder
-from coolgp.scenarios.runs.run import mpi_text, share_cores
 
 __all__ = ["Drawing", "Experiment", "Row", "Session"]
 
@@ -127,7 +126,7 @@ class ExperimentJob:
     def go(self, watcher: Watcher) -> None:
         """Work, and keep the run folder. Raises Interrupted after Ctrl-C, saying how to start again. Collective."""
         root, started = launched_rank() == 0, perf_counter()
-        environment = asdict(current_environment(launched_size(), mpi_text()))
+        environment = asdict(current_environment(launched_size()))
         if root:
             self._begin(environment)
         session = Session(self.folder, watcher, self.figures, self.resumed)

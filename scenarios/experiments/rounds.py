@@ -20,7 +20,7 @@ from coolgp.scenarios.plots.run_figures import draw_all
 from coolgp.scenarios.plots.run_report import write_report
 from coolgp.scenarios.records.guarantee import guarantee_words, observed_words
 from coolgp.scenarios.records.run_folder import Columns, read_metrics, read_run
-from coolgp.scenarios.runs.folder import sweep
+from coolgp.scenarios.runs.folder import remove_run
 from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.resume import prepare_resume
 from coolgp.scenarios.runs.run import Prepared, go, prepare
@@ -62,7 +62,7 @@ class Rounds:
 
     def clear(self, folder: Path) -> None:
         """Remove a run, and nothing else, from its folder."""
-        sweep(folder)
+        remove_run(folder)
 
 
 ROUNDS = Rounds()

@@ -10,9 +10,9 @@ from pathlib import Path
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.records.guarantee import GUARANTEE, GUARANTEE_BEFORE
 from coolgp.scenarios.records.run_folder import FILES
-from coolgp.scenarios.runs.checkpoint import clear
+from coolgp.scenarios.runs.checkpoint_places import clear
 
-__all__ = ["check_folder", "default_folder", "sweep"]
+__all__ = ["check_folder", "default_folder", "remove_run"]
 
 FIGURES = (
     "convergence.png", "profiles.png", "agents.png", "reliability.png", "fusion.png", "relevances.png", "network.png",
@@ -46,7 +46,7 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
         raise ValueError(f"{folder}: no permission to write in {parent}: take another --out")
 
 
-def sweep(folder: Path) -> None:
+def remove_run(folder: Path) -> None:
     """Remove a run, and nothing else, from its folder."""
     clear(folder)
     for name in RUN_FILES:

@@ -8,6 +8,7 @@ from time import perf_counter
 
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.launcher import launched_size
+from coolgp.scenarios.base.environment import share_cores
 from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.data.dataset import Dataset
@@ -15,7 +16,7 @@ from coolgp.scenarios.planning.limits import admit
 from coolgp.scenarios.records.run_folder import is_finished
 from coolgp.scenarios.runs.checkpoint import load
 from coolgp.scenarios.runs.recorder import Resumption
-from coolgp.scenarios.runs.run import Prepared, Watch, go, share_cores
+from coolgp.scenarios.runs.run import Prepared, Watch, go
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
 from coolgp.scenarios.simulation.rounds import Record
 
@@ -31,7 +32,7 @@ def resume(
     watch: Watch | None = None,
     anyway: bool = False,
 ) -> list[Record]:
-    """Go on with the run in a folder from its last checkpoint; the records of the rounds that were left, on the root.
+    """Go on with the run in a folder from its last checkpoint; the records of the remaining rounds, on the root.
 
     The folder ends as that of a run that nobody stopped. Empty where the run is finished. dataset, topology: as they
     were given to ``run``. Other arguments and errors as there, NoRoom among them; ValueError also for a folder that
@@ -62,5 +63,13 @@ def prepare_resume(
         taken = load(folder, simulation)
         run_state = taken.run_state
         resumption = Resumption(run_state.turn if run_state else 0, taken.tables)
-        going_on = (run_state, resumption, taken.messages)
-        return Prepared(simulation, folder, figures, started, *going_on, held=locks.pop_all())
+        return Prepared(
+            simulation=simulation,
+            folder=folder,
+            figures=figures,
+            started=started,
+            run_state=run_state,
+            resumption=resumption,
+            notes=taken.messages,
+            locks=locks.pop_all(),
+        )

@@ -1,7 +1,7 @@
 """Rows of numbers in one file that all ranks write together, laid out the same for any number of ranks.
 
 Every array is stored by blocks of agents in the order of their numbers, each block with a checksum of its own: a rank
-writes and reads the blocks that it holds, and nobody gathers anything. Axes: `K` rows on this rank, `blocks` of all
+writes and reads its own blocks, and nothing is gathered on one rank. Axes: `K` rows on this rank, `blocks` of all
 ranks.
 """
 
@@ -57,13 +57,13 @@ class Column:
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
-        return {part.name: getattr(self, part.name) for part in fields(self)}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`."""
         lists: dict[str, Any] = {name: tuple(values[name]) for name in ("tail", "counts", "checksums")}
-        return cls(values["name"], values["dtype"], start=values["start"], **lists)
+        return cls(name=values["name"], dtype=values["dtype"], start=values["start"], **lists)
 
 
 def rows_by_block(shard: Shard, agents: Array) -> Array:
@@ -79,7 +79,8 @@ def describe_rows(arrays: Mapping[str, Array], counts: Mapping[str, Array], tran
     everywhere = transport.total(np.array([counts[name] for name in arrays]).reshape(len(arrays), -1))
     columns, start = [], 0
     for (name, array), count in zip(arrays.items(), everywhere, strict=True):
-        column = Column(name, array.dtype.str, array.shape[1:], start, tuple(count.tolist()))
+        counts_by_block = tuple(count.tolist())
+        column = Column(name=name, dtype=array.dtype.str, tail=array.shape[1:], start=start, counts=counts_by_block)
         columns.append(column)
         start = column.offsets[-1]
     return columns
@@ -104,23 +105,24 @@ def write_rows(path: Path, columns: list[Column], arrays: Mapping[str, Array], s
 def with_checksums(columns: list[Column], checksums: Array) -> list[Column]:
     """The columns with the checksums [columns, blocks] of all ranks."""
     pairs = zip(columns, checksums.tolist(), strict=True)
-    return [replace(column, checksums=tuple(found)) for column, found in pairs]
+    return [replace(column, checksums=tuple(by_block)) for column, by_block in pairs]
 
 
 def read_rows(path: Path, columns: list[Column], shard: Shard) -> dict[str, Array]:
     """Read this rank's blocks of every array. Raises Damaged where a block is not as it was written."""
-    mine = [number for number, _, _ in shard.blocks]
-    found: dict[str, Array] = {}
+    numbers = [number for number, _, _ in shard.blocks]
+    arrays: dict[str, Array] = {}
     try:
         with path.open("rb", buffering=0) as file:
             for column in columns:
-                rows = np.empty((sum(column.counts[number] for number in mine), *column.tail), np.dtype(column.dtype))
-                for number, part in _blocks(column, rows, shard):
-                    _read(file, _content(part), column, number)
-                found[column.name] = rows
+                count = sum(column.counts[number] for number in numbers)
+                rows = np.empty((count, *column.tail), np.dtype(column.dtype))
+                for number, block in _blocks(column, rows, shard):
+                    _read(file, _content(block), column, number)
+                arrays[column.name] = rows
     except OSError as problem:
         raise Damaged(f"{path.name} cannot be read: {problem.strerror}") from problem
-    return found
+    return arrays
 
 
 def _blocks(column: Column, rows: Array, shard: Shard) -> Iterator[tuple[int, Array]]:

@@ -5,7 +5,6 @@ The same call runs serially or, in a process that mpiexec started, as one rank o
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
@@ -13,13 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
-from coolgp.agents.blocks import granted_cores
 from coolgp.network.graphs.topology import Topology
-from coolgp.network.launcher import launched_size, local_size
-from coolgp.scenarios.base.environment import current_environment
+from coolgp.network.launcher import launched_size
+from coolgp.scenarios.base.environment import current_environment, share_cores
 from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.base.signals import Noted, noted
-from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.planning.limits import admit
 from coolgp.scenarios.plots.run_figures import draw_all
@@ -42,8 +40,8 @@ Watch = Callable[[Record, Row], None]
 class Prepared:
     """A run about to start, or to go on: everything that can be wrong with the input was looked at.
 
-    run_state: where to go on, None for the beginning. resumption: where the folder holds a part of the run. notes: what
-    the user should know of that. held: what is let go when the run ends: the lock on its folder.
+    run_state: where to go on, None for the beginning. resumption: where the folder holds the first rounds of the run.
+    notes: what the user should know of that. locks: what is released when the run ends, the lock on its folder.
     """
 
     simulation: Simulation
@@ -53,7 +51,7 @@ class Prepared:
     run_state: RunState | None = None
     resumption: Resumption | None = None
     notes: tuple[str, ...] = ()
-    held: ExitStack = field(default_factory=ExitStack)
+    locks: ExitStack = field(default_factory=ExitStack)
 
 
 def run(
@@ -81,8 +79,9 @@ def run(
     With ``out`` Ctrl-C ends the run after a round and a checkpoint, with KeyboardInterrupt; SIGTERM does, with
     SystemExit. Raises ValueError too where the folder cannot be written to any more.
     """
-    how = (scenario, out)
-    prepared = prepare(*how, overwrite=overwrite, figures=figures, dataset=dataset, topology=topology, anyway=anyway)
+    prepared = prepare(
+        scenario, out, overwrite=overwrite, figures=figures, dataset=dataset, topology=topology, anyway=anyway
+    )
     return go(prepared, watch)
 
 
@@ -98,6 +97,7 @@ def prepare(
 ) -> Prepared:
     """Look at all input and put the run together; arguments and errors as in :func:`run`."""
     folder, started = None if out is None else Path(out), perf_counter()
+    _check_kind(scenario)
     if folder is not None:
         check_folder(folder, overwrite=overwrite)
         with held(folder):
@@ -106,7 +106,15 @@ def prepare(
     with one_thread():
         admitted = admit(scenario, launched_size(), dataset, topology, anyway=anyway)
         simulation = assemble(scenario, admitted.dataset, topology, launched_size(), network=admitted.network)
-    return Prepared(simulation, folder, figures, started)
+    return Prepared(simulation=simulation, folder=folder, figures=figures, started=started)
+
+
+def _check_kind(scenario: Scenario) -> None:
+    if scenario.kind != DEFAULT_KIND:
+        raise ValueError(
+            f'{scenario.name}: is of the kind "{scenario.kind}", which has no rounds of learning: start it with '
+            "coolgp.run or coolgp run"
+        )
 
 
 def warn(words: str) -> None:
@@ -119,7 +127,7 @@ def go(prepared: Prepared, watch: Watch | None = None, say: Say = warn) -> list[
 
     say: called on the root with what goes wrong without ending the run.
     """
-    with prepared.held:
+    with prepared.locks:
         return _go(prepared, watch, say)
 
 
@@ -134,7 +142,7 @@ def _go(prepared: Prepared, watch: Watch | None, say: Say) -> list[Record]:
     for note in recorder.notes if recorder else ():
         say(note)
     if prepared.resumption is None:
-        prepared.held.enter_context(held(prepared.folder))
+        prepared.locks.enter_context(held(prepared.folder))
     supervisor = Supervisor(prepared.folder, simulation, recorder, say)
     records = _rounds(prepared, watch, recorder, supervisor)
     spent["total"] = perf_counter() - prepared.started
@@ -146,7 +154,7 @@ def _go(prepared: Prepared, watch: Watch | None, say: Say) -> list[Record]:
 
 
 def _recorder(prepared: Prepared, folder: Path) -> Recorder:
-    environment = current_environment(prepared.simulation.transport.ranks, mpi_text())
+    environment = current_environment(prepared.simulation.transport.ranks)
     return Recorder(folder, prepared.simulation, environment, prepared.resumption)
 
 
@@ -172,18 +180,3 @@ def _take(record: Record, records: list[Record], watch: Watch | None, recorder: 
     if watch and not failure:
         watch(record, row)
     return failure
-
-
-def share_cores() -> None:
-    """Give each rank on this machine its share of the cores, unless ``COOLGP_THREADS`` says otherwise."""
-    if launched_size() > 1:
-        os.environ.setdefault("COOLGP_THREADS", str(max(1, granted_cores() // local_size())))
-
-
-def mpi_text() -> str | None:
-    """The MPI library's own text on what it is; None in a serial process."""
-    if launched_size() == 1:
-        return None
-    from coolgp.network.mpi import library
-
-    return str(library().Get_library_version()).strip().splitlines()[0]

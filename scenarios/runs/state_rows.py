@@ -1,6 +1,6 @@
-"""How things stand between two rounds, as plain arrays and numbers, and put together again from these.
+"""The state of a run between two rounds, as plain arrays and numbers, and put together again from these.
 
-Arrays have a row for each agent, for each edge, or any number of rows for an edge (what a channel still carries).
+Arrays have a row for each agent, for each edge, or any number of rows for an edge (messages that are under way).
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Stored:
 
 
 def take_down(run_state: RunState, transport: Transport) -> Stored:
-    """All that goes on, as arrays and numbers. Collective.
+    """The state of a run, as arrays and numbers. Collective.
 
     Raises Unstorable for a rule's state without marked fields.
     """
     shard, population = transport.shard, run_state.population
     axes = {"agent": rows_by_block(shard, np.arange(len(shard.agents))), "edge": rows_by_block(shard, shard.tail)}
-    statistics = {f"statistics/{part.name}": getattr(population.statistics, part.name) for part in fields(Statistics)}
+    statistics = {f"statistics/{f.name}": getattr(population.statistics, f.name) for f in fields(Statistics)}
     arrays = statistics | {f"population/{name}": getattr(population, name) for name in POPULATION}
     sent = {f"meter/{name}": total for name, total in asdict(sent_so_far(transport)).items()}
     stored = Stored(arrays, dict.fromkeys(arrays, axes["agent"]), sent)
@@ -59,11 +59,11 @@ def take_down(run_state: RunState, transport: Transport) -> Stored:
 
 
 def put_back(fresh: RunState, rows: Mapping[str, Array], numbers: Mapping[str, int], transport: Transport) -> RunState:
-    """How things stood, from `take_down`'s arrays and numbers on this rank and a fresh start.
+    """The state that `take_down` stored, from its arrays and numbers on this rank and a fresh start.
 
-    Meter and channel are put back as well: in the end, for whatever was built anew may have sent messages.
+    Meter and channel are put back as well: in the end, for what was built anew may have sent messages.
     """
-    statistics = Statistics(*(rows[f"statistics/{part.name}"] for part in fields(Statistics)))
+    statistics = Statistics(**{f.name: rows[f"statistics/{f.name}"] for f in fields(Statistics)})
     arrays: dict[str, Any] = {name: rows[f"population/{name}"] for name in POPULATION}
     population = replace(fresh.population, statistics=statistics, steps=numbers["steps"], **arrays)
     for name in asdict(transport.meter):
@@ -76,9 +76,9 @@ def put_back(fresh: RunState, rows: Mapping[str, Array], numbers: Mapping[str, i
 
 
 def _marked(state: Any) -> dict[str, tuple[Any, Array]]:
-    found = rows_of(state)
-    if found or state is None or (is_dataclass(state) and all(getattr(state, f.name) is None for f in fields(state))):
-        return dict(found)
+    marked = rows_of(state)
+    if marked or state is None or (is_dataclass(state) and all(getattr(state, f.name) is None for f in fields(state))):
+        return dict(marked)
     raise Unstorable(
         "the fusion rule's state does not say which of its arrays have a row for each agent or edge "
         "(PerAgent and PerEdge of coolgp.network.row_axes)"
@@ -90,10 +90,10 @@ def _take_down_channel(channel: ChannelState, shard: Shard, axes: Mapping[str, A
     for axis, group in (("edge", channel.edges), ("agent", channel.agents)):
         for name, rows in group.items():
             stored.arrays[f"channel/{axis}/{name}"], stored.counts[f"channel/{axis}/{name}"] = rows, axes[axis]
-    for lane, (edges, columns) in channel.queues.items():
+    for queue, (edges, columns) in channel.queues.items():
         count = rows_by_block(shard, shard.tail[edges])
         for name, rows in {"slot": shard.slot[edges], **columns}.items():
-            stored.arrays[f"channel/queue/{name}/{lane}"], stored.counts[f"channel/queue/{name}/{lane}"] = rows, count
+            stored.arrays[f"channel/queue/{name}/{queue}"], stored.counts[f"channel/queue/{name}/{queue}"] = rows, count
     stored.numbers.update({f"channel/{name}": number for name, number in channel.numbers.items()})
 
 
@@ -102,11 +102,11 @@ def _channel(rows: Mapping[str, Array], numbers: Mapping[str, int], shard: Shard
     channel.edges.update(_below("channel/edge/", rows))
     channel.agents.update(_below("channel/agent/", rows))
     by_slot = np.argsort(shard.slot)
-    for lane, slot in _below("channel/queue/slot/", rows).items():
+    for queue, slot in _below("channel/queue/slot/", rows).items():
         edges = by_slot[np.searchsorted(shard.slot[by_slot], slot)]
         queued = (name.split("/", 3)[2:] for name in rows if name.startswith("channel/queue/"))
-        names = [name for name, other in queued if other == lane and name != "slot"]
-        channel.queues[lane] = (edges, {name: rows[f"channel/queue/{name}/{lane}"] for name in names})
+        names = [name for name, other in queued if other == queue and name != "slot"]
+        channel.queues[queue] = (edges, {name: rows[f"channel/queue/{name}/{queue}"] for name in names})
     return channel
 
 

@@ -12,7 +12,8 @@ from time import perf_counter
 import numpy as np
 
 from coolgp.scenarios.base.signals import Noted, stopped
-from coolgp.scenarios.runs.checkpoint import clear, save
+from coolgp.scenarios.runs.checkpoint import save
+from coolgp.scenarios.runs.checkpoint_places import clear
 from coolgp.scenarios.runs.recorder import Recorder
 from coolgp.scenarios.simulation.rounds import RunState, Simulation
 

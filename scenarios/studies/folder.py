@@ -18,7 +18,7 @@ from coolgp.network.launcher import launched_size
 from coolgp.scenarios.base.files import write_table, write_whole
 from coolgp.scenarios.base.mpiexec import check_world
 from coolgp.scenarios.records.run_folder import is_finished, read_metrics
-from coolgp.scenarios.runs.folder import check_folder, sweep
+from coolgp.scenarios.runs.folder import check_folder, remove_run
 from coolgp.scenarios.studies.study import Cell, Study
 
 __all__ = [
@@ -161,7 +161,7 @@ def _forget_others(study: Study, folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
     for name in set(_stored(folder)["cells"]) - {cell.folder for cell in study.cells}:
         place = folder / "cells" / name
-        sweep(place)
+        remove_run(place)
         (place / FAILED).unlink(missing_ok=True)
         (folder / "scenarios" / f"{name}.toml").unlink(missing_ok=True)
         with suppress(OSError):  # never begun, or it holds files of the user's

@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 
 from coolgp.agents.population import Population
 from coolgp.fusion.registry import RULES
-from coolgp.network.delivery import Meter
 from coolgp.network.graphs.generate import generate
 from coolgp.network.serial import SerialTransport
 from coolgp.network.sharding import build_shard
@@ -25,10 +24,10 @@ from coolgp.scenarios import load_scenario, resume, run
 from coolgp.scenarios.cli import progress
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.experiments.kind import Stage
 from coolgp.scenarios.planning.limits import NoRoom
 from coolgp.scenarios.runs.row_file import describe_rows, read_rows, rows_by_block, with_checksums, write_rows
 from coolgp.scenarios.runs.state_rows import POPULATION
-from coolgp.scenarios.simulation.rounds import Record
 
 ROUNDS = 5
 TABLES = ("metrics.csv", "probes.csv", "hyperparameters.csv")
@@ -352,10 +351,10 @@ def test_a_rule_whose_state_has_no_marked_arrays_runs_without_checkpoints_and_sa
 def test_the_time_left_counts_the_rounds_since_the_start_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     now, said = [100.0], StringIO()
     monkeypatch.setattr(progress, "perf_counter", lambda: now[0])
-    row, lines = {"rmse_pre": 2.0, "rmse_post": 1.0}, progress.Lines(said)
+    lines = progress.Lines(said)
     for number in (8, 9):  # of a run that goes on after round 7, 10 seconds each
         now[0] += 10
-        lines(Record(number, 10, 0, None, Meter(), 1, 0.0, 10.0), row)
+        lines(Stage(done=number, total=10, words="", seconds=10.0))
     assert [line.rpartition(", ")[2] for line in said.getvalue().splitlines()] == ["20 s left", "10 s left"]
 
 

@@ -358,7 +358,7 @@ def test_from_a_damaged_checkpoint_the_run_goes_back_to_the_one_before(
     whole: Path, killed: Path, damage: Callable[[Path], None], name: str
 ) -> None:
     damage(killed / "checkpoints" / "round-000004" / name)
-    with pytest.warns(RuntimeWarning, match="the checkpoint of round 4 is of no use") as said:
+    with pytest.warns(RuntimeWarning, match="the checkpoint of round 4 cannot be used") as said:
         assert [record.round for record in resume(killed, figures=False)] == [4, 5, 6]
     assert len(said) == 1
     assert metrics(killed) == metrics(whole)
@@ -389,5 +389,5 @@ def test_all_ranks_go_back_where_only_one_of_them_finds_damage(whole: Path, kill
     path.write_bytes(content)
     done = on_ranks(2, "coolgp.scenarios", "resume", killed, "--no-figures", timeout=60, runner=("-m",))
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("the checkpoint of round 4 is of no use") == 1
+    assert done.stderr.count("the checkpoint of round 4 cannot be used") == 1
     assert metrics(killed) == metrics(whole)
