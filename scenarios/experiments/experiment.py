@@ -11,8 +11,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from coolgp.network.launcher import launched_rank, launched_size
 from coolgp.scenarios.base.environment import current_environment, share_cores
 from coolgp.scenarios.base.files import naming, write_whole
@@ -23,10 +21,10 @@ from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.experiments.kind import Options, Watcher, check_processes
 from coolgp.scenarios.experiments.report import ExperimentFolder, Findings, read_experiment, write_experiment_report
-from coolgp.scenarios.plots.style import house_style, save_picture
+from coolgp.scenarios.plots.drawing import Drawing, draw_figures
 from coolgp.scenarios.runs.folder import check_folder
 
-__all__ = ["Drawing", "Experiment", "Row", "Session"]
+__all__ = ["Experiment", "Row", "Session"]
 
 Row = Mapping[str, float]
 """A line of ``metrics.csv``; columns that are left out are empty."""
@@ -40,14 +38,6 @@ class Session:
     watcher: Watcher
     figures: bool = True
     resumed: bool = False
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure of a kind: drawn from the run folder alone, None where the run does not allow it; its caption."""
-
-    draw: Callable[[ExperimentFolder], Figure | None]
-    caption: str
 
 
 def _anything_fits(scenario: Any) -> None:
@@ -68,7 +58,7 @@ class Experiment:
     scenario: type[Scenario]
     columns: tuple[str, ...]
     rows: Callable[[Any, Session], Iterator[Row]]
-    figures: Mapping[str, Drawing]
+    figures: Mapping[str, Drawing[ExperimentFolder]]
     findings: Callable[[ExperimentFolder], Findings]
     leaves: tuple[str, ...] = ()
     check: Callable[[Any], None] = _anything_fits
@@ -86,12 +76,8 @@ class Experiment:
     def draw(self, folder: Path) -> list[Path]:
         """Draw all figures and write the report, from the run folder alone; their paths."""
         read = read_experiment(folder)
-        pictures = dict[Path, str]()
-        with house_style():
-            for name, drawing in self.figures.items():
-                if (figure := drawing.draw(read)) is not None:
-                    pictures[folder / f"{name}.png"] = drawing.caption
-                    save_picture(figure, folder / f"{name}.png")
+        paths = draw_figures(read, self.figures)
+        pictures = {path: self.figures[name].caption for name, path in paths.items()}
         return [*pictures, write_experiment_report(read, self.findings(read), pictures)]
 
     def clear(self, folder: Path) -> None:

@@ -13,10 +13,11 @@ from coolgp.scenarios.config.catalogue import catalogue
 from coolgp.scenarios.config.constraints import nearest
 from coolgp.scenarios.config.kinds import SideBySideScenario
 from coolgp.scenarios.config.scenario import SECTIONS, Scenario
-from coolgp.scenarios.experiments.experiment import Drawing, Experiment, Row, Session
+from coolgp.scenarios.experiments.experiment import Experiment, Row, Session
 from coolgp.scenarios.experiments.report import ExperimentFolder, Findings
 from coolgp.scenarios.experiments.rounds import ROUNDS
 from coolgp.scenarios.plots.agents import draw_agents
+from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.records.run_folder import read_metrics, read_run
 from coolgp.scenarios.runs.resume import resume
 from coolgp.scenarios.runs.run import run

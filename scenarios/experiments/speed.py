@@ -11,9 +11,10 @@ from coolgp.scenarios.base.files import write_table
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.loading import load
-from coolgp.scenarios.experiments.experiment import Drawing, Experiment, Row, Session
+from coolgp.scenarios.experiments.experiment import Experiment, Row, Session
 from coolgp.scenarios.experiments.timing import CENTRAL, TimingCurve, central, collective, fastest
 from coolgp.scenarios.experiments.timing_report import AGENTS, METHODS, findings, timing_figure
+from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.simulation.network import chosen_rule
 
 __all__ = ["TIMING"]

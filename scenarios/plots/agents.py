@@ -5,10 +5,11 @@ from __future__ import annotations
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
+from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.plots.style import AFTER, BEFORE
 from coolgp.scenarios.records.run_folder import RunFolder
 
-__all__ = ["agents_figure", "draw_agents"]
+__all__ = ["AGENTS", "agents_figure", "draw_agents"]
 
 
 def agents_figure(folder: RunFolder) -> Figure | None:
@@ -36,3 +37,10 @@ def draw_agents(figure: FigureBase, folder: RunFolder) -> None:
     unit = f" ({folder.unit})" if folder.unit else ""
     panels[0].set_ylabel(f"RMSE of {folder.target}{unit}")
     panels[0].legend()
+
+
+AGENTS = Drawing(
+    agents_figure,
+    "The test error of each of two agents, from its own observations alone and after fusion.",
+    when="two agents",
+)

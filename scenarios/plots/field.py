@@ -12,9 +12,10 @@ from matplotlib.ticker import MaxNLocator
 
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.config.sources import source_named
+from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.records.run_folder import RunFolder
 
-__all__ = ["Grid", "field_figure", "regular_grid", "typical_probe"]
+__all__ = ["FIELD", "Grid", "field_figure", "regular_grid", "typical_probe"]
 
 
 @dataclass(frozen=True)
@@ -139,3 +140,11 @@ def _mark(folder: RunFolder, i: int, panels: list[Axes]) -> None:
         axes.set(xlim=(left, right), ylim=(low, high))
     words = "Star: this agent." + (" White dots: the other agents." if len(others) else "")
     panels[0].figure.supxlabel(words, fontsize="small", color="0.35")
+
+
+FIELD = Drawing(
+    field_figure,
+    "The true field, the prediction of one agent from its own observations alone, and that of the same agent after "
+    "fusion, with its standard deviation. The agent is the one with the median improvement over the probe agents.",
+    when="the noiseless function is known on a regular two-dimensional grid",
+)

@@ -7,10 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.records.guarantee import with_exchange
 from coolgp.scenarios.records.run_folder import Columns, RunFolder
 
-__all__ = ["fusion_figure"]
+__all__ = ["FUSION", "fusion_figure"]
 
 SEEN, LOST = "#0072B2", "#D55E00"
 EXACT = 1e-9
@@ -67,3 +68,12 @@ def _draw_messages(axes: Axes, metrics: Columns) -> None:
     axes.set_ylim(bottom=0, top=1.25 * max(float(np.nanmax(sent)), 1))
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.legend(loc="upper right", ncols=2)
+
+
+FUSION = Drawing(
+    fusion_figure,
+    "Fusion on a network that fails, or by a rule that approaches the sum: the distance of the agents' sums from the "
+    "sum over all agents, the agents in the network and those that the probes counted, the messages sent and lost.",
+    when="agents are absent, messages are lost, or sums are not exact",
+    needs=("communication_rounds", "fusion_error", "present", "counted", "messages", "lost"),
+)

@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 
 from coolgp.network.graphs.topology import Topology
 from coolgp.scenarios.base.arrays import Floats
+from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.records.network import Network, pairs, sample, search_from_centre
 from coolgp.scenarios.records.run_folder import RunFolder
 
-__all__ = ["layout", "network_figure"]
+__all__ = ["NETWORK", "layout", "network_figure"]
 
 DRAWN_AGENTS = 5000
 DRAWN_LINKS = 20_000
@@ -146,3 +147,11 @@ def _caption(network: Network) -> str:
     if links > DRAWN_LINKS:
         text += f"\nOf {links:,} links a part is drawn."
     return text
+
+
+NETWORK = Drawing(
+    network_figure,
+    "The agents and their links. The colour of a probe agent is its error at the last round, on one scale left and "
+    "right. Of a network of more than 5,000 agents a part is drawn, around the middle of the spanning tree and on the "
+    "paths from there to the probes.",
+)

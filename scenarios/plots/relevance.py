@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from coolgp.scenarios.base.arrays import Floats
+from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.plots.style import LINES, band
 from coolgp.scenarios.records.run_folder import RunFolder
 
-__all__ = ["relevances", "relevances_figure"]
+__all__ = ["RELEVANCES", "relevances", "relevances_figure"]
 
 MOST = len(LINES)
 """Inputs with a colour and a bar of their own."""
@@ -72,3 +73,11 @@ def _caption(probes: int, inputs: int) -> str:
     spread = f"Means over {probes} probe agents; bands and bars: ± one standard deviation over them."
     words = spread if probes > 1 else "One agent was evaluated."
     return f"{words} Grey: all but the {MOST} most relevant of {inputs} inputs." if inputs > MOST else words
+
+
+RELEVANCES = Drawing(
+    relevances_figure,
+    "How much each input matters (automatic relevance determination): the relevance of a scaled input is one over its "
+    "length-scale. The function hardly depends on an input of relevance near zero.",
+    when="several inputs, or a length-scale that is learned",
+)

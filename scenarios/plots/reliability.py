@@ -13,10 +13,11 @@ from matplotlib.lines import Line2D
 
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.metrics.scores import Forecast, coverage, crps, nlpd, pit
+from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.plots.style import AFTER, BEFORE, LINES
 from coolgp.scenarios.records.run_folder import Predictions, RunFolder
 
-__all__ = ["LEVELS", "forecasts", "reliability_figure", "reliability_figure_of", "share_inside"]
+__all__ = ["LEVELS", "RELIABILITY", "forecasts", "reliability_figure", "reliability_figure_of", "share_inside"]
 
 LEVELS: Floats = np.linspace(0, 1, 101)
 """Of the central intervals whose reliability is drawn; ``[L]``."""
@@ -122,3 +123,11 @@ def _score_words(forecast: Forecast, told: Predictions, unit: str) -> str:
     inside = " / ".join(f"{100 * share:.1f}" for share in shares)
     ranked = f"CRPS {crps(forecast, *rows).mean():.4g} {unit}".rstrip()
     return f"NLPD {nlpd(forecast, *rows).mean():.4g} nats, {ranked}, {inside} % inside intervals of 50 / 90 / 95 %."
+
+
+RELIABILITY = Drawing(
+    reliability_figure,
+    "How calibrated the predictive distributions are. Left: the share of test observations inside each central "
+    "interval, against the probability of the interval. Right: histogram of the predictive distribution function at "
+    "the test observations (probability integral transform); uniform for a calibrated model.",
+)

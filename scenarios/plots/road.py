@@ -14,11 +14,12 @@ from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.roads import Roads
 from coolgp.scenarios.data.traffic import FEATURES, RUSHES, draw_traffic
+from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.plots.field import typical_probe
 from coolgp.scenarios.records.model import SavedModel, load_model
 from coolgp.scenarios.records.run_folder import RunFolder
 
-__all__ = ["road_figure"]
+__all__ = ["ROAD", "road_figure"]
 
 WIDTHS = np.array([1.0, 2.4, 4.0])
 """Of the lines of each class of roads, in points."""
@@ -73,3 +74,11 @@ def _draw(axes: Axes, roads: Roads, speed: Floats) -> LineCollection:
     axes.set_aspect("equal")
     axes.grid(visible=False)
     return lines
+
+
+ROAD = Drawing(
+    road_figure,
+    "Speeds in the two rush hours: simulated, and predicted by one agent after fusion. Wide lines are motorways and "
+    "arterial roads. The agent is the one with the median improvement over the probe agents.",
+    when="the data source road",
+)

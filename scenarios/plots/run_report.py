@@ -14,8 +14,10 @@ from coolgp.fusion.registry import RULES
 from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.base.formatting import counted, number, plus_minus, size_text, uncovered_words
 from coolgp.scenarios.config.catalogue import about
+from coolgp.scenarios.plots.drawing import not_drawn
 from coolgp.scenarios.plots.html import embedded, rendered
-from coolgp.scenarios.plots.run_figures import draw_all, spread_words
+from coolgp.scenarios.plots.profiles import spread_words
+from coolgp.scenarios.plots.run_figures import FIGURES, draw_all
 from coolgp.scenarios.records.guarantee import guarantee_words, observed_words
 from coolgp.scenarios.records.run_folder import Columns, RunFolder
 
@@ -35,26 +37,6 @@ SUMMED_BY = {
     "none": "no rule: the agents do not talk",
 }
 """How rules that add up evidence go about it; other rules are called what they call themselves."""
-CAPTIONS = {
-    "convergence": "Error, log density and traffic as observations come in. Lines are means over the probe agents, "
-    "bands one standard deviation over them to either side: they show how much agents differ, not a confidence.",
-    "profiles": "The test error of each probe agent, from its own observations alone and after fusion. Agents that "
-    "know different things end with the same model where the lines collapse onto one.",
-    "agents": "The test error of each agent, from its own observations alone and after fusion.",
-    "reliability": "How far predicted intervals can be trusted. Left: the share of held-out observations inside the "
-    "central interval, against the share that it was predicted to hold. Right: where observations fell in what was "
-    "predicted for them; evenly, where the model knows what it does not know.",
-    "fusion": "How fusing went: the distance of the agents' sums from that over all agents, who was in the network and "
-    "how many agents the probes counted, and the messages that were sent and lost.",
-    "relevances": "How much each input matters: the function changes by its whole size over one length-scale, so the "
-    "relevance of a (scaled) input is one over its length-scale, and an input of relevance near zero is ignored.",
-    "network": "The agents and their links. The colour of a probe agent is its error at the last round, on one scale "
-    "left and right.",
-    "field": "The field as it is, as one agent knows it from its own observations, and as the same agent knows it "
-    "after fusion. The agent is the one whose improvement is the median over the probe agents.",
-    "road": "Speeds in the two rush hours, as they are and as one agent knows them after fusion. Wide lines are "
-    "motorways and arterials. The agent is the one whose improvement is the median over the probe agents.",
-}
 
 
 def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -> Path:
@@ -72,9 +54,9 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
         about=about(folder.config.name, folder.config.data.source),
         guarantee=guarantee_words(folder.guarantee),
         observed=observed_words(folder.guarantee, folder.metrics),
-        warnings=_warnings(folder),
+        warnings=[*_warnings(folder), *not_drawn(folder, FIGURES)],
         tiles=_tiles(folder),
-        figures=[(name, embedded(path), _caption(name, folder)) for name, path in figures.items()],
+        figures=[(name, embedded(path), FIGURES[name].caption) for name, path in figures.items()],
         hyperparameters=_hyperparameter_rows(folder.hyperparameters),
         metrics=_metric_rows(folder.metrics),
         unit=f" ({folder.unit})" if folder.unit else "",
@@ -85,15 +67,6 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
     path = folder.path / "report.html"
     write_whole(path, page)
     return path
-
-
-def _caption(name: str, folder: RunFolder) -> str:
-    if name != "network" or not folder.network.whole:
-        return CAPTIONS[name]
-    return (
-        f"{CAPTIONS[name]} Of {folder.network.agents:,} agents the run folder keeps {folder.network.graph.size:,}:"
-        " those around the middle of the tree, and those on the paths from there to the probes."
-    )
 
 
 def headline(folder: RunFolder) -> str:

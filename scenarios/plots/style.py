@@ -16,8 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
+from matplotlib.ticker import FixedLocator, Locator, MaxNLocator
 
-from coolgp.scenarios.base.arrays import Floats
+from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.files import write_whole
 
 __all__ = [
@@ -29,7 +30,9 @@ __all__ = [
     "band",
     "check_picture_path",
     "house_style",
+    "round_ticks",
     "save_picture",
+    "with_unit",
 ]
 
 BEFORE, AFTER, NEUTRAL = "#D55E00", "#0072B2", "#555555"
@@ -65,8 +68,8 @@ STYLE: dict[str, Any] = {
 
 def house_style() -> AbstractContextManager[None]:
     """The style that figures are drawn and saved in, whatever the user's own is."""
-    held: AbstractContextManager[None] = style.context(["default", STYLE])
-    return held
+    context: AbstractContextManager[None] = style.context(["default", STYLE])
+    return context
 
 
 def band(axes: Axes, x: Floats, mean: Floats, std: Floats, colour: str, label: str) -> None:
@@ -77,6 +80,16 @@ def band(axes: Axes, x: Floats, mean: Floats, std: Floats, colour: str, label: s
         return
     axes.fill_between(x, mean - width, mean + width, color=colour, alpha=0.2, linewidth=0)
     axes.plot(x, mean, color=colour, linewidth=1.8, marker="o", markersize=3.5, label=label)
+
+
+def round_ticks(places: Floats | Ints, count: int) -> Locator:
+    """Ticks at whole numbers, so many at most; at the place itself where there is one alone."""
+    return MaxNLocator(count, integer=True) if len(places) > 1 else FixedLocator(places.tolist())
+
+
+def with_unit(words: str, unit: str) -> str:
+    """Words with the unit behind them, if there is one."""
+    return f"{words} ({unit})" if unit else words
 
 
 def check_picture_path(path: Path) -> None:

@@ -8,18 +8,15 @@ from itertools import count
 from pathlib import Path
 
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.plots.run_figures import FIGURES
 from coolgp.scenarios.records.guarantee import GUARANTEE, GUARANTEE_BEFORE
 from coolgp.scenarios.records.run_folder import FILES
 from coolgp.scenarios.runs.checkpoint_places import clear
 
 __all__ = ["check_folder", "default_folder", "remove_run"]
 
-FIGURES = (
-    "convergence.png", "profiles.png", "agents.png", "reliability.png", "fusion.png", "relevances.png", "network.png",
-    "field.png", "road.png",
-)  # fmt: skip
-RUN_FILES = (*FILES, GUARANTEE_BEFORE, "model.npz", *FIGURES, "report.html")
-"""All that a run leaves: nothing else in its folder is touched."""
+RUN_FILES = (*FILES, GUARANTEE_BEFORE, "model.npz", "report.html")
+"""All that a run leaves beside its figures: nothing else in its folder is touched."""
 
 
 def default_folder(scenario: Scenario) -> Path:
@@ -49,5 +46,5 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
 def remove_run(folder: Path) -> None:
     """Remove a run, and nothing else, from its folder."""
     clear(folder)
-    for name in RUN_FILES:
+    for name in (*RUN_FILES, *(f"{figure}.png" for figure in FIGURES)):
         (folder / name).unlink(missing_ok=True)

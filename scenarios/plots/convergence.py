@@ -1,0 +1,70 @@
+"""Errors, log densities and traffic as observations come in."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from coolgp.scenarios.base.arrays import Floats
+from coolgp.scenarios.plots.drawing import Drawing
+from coolgp.scenarios.plots.style import AFTER, BEFORE, NEUTRAL, band, round_ticks, with_unit
+from coolgp.scenarios.records.run_folder import Columns, RunFolder
+
+__all__ = ["CONVERGENCE", "convergence_figure"]
+
+SHOWN_ROUNDS = 8
+
+
+def convergence_figure(folder: RunFolder) -> Figure:
+    """Draw errors, log densities and traffic against the observations seen by all agents together."""
+    metrics, probes = folder.metrics, len(folder.probes.agents)
+    seen = metrics["observations"]
+    figure = Figure(figsize=(11, 5.2), layout="constrained")
+    with rc_context({"axes.titley": None}):  # that of the errors stands above the rounds along the top
+        panels = figure.subplot_mosaic([["error", "density"], ["error", "traffic"]], width_ratios=[1.7, 1])
+        panels["error"].set_title("Error on the test set")
+    error, density, traffic = panels["error"], panels["density"], panels["traffic"]
+    for when, label, colour in (("pre", "before fusion", BEFORE), ("post", "after fusion", AFTER)):
+        band(error, seen, metrics[f"rmse_{when}"], metrics[f"rmse_{when}_std"], colour, label)
+        density.plot(seen, metrics[f"nlpd_{when}"], color=colour, marker="o", markersize=3, label=label)
+    error.set(ylabel=with_unit(f"RMSE of {folder.target}", folder.unit))
+    density.set(title="Negative log predictive density", ylabel="NLPD (nats)")
+    _draw_traffic(traffic, seen, metrics)
+    for axes in panels.values():
+        axes.xaxis.set_major_locator(round_ticks(seen, 6 if axes is error else 4))
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.set_xlabel("observations seen by all agents")
+    error.legend()
+    _count_rounds(error, seen, metrics["round"])
+    mean, spread = ("Line", "band") if len(seen) > 1 else ("Dot", "bar")
+    caption = f"{mean}: mean over {probes} probe agents; {spread}: ± one standard deviation over them."
+    figure.supxlabel(caption if probes > 1 else "One agent was evaluated.", fontsize="small", color="0.35")
+    return figure
+
+
+def _draw_traffic(axes: Axes, seen: Floats, metrics: Columns) -> None:
+    megabytes = np.cumsum(np.nan_to_num(metrics["bytes"])) / 1e6
+    axes.plot(seen, megabytes, color=NEUTRAL, marker="o", markersize=3)
+    axes.fill_between(seen, megabytes, color=NEUTRAL, alpha=0.12, linewidth=0)
+    axes.set(title="Sent by all agents since the start", ylabel="megabytes")
+    axes.set_ylim(bottom=0, top=None if megabytes[-1] else 1)
+    if not megabytes[-1]:
+        axes.text(0.5, 0.5, "no message was sent", transform=axes.transAxes, ha="center", color="0.35")
+
+
+def _count_rounds(axes: Axes, seen: Floats, rounds: Floats) -> None:
+    """Write every k-th round, counted back from the last, along the top."""
+    chosen = np.arange(len(rounds) - 1, -1, -max(1, -(-len(rounds) // SHOWN_ROUNDS)))[::-1]
+    top = axes.secondary_xaxis("top")
+    top.set_xticks(seen[chosen], [f"{number:.0f}" for number in rounds[chosen]])
+    top.set_xlabel("round of learning", color="0.3", fontsize="small")
+
+
+CONVERGENCE = Drawing(
+    convergence_figure,
+    "Error, log density and traffic as observations come in. Lines are means over the probe agents, bands one "
+    "standard deviation over them to either side: they show how much agents differ, and are no confidence intervals.",
+    needs=("observations", "rmse_pre", "rmse_pre_std", "rmse_post", "rmse_post_std", "nlpd_pre", "nlpd_post", "bytes"),
+)
