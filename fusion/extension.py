@@ -53,18 +53,18 @@ def extend(
 def _agreed(population: Population, batch: Batch, transport: Transport, least: float, room: int) -> Array:
     """New inducing inputs ``[J, D]``, the same on every rank."""
     inputs, share = least_covered(population.model, population.theta, batch)
-    here = np.flatnonzero(share < least)
-    rows = np.concatenate([share[here, None], inputs[here], population.theta[here]], axis=1)
-    proposed = transport.gather_rows(rows, transport.shard.agents[here])
+    uncovered = np.flatnonzero(share < least)
+    rows = np.concatenate([share[uncovered, None], inputs[uncovered], population.theta[uncovered]], axis=1)
+    proposed = transport.gather_rows(rows, transport.shard.agents[uncovered])
     chosen = np.zeros((min(room, CANDIDATES), inputs.shape[1]))
     counts = np.zeros(2, dtype=np.int64)  # of inputs that were chosen, and of proposals
     if proposed is not None and len(proposed):
-        found = _chosen(population.model, proposed, inputs.shape[1], least, len(chosen))
-        chosen[: len(found)] = found
-        counts[:] = len(found), len(proposed)
-    told = transport.total(np.concatenate([counts, chosen.view(np.int64).ravel()]))  # the root's, bit by bit
-    _count(transport, min(int(told[1]), CANDIDATES) * rows.shape[1], int(told[0]) * inputs.shape[1])
-    agreed: Array = told[2:].view(np.float64).reshape(chosen.shape)[: int(told[0])]
+        accepted = _chosen(population.model, proposed, inputs.shape[1], least, len(chosen))
+        chosen[: len(accepted)] = accepted
+        counts[:] = len(accepted), len(proposed)
+    from_root = transport.total(np.concatenate([counts, chosen.view(np.int64).ravel()]))  # the root's, bit by bit
+    _count(transport, min(int(from_root[1]), CANDIDATES) * rows.shape[1], int(from_root[0]) * inputs.shape[1])
+    agreed: Array = from_root[2:].view(np.float64).reshape(chosen.shape)[: int(from_root[0])]
     return agreed
 
 
@@ -92,11 +92,11 @@ def _carried(state: State, fresh: State, inducing: int, more: int) -> State:
     """A rule's state with wider rows; how long rows were is known by a fresh one."""
     wider = packed_length(inducing + more) - packed_length(inducing)
     begun = {name: values.shape[-1] for name, (_, values) in rows_of(fresh).items() if values.ndim > 1}
-    held = {name: values for name, (_, values) in rows_of(state).items()}
-    lengths = {values.shape[-1] for name, values in held.items() if begun.get(name) == values.shape[-1] + wider}
+    current = {name: values for name, (_, values) in rows_of(state).items()}
+    lengths = {values.shape[-1] for name, values in current.items() if begun.get(name) == values.shape[-1] + wider}
 
     def carried(name: str, values: Array) -> Array:
         is_rows = values.ndim > 1 and values.shape[-1] in lengths and begun.get(name) != values.shape[-1]
         return widened(values, inducing, more) if is_rows else values
 
-    return with_rows(fresh, {name: carried(name, values) for name, values in held.items()})
+    return with_rows(fresh, {name: carried(name, values) for name, values in current.items()})

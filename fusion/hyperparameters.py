@@ -23,9 +23,9 @@ from coolgp.agents.prediction import Indefinite
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State, TeachesFrom
 
-__all__ = ["MODES", "Collective", "Fixed", "Local", "Mode", "belief_of"]
+__all__ = ["MODES", "Collective", "Fixed", "Local", "Mode", "training_evidence_of"]
 
-Belief = Callable[[slice], Evidence]
+EvidenceOf = Callable[[slice], Evidence]
 GRAIN = 2.0**-30
 """Averages are rounded to this, far below any step, so that agents that agree hold the same bits; single precision
 rounds them more coarsely."""
@@ -47,7 +47,7 @@ class Mode(Protocol):
         """Before a batch: use the average ``[A, C]`` of what was announced last."""
         ...
 
-    def propose(self, population: Population, batch: Observations, belief: Belief) -> Population:
+    def propose(self, population: Population, batch: Observations, belief: EvidenceOf) -> Population:
         """After a batch was observed: step, or announce; ``belief`` gives the fused evidence of a block of agents."""
         ...
 
@@ -67,7 +67,7 @@ class Fixed:
         """Nothing to adopt."""
         return population
 
-    def propose(self, population: Population, batch: Observations, belief: Belief) -> Population:
+    def propose(self, population: Population, batch: Observations, belief: EvidenceOf) -> Population:
         """Nothing to propose."""
         return population
 
@@ -78,7 +78,7 @@ class Local(Fixed):
 
     rereads: ClassVar[bool] = True
 
-    def propose(self, population: Population, batch: Observations, belief: Belief) -> Population:
+    def propose(self, population: Population, batch: Observations, belief: EvidenceOf) -> Population:
         """Step at once.
 
         What is common decides where the variances are learned. Where it is ``f`` itself, others scaled their evidence
@@ -107,18 +107,18 @@ class Collective:
         theta, slope = np.split(np.round(average / grain) * grain, 2, axis=1)
         return step(population, self.adam, theta, slope)
 
-    def propose(self, population: Population, batch: Observations, belief: Belief) -> Population:
+    def propose(self, population: Population, batch: Observations, belief: EvidenceOf) -> Population:
         """Announce hyper-parameters and the batch's gradient at the fused posterior."""
         slope = _slopes(population, batch, belief)
         return _announcing(population, slope)
 
 
-def belief_of(rule: FusionRule, state: State, population: Population) -> Belief:
+def training_evidence_of(rule: FusionRule, state: State, population: Population) -> EvidenceOf:
     """What agents take their gradients at: what the rule teaches, fused evidence where it has any, else their own."""
     if isinstance(rule, TeachesFrom):
-        return lambda agents: rule.lesson(state, population, agents)
+        return lambda agents: rule.training_evidence(state, population, agents)
     if isinstance(rule, EvidenceRule):
-        return lambda agents: rule.belief(state, population, agents)
+        return lambda agents: rule.fused_evidence(state, population, agents)
     return population.evidence
 
 
@@ -129,7 +129,7 @@ def _announcing(population: Population, slope: Array) -> Population:
     return replace(population, announced=np.concatenate([population.theta, slope], axis=1))
 
 
-def _slopes(population: Population, batch: Observations, evidence: Belief, own: Belief | None = None) -> Array:
+def _slopes(population: Population, batch: Observations, evidence: EvidenceOf, own: EvidenceOf | None = None) -> Array:
     def of(agents: slice, rows: Batch) -> Array:
         alone = own(agents) if own else None
         try:

@@ -90,7 +90,7 @@ class SeesData(FusionRule, Protocol):
 class TeachesFrom(FusionRule, Protocol):
     """A rule whose agents learn hyper-parameters from other evidence than they predict with."""
 
-    def lesson(self, state: State, population: Population, agents: slice | Indices) -> Evidence:
+    def training_evidence(self, state: State, population: Population, agents: slice | Indices) -> Evidence:
         """The evidence that these agents learn from, in common coordinates."""
         ...
 
@@ -99,7 +99,7 @@ class TeachesFrom(FusionRule, Protocol):
 class EvidenceRule(AveragesParameters, Protocol):
     """A rule whose agents end with evidence of their own: it can be stored, and hyper-parameters learned from it."""
 
-    def belief(self, state: State, population: Population, agents: slice | Indices) -> Evidence:
+    def fused_evidence(self, state: State, population: Population, agents: slice | Indices) -> Evidence:
         """What the agents know after the exchange, in common coordinates."""
         ...
 

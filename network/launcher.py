@@ -63,17 +63,17 @@ def local_size(environment: Mapping[str, str] = os.environ) -> int:
 def _launched(environment: Mapping[str, str]) -> tuple[int, int]:
     managed = any(name.startswith("PMI") for name in environment)
     for rank, size in VARIABLES:
-        known = environment.get(rank, "").isdecimal() and environment.get(size, "").isdecimal()
-        if known and (managed or not rank.startswith("SLURM")):
+        numeric = environment.get(rank, "").isdecimal() and environment.get(size, "").isdecimal()
+        if numeric and (managed or not rank.startswith("SLURM")):
             return int(environment[rank]), int(environment[size])
     return 0, 1
 
 
 def find_launcher() -> Path | None:
     """Return mpiexec: the one beside this Python, which belongs to its MPI library, else the one on the PATH."""
-    here = shutil.which("mpiexec", path=str(Path(sys.executable).parent))
-    found = here or shutil.which("mpiexec")
-    return Path(found) if found else None
+    beside = shutil.which("mpiexec", path=str(Path(sys.executable).parent))
+    path = beside or shutil.which("mpiexec")
+    return Path(path) if path else None
 
 
 def library_problem() -> str | None:

@@ -84,11 +84,11 @@ def local_mixing(shard: Shard, weight: float | None = None, dtype: DTypeLike = n
 
 def _without_rows(matrix: csr_array, rows: Array) -> csr_array:
     """The matrix [A,A+H] as [A,A] with some rows left empty, which must be all that reach beyond the A columns."""
-    whole = np.ones(matrix.shape[0], dtype=np.int64)
-    whole[rows] = 0
-    kept, length = np.repeat(whole, np.diff(matrix.indptr)) == 1, whole * np.diff(matrix.indptr)
-    parts = matrix.data[kept], matrix.indices[kept], np.append(0, np.cumsum(length))
-    return csr_array(parts, shape=(len(whole), len(whole)))
+    stays = np.ones(matrix.shape[0], dtype=np.int64)
+    stays[rows] = 0
+    entries, length = np.repeat(stays, np.diff(matrix.indptr)) == 1, stays * np.diff(matrix.indptr)
+    parts = matrix.data[entries], matrix.indices[entries], np.append(0, np.cumsum(length))
+    return csr_array(parts, shape=(len(stays), len(stays)))
 
 
 def edge_sums(tail: Array, rows: Array, agents: int, weight: Array | None = None) -> Array:

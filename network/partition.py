@@ -78,12 +78,12 @@ def _metis(topology: Topology, block: Array, ranks: int) -> Array:
     ends = (tail[across], head[across])
     links = coo_array((np.ones(across.sum(), dtype=np.int64), ends), shape=(len(size), len(size))).tocsr()
     graph = pymetis.CSRAdjacency(links.indptr.astype(np.int32), links.indices.astype(np.int32))
-    part = pymetis.part_graph(ranks, graph, vweights=size.tolist(), eweights=links.data.tolist())[1]
-    return _without_gaps(np.array(part, dtype=np.int64), ranks)
+    ranks_of_blocks = pymetis.part_graph(ranks, graph, vweights=size.tolist(), eweights=links.data.tolist())[1]
+    return _without_gaps(np.array(ranks_of_blocks, dtype=np.int64), ranks)
 
 
-def _without_gaps(part: Array, ranks: int) -> Array:
+def _without_gaps(owner: Array, ranks: int) -> Array:
     """The same, with a block of the fullest rank for each rank that METIS left empty."""
-    for rank in np.setdiff1d(np.arange(ranks), part):
-        part[np.flatnonzero(part == np.bincount(part).argmax())[-1]] = rank
-    return part
+    for rank in np.setdiff1d(np.arange(ranks), owner):
+        owner[np.flatnonzero(owner == np.bincount(owner).argmax())[-1]] = rank
+    return owner

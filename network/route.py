@@ -87,8 +87,8 @@ def plan_turns(shard: Shard, leaving: Array, arriving: Array, turns: int) -> lis
     edges, arrivals = _by_turn(every, leaving, turns), _by_turn(every, arriving, turns)
     place_out, place_in = np.empty((2, len(every)), dtype=np.int64)
     for place, parts in ((place_out, edges), (place_in, arrivals)):
-        for part in parts:
-            place[part] = np.arange(len(part))
+        for turn_edges in parts:
+            place[turn_edges] = np.arange(len(turn_edges))
     lists = (edges, arrivals, *(_by_turn(near, arriving, turns), _by_turn(leave, leaving, turns)))
     return [
         Route(
@@ -139,5 +139,5 @@ def count_by_rank(owner: Array, neighbours: Array, count: Array | None = None) -
 def move_rows(source: Array, picks: Array, target: Array, places: Array) -> None:
     """Set `target[places] = source[picks]`, in chunks."""
     for start in range(0, len(picks), CHUNK):
-        part = slice(start, start + CHUNK)
-        target[places[part]] = source[picks[part]]
+        chunk = slice(start, start + CHUNK)
+        target[places[chunk]] = source[picks[chunk]]

@@ -30,14 +30,14 @@ def rows_of(state: Any, name: str = "state") -> Rows:
     """
     if isinstance(state, np.ndarray):
         return {name: ("agent", state)}
-    found: Rows = {}
-    for part, axis in _axes(type(state)).items():
-        value = getattr(state, part)
-        if axis is None and (is_dataclass(value) or part == "inner"):
-            found |= rows_of(value, f"{name}.{part}")
+    rows: Rows = {}
+    for field, axis in _axes(type(state)).items():
+        value = getattr(state, field)
+        if axis is None and (is_dataclass(value) or field == "inner"):
+            rows |= rows_of(value, f"{name}.{field}")
         elif axis is not None and value is not None:
-            found[f"{name}.{part}"] = (axis, value)
-    return found
+            rows[f"{name}.{field}"] = (axis, value)
+    return rows
 
 
 def with_rows(state: Any, rows: Mapping[str, Array], name: str = "state") -> Any:
@@ -45,12 +45,12 @@ def with_rows(state: Any, rows: Mapping[str, Array], name: str = "state") -> Any
     if isinstance(state, np.ndarray):
         return rows[name]
     changed: dict[str, Any] = {}
-    for part, axis in _axes(type(state)).items():
-        value, key = getattr(state, part), f"{name}.{part}"
+    for field, axis in _axes(type(state)).items():
+        value, key = getattr(state, field), f"{name}.{field}"
         if axis is not None:
-            changed[part] = rows.get(key)
-        elif is_dataclass(value) or part == "inner":
-            changed[part] = with_rows(value, rows, key)
+            changed[field] = rows.get(key)
+        elif is_dataclass(value) or field == "inner":
+            changed[field] = with_rows(value, rows, key)
     return replace(state, **changed) if changed else state
 
 
@@ -62,5 +62,5 @@ def _axes(kind: type[Any]) -> dict[str, Axis | None]:
 
 
 def _axis(hint: Any) -> Axis | None:
-    marks = [part for whole in (hint, *get_args(hint)) for part in getattr(whole, "__metadata__", ())]
+    marks = [mark for level in (hint, *get_args(hint)) for mark in getattr(level, "__metadata__", ())]
     return next((mark for mark in marks if mark in ("agent", "edge")), None)

@@ -48,14 +48,14 @@ class PerfectLinks:
         self.meter.sent(count, size)
         self.meter.moved(size)
 
-    def send(self: Transport, rows: Array, edges: Array | None = None, lane: str = "values") -> Delivery:
+    def send(self: Transport, rows: Array, edges: Array | None = None, tag: str = "values") -> Delivery:
         """See `Transport`."""
         if edges is None:
             return Delivery(np.arange(len(self.shard.tail)), self.swap(rows))
         route = self.route(np.bincount(edges, minlength=len(self.shard.tail)))
         return Delivery(route.arrivals, self.swap(rows, route))
 
-    def reached(self, lane: str = "server") -> Array:
+    def reached(self, tag: str = "server") -> Array:
         """See `Transport`."""
         return self.present
 

@@ -72,9 +72,9 @@ def _lowest(matrix: csr_array, start: Array) -> float:
 def _highest(matrix: csr_array, unit: Array, start: Array) -> float:
     """Lanczos where the gap is wide; where it is not, Lanczos on the inverse of I - W, which then factorises well."""
     try:
-        found = _lanczos(lambda x: matrix @ x - 3.0 * unit * (unit @ x), start, 1e-6)
-        if found < 1.0 - WIDE:
-            return found
+        eigenvalue = _lanczos(lambda x: matrix @ x - 3.0 * unit * (unit @ x), start, 1e-6)
+        if eigenvalue < 1.0 - WIDE:
+            return eigenvalue
     except ArpackNoConvergence:
         pass
     solve = _factorised((1.0 + TINY) * eye_array(len(unit)) - matrix)
@@ -89,8 +89,8 @@ def _highest(matrix: csr_array, unit: Array, start: Array) -> float:
 def _lanczos(multiply: Callable[[Array], Array], start: Array, tolerance: float) -> float:
     """The largest eigenvalue of a symmetric operator. Raises ArpackNoConvergence."""
     operator = LinearOperator((len(start), len(start)), matvec=multiply, dtype=np.float64)
-    found = eigsh(operator, k=1, which="LA", v0=start, ncv=BASIS, maxiter=RESTARTS, tol=tolerance)
-    return float(found[0][0])
+    eigenvalues = eigsh(operator, k=1, which="LA", v0=start, ncv=BASIS, maxiter=RESTARTS, tol=tolerance)
+    return float(eigenvalues[0][0])
 
 
 def _factorised(matrix: Any) -> Callable[[Array], Array]:

@@ -40,17 +40,17 @@ class Transport(Protocol):
     def advance(self, round: int) -> None:
         """Begin a round of learning, from 0: agents and links come and go. Collective."""
 
-    def send(self, rows: Array, edges: Array | None = None, lane: str = "values") -> Delivery:
+    def send(self, rows: Array, edges: Array | None = None, tag: str = "values") -> Delivery:
         """One communication round through the channel: rows [K,P] leave on `edges` [K]. Collective.
 
         Args:
             rows: numbers; the channel may lose them, delay them, or spoil those of an agent that is not honest.
             edges: ascending; rows on one edge are one message and share its fate. Default one row on each of the E.
                 Edges that are not up are left out.
-            lane: messages of one lane keep their order on a link; other lanes have fates of their own.
+            tag: messages of one tag keep their order on a link; those of other tags are lost or late by themselves.
         """
 
-    def reached(self, lane: str = "server") -> Array:
+    def reached(self, tag: str = "server") -> Array:
         """[A] whether a message between each agent and a server got through this time. Collective."""
 
     @property

@@ -33,11 +33,11 @@ def schedule_tree(transport: Transport) -> tuple[Array, Array, int]:
     agents = np.arange(len(shard.agents))
     while True:
         search.follow(agents)
-        told = transport.inform(search.ready[border.edges], border)
-        news = border.arrivals[told != search.heard[border.arrivals]]
+        arrived = transport.inform(search.ready[border.edges], border)
+        news = border.arrivals[arrived != search.heard[border.arrivals]]
         if not transport.total(np.array([len(news)]))[0]:
             break
-        search.heard[border.arrivals] = told
+        search.heard[border.arrivals] = arrived
         agents = search.hear(news)
     turns = transport.total(np.bincount(search.ready, minlength=shard.size))
     if turns[0]:

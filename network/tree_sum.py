@@ -55,19 +55,19 @@ class TreeSum:
 
     def run(self, sums: Array, transport: Transport) -> Array:
         """Add up rows [A,P] in place; return the whole sum [P]. What else is left in `sums` is partial. Collective."""
-        came = sums[:0]
-        whole: Array = sums[max(self.middle, 0)]  # where the middle is elsewhere, until it is told
+        received = sums[:0]
+        total: Array = sums[max(self.middle, 0)]  # where the middle is elsewhere, until it is told
         for phase in self.phases:
-            _add(sums, came, phase)
+            _add(sums, received, phase)
             if phase.route is None:
                 continue
             rows = sums[phase.senders]
-            rows[phase.answers] = whole
-            came = transport.forward(rows, phase.route)
+            rows[phase.answers] = total
+            received = transport.forward(rows, phase.route)
             if phase.answered >= 0:
-                whole = came[phase.answered].copy()
+                total = received[phase.answered].copy()
         transport.hand_on(self.near, sums)
-        return whole.copy()
+        return total.copy()
 
 
 def plan_tree_sum(transport: Transport) -> TreeSum:
@@ -95,11 +95,11 @@ def plan_tree_sum(transport: Transport) -> TreeSum:
     return TreeSum(turn, rounds, middle, int(np.count_nonzero(~far)), tuple(phases))
 
 
-def _add(sums: Array, came: Array, phase: Phase) -> None:
+def _add(sums: Array, received: Array, phase: Phase) -> None:
     agents, add = len(sums), np.add
     for source, target in zip(phase.sources.tolist(), phase.targets.tolist(), strict=True):
         row = sums[target]
-        add(row, sums[source] if source < agents else came[source - agents], row)
+        add(row, sums[source] if source < agents else received[source - agents], row)
 
 
 def _phase(shard: Shard, source: Array, slots: Array, route: Route | None, lag: Array) -> Phase:
@@ -107,9 +107,9 @@ def _phase(shard: Shard, source: Array, slots: Array, route: Route | None, lag: 
     nothing, targets = np.arange(0), shard.tail[slots]
     if route is None:
         return Phase(source[slots], targets, None, nothing, nothing, -1)
-    leaving, told = route.edges[route.far_out], np.flatnonzero(lag[route.arrivals[route.far_in]] < 0)
+    leaving, totals = route.edges[route.far_out], np.flatnonzero(lag[route.arrivals[route.far_in]] < 0)
     answers = np.flatnonzero(lag[leaving] > 0)
-    return Phase(source[slots], targets, route, shard.tail[leaving], answers, int(told[0]) if len(told) else -1)
+    return Phase(source[slots], targets, route, shard.tail[leaving], answers, int(totals[0]) if len(totals) else -1)
 
 
 def _middle(shard: Shard, answered: Array) -> int:

@@ -21,7 +21,7 @@ from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.rule import State
-from coolgp.fusion.sums.carrier import Carried
+from coolgp.fusion.sums.carrier import QueryRule
 from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -63,7 +63,7 @@ class Experts:
 
 
 @dataclass(frozen=True)
-class Committee(Carried):
+class Committee(QueryRule):
     """A rule that combines predictions by a few sums over agents for each query."""
 
     sums_a_query: ClassVar[int] = 2
@@ -103,10 +103,10 @@ class Committee(Carried):
 
     def _combined(self, terms: Array, asked: Experts, probes: Indices, transport: Transport) -> tuple[Array, Array]:
         rows = np.concatenate([terms.reshape(len(terms), -1), np.ones((len(terms), 1))], axis=1)
-        held = self.summed(rows, transport)[probes]
-        sums = held[:, :-1].reshape(len(probes), *terms.shape[1:])
+        summed = self.summed(rows, transport)[probes]
+        sums = summed[:, :-1].reshape(len(probes), *terms.shape[1:])
         with np.errstate(all="ignore"):
-            mean, variance = self.combined(sums, asked, held[:, -1:])
+            mean, variance = self.combined(sums, asked, summed[:, -1:])
         sound = np.isfinite(mean) & np.isfinite(variance) & (variance > 0)  # what a liar says need not add up
         return np.where(sound, mean, asked.mean), np.where(sound, variance, asked.variance)
 
@@ -117,8 +117,8 @@ def forecasts(population: Population, evidence: Callable[[slice], Evidence], x: 
     mean, variance = np.empty((size, len(x))), np.empty((size, len(x)))
     for start in range(0, size, AGENTS_AT_ONCE):
         agents = slice(start, min(start + AGENTS_AT_ONCE, size))
-        said = predict(model, population.theta[agents], evidence(agents), x)
-        mean[agents], variance[agents] = said.mean, said.variance
+        prediction = predict(model, population.theta[agents], evidence(agents), x)
+        mean[agents], variance[agents] = prediction.mean, prediction.variance
     prior = model.layout.signal_variance(population.theta)[:, None]
     return Experts(mean, np.maximum(variance, FLOOR * prior), prior)
 

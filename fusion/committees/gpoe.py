@@ -35,8 +35,8 @@ class GPoE(Committee):
         """Weight, weighted precision, and mean weighted by it."""
         gain = experts.entropy_gain + IGNORANT
         power = gain if self.weights == "entropy" else np.ones_like(gain)
-        told = power * experts.precision
-        return np.stack([power, told, told * experts.mean], axis=1)
+        precision = power * experts.precision
+        return np.stack([power, precision, precision * experts.mean], axis=1)
 
     def combined(self, sums: Array, experts: Experts, count: Array) -> tuple[Array, Array]:
         """The product, its powers scaled to sum to one."""

@@ -61,15 +61,15 @@ class GRBCM(Committee):
         """Tell all the evidence of the communication set, then let each predict with and without its own data."""
         agents, inducing = transport.shard.agents[:, None], population.model.inducing
         rank = np.clip(agents - self.communicators + 1, 0, 2)
-        told = self.summed(np.where(rank == 0, population.packed(slice(None)), 0.0), transport)
-        told = told[:, : packed_length(inducing)]
+        shared = self.summed(np.where(rank == 0, population.packed(slice(None)), 0.0), transport)
+        shared = shared[:, : packed_length(inducing)]
 
         def base(block: slice) -> Evidence:
-            return Evidence.unpack(told[block], inducing)
+            return Evidence.unpack(shared[block], inducing)
 
         def informed(block: slice) -> Evidence:
             own = population.packed(block)
-            return Evidence.unpack(np.where(rank[block] == 0, told[block], told[block] + own), inducing)
+            return Evidence.unpack(np.where(rank[block] == 0, shared[block], shared[block] + own), inducing)
 
         alone, both = forecasts(population, base, x), forecasts(population, informed, x)
         return Informed(both.mean, both.variance, both.prior, alone, rank)
@@ -77,8 +77,8 @@ class GRBCM(Committee):
     def terms(self, experts: Experts) -> Array:
         """Weight, weighted precision, and mean weighted by it."""
         assert isinstance(experts, Informed)
-        told = experts.power * experts.precision
-        return np.stack([experts.power, told, told * experts.mean], axis=1)
+        precision = experts.power * experts.precision
+        return np.stack([experts.power, precision, precision * experts.mean], axis=1)
 
     def combined(self, sums: Array, experts: Experts, count: Array) -> tuple[Array, Array]:
         """What the communication set says, and what every expert adds to it."""

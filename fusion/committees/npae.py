@@ -27,7 +27,7 @@ from coolgp.agents.statistics import Evidence, packed_length
 from coolgp.fusion.committees.base import query_parts
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.rule import State
-from coolgp.fusion.sums.carrier import Carried
+from coolgp.fusion.sums.carrier import QueryRule
 from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -40,7 +40,7 @@ APART = 0.1
 
 
 @dataclass(frozen=True)
-class NPAE(Carried):
+class NPAE(QueryRule):
     """Nested pointwise aggregation: the best linear combination of all experts' means, by their joint covariance.
 
     Needs hyper-parameters that all agents share. most_numbers: refuse to sum more than so many for all agents' queries.
@@ -66,15 +66,15 @@ class NPAE(Carried):
         prior, evidence = prior_precision(model, theta)[0], population.evidence()
         mean, variance = np.empty((len(probes), len(x))), np.empty((len(probes), len(x)))
         for queries in query_parts(len(x), transport.shard.size * length):
-            told = _observations(evidence, prior, rows[queries])
-            held = self.summed(told.reshape(population.size, -1), transport)[probes]
-            held = held.reshape(len(probes), told.shape[1], length)
-            for place, packed in enumerate(held):
-                if place and np.array_equal(packed, held[0]):
-                    mean[place, queries], variance[place, queries] = mean[0, queries], variance[0, queries]
+            observations = _observations(evidence, prior, rows[queries])
+            summed = self.summed(observations.reshape(population.size, -1), transport)[probes]
+            summed = summed.reshape(len(probes), observations.shape[1], length)
+            for probe, packed in enumerate(summed):
+                if probe and np.array_equal(packed, summed[0]):
+                    mean[probe, queries], variance[probe, queries] = mean[0, queries], variance[0, queries]
                 else:
-                    known = Evidence.unpack(packed, model.inducing)
-                    mean[place, queries], variance[place, queries] = _given(known, prior, rows[queries], rest[queries])
+                    total = Evidence.unpack(packed, model.inducing)
+                    mean[probe, queries], variance[probe, queries] = _given(total, prior, rows[queries], rest[queries])
         return Prediction(mean, variance, model.layout.noise_variance(population.theta[probes]))
 
     def _check_size(self, queries: int, agents: int, length: int) -> None:
@@ -102,19 +102,19 @@ def _agreed(population: Population, transport: Transport) -> Array:
 def _observations(evidence: Evidence, prior: Array, rows: Array) -> Array:
     """What agents tell about queries with rows ``a [q, M]``: packed ``(b bᵀ/d, b m/d)``, ``[A, q, P]``."""
     weights = np.linalg.solve(prior + evidence.precision, np.broadcast_to(rows.T, (len(evidence.shift), *rows.T.shape)))
-    told = (evidence.precision @ weights).swapaxes(-1, -2)  # b [A, q, M]
-    noise = (told * weights.swapaxes(-1, -2)).sum(-1)
+    design = (evidence.precision @ weights).swapaxes(-1, -2)  # b [A, q, M]
+    noise = (design * weights.swapaxes(-1, -2)).sum(-1)
     mean = (weights.swapaxes(-1, -2) @ evidence.shift[..., None])[..., 0]
     share = np.divide(1.0, noise, out=np.zeros_like(noise), where=noise > 0)
-    scaled, (rows_, columns) = share[..., None] * told, np.tril_indices(told.shape[-1])
-    packed = np.zeros((*noise.shape, packed_length(told.shape[-1])))
-    np.multiply(scaled[..., rows_], told[..., columns], out=packed[..., : len(rows_)])
+    scaled, (rows_, columns) = share[..., None] * design, np.tril_indices(design.shape[-1])
+    packed = np.zeros((*noise.shape, packed_length(design.shape[-1])))
+    np.multiply(scaled[..., rows_], design[..., columns], out=packed[..., : len(rows_)])
     np.multiply(mean[..., None], scaled, out=packed[..., len(rows_) : -2])
     return packed
 
 
-def _given(known: Evidence, prior: Array, rows: Array, rest: Array) -> tuple[Array, Array]:
+def _given(evidence: Evidence, prior: Array, rows: Array, rest: Array) -> tuple[Array, Array]:
     """Mean and variance ``[q]`` at queries with rows ``a [q, M]``, each given observations of its own."""
-    told = np.stack([known.shift, rows], axis=-1)
-    mean, spread = np.moveaxis(np.linalg.solve(prior + known.precision, told), -1, 0)
+    right = np.stack([evidence.shift, rows], axis=-1)
+    mean, spread = np.moveaxis(np.linalg.solve(prior + evidence.precision, right), -1, 0)
     return (rows * mean).sum(-1), rest + (rows * spread).sum(-1)

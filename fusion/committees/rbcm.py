@@ -21,8 +21,8 @@ class RBCM(Committee):
 
     def terms(self, experts: Experts) -> Array:
         """Weighted precision gained over the prior's, and mean weighted by the weighted precision."""
-        told = experts.entropy_gain * experts.precision
-        return np.stack([told - experts.entropy_gain / experts.prior, told * experts.mean], axis=1)
+        precision = experts.entropy_gain * experts.precision
+        return np.stack([precision - experts.entropy_gain / experts.prior, precision * experts.mean], axis=1)
 
     def combined(self, sums: Array, experts: Experts, count: Array) -> tuple[Array, Array]:
         """The prior once, and what every expert adds to it."""

@@ -12,7 +12,7 @@ from coolgp.agents.model import Batch
 from coolgp.agents.pitc import block_evidence
 from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.evidence.row_memory import Seen
+from coolgp.fusion.evidence.row_memory import RowMemory
 from coolgp.fusion.guarantee import Guarantee, Rows
 from coolgp.fusion.sums.base import SumState
 from coolgp.fusion.sums.rows import contributions
@@ -38,22 +38,22 @@ class DPITC(Server):
         guarantee = super().guarantee(topology, faults)
         return replace(guarantee, exchanging=_keeping(guarantee.exchanging), settling=_keeping(guarantee.settling))
 
-    def remembered(self, population: Population) -> Seen:
+    def initial_memory(self, population: Population) -> RowMemory:
         """No rows yet. Raises ValueError for a basis that has no exact kernel behind it."""
         if not isinstance(population.model.basis, InducingInputs):
             raise ValueError(
                 "dpitc keeps, within each agent's data, what inducing inputs do not explain of the kernel; random "
                 'features are a kernel of their own: take fusion.rule = "server", or agents.basis = "inducing"'
             )
-        return Seen.of(population)
+        return RowMemory.of(population)
 
     def observe(self, state: SumState, population: Population, batch: Batch) -> SumState:
         """Keep the rows."""
         return replace(state, kept=state.kept.grown(batch))
 
-    def contributions(self, population: Population, kept: Seen, room: Array | None = None) -> Array:
+    def contributions(self, population: Population, memory: RowMemory, room: Array | None = None) -> Array:
         """Evidence of each agent's block, its announcements and itself."""
-        model, batch = population.model, kept.batch
+        model, batch = population.model, memory.batch
 
         def tell(agents: slice, out: Array) -> None:
             packed = block_evidence(model, population.theta[agents], batch[agents]).pack()
@@ -62,7 +62,7 @@ class DPITC(Server):
         rows, size = batch.y.shape[1], model.inducing
         return contributions(population, room, tell, np.dtype(float).itemsize * (3 * rows**2 + 4 * rows * size))
 
-    def lesson(self, state: SumState, population: Population, agents: slice | Indices) -> Evidence:
+    def training_evidence(self, state: SumState, population: Population, agents: slice | Indices) -> Evidence:
         """What their own rows say each by itself: the bound that is climbed is DTC's."""
         return population.evidence(agents)
 

@@ -27,8 +27,8 @@ from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.predictive_scores import log_loss, predict_rows
 from coolgp.agents.statistics import Evidence, Statistics, packed_length
 from coolgp.fusion.guarantee import Guarantee, Rows
-from coolgp.fusion.sums.carrier import ByCarrier
-from coolgp.fusion.sums.rows import believed
+from coolgp.fusion.sums.carrier import CarriedRule
+from coolgp.fusion.sums.rows import evidence_from_sums
 from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -54,7 +54,7 @@ class EnsembleState:
 
 
 @dataclass(frozen=True)
-class Ensemble(ByCarrier):
+class Ensemble(CarriedRule):
     """Online Bayesian ensemble over kernels: models with other length-scales, weighed by how well they foretold.
 
     scales: factors of the agents' lengthscales, one for each expert. The variances, and lengthscales where they are
@@ -88,19 +88,19 @@ class Ensemble(ByCarrier):
     def observe(self, state: EnsembleState, population: Population, batch: Batch) -> EnsembleState:
         """Let each expert say how likely the batch is, and then take it in; reuses the state's memory."""
         self._follow(state, population)
-        held, own = self.carrier.sums(state.inner), self.carrier.own(state.inner)
-        told = np.empty_like(state.log_density)
+        sums, own = self.carrier.sums(state.inner), self.carrier.own(state.inner)
+        log_densities = np.empty_like(state.log_density)
 
-        def look(agents: slice) -> None:
+        def update(agents: slice) -> None:
             for expert, model in enumerate(state.models):
                 theta, seen = self._theta(population, expert, agents), batch[agents]
-                belief = _belief(model, held, own, expert, agents)
-                told[agents, expert] = _log_density(model, theta, belief, seen)
+                belief = _belief(model, sums, own, expert, agents)
+                log_densities[agents, expert] = _log_density(model, theta, belief, seen)
                 state.sums[agents, expert] += model.encoding.encode(model, theta, seen).rows
 
         size = population.model.inducing + 1
-        map_blocks(look, population.size, 8 * size * (size + 3 * batch.y.shape[1]))
-        log_density = state.log_density + told - told.mean(axis=1, keepdims=True)
+        map_blocks(update, population.size, 8 * size * (size + 3 * batch.y.shape[1]))
+        log_density = state.log_density + log_densities - log_densities.mean(axis=1, keepdims=True)
         return replace(state, log_density=log_density)
 
     def exchange(
@@ -127,8 +127,8 @@ class Ensemble(ByCarrier):
     def weights(self, state: EnsembleState, agents: slice | Indices) -> Array:
         """Posterior probabilities of the experts as some agents hold them, ``[A', J]``; a priori all are alike."""
         begin = len(state.models) * packed_length(state.models[0].inducing)
-        told = self.carrier.sums(state.inner)[agents, begin : begin + len(state.models)].astype(np.float64)
-        weights = np.exp(told - told.max(axis=1, keepdims=True))
+        log_weights = self.carrier.sums(state.inner)[agents, begin : begin + len(state.models)].astype(np.float64)
+        weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
         share: Array = weights / weights.sum(axis=1, keepdims=True)
         return share
 
@@ -136,16 +136,19 @@ class Ensemble(ByCarrier):
         self, state: EnsembleState, population: Population, probes: Indices, x: Array, transport: Transport
     ) -> Prediction:
         """Mean and variance of the mixture of all experts."""
-        held, own = self.carrier.sums(state.inner), self.carrier.own(state.inner)
-        said = [
-            predict(model, self._theta(population, expert, probes), _belief(model, held, own, expert, probes), x)
+        sums, own = self.carrier.sums(state.inner), self.carrier.own(state.inner)
+        predictions = [
+            predict(model, self._theta(population, expert, probes), _belief(model, sums, own, expert, probes), x)
             for expert, model in enumerate(state.models)
         ]
         weights = self.weights(state, probes).T[..., None]
-        means, variances = np.stack([one.mean for one in said]), np.stack([one.variance for one in said])
+        means, variances = (
+            np.stack([prediction.mean for prediction in predictions]),
+            np.stack([prediction.variance for prediction in predictions]),
+        )
         mean = (weights * means).sum(0)
         variance = (weights * (variances + np.square(means - mean))).sum(0)
-        return Prediction(mean, variance, said[0].noise_variance)
+        return Prediction(mean, variance, predictions[0].noise_variance)
 
     def _theta(self, population: Population, expert: int, agents: slice | Indices = slice(None)) -> Array:
         """Hyper-parameters ``[A', K]`` of an expert: the agents' own, with longer lengthscales."""
@@ -176,11 +179,11 @@ class Ensemble(ByCarrier):
         return rows
 
 
-def _belief(model: Model, held: Array, own: Array | None, expert: int, agents: slice | Indices) -> Evidence:
+def _belief(model: Model, sums: Array, own: Array | None, expert: int, agents: slice | Indices) -> Evidence:
     """What some agents hold for the summed evidence of an expert."""
     length = packed_length(model.inducing)
-    part = slice(expert * length, (expert + 1) * length)
-    return believed(held[:, part], None if own is None else own[:, part], agents, model.inducing)
+    columns = slice(expert * length, (expert + 1) * length)
+    return evidence_from_sums(sums[:, columns], None if own is None else own[:, columns], agents, model.inducing)
 
 
 def _log_density(model: Model, theta: Array, belief: Evidence, batch: Batch) -> Array:

@@ -13,11 +13,11 @@ from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.network.row_axes import PerAgent
 
-__all__ = ["Seen", "newest"]
+__all__ = ["RowMemory", "newest"]
 
 
 @dataclass(frozen=True)
-class Seen:
+class RowMemory:
     """Rows x ``[A, n, D]``, y, mask ``[A, n]`` in the order in which they were observed; mask: one where real."""
 
     x: PerAgent
@@ -44,7 +44,7 @@ class Seen:
     def __getitem__(self, rows: npt.NDArray[np.intp]) -> Self:
         """Of each agent the rows ``[A, R]``."""
         x = np.take_along_axis(self.x, rows[..., None], axis=1)
-        return type(self)(x, *(np.take_along_axis(part, rows, axis=1) for part in (self.y, self.mask)))
+        return type(self)(x, *(np.take_along_axis(column, rows, axis=1) for column in (self.y, self.mask)))
 
 
 def newest(mask: Array, count: int) -> npt.NDArray[np.intp]:

@@ -26,7 +26,7 @@ from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction
 from coolgp.agents.predictive_scores import log_loss, predict_rows, square_loss
 from coolgp.agents.statistics import Evidence, packed_length
-from coolgp.fusion.evidence.row_memory import Seen, newest
+from coolgp.fusion.evidence.row_memory import RowMemory, newest
 from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule, SumState
 from coolgp.network.base.arrays import Indices
@@ -36,14 +36,14 @@ from coolgp.network.row_axes import PerAgent, PerEdge
 from coolgp.network.shard import Shard
 from coolgp.network.transport import Transport
 
-__all__ = ["Heard", "Selective", "Trial"]
+__all__ = ["NeighbourEvidence", "Selective", "Trial"]
 
 Flags = npt.NDArray[np.bool_]
 LOSSES: dict[str, Callable[[Prediction, Array], Array]] = {"nlpd": log_loss, "square": square_loss}
 
 
 @dataclass(frozen=True)
-class Heard:
+class NeighbourEvidence:
     """What neighbours said, and whom of them the agents take in.
 
     rows ``[E, P]``: the newest that came over each edge's slot; known ``[E]`` bool: whether any did; taken ``[E]``
@@ -60,7 +60,7 @@ class Heard:
 class Trial:
     """The newest rows of each agent, and its own loss ``[A, R]`` on each just before it learned it."""
 
-    seen: Seen
+    seen: RowMemory
     loss: PerAgent
 
 
@@ -90,9 +90,9 @@ class Selective(SumRule):
         messages = float(len(topology.indices))
         return Guarantee(kind, why, rounds=1, messages=messages, exchanging=rows, settling=rows)
 
-    def remembered(self, population: Population) -> Trial:
+    def initial_memory(self, population: Population) -> Trial:
         """No rows yet."""
-        seen = Seen.of(population, self.memory)
+        seen = RowMemory.of(population, self.memory)
         return Trial(seen, np.zeros(seen.mask.shape))
 
     def observe(self, state: SumState, population: Population, batch: Batch) -> SumState:
@@ -103,27 +103,27 @@ class Selective(SumRule):
         loss = np.take_along_axis(np.concatenate([trial.loss, own], axis=1), rows, axis=1)
         return replace(state, kept=Trial(grown[rows], loss))
 
-    def begin(self, values: Array, transport: Transport) -> Heard:
+    def begin(self, values: Array, transport: Transport) -> NeighbourEvidence:
         """Nobody has said anything."""
         edges = len(transport.shard.tail)
         nothing = np.zeros(edges, dtype=bool)
-        return Heard(np.zeros((edges, values.shape[1]), values.dtype), nothing, nothing, values)
+        return NeighbourEvidence(np.zeros((edges, values.shape[1]), values.dtype), nothing, nothing, values)
 
-    def round(self, state: Heard, values: Array, transport: Transport) -> Heard:
+    def round(self, state: NeighbourEvidence, values: Array, transport: Transport) -> NeighbourEvidence:
         """Tell all neighbours what is one's own, and keep the newest that came of theirs."""
-        came = transport.send(values[transport.shard.tail]).newest()
-        if len(came.edges) == len(state.rows):
-            return Heard(came.rows, np.ones_like(state.known), state.taken, values)
-        rows, known = state.rows.copy(), state.known.copy()
-        rows[came.edges], known[came.edges] = came.rows, True
-        return Heard(rows, known, state.taken, values)
+        delivery = transport.send(values[transport.shard.tail]).newest()
+        if len(delivery.edges) == len(state.rows):
+            return NeighbourEvidence(delivery.rows, np.ones_like(state.known), state.taken, values)
+        rows, received = state.rows.copy(), state.known.copy()
+        rows[delivery.edges], received[delivery.edges] = delivery.rows, True
+        return NeighbourEvidence(rows, received, state.taken, values)
 
-    def settle(self, state: Heard, values: Array, transport: Transport) -> Heard:
+    def settle(self, state: NeighbourEvidence, values: Array, transport: Transport) -> NeighbourEvidence:
         """One round: neighbours have no more to say."""
-        told: Heard = self.rounds(state, values, transport, 1)
-        return told
+        settled: NeighbourEvidence = self.rounds(state, values, transport, 1)
+        return settled
 
-    def sums(self, state: Heard) -> Array:
+    def sums(self, state: NeighbourEvidence) -> Array:
         """Own contributions and those taken in."""
         return state.sums
 
@@ -136,14 +136,14 @@ class Selective(SumRule):
         return self._weighed(super().converge(state, population, transport), population, transport.shard)
 
     def _weighed(self, state: SumState, population: Population, shard: Shard) -> SumState:
-        heard: Heard = state.inner
+        heard: NeighbourEvidence = state.inner
         taken = self._taken(heard, state.kept, population, shard)
         edges, start = np.flatnonzero(taken), np.searchsorted(shard.tail[taken], np.arange(population.size + 1))
         ones = np.ones(len(edges), dtype=heard.rows.dtype)
         others = csr_array((ones, edges, start), (population.size, len(taken))) @ heard.rows
         return replace(state, inner=replace(heard, taken=taken, sums=heard.sums + others))
 
-    def _taken(self, heard: Heard, trial: Trial, population: Population, shard: Shard) -> Flags:
+    def _taken(self, heard: NeighbourEvidence, trial: Trial, population: Population, shard: Shard) -> Flags:
         """Whose evidence could come from data and does well enough on the rows of the agent that heard it, ``[E]``."""
         inducing = population.model.inducing
         spoken = heard.rows[:, : packed_length(inducing)]
@@ -167,16 +167,16 @@ class Selective(SumRule):
         return taken
 
     def _losses(
-        self, population: Population, agents: Indices, batch: Batch, told: Callable[[slice], Evidence]
+        self, population: Population, agents: Indices, batch: Batch, evidence: Callable[[slice], Evidence]
     ) -> Array:
         """Losses ``[K, B]`` of so much evidence, each on the rows of one of the agents ``[K]`` under its ``θ``."""
         model, rows = population.model, batch.y.shape[1]
 
-        def of(some: slice) -> Array:
+        def losses_of(some: slice) -> Array:
             judge = agents[some]
-            said = predict_rows(model, population.theta[judge], told(some), batch.x[judge])
-            return LOSSES[self.measure](said, batch.y[judge])
+            prediction = predict_rows(model, population.theta[judge], evidence(some), batch.x[judge])
+            return LOSSES[self.measure](prediction, batch.y[judge])
 
         work = 8 * (6 * model.inducing**2 + 4 * rows * model.inducing)
-        found = map_blocks(of, len(agents), work)
-        return np.concatenate(found) if found else np.zeros((0, rows))
+        losses = map_blocks(losses_of, len(agents), work)
+        return np.concatenate(losses) if losses else np.zeros((0, rows))

@@ -20,7 +20,7 @@ from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.sums.base import SumState
-from coolgp.fusion.sums.carrier import ByCarrier
+from coolgp.fusion.sums.carrier import CarriedRule
 from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -42,7 +42,7 @@ class WeightedState:
 
 
 @dataclass(frozen=True)
-class Weighted(ByCarrier):
+class Weighted(CarriedRule):
     """Evidence of which others' part is weighed: summed by another rule, to the power that an agent's own bear out."""
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
@@ -69,11 +69,11 @@ class Weighted(ByCarrier):
     def _state(self, inner: SumState, population: Population) -> WeightedState:
         return WeightedState(inner, population.packed(slice(None)))
 
-    def belief(self, state: WeightedState, population: Population, agents: slice | Indices) -> Evidence:
+    def fused_evidence(self, state: WeightedState, population: Population, agents: slice | Indices) -> Evidence:
         """An agent's own evidence, and that of the others to the power that its own make most probable."""
         model, theta = population.model, population.theta[agents]
         own = Evidence.unpack(state.said[agents], model.inducing)
-        others = (self.carrier.belief(state.inner, population, agents) - own).clipped()
+        others = (self.carrier.fused_evidence(state.inner, population, agents) - own).clipped()
         likely = np.stack([own_probability(model, theta, own, _raised(others, power)) for power in POWERS])
         return own + _raised(others, np.array(POWERS)[likely.argmax(axis=0)])
 
@@ -93,7 +93,7 @@ class Weighted(ByCarrier):
         self, state: WeightedState, population: Population, probes: Indices, x: Array, transport: Transport
     ) -> Prediction:
         """Predictions of the probe agents from what they make of the sums."""
-        return predict(population.model, population.theta[probes], self.belief(state, population, probes), x)
+        return predict(population.model, population.theta[probes], self.fused_evidence(state, population, probes), x)
 
 
 def own_probability(model: Model, theta: Array, own: Evidence, others: Evidence) -> Array:

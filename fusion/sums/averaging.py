@@ -54,16 +54,16 @@ def mix(values: Array, mixing: Mixing, transport: Transport, out: Array | None =
     """
     if transport.faultless:
         mean: list[Array] = []
-        known = transport.halo(values, out, lambda: mean.append(np.asarray(mixing.inner @ values)))
+        with_halo = transport.halo(values, out, lambda: mean.append(np.asarray(mixing.inner @ values)))
         if len(mixing.border):
-            mean[0][mixing.border] = mixing.outer @ known
+            mean[0][mixing.border] = mixing.outer @ with_halo
         return mean[0]
     tail = transport.shard.tail
-    told = transport.send(values[tail]).newest()
-    at = tail[told.edges]
+    delivery = transport.send(values[tail]).newest()
+    at = tail[delivery.edges]
     apart = values[at]
-    np.subtract(told.rows, apart, out=apart)
-    return np.asarray(values + edge_sums(at, apart, len(values), mixing.pull[told.edges]))
+    np.subtract(delivery.rows, apart, out=apart)
+    return np.asarray(values + edge_sums(at, apart, len(values), mixing.pull[delivery.edges]))
 
 
 def column_blocks(values: Array) -> list[slice]:
@@ -92,9 +92,9 @@ def average_blocks(
         meter.sent(messages, size)
         meter.moved(size)
     else:  # one block after another, for ranks must speak of the same one
-        before, known = meter.messages, len(transport.shard.degree)
+        before, with_halo = meter.messages, len(transport.shard.degree)
         for columns in blocks:
-            room = np.empty((known, columns.stop - columns.start), dtype=values.dtype)
+            room = np.empty((with_halo, columns.stop - columns.start), dtype=values.dtype)
             work(columns, partial(mix, mixing=mixing, transport=transport, out=room))
         meter.messages = before + messages  # the parts of a row are one message
     meter.rounds += rounds

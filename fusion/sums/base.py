@@ -21,7 +21,7 @@ from coolgp.agents.statistics import Evidence, packed_length, repeated
 from coolgp.fusion.guarantee import FaultTolerance, Guarantee
 from coolgp.fusion.rule import FusionRule, State
 from coolgp.fusion.sums.deviation import attainable, deviation, sampled, sampled_columns, spread
-from coolgp.fusion.sums.rows import believed, contributions, row_length
+from coolgp.fusion.sums.rows import contributions, evidence_from_sums, row_length
 from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -109,11 +109,11 @@ class SumRule(ABC):
 
     def reader(self, state: State) -> Reader:
         """:meth:`sums`, a few agents or columns at a time; to be overridden where that saves making all of them."""
-        held = self.sums(state)
+        sums = self.sums(state)
 
         def read(agents: Pick, columns: Pick) -> Array:
-            rows = held[agents, columns]
-            return np.broadcast_to(held[:1, columns], rows.shape) if repeated(held) else rows
+            rows = sums[agents, columns]
+            return np.broadcast_to(sums[:1, columns], rows.shape) if repeated(sums) else rows
 
         return read
 
@@ -144,39 +144,39 @@ class SumRule(ABC):
             'fusion.rounds_per_step, a larger fusion.tolerance, fusion.rule = "tree", or a better connected graph'
         )
 
-    def remembered(self, population: Population) -> Any:
+    def initial_memory(self, population: Population) -> Any:
         """What a rule that sees the data keeps of them before there are any; None where it keeps nothing."""
         return None
 
-    def contributions(self, population: Population, kept: Any, room: Array | None = None) -> Array:
+    def contributions(self, population: Population, memory: Any, room: Array | None = None) -> Array:
         """What each agent adds to the sums: see :func:`contributions`. kept: of the data, see :class:`SumState`."""
         return contributions(population, room)
 
     def init(self, population: Population, transport: Transport) -> SumState:
         """State before the first message."""
-        kept = self.remembered(population)
-        values = self.contributions(population, kept)
-        return self._state(self.begin(values, transport), (values,), sampled(values, transport), kept)
+        memory = self.initial_memory(population)
+        values = self.contributions(population, memory)
+        return self._state(self.begin(values, transport), (values,), sampled(values, transport), memory)
 
     def exchange(self, state: SumState, population: Population, transport: Transport, rounds: int = 1) -> SumState:
         """So many communication rounds."""
-        told = self._told(state, population)
-        sample = sampled(told[-1], transport)
-        return self._state(self.rounds(state.inner, told[-1], transport, rounds), told, sample, state.kept)
+        recent = self._told(state, population)
+        sample = sampled(recent[-1], transport)
+        return self._state(self.rounds(state.inner, recent[-1], transport, rounds), recent, sample, state.kept)
 
     def converge(self, state: SumState, population: Population, transport: Transport) -> SumState:
         """Communicate until the fixed point."""
-        told = self._told(state, population)
-        sample = sampled(told[-1], transport)
-        return self._state(self.settle(state.inner, told[-1], transport), told, sample, state.kept)
+        recent = self._told(state, population)
+        sample = sampled(recent[-1], transport)
+        return self._state(self.settle(state.inner, recent[-1], transport), recent, sample, state.kept)
 
-    def _state(self, inner: State, told: tuple[Array, ...], sample: Array, kept: Any) -> SumState:
-        return SumState(inner, sample, () if self.remembers is None else told, kept)
+    def _state(self, inner: State, recent: tuple[Array, ...], sample: Array, memory: Any) -> SumState:
+        return SumState(inner, sample, () if self.remembers is None else recent, memory)
 
     def _told(self, state: SumState, population: Population) -> tuple[Array, ...]:
         """The contributions of the last rounds and of this one, in the memory of those that are too old."""
-        held = len(state.told) if self.remembers is None else self.remembers
-        spare = state.told[: len(state.told) - held]
+        remembered = len(state.told) if self.remembers is None else self.remembers
+        spare = state.told[: len(state.told) - remembered]
         return (*state.told[len(spare) :], self.contributions(population, state.kept, *spare))
 
     def _read(self, state: SumState) -> Reader:
@@ -184,12 +184,12 @@ class SumRule(ABC):
             state._reader.append(self.reader(state.inner))
         return state._reader[0]
 
-    def belief(self, state: SumState, population: Population, agents: Pick) -> Evidence:
+    def fused_evidence(self, state: SumState, population: Population, agents: Pick) -> Evidence:
         """The summed evidence of some agents."""
         packed, inducing = packed_length(population.model.inducing), population.model.inducing
         own = self.own(state.inner)
-        held = self._read(state)(agents, slice(packed))
-        return believed(held, None if own is None else own[agents, :packed], slice(None), inducing)
+        sums = self._read(state)(agents, slice(packed))
+        return evidence_from_sums(sums, None if own is None else own[agents, :packed], slice(None), inducing)
 
     def error(self, state: SumState, population: Population, transport: Transport) -> float:
         """:func:`deviation` of all agents' sums, in the sampled columns."""
@@ -212,7 +212,7 @@ class SumRule(ABC):
         self, state: SumState, population: Population, probes: Indices, x: Array, transport: Transport
     ) -> Prediction:
         """Predictions of the probe agents from their summed evidence."""
-        return predict(population.model, population.theta[probes], self.belief(state, population, probes), x)
+        return predict(population.model, population.theta[probes], self.fused_evidence(state, population, probes), x)
 
 
 def multiples(values: Array, factor: float) -> Reader:

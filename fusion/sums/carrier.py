@@ -17,7 +17,7 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 
-__all__ = ["Announcements", "ByCarrier", "Carried", "Via"]
+__all__ = ["Announcements", "CarriedRule", "QueryRule", "Via"]
 
 Via = Literal["tree", "consensus", "chebyshev", "push-sum", "gossip", "flood", "server", "central"]
 
@@ -30,7 +30,7 @@ class Announcements:
 
 
 @dataclass(frozen=True)
-class ByCarrier:
+class CarriedRule:
     """A rule whose agents sum rows by another rule.
 
     via: the rule that carries the sums. carrier: the rule itself, fitted to the network.
@@ -51,7 +51,7 @@ class ByCarrier:
 
 
 @dataclass(frozen=True)
-class Carried(ByCarrier):
+class QueryRule(CarriedRule):
     """A rule whose agents sum rows of the moment, at queries.
 
     query_rounds: communication rounds spent on queries, or until the sums are exact.
@@ -106,8 +106,8 @@ class Carried(ByCarrier):
         """The average announcement as each agent knows it, ``[A, C]``."""
         if state.inner is None:
             return population.announced
-        told = self.carrier.sums(state.inner).astype(np.float64)
-        average: Array = told[:, :-1] / told[:, -1:]
+        sums = self.carrier.sums(state.inner).astype(np.float64)
+        average: Array = sums[:, :-1] / sums[:, -1:]
         return average
 
     def summed(self, rows: Array, transport: Transport) -> Array:

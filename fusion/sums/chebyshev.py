@@ -109,7 +109,7 @@ class Chebyshev(SumRule):
         estimate, before = state.estimate, state.before
 
         def several(columns: slice, average: Average) -> None:
-            x, last = (np.ascontiguousarray(part[:, columns]) for part in (estimate, before))
+            x, last = (np.ascontiguousarray(rows[:, columns]) for rows in (estimate, before))
             for stride, momentum in paces:
                 x, last = _stepped(average(x), x, last, stride, momentum), x
             before[:, columns] = last  # first, for after a single round that is a part of the estimate

@@ -170,13 +170,13 @@ def trimmed_mean(values: Array, trim: int, transport: Transport) -> Array:
     In each column up to ``trim`` of the neighbours' values above its own are dropped, and up to as many below. What is
     no number counts as above.
     """
-    told = transport.send(values[transport.shard.tail]).newest()
-    count = np.bincount(transport.shard.tail[told.edges], minlength=len(values))
+    delivery = transport.send(values[transport.shard.tail]).newest()
+    count = np.bincount(transport.shard.tail[delivery.edges], minlength=len(values))
     start, mean = np.cumsum(count) - count, values.copy()
-    for heard in np.unique(count[count > 0]).tolist():
-        agents = np.flatnonzero(count == heard)
-        for some in np.array_split(agents, 1 + agents.size * heard * values.shape[1] // PIECE):
-            mean[some] = _trimmed(values[some], told.rows[start[some][:, None] + np.arange(heard)], trim)
+    for received in np.unique(count[count > 0]).tolist():
+        agents = np.flatnonzero(count == received)
+        for group in np.array_split(agents, 1 + agents.size * received * values.shape[1] // PIECE):
+            mean[group] = _trimmed(values[group], delivery.rows[start[group][:, None] + np.arange(received)], trim)
     return mean
 
 
@@ -185,6 +185,6 @@ def _trimmed(own: Array, others: Array, trim: int) -> Array:
     below = np.minimum((others < own[:, None]).sum(1), trim)[:, None]
     above = np.minimum((~(others <= own[:, None])).sum(1), trim)[:, None]
     place = np.arange(others.shape[1])[:, None]
-    kept = (place >= below) & (place < others.shape[1] - above)
-    total = np.where(kept, np.sort(others, axis=1), 0.0).cumsum(axis=1)[:, -1]
-    return np.asarray((own + total) / (1 + kept.sum(1)))
+    within = (place >= below) & (place < others.shape[1] - above)
+    total = np.where(within, np.sort(others, axis=1), 0.0).cumsum(axis=1)[:, -1]
+    return np.asarray((own + total) / (1 + within.sum(1)))

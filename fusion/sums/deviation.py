@@ -28,8 +28,8 @@ def deviation(sums: RowSource, target: Array, scale: Array, transport: Transport
     """
     read = sums if callable(sums) else sums.__getitem__
     square = transport.allsum(lambda some: np.square(read(some) - target)) / transport.shard.size**2
-    known = scale > 0
-    return float((np.sqrt(square[known]) / scale[known]).max(initial=0.0))
+    nonzero = scale > 0
+    return float((np.sqrt(square[nonzero]) / scale[nonzero]).max(initial=0.0))
 
 
 def attainable(tolerance: float, values: Array, roundings: float) -> float:

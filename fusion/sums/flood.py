@@ -30,7 +30,7 @@ STANDS = FaultTolerance(
     why=WHY,
     stands=dict.fromkeys(("loss", "delay", "bandwidth", "moving links", "one-way links"), OFFERED_AGAIN),
     breaks={
-        "byzantine agents": "what an agent that is not honest says of others may be believed",
+        "byzantine agents": "what an agent that is not honest says of others may be evidence_from_sums",
         "total loss": "no message ever arrives",
         **dict.fromkeys(("churn", "absence"), "of an agent that is away, the others know what it said last"),
     },
@@ -58,7 +58,7 @@ class FloodState:
 class Flood(SumRule):
     """Every agent hands on every statistic: exact after diameter rounds, also where links are lossy or one-way.
 
-    Where messages may fail, neighbours tell each other every round which versions they hold (lane ``have``, 4N bytes on
+    Where messages may fail, neighbours tell each other every round which versions they hold (tag ``have``, 4N bytes on
     every link); a row that a neighbour does not have is offered to it, and again after more than ``patience`` rounds.
     """
 
@@ -138,11 +138,11 @@ def _learn_own(state: FloodState, values: Array, transport: Transport) -> FloodS
 
 def _compare(state: FloodState, transport: Transport) -> FloodState:
     """Tell all neighbours the versions held, and note theirs; what was offered over a link that is down is not."""
-    came = transport.send(state.version[transport.shard.tail], lane="have").newest()
-    told = state.told.copy()
-    told[came.edges] = np.maximum(told[came.edges], came.rows)
+    delivery = transport.send(state.version[transport.shard.tail], tag="have").newest()
+    known_there = state.told.copy()
+    known_there[delivery.edges] = np.maximum(known_there[delivery.edges], delivery.rows)
     wait = np.where(transport.up[:, None], np.maximum(state.wait - 1, 0), 0)
-    return replace(state, told=told, wait=wait)
+    return replace(state, told=known_there, wait=wait)
 
 
 def _hand_on(state: FloodState, patience: int, transport: Transport) -> FloodState:
@@ -153,17 +153,17 @@ def _hand_on(state: FloodState, patience: int, transport: Transport) -> FloodSta
     rows = np.empty((len(edges), 2 + state.values.shape[2]), dtype=state.values.dtype)
     rows[:, 0], rows[:, 1] = origin, state.version[tail[edges], origin]
     rows[:, 2:] = state.values[tail[edges], origin]
-    came = transport.send(rows, edges)
-    told, wait = state.told.copy(), state.wait.copy()
+    delivery = transport.send(rows, edges)
+    known_there, wait = state.told.copy(), state.wait.copy()
     if transport.faultless:
-        told[offer] = rows[:, 1]
+        known_there[offer] = rows[:, 1]
     else:
         wait[offer] = patience + 1
-    sound = _sound(came.rows, transport.shard.size)
-    edges, origin, version = came.edges[sound], *came.rows[sound, :2].T.astype(np.int32)
-    np.maximum.at(told, (edges, origin), version)  # of any order
-    state = replace(state, told=told, wait=wait)
-    return _learn(state, tail[edges], origin, version, came.rows[sound, 2:], transport)
+    sound = _sound(delivery.rows, transport.shard.size)
+    edges, origin, version = delivery.edges[sound], *delivery.rows[sound, :2].T.astype(np.int32)
+    np.maximum.at(known_there, (edges, origin), version)  # of any order
+    state = replace(state, told=known_there, wait=wait)
+    return _learn(state, tail[edges], origin, version, delivery.rows[sound, 2:], transport)
 
 
 def _sound(rows: Array, size: int) -> Array:
@@ -183,13 +183,13 @@ def _learn(
     pick = newer[np.lexsort((version[newer], origin[newer], agent[newer]))]
     who, of = agent[pick], origin[pick]
     pick = pick[np.append((who[1:] != who[:-1]) | (of[1:] != of[:-1]), True)]
-    values, held, sums = state.values.copy(), state.version.copy(), state.sums.copy()
-    values[agent[pick], origin[pick]], held[agent[pick], origin[pick]] = rows[pick], version[pick]
+    values, versions, sums = state.values.copy(), state.version.copy(), state.sums.copy()
+    values[agent[pick], origin[pick]], versions[agent[pick], origin[pick]] = rows[pick], version[pick]
     learned = np.unique(agent[pick])
     sums[learned] = np.add.reduce(values[learned], axis=1)
     tail = transport.shard.tail
-    wait = np.where(held[tail] > state.version[tail], 0, state.wait)  # what is new was never offered
-    return FloodState(values, held, state.told, wait, sums)
+    wait = np.where(versions[tail] > state.version[tail], 0, state.wait)  # what is new was never offered
+    return FloodState(values, versions, state.told, wait, sums)
 
 
 def _check_memory(size: int, row: int, itemsize: int) -> None:

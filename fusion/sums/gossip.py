@@ -148,9 +148,9 @@ def accepted_calls(draws: Array, free: Array, transport: Transport, kind: DTypeL
     callers = np.flatnonzero(coin & free & (degree > 0))
     choice = (draws[callers, 1] * degree[callers]).astype(np.int64)
     called = open_edges[(np.cumsum(degree) - degree)[callers] + choice]
-    heard = transport.send(draws[callers, 2:].astype(kind, copy=False), called, "call").newest()
-    listens = np.asarray(free & ~coin)[tail[heard.edges]] & transport.up[heard.edges]  # it can answer
-    edges, urgency = heard.edges[listens], heard.rows[listens, 0]
+    calls = transport.send(draws[callers, 2:].astype(kind, copy=False), called, "call").newest()
+    listens = np.asarray(free & ~coin)[tail[calls.edges]] & transport.up[calls.edges]  # it can answer
+    edges, urgency = calls.edges[listens], calls.rows[listens, 0]
     edges = edges[np.lexsort((urgency, tail[edges]))]
     return np.asarray(edges[np.unique(tail[edges], return_index=True)[1]])
 
@@ -162,16 +162,16 @@ def hand_over(values: Array, waiting: Array, answering: Array, transport: Transp
     after it, and the agents to whom something was handed over.
     """
     tail = transport.shard.tail
-    told = transport.send(values[tail[answering]], answering, "answer").newest()
-    going = transport.up[told.edges]  # an answer can be late, and its link gone
-    edges, rows = told.edges[going], told.rows[going]
+    answers = transport.send(values[tail[answering]], answering, "answer").newest()
+    going = transport.up[answers.edges]  # an answer can be late, and its link gone
+    edges, rows = answers.edges[going], answers.rows[going]
     at = tail[edges]
     parts = 1 + np.bincount(at, minlength=len(values))[at, None]  # two, unless late answers come together
     given = np.where(waiting[at][:, None], 0.0, (values[at] - rows) / parts.astype(values.dtype))
-    taken = transport.send(given, edges, "values")
+    received = transport.send(given, edges, "values")
     left = values - edge_sums(at, given, len(values))
-    left += edge_sums(tail[taken.edges], taken.rows, len(values))
-    return left, tail[taken.edges]
+    left += edge_sums(tail[received.edges], received.rows, len(values))
+    return left, tail[received.edges]
 
 
 def meeting_probability(topology: Topology) -> Array:

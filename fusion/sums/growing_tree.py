@@ -67,7 +67,7 @@ class GrowingTree(SumRule):
     """Message passing on a tree that agents grow and re-grow: no agent is counted twice, ever.
 
     Where agents and links stay for long enough, each has counted exactly those that it is linked to over any number of
-    hops: without failures within three times the largest distance from the root. A round speaks in two lanes: ``tree``
+    hops: without failures within three times the largest distance from the root. A round speaks in two tags: ``tree``
     (the key, 2 numbers, on every link that works) and ``values`` (the key and a row, on links of the tree). Single
     precision holds keys of up to 2²⁴ agents.
     """
@@ -92,8 +92,10 @@ class GrowingTree(SumRule):
         """Every agent is the root of a tree of its own."""
         own, edges = transport.shard.agents, len(transport.shard.tail)
         key = np.stack([np.zeros_like(own), own], axis=1).astype(np.int64)
-        none = np.zeros(edges, dtype=bool)
-        return GrowingTreeState(key, none, none, np.zeros((edges, values.shape[1]), dtype=values.dtype), values.copy())
+        no_edge = np.zeros(edges, dtype=bool)
+        return GrowingTreeState(
+            key, no_edge, no_edge, np.zeros((edges, values.shape[1]), dtype=values.dtype), values.copy()
+        )
 
     def round(self, state: GrowingTreeState, values: Array, transport: Transport) -> GrowingTreeState:
         """Leave trees whose link is gone, join higher ones, tell parent and children the sum less what they told."""
@@ -119,9 +121,9 @@ def _leave(state: GrowingTreeState, transport: Transport) -> GrowingTreeState:
 def _adopt(state: GrowingTreeState, transport: Transport) -> GrowingTreeState:
     """Tell all neighbours one's key; join the highest that is heard if it is higher than one's own."""
     tail = transport.shard.tail
-    came = transport.send(state.key[tail], lane="tree").newest()
-    higher = _higher(came.rows, state.key[tail[came.edges]]) & transport.up[came.edges]
-    edges, keys = came.edges[higher], came.rows[higher]
+    delivery = transport.send(state.key[tail], tag="tree").newest()
+    higher = _higher(delivery.rows, state.key[tail[delivery.edges]]) & transport.up[delivery.edges]
+    edges, keys = delivery.edges[higher], delivery.rows[higher]
     order = np.lexsort((edges, -keys[:, 1], -keys[:, 0], tail[edges]))
     agents, first = np.unique(tail[edges[order]], return_index=True)
     key, parent, stays = state.key.copy(), state.parent.copy(), np.ones(len(tail), dtype=bool)
@@ -139,11 +141,11 @@ def _pass_on(state: GrowingTreeState, values: Array, transport: Transport) -> Gr
     rows = np.empty((len(edges), 2 + values.shape[1]), dtype=values.dtype)
     rows[:, :2] = state.key[tail[edges]]
     rows[:, 2:] = _sums(state, values, tail)[tail[edges]] - state.inbox[edges]
-    came = transport.send(rows, edges)
-    mine = (came.rows[:, :2] == state.key[tail[came.edges]]).all(axis=1) & up[came.edges]
-    came = Delivery(came.edges[mine], came.rows[mine]).newest()
+    delivery = transport.send(rows, edges)
+    mine = (delivery.rows[:, :2] == state.key[tail[delivery.edges]]).all(axis=1) & up[delivery.edges]
+    delivery = Delivery(delivery.edges[mine], delivery.rows[mine]).newest()
     heard, inbox = state.heard.copy(), state.inbox.copy()
-    heard[came.edges], inbox[came.edges] = True, came.rows[:, 2:]
+    heard[delivery.edges], inbox[delivery.edges] = True, delivery.rows[:, 2:]
     state = replace(state, heard=heard, inbox=inbox)
     return replace(state, sums=_sums(state, values, tail))
 
@@ -172,5 +174,5 @@ def _higher(key: Array, than: Array) -> Array:
 
 def _any_edge(mask: Array, transport: Transport) -> Array:
     """Which agents ``[A]`` have an edge where the mask ``[E]`` is true."""
-    found: Array = np.bincount(transport.shard.tail[mask], minlength=len(transport.shard.agents)) > 0
-    return found
+    agents: Array = np.bincount(transport.shard.tail[mask], minlength=len(transport.shard.agents)) > 0
+    return agents

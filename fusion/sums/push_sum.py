@@ -135,8 +135,8 @@ class PushSum(SumRule):
 
     def reader(self, state: PushSumState) -> Reader:
         """The same, a part at a time."""
-        held, weight = state.mass[:, :-1], state.mass[:, -1:]
-        return lambda agents, columns: np.asarray(held[agents, columns] / weight[agents] * state.size)
+        mass, weight = state.mass[:, :-1], state.mass[:, -1:]
+        return lambda agents, columns: np.asarray(mass[agents, columns] / weight[agents] * state.size)
 
     def own(self, state: PushSumState) -> Array:
         """The contributions that were taken in last."""
@@ -166,14 +166,14 @@ def push(mass: Array, pushed: Array, received: Array, transport: Transport) -> t
     after += pushed
     # Large running sums round off a part of a share: it stays at home, or it would be lost.
     left = mass - edge_sums(tail, after - pushed, len(mass))
-    told = transport.send(after).newest()
-    if len(told.edges) == len(tail):
-        return left + edge_sums(tail, told.rows - received, len(mass)), after, told.rows
-    come = received[told.edges]
-    np.subtract(told.rows, come, out=come)
-    left += edge_sums(tail[told.edges], come, len(mass))
+    delivery = transport.send(after).newest()
+    if len(delivery.edges) == len(tail):
+        return left + edge_sums(tail, delivery.rows - received, len(mass)), after, delivery.rows
+    increments = received[delivery.edges]
+    np.subtract(delivery.rows, increments, out=increments)
+    left += edge_sums(tail[delivery.edges], increments, len(mass))
     received = received.copy()
-    received[told.edges] = told.rows
+    received[delivery.edges] = delivery.rows
     return left, after, received
 
 
@@ -185,7 +185,7 @@ def push_sum_eigenvalue(topology: Topology) -> float:
     """
     root = np.sqrt(1.0 + topology.degree)
     data = 1.0 / (root[topology.tail] * root[topology.indices])
-    shape, here = (topology.size, topology.size), np.arange(topology.size)
+    shape, diagonal = (topology.size, topology.size), np.arange(topology.size)
     links = csr_array((data, topology.indices, topology.indptr), shape=shape)
-    low, high = interval(csr_array(links + csr_array((root**-2, (here, here)), shape=shape)), root)
+    low, high = interval(csr_array(links + csr_array((root**-2, (diagonal, diagonal)), shape=shape)), root)
     return max(abs(low), abs(high))

@@ -16,13 +16,13 @@ from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence, packed_length, repeated
 from coolgp.network.base.arrays import Indices
 
-__all__ = ["believed", "contributions", "row_length"]
+__all__ = ["contributions", "evidence_from_sums", "row_length"]
 
 
 def contributions(
     population: Population,
     room: Array | None = None,
-    tell: Callable[[slice, Array], object] | None = None,
+    evidence: Callable[[slice, Array], object] | None = None,
     work: int = 0,
 ) -> Array:
     """What each agent adds to the sums, ``[A, P + C + 1]``: packed evidence, announcements, itself; into ``room``.
@@ -32,10 +32,10 @@ def contributions(
     """
     packed, shape = packed_length(population.model.inducing), (population.size, row_length(population))
     rows = np.empty(shape, dtype=population.dtype) if room is None or room.shape != shape else room
-    told = population.packed if tell is None else tell
+    write_evidence = population.packed if evidence is None else evidence
 
     def fill(agents: slice) -> None:
-        told(agents, rows[agents])
+        write_evidence(agents, rows[agents])
 
     map_blocks(fill, population.size, max(8 * packed, work))
     rows[:, packed:-1] = population.announced
@@ -48,15 +48,15 @@ def row_length(population: Population) -> int:
     return packed_length(population.model.inducing) + int(population.announced.shape[1]) + 1
 
 
-def believed(held: Array, own: Array | None, agents: slice | Indices, inducing: int) -> Evidence:
+def evidence_from_sums(sums: Array, own: Array | None, agents: slice | Indices, inducing: int) -> Evidence:
     """Evidence of some agents from what all hold for its sum, ``[A, P]``.
 
     Where sums can overshoot, what the agents themselves put in, own ``[A, P]``, and the nearest to the rest that could
     come from data: whatever an agent holds for the sum, its own part in it is known.
     """
-    rows = held[agents]
-    if repeated(held):
-        rows = np.broadcast_to(held[:1], rows.shape)
+    rows = sums[agents]
+    if repeated(sums):
+        rows = np.broadcast_to(sums[:1], rows.shape)
     evidence = Evidence.unpack(rows, inducing)
     if own is None:
         return evidence

@@ -86,17 +86,17 @@ class Server(SumRule):
     def round(self, state: ServerState, values: Array, transport: Transport) -> ServerState:
         """One report up and one answer down for every agent."""
         present = transport.present
-        came, back = present & transport.reached("report"), present & transport.reached("answer")
-        _count(transport, values, present, came, back)
+        reported, answered_now = present & transport.reached("report"), present & transport.reached("answer")
+        _count(transport, values, present, reported, answered_now)
         # Exactly 0 while nothing was lost, so that what the server has is then what the agent has, to the bit.
         missed = np.zeros_like(values) if self.repeat else state.reported - state.heard
-        heard = np.where(came[:, None], values - missed, state.heard)
-        answered = state.answered | back
+        heard = np.where(reported[:, None], values - missed, state.heard)
+        answered = state.answered | answered_now
         alone = np.where(answered[:, None], state.answer, values)
         return ServerState(
             reported=np.where(present[:, None], values, state.reported),
             heard=heard,
-            answer=np.where(back[:, None], transport.allsum(heard), alone),
+            answer=np.where(answered_now[:, None], transport.allsum(heard), alone),
             answered=answered,
         )
 
@@ -113,10 +113,10 @@ class Server(SumRule):
         return state.answer
 
 
-def _count(transport: Transport, values: Array, present: Array, came: Array, back: Array) -> None:
+def _count(transport: Transport, values: Array, present: Array, reported: Array, answered: Array) -> None:
     """Meter a message each way for every agent that is there; a server is no rank: its lines are in memory."""
     messages = 2 * int(np.count_nonzero(present))
     size = messages * values.shape[1] * values.itemsize
     transport.meter.sent(messages, size)
     transport.meter.moved(size)
-    transport.meter.lost += messages - int(np.count_nonzero(came)) - int(np.count_nonzero(back))
+    transport.meter.lost += messages - int(np.count_nonzero(reported)) - int(np.count_nonzero(answered))

@@ -127,8 +127,8 @@ class Tree(SumRule):
         sums = np.empty_like(values) if room is None or room.shape != values.shape else room
         np.copyto(sums, values)
         transport.meter.rounds += state.sweep.rounds
-        whole = state.sweep.run(sums, transport)
-        return TreeState(None, np.broadcast_to(whole, sums.shape), state.sweep, sums)
+        total = state.sweep.run(sums, transport)
+        return TreeState(None, np.broadcast_to(total, sums.shape), state.sweep, sums)
 
     def sums(self, state: TreeState) -> Array:
         """Own contribution and all that was told."""
@@ -137,12 +137,12 @@ class Tree(SumRule):
 
 def _received(inbox: Array | None, outbox: Array, transport: Transport) -> Array:
     """The inbox after the messages ``[E, P]`` were sent: the last that came on each edge."""
-    came = transport.send(outbox).newest()
-    if len(came.edges) == len(outbox):
-        return came.rows
-    kept = np.zeros_like(outbox) if inbox is None else inbox.copy()
-    kept[came.edges] = came.rows
-    return kept
+    delivery = transport.send(outbox).newest()
+    if len(delivery.edges) == len(outbox):
+        return delivery.rows
+    newest = np.zeros_like(outbox) if inbox is None else inbox.copy()
+    newest[delivery.edges] = delivery.rows
+    return newest
 
 
 def _sums(values: Array, inbox: Array, tail: Array) -> Array:

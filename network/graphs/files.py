@@ -111,12 +111,12 @@ def _edges(text: str, path: Path) -> Topology:
 
 def _numbered(ends: list[list[str]]) -> tuple[list[str], dict[str, int]]:
     """The labels in their order, and the number of each."""
-    found = dict.fromkeys(label for pair in ends for label in pair)
-    labels = sorted(found, key=int) if all(label.isdecimal() for label in found) else list(found)
+    names = dict.fromkeys(label for pair in ends for label in pair)
+    labels = sorted(names, key=int) if all(label.isdecimal() for label in names) else list(names)
     return labels, {label: i for i, label in enumerate(labels)}
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
+def _server_lines(text: str) -> Iterator[tuple[int, str]]:
     """Lines that are not empty, with their numbers from 1; comments are cut off."""
     for number, line in enumerate(text.splitlines(), start=1):
         line = line.split("#", 1)[0].strip()
@@ -129,14 +129,14 @@ def _cells(line: str, comma: bool) -> list[str]:
 
 
 def _is_timed(text: str) -> bool:
-    _, first = next(_lines(text), (0, ""))
+    _, first = next(_server_lines(text), (0, ""))
     cells = [cell.lower() for cell in _cells(first, "," in first)]
     return len(cells) == 3 and cells[0] == "round" and tuple(cells[1:]) in HEADERS
 
 
 def _timed_rows(text: str, path: Path) -> Iterator[list[str]]:
     """Cells of each line below the header, checked."""
-    lines = list(_lines(text))
+    lines = list(_server_lines(text))
     comma = "," in lines[0][1]
     for number, line in lines[1:]:
         cells = _cells(line, comma)
@@ -153,7 +153,7 @@ def _timed_rows(text: str, path: Path) -> Iterator[list[str]]:
 def _rows(text: str, path: Path) -> Iterator[list[str]]:
     """Cells of each edge line, checked; the first line decides the delimiter and the number of columns."""
     comma, columns = False, 0
-    for number, line in _lines(text):
+    for number, line in _server_lines(text):
         comma = comma if columns else "," in line
         cells = _cells(line, comma)
         expected = (columns,) if columns else (2, 3)

@@ -59,10 +59,10 @@ def generate(kind: str, size: int, seed: int, position: Array | None = None, **o
         raise ValueError(f"A graph needs at least 1 agent; got size {size}")
     if position is not None and position.shape != (size, 2):
         raise ValueError(f"A graph of {size} agents needs position [{size},2]; got {list(position.shape)}")
-    known = [name for name in list(inspect.signature(GENERATORS[kind]).parameters)[2:] if name != "position"]
+    options_of_kind = [name for name in list(inspect.signature(GENERATORS[kind]).parameters)[2:] if name != "position"]
     for option in options:
-        if option not in known:
-            raise ValueError(f"A {kind} graph takes {', '.join(known) or 'no options'}; got {option!r}")
+        if option not in options_of_kind:
+            raise ValueError(f"A {kind} graph takes {', '.join(options_of_kind) or 'no options'}; got {option!r}")
     if GENERATORS[kind] is geometric:
         return geometric(int(size), seed, position=position, **options)
     topology = GENERATORS[kind](int(size), seed, **options)

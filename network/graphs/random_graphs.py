@@ -38,7 +38,7 @@ def small_world(size: int, seed: int, neighbours: int = 4, rewiring: float = 0.1
     if not 0 <= rewiring <= 1:
         raise ValueError(f"A small-world graph needs rewiring in [0, 1]; got {rewiring}")
     rng = generator(seed, "small-world")
-    reach = min(_whole("small-world", "neighbours", neighbours, 2) // 2, size // 2)
+    reach = min(_whole_number("small-world", "neighbours", neighbours, 2) // 2, size // 2)
     tail = np.repeat(np.arange(size), reach)
     head = (tail + np.tile(np.arange(1, reach + 1), size)) % size
     lattice = _keys(tail, head, size)
@@ -59,19 +59,19 @@ def random_regular(size: int, seed: int, degree: int = 4) -> Topology:
     where an agent has most others as neighbours, those that it does not have are drawn so.
     Source: B. D. McKay and N. C. Wormald, J. Algorithms 11 (1990).
     """
-    degree = _whole("random-regular", "degree", degree, 2)
+    degree = _whole_number("random-regular", "degree", degree, 2)
     if size <= degree + 1:
         return complete(size, seed)
     if size * degree % 2:
         raise ValueError(f"A random-regular graph needs size * degree even; got {size} agents of degree {degree}")
     for attempt in range(ATTEMPTS):
         rng = generator(seed, "random-regular", round=attempt)
-        few = min(degree, size - 1 - degree)
-        tail, head = rng.permutation(np.repeat(np.arange(size), few)).reshape(2, -1)
+        drawn_degree = min(degree, size - 1 - degree)
+        tail, head = rng.permutation(np.repeat(np.arange(size), drawn_degree)).reshape(2, -1)
         links = _switched(tail, head, size, rng)
         if links is None:
             continue
-        graph = from_edges(*(links if few == degree else _others(*links, size)), size)
+        graph = from_edges(*(links if drawn_degree == degree else _others(*links, size)), size)
         if components(graph) == 1:
             return graph
     raise ValueError(f"None of {ATTEMPTS} graphs of degree {degree} was connected: take degree >= 3, or a ring for 2")
@@ -131,11 +131,11 @@ def geometric(size: int, seed: int, mean_degree: float = 8, position: Array | No
     area = float(np.prod(np.ptp(position, axis=0))) or 1.0
     near = cKDTree(position).query_pairs(math.sqrt(mean_degree * area / (math.pi * size)), output_type="ndarray")
     tail, head = near[:, 0], near[:, 1]
-    main, rest, part = _pieces(from_edges(tail, head, size))
+    main, rest, component = _pieces(from_edges(tail, head, size))
     if len(rest):
         distance, nearest = cKDTree(position[main]).query(position[rest])
-        order = np.lexsort((rest, np.asarray(distance), part))
-        shortest = order[np.unique(part[order], return_index=True)[1]]
+        order = np.lexsort((rest, np.asarray(distance), component))
+        shortest = order[np.unique(component[order], return_index=True)[1]]
         tail, head = np.append(tail, rest[shortest]), np.append(head, main[np.asarray(nearest)[shortest]])
     return from_edges(tail, head, size, position=position)
 
@@ -148,7 +148,7 @@ def scale_free(size: int, seed: int, links: int = 2) -> Topology:
     refer to each other; targets that come twice are drawn again.
     Sources: A.-L. Barabási and R. Albert, Science 286 (1999); V. Batagelj and U. Brandes, Phys. Rev. E 71 (2005).
     """
-    links = _whole("scale-free", "links", links, 1)
+    links = _whole_number("scale-free", "links", links, 1)
     if size <= links + 1:
         return complete(size, seed)
     rng, there = generator(seed, "scale-free"), links + 1
@@ -163,12 +163,12 @@ def scale_free(size: int, seed: int, links: int = 2) -> Topology:
     return from_edges(ends[:, 0], ends[:, 1], size)
 
 
-def _targets(ends: Array, known: int, before: Array, links: int, rng: np.random.Generator) -> Array:
+def _targets(ends: Array, settled: int, before: Array, links: int, rng: np.random.Generator) -> Array:
     """Targets of new agents [K], drawn from the ends that stand before each; those before `known` are known."""
     limit = np.repeat(before[:, None], links, axis=1)
     place = rng.integers(0, limit)
     while True:
-        target = _followed(ends, known, place.ravel()).reshape(place.shape)
+        target = _followed(ends, settled, place.ravel()).reshape(place.shape)
         order = np.argsort(target, axis=1, kind="stable")
         ranked = np.take_along_axis(target, order, axis=1)
         again = np.zeros(place.shape, dtype=bool)
@@ -178,17 +178,17 @@ def _targets(ends: Array, known: int, before: Array, links: int, rng: np.random.
         place[again] = rng.integers(0, limit[again])
 
 
-def _followed(ends: Array, known: int, place: Array) -> Array:
+def _followed(ends: Array, settled: int, place: Array) -> Array:
     """What stands at the places; at an even one from `known` on stands what stands at the place of that target."""
     place = place.copy()
     while True:
-        open = np.flatnonzero((place >= known) & (place % 2 == 0))
+        open = np.flatnonzero((place >= settled) & (place % 2 == 0))
         if not len(open):
             return np.asarray(ends[place])
-        place[open] = place[(place[open] - known) // 2]  # pointer doubling: all have come as far by now
+        place[open] = place[(place[open] - settled) // 2]  # pointer doubling: all have come as far by now
 
 
-def _whole(kind: str, option: str, value: float, least: int) -> int:
+def _whole_number(kind: str, option: str, value: float, least: int) -> int:
     if value != int(value) or value < least:
         raise ValueError(f"A {kind} graph needs {option} to be a whole number of at least {least}; got {value}")
     return int(value)
@@ -209,13 +209,13 @@ def _pair(number: Array) -> tuple[Array, Array]:
 
 def _pieces(topology: Topology) -> tuple[Array, Array, Array]:
     """The agents of the largest component, all others, and the component of each of the others."""
-    _, part = csgraph.connected_components(topology.matrix(), directed=False)
-    inside = part == np.bincount(part).argmax()
-    return np.flatnonzero(inside), np.flatnonzero(~inside), part[~inside]
+    _, component = csgraph.connected_components(topology.matrix(), directed=False)
+    inside = component == np.bincount(component).argmax()
+    return np.flatnonzero(inside), np.flatnonzero(~inside), component[~inside]
 
 
 def _bridged(tail: Array, head: Array, size: int, rng: np.random.Generator) -> Topology:
     """The graph, with a random edge from the first agent of each smaller component to the largest component."""
-    main, rest, part = _pieces(from_edges(tail, head, size))
-    first = rest[np.unique(part, return_index=True)[1]]
+    main, rest, component = _pieces(from_edges(tail, head, size))
+    first = rest[np.unique(component, return_index=True)[1]]
     return from_edges(np.append(tail, first), np.append(head, rng.choice(main, len(first))), size)

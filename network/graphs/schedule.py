@@ -37,11 +37,11 @@ class Schedule:
 
     def exists(self, round: int) -> Array:
         """Return the directed edges [E_all] that exist in a round."""
-        here = np.zeros(int(self.number.max(initial=-1)) + 1, dtype=bool)
+        linked = np.zeros(int(self.number.max(initial=-1)) + 1, dtype=bool)
         period = self.period(round)
         if period >= 0:
-            here[self.links[period]] = True
-        return here[self.number]
+            linked[self.links[period]] = True
+        return linked[self.number]
 
 
 def scheduled(

@@ -181,10 +181,10 @@ def _lengths(weight: Array, keep: Array, first: Array, inverse: Array) -> Array:
     if not (np.isfinite(weight) & (weight > 0)).all():
         worst = weight[~(np.isfinite(weight) & (weight > 0))][0]
         raise ValueError(f"Edge weights must be positive and finite; got {worst}")
-    kept = weight[keep]
-    if (kept != kept[first][inverse]).any():
+    lengths = weight[keep]
+    if (lengths != lengths[first][inverse]).any():
         raise ValueError("A link that comes twice must have the same weight each time; give each link one weight")
-    return kept[first]
+    return lengths[first]
 
 
 def _grown(topology: Topology) -> Topology:

@@ -1,7 +1,7 @@
 """`FaultyTransport`: the transport of a network on which messages are lost, late or spoilt, and links come and go.
 
 Messages leave through another transport and cross ranks as they do there; what the channel does to them follows from
-(seed, lane, tick, edge) alone, so a run has the same bits on any number of ranks.
+(seed, tag, tick, edge) alone, so a run has the same bits on any number of ranks.
 
 Axes: `A` agents on this rank, `E` directed edges that leave them, `K` rows on these.
 """
@@ -15,7 +15,7 @@ from coolgp.network.base.randomness import generator
 from coolgp.network.delivery import Delivery
 from coolgp.network.links.dynamics import Dynamics, edge_keys
 from coolgp.network.links.faults import Faults
-from coolgp.network.links.in_flight import ChannelState, Lane, Queue, draw_delays, draw_losses, garbage
+from coolgp.network.links.in_flight import ChannelState, InFlight, Queue, draw_delays, draw_losses, garbage
 from coolgp.network.route import Route
 from coolgp.network.rows import check_rows, row_bytes
 from coolgp.network.transport import Meanwhile, Transport
@@ -29,7 +29,7 @@ class FaultyTransport:
     `send` leaves out, on the sender's side, edges that are not up and those that are still busy with a message larger
     than `bandwidth`: a sender that wants it said offers it again. On the receiver's side messages are lost and delayed.
     Lines to a server (`reached`) know loss and presence only. Rows of byzantine agents become normal garbage ten times
-    as large, in every lane; integers stay integers. Messages that a link still holds when it goes down are lost.
+    as large, under every tag; integers stay integers. Messages that a link still holds when it goes down are lost.
 
     Args:
         inner: the transport that moves messages; its graph may be a part of the dynamics's.
@@ -56,66 +56,71 @@ class FaultyTransport:
         self.shard, self.meter = inner.shard, inner.meter
         self._leaving, self._coming = _places(inner, dynamics)
         self._spoilers = np.flatnonzero(dynamics.byzantine[self.shard.agents])
-        self._lanes: dict[str, Lane] = {}
-        self._lines: dict[str, Lane] = {}
+        self._in_flight: dict[str, InFlight] = {}
+        self._server_lines: dict[str, InFlight] = {}
         self._enter(0)
 
     def advance(self, round: int) -> None:
         """See `Transport`."""
         self._enter(round)
-        for lane in self._lanes.values():
-            self.meter.lost += lane.cut(~self.up, ~self._dynamics_up[self._coming])
+        for messages in self._in_flight.values():
+            self.meter.lost += messages.cut(~self.up, ~self._dynamics_up[self._coming])
 
-    def send(self, rows: Array, edges: Array | None = None, lane: str = "values") -> Delivery:
-        """See `Transport`; raises ValueError where rows of another shape are still under way in the lane."""
+    def send(self, rows: Array, edges: Array | None = None, tag: str = "values") -> Delivery:
+        """See `Transport`; raises ValueError where rows of another shape are still under way under the tag."""
         offered = np.arange(len(self.shard.tail)) if edges is None else np.asarray(edges)
-        rows, line = check_rows("send", rows, len(offered)), self._lane(lane)
+        rows, line = check_rows("send", rows, len(offered)), self._messages(tag)
         takes = (self.up & (line.busy <= line.tick))[offered]
         rows, leaving = (rows, offered) if takes.all() else (rows[takes], offered[takes])
         if (np.diff(leaving) < 0).any():
             raise ValueError("send needs its edges in ascending order")
         line.busy[leaving] = line.tick + self._transmission(leaving, rows)[leaving]
         route = self._plan(edges is None, leaving)
-        came = self.inner.swap(self._spoilt(rows, leaving, lane, line.tick), route)
-        delivery = self._receive(lane, line, route.arrivals, came)
+        arrived = self.inner.swap(self._spoilt(rows, leaving, tag, line.tick), route)
+        delivery = self._receive(tag, line, route.arrivals, arrived)
         line.tick += 1
         return delivery
 
-    def reached(self, lane: str = "server") -> Array:
+    def reached(self, tag: str = "server") -> Array:
         """See `Transport`; what is lost here is not metered."""
-        line = self._lines.setdefault(lane, Lane.empty(len(self.shard.agents)))
+        line = self._server_lines.setdefault(tag, InFlight.empty(len(self.shard.agents)))
         agents, size = self.shard.agents, self.shard.size
-        line.bad = draw_losses(self.faults, self.seed, f"line {lane}", line.tick, line.bad, agents, size)
+        line.bad = draw_losses(self.faults, self.seed, f"line {tag}", line.tick, line.bad, agents, size)
         line.tick += 1
         return np.asarray(self.present & ~line.bad)
 
     def state(self) -> ChannelState:
         """Return all that the channel remembers."""
         state = ChannelState(numbers={"round": self._round})
-        for name, lane in self._lanes.items():
-            state.numbers[f"lane {name}"] = lane.tick
-            state.edges.update({f"{part} {name}": getattr(lane, part).copy() for part in ("bad", "busy", "last")})
-            if lane.waiting:
-                queue = Queue.joined(lane.waiting)
+        for name, messages in self._in_flight.items():
+            state.numbers[f"lane {name}"] = messages.tick  # "lane": the name under which checkpoints store it
+            state.edges.update(
+                {f"{column} {name}": getattr(messages, column).copy() for column in ("bad", "busy", "last")}
+            )
+            if messages.waiting:
+                queue = Queue.joined(messages.waiting)
                 state.queues[name] = (queue.edges, {"due": queue.due, "sent": queue.sent, "rows": queue.rows})
-        for name, line in self._lines.items():
+        for name, line in self._server_lines.items():
             state.numbers[f"line {name}"] = line.tick
             state.agents[f"bad {name}"] = line.bad.copy()
         return state
 
     def restore(self, state: ChannelState) -> None:
         """Go on from a state; rows must be those of this rank's edges and agents, whichever rank stored them."""
-        self._lanes, self._lines = {}, {}
+        self._in_flight, self._server_lines = {}, {}
         for key, tick in state.numbers.items():
             kind, _, name = key.partition(" ")
             if kind == "lane":
-                bad, busy, last = (np.array(state.edges[f"{part} {name}"]) for part in ("bad", "busy", "last"))
-                self._lanes[name] = Lane(int(tick), bad, busy, last)
+                bad, busy, last = (np.array(state.edges[f"{column} {name}"]) for column in ("bad", "busy", "last"))
+                self._in_flight[name] = InFlight(int(tick), bad, busy, last)
             elif kind == "line":
-                self._lines[name] = Lane.empty(len(self.shard.agents))
-                self._lines[name].tick, self._lines[name].bad = int(tick), np.array(state.agents[f"bad {name}"])
+                self._server_lines[name] = InFlight.empty(len(self.shard.agents))
+                self._server_lines[name].tick, self._server_lines[name].bad = (
+                    int(tick),
+                    np.array(state.agents[f"bad {name}"]),
+                )
         for name, (edges, columns) in state.queues.items():
-            self._lanes[name].waiting = (Queue(edges, columns["due"], columns["sent"], columns["rows"]),)
+            self._in_flight[name].waiting = (Queue(edges, columns["due"], columns["sent"], columns["rows"]),)
         self._enter(int(state.numbers["round"]))
 
     def _enter(self, round: int) -> None:
@@ -127,8 +132,8 @@ class FaultyTransport:
         self.up = self._dynamics_up[self._leaving]
         self.present = self.dynamics.present(round)[self.shard.agents]
 
-    def _lane(self, name: str) -> Lane:
-        return self._lanes.setdefault(name, Lane.empty(len(self.shard.tail)))
+    def _messages(self, name: str) -> InFlight:
+        return self._in_flight.setdefault(name, InFlight.empty(len(self.shard.tail)))
 
     def _plan(self, default: bool, leaving: Array) -> Route:
         """Routes are planned by all ranks together, so what is kept must not depend on one rank's busy edges."""
@@ -146,30 +151,30 @@ class FaultyTransport:
         size = np.bincount(edges, minlength=len(self.shard.tail)) * row_bytes(rows)
         return np.maximum(-(-size // self.faults.bandwidth), 1)
 
-    def _spoilt(self, rows: Array, edges: Array, lane: str, tick: int) -> Array:
+    def _spoilt(self, rows: Array, edges: Array, tag: str, tick: int) -> Array:
         """The rows with those of byzantine agents replaced; each of them draws from a stream of its own."""
         if not len(self._spoilers):
             return rows
         rows, sender = rows.copy(), self.shard.tail[edges]
         for agent in self._spoilers:
             mine = slice(*np.searchsorted(sender, [agent, agent + 1]))
-            rng = generator(self.seed, f"garbage {lane}", int(self.shard.agents[agent]), tick)
+            rng = generator(self.seed, f"garbage {tag}", int(self.shard.agents[agent]), tick)
             rows[mine] = garbage(rows[mine], rng)
         return rows
 
-    def _receive(self, name: str, line: Lane, edges: Array, rows: Array) -> Delivery:
+    def _receive(self, name: str, line: InFlight, edges: Array, rows: Array) -> Delivery:
         """What the slots [K] on which rows [K,P] came deliver now."""
         fate = (self.faults, self.seed, name, line.tick)
         size = len(self._dynamics_up)
         line.bad = draw_losses(*fate, line.bad, self._coming, size)
         if self.faults.timely and not line.bad.any():
             return Delivery(edges, rows)
-        kept = ~line.bad[edges]
-        self.meter.lost += len(np.unique(edges[~kept]))
+        delivered = ~line.bad[edges]
+        self.meter.lost += len(np.unique(edges[~delivered]))
         if self.faults.timely:
-            return Delivery(edges[kept], rows[kept])
+            return Delivery(edges[delivered], rows[delivered])
         late = draw_delays(*fate, self._coming, size) + self._transmission(edges, rows) - 1
-        return line.arrive(edges[kept], rows[kept], line.tick + late)
+        return line.arrive(edges[delivered], rows[delivered], line.tick + late)
 
     # What the channel leaves alone.
 
@@ -230,16 +235,16 @@ class FaultyTransport:
 
 def _places(inner: Transport, dynamics: Dynamics) -> tuple[Array, Array]:
     """For each edge of this rank its number in the dynamics [E], and that of the edge on which its slot hears."""
-    shard, size, known = inner.shard, dynamics.topology.size, edge_keys(dynamics.topology)
+    shard, size, all_edges = inner.shard, dynamics.topology.size, edge_keys(dynamics.topology)
     if shard.size != size:
         raise ValueError(f"A channel for a dynamics of {size} agents needs a transport of as many; got {shard.size}")
     tail, head = shard.agents[shard.tail], shard.head_agent
     keys = np.stack([tail * size + head, head * size + tail])
-    missing = ~np.isin(keys[0], known)
+    missing = ~np.isin(keys[0], all_edges)
     if missing.any():
         raise ValueError(
             f"The transport has {np.count_nonzero(missing)} edges that the dynamics does not know, such as "
             f"{tail[missing][0]} to {head[missing][0]}; build both on one graph, or the transport on a part of it"
         )
-    leaving, coming = np.searchsorted(known, keys)
+    leaving, coming = np.searchsorted(all_edges, keys)
     return leaving, coming

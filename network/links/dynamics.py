@@ -60,9 +60,9 @@ class Dynamics:
 
     def present(self, round: int) -> Array:
         """Return the agents [N] that are in the network in a round."""
-        here = self._churned(round).copy()
-        here[self._away[0][(self._away[1] <= round) & (round < self._away[2])]] = False
-        return here
+        present = self._churned(round).copy()
+        present[self._away[0][(self._away[1] <= round) & (round < self._away[2])]] = False
+        return present
 
     def up(self, round: int) -> Array:
         """Return the edges [E_all] that carry messages in a round; not to be written to.
@@ -109,18 +109,18 @@ class Dynamics:
         everyone = np.ones(self.topology.size, dtype=bool)
         if not self.faults.churn:
             return everyone
-        start, here = self._latest.get("present", (0, everyone))
+        start, present = self._latest.get("present", (0, everyone))
         if start > round:
-            start, here = 0, everyone
+            start, present = 0, everyone
         for turn in range(start + 1, round + 1):
-            draw = generator(self.seed, "churn", 0, turn).random(len(here))
-            here = np.where(here, draw >= self.faults.churn, draw * self.faults.absence < 1)
-        self._latest["present"] = (round, here)
-        return here
+            draw = generator(self.seed, "churn", 0, turn).random(len(present))
+            present = np.where(present, draw >= self.faults.churn, draw * self.faults.absence < 1)
+        self._latest["present"] = (round, present)
+        return present
 
     def _find_up(self, round: int) -> Array:
-        here = self.present(round)
-        up = here[self.topology.tail] & here[self.topology.indices] & self.allowed
+        present = self.present(round)
+        up = present[self.topology.tail] & present[self.topology.indices] & self.allowed
         if self.schedule is not None:
             up &= self.schedule.exists(round)
         up.flags.writeable = False

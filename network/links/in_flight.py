@@ -19,7 +19,7 @@ from coolgp.network.base.randomness import generator
 from coolgp.network.delivery import Delivery
 from coolgp.network.links.faults import Faults
 
-__all__ = ["ChannelState", "Lane", "Queue", "draw_delays", "draw_losses", "garbage"]
+__all__ = ["ChannelState", "InFlight", "Queue", "draw_delays", "draw_losses", "garbage"]
 
 GARBAGE = 10.0  # times the norm of what an agent should have said
 LARGEST_GARBAGE = 1e12  # norm; garbage that feeds on garbage would else grow until numbers end
@@ -70,8 +70,8 @@ class Queue:
 
 
 @dataclass
-class Lane:
-    """One lane of the channel, on one rank.
+class InFlight:
+    """Messages of one tag on their way to the agents of one rank.
 
     Attributes:
         tick: communication rounds so far.
@@ -88,8 +88,8 @@ class Lane:
     waiting: tuple[Queue, ...] = ()
 
     @classmethod
-    def empty(cls, edges: int) -> Lane:
-        """Return a lane of so many edges on which nothing was sent."""
+    def empty(cls, edges: int) -> InFlight:
+        """Return so many edges on which nothing was sent."""
         return cls(0, np.zeros(edges, dtype=bool), *np.zeros((2, edges), dtype=np.int64))
 
     def arrive(self, edges: Array, rows: Array, due: Array) -> Delivery:
@@ -120,7 +120,7 @@ class Lane:
             if len(old.edges) and (old.rows.shape[1:] != new.rows.shape[1:] or old.rows.dtype != new.rows.dtype):
                 raise ValueError(
                     f"Rows of shape {list(old.rows.shape[1:])} of {old.rows.dtype} are still under way; rows of shape "
-                    f"{list(new.rows.shape[1:])} of {new.rows.dtype} need a lane of their own"
+                    f"{list(new.rows.shape[1:])} of {new.rows.dtype} need a tag of their own"
                 )
 
 
@@ -131,9 +131,9 @@ class ChannelState:
     Attributes:
         edges: by name, arrays [E,...] with a row for each edge of this rank.
         agents: by name, arrays [A,...] with a row for each agent of this rank.
-        queues: by lane, the edges [K] of this rank (ascending) on which rows are under way, the oldest first on each,
-            and by name arrays [K,...] with a row for each of these; the same lanes on all ranks.
-        numbers: the round and the ticks of the lanes, the same on all ranks.
+        queues: by tag, the edges [K] of this rank (ascending) on which rows are under way, the oldest first on each,
+            and by name arrays [K,...] with a row for each of these; the same tags on all ranks.
+        numbers: the round and the ticks of each tag, the same on all ranks.
     """
 
     edges: dict[str, Array] = field(default_factory=dict)
@@ -142,7 +142,7 @@ class ChannelState:
     numbers: dict[str, int] = field(default_factory=dict)
 
 
-def draw_losses(faults: Faults, seed: int, lane: str, tick: int, bad: Array, place: Array, size: int) -> Array:
+def draw_losses(faults: Faults, seed: int, tag: str, tick: int, bad: Array, place: Array, size: int) -> Array:
     """Return which links [E] lose everything in this tick.
 
     With `burst` each link is a Gilbert-Elliott chain that leaves its bad state with probability `1 / burst`, and is bad
@@ -152,7 +152,7 @@ def draw_losses(faults: Faults, seed: int, lane: str, tick: int, bad: Array, pla
     Args:
         faults: loss and burst.
         seed: of the experiment.
-        lane: whose stream.
+        tag: of the messages, which have a random stream of their own.
         tick: from 0.
         bad: [E] what this function returned in the tick before.
         place: [E] each link's number among
@@ -160,7 +160,7 @@ def draw_losses(faults: Faults, seed: int, lane: str, tick: int, bad: Array, pla
     """
     if faults.lossless:
         return np.zeros(len(place), dtype=bool)
-    draw = generator(seed, f"loss {lane}", 0, tick).random(size)[place]
+    draw = generator(seed, f"loss {tag}", 0, tick).random(size)[place]
     if faults.burst is None or tick == 0:
         return np.asarray(draw < faults.loss)
     leave = 1 / faults.burst
@@ -168,11 +168,11 @@ def draw_losses(faults: Faults, seed: int, lane: str, tick: int, bad: Array, pla
     return np.where(bad, draw >= leave, draw < enter)
 
 
-def draw_delays(faults: Faults, seed: int, lane: str, tick: int, place: Array, size: int) -> Array:
+def draw_delays(faults: Faults, seed: int, tag: str, tick: int, place: Array, size: int) -> Array:
     """Return the ticks [E] that a message sent now takes on each link beyond this one; arguments of `draw_losses`."""
     if faults.delays == "fixed" or not faults.delay:
         return np.full(len(place), int(faults.delay))
-    draw = generator(seed, f"delay {lane}", 0, tick).geometric(1 / (1 + faults.delay), size)
+    draw = generator(seed, f"delay {tag}", 0, tick).geometric(1 / (1 + faults.delay), size)
     return np.asarray(draw[place] - 1)
 
 

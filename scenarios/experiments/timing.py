@@ -103,7 +103,7 @@ def _round(simulation: Simulation, step: Step) -> tuple[float, float, float, flo
     assert record.probed is not None
     assert isinstance(rule, EvidenceRule)  # the tree is
     one = np.array([0])
-    evidence = rule.belief(run_state.state, run_state.population, one)
+    evidence = rule.fused_evidence(run_state.state, run_state.population, one)
     started = perf_counter()
     posterior(run_state.population.model, run_state.population.theta[one], evidence)
     forming = perf_counter() - started

@@ -99,7 +99,7 @@ def _known(rule: FusionRule, state: State, population: Population, rows: Ints) -
     """Bound per observation, packed evidence ``[A', P]`` and agents counted after the exchange; NaN where none are."""
     if not isinstance(rule, EvidenceRule):
         return np.full(rows.size, np.nan), np.full((rows.size, 1), np.nan), np.full(rows.size, np.nan)
-    evidence = rule.belief(state, population, rows)
+    evidence = rule.fused_evidence(state, population, rows)
     held = shared(population.theta[rows], evidence)  # probes that agree have one bound
     lower = bound(population.model, *held) / np.maximum(evidence.count, 1.0)
     return lower, evidence.pack(), rule.counted(state, rows)

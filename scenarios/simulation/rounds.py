@@ -19,7 +19,7 @@ from coolgp.agents.population import Population, fold, new_population, observe
 from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.extension import extend
 from coolgp.fusion.guarantee import Guarantee
-from coolgp.fusion.hyperparameters import MODES, Mode, belief_of
+from coolgp.fusion.hyperparameters import MODES, Mode, training_evidence_of
 from coolgp.fusion.rule import AveragesParameters, EvidenceRule, FusionRule, SeesData, State
 from coolgp.network.delivery import Meter
 from coolgp.network.graphs.topology import Topology
@@ -175,7 +175,7 @@ def _learn(
     population = observe(population, batch)
     if not speaks:
         return population, state
-    population = mode.propose(fold(population), batch, belief_of(rule, state, population))
+    population = mode.propose(fold(population), batch, training_evidence_of(rule, state, population))
     return population, _communicate(scenario, rule, state, population, simulation.transport)
 
 

@@ -379,7 +379,7 @@ def learned(coordinates: str) -> tuple[Population, np.ndarray, np.ndarray]:
         population = mode.adopt(population, rule.announced(state, population)) if turn else population
         population = fold(observe(population, batch))
         held = population
-        population = mode.propose(population, batch, lambda rows: rule.belief(state, held, rows))  # noqa: B023
+        population = mode.propose(population, batch, lambda rows: rule.fused_evidence(state, held, rows))  # noqa: B023
         state = rule.converge(state, population, transport)
     told = rule.predict(state, population, np.arange(8), QUERIES, transport)
     return population, told.mean, told.variance

@@ -11,7 +11,7 @@ from coolgp.agents.learning import Adam, bound, gradient
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.prediction import Prediction, predict, query_rows
-from coolgp.fusion.hyperparameters import MODES, belief_of
+from coolgp.fusion.hyperparameters import MODES, training_evidence_of
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.network.graphs.generate import generate
@@ -143,7 +143,7 @@ def test_variances_are_learned_and_lengthscales_stay(mode):
     population = how.start(informed(model, START, batch))
     state = rule.init(population, transport)
     for _ in range(3):
-        population = how.propose(population, batch, belief_of(rule, state, population))
+        population = how.propose(population, batch, training_evidence_of(rule, state, population))
         state = rule.converge(state, population, transport)
         population = how.adopt(population, rule.announced(state, population))
     np.testing.assert_allclose(population.theta[:, :-2], np.tile(START[:-2], (AGENTS, 1)), atol=1e-8)

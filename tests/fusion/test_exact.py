@@ -49,7 +49,7 @@ class Run:
 
     @property
     def belief(self) -> Evidence:
-        return self.rule.belief(self.state, self.population, self.place)
+        return self.rule.fused_evidence(self.state, self.population, self.place)
 
     def predict(self, x: np.ndarray = QUERIES) -> Prediction:
         return self.rule.predict(self.state, self.population, self.place, x, self.transport)

@@ -10,7 +10,7 @@ from coolgp.agents.learning import Adam, gradient
 from coolgp.agents.model import Batch
 from coolgp.agents.population import Population, new_population, observe_in_place
 from coolgp.agents.prediction import Indefinite
-from coolgp.fusion.hyperparameters import GRAIN, MODES, belief_of
+from coolgp.fusion.hyperparameters import GRAIN, MODES, training_evidence_of
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.rule import SeesData
 from coolgp.fusion.sums.registry import SUM_RULES
@@ -40,7 +40,7 @@ def learned(mode: str, rule: str, topology: Topology, model, stream: list[Batch]
         population = how.adopt(population, fusion.announced(state, population))
         state = fusion.observe(state, population, batch) if isinstance(fusion, SeesData) else state
         observe_in_place(population, batch)
-        population = how.propose(population, batch, belief_of(fusion, state, population))
+        population = how.propose(population, batch, training_evidence_of(fusion, state, population))
         state = getattr(fusion, verb)(state, population, transport)
     return population.theta[np.argsort(transport.shard.agents)], transport.meter.messages
 
@@ -168,8 +168,8 @@ def test_few_rounds_between_steps_never_leave_an_agent_less_certain_than_it_is_a
     for batch in batches():
         population = how.adopt(population, fusion.announced(state, population))
         observe_in_place(population, batch)
-        population = how.propose(population, batch, belief_of(fusion, state, population))
+        population = how.propose(population, batch, training_evidence_of(fusion, state, population))
         state = fusion.exchange(state, population, transport)
-        gained = fusion.belief(state, population, slice(None)) - population.evidence()
+        gained = fusion.fused_evidence(state, population, slice(None)) - population.evidence()
         scale = np.trace(population.evidence().precision, axis1=1, axis2=2)
         assert (np.linalg.eigvalsh(gained.precision)[:, 0] >= -1e-6 * scale).all()

@@ -18,7 +18,7 @@ from coolgp.agents.learning import Adam
 from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import new_population, observe_in_place
-from coolgp.fusion.hyperparameters import MODES, belief_of
+from coolgp.fusion.hyperparameters import MODES, training_evidence_of
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.rule import FusionRule, SeesData
 from coolgp.network.graphs.generate import generate
@@ -79,7 +79,7 @@ def ended(transport: Transport, rule: str, mode: str, verb: str, basis: str) -> 
         population = how.adopt(population, fusion.announced(state, population))
         state = fusion.observe(state, population, new) if isinstance(fusion, SeesData) else state
         observe_in_place(population, new)
-        population = how.propose(population, new, belief_of(fusion, state, population))
+        population = how.propose(population, new, training_evidence_of(fusion, state, population))
         state = getattr(fusion, verb)(state, population, transport)
     told = fusion.predict(state, population, np.arange(len(agents)), QUERIES, transport)
     return {

@@ -131,7 +131,7 @@ def test_a_part_of_the_graph_has_the_fates_of_the_whole():
 @pytest.mark.parametrize("faults", [Faults(loss=0.5), Faults(delay=1, delays="geometric")], ids=["loss", "delay"])
 def test_other_lanes_have_fates_of_their_own(faults):
     transport = channel(faults, ring(200))
-    one, other = (transport.send(numbered(transport, 0), lane=lane) for lane in ("values", "have"))
+    one, other = (transport.send(numbered(transport, 0), tag=tag) for tag in ("values", "have"))
     assert not np.array_equal(one.edges, other.edges)
 
 
@@ -201,8 +201,8 @@ def test_rows_on_one_edge_are_one_message_to_the_bandwidth():
 
 def test_a_busy_lane_does_not_block_another():
     transport = channel(Faults(bandwidth=8), ring())
-    transport.send(np.zeros((20, 5)), lane="long")
-    assert len(transport.send(np.zeros((20, 1)), lane="short").edges) == 20
+    transport.send(np.zeros((20, 5)), tag="long")
+    assert len(transport.send(np.zeros((20, 1)), tag="short").edges) == 20
 
 
 # Agents and links that come and go
@@ -342,7 +342,7 @@ def one_round(transport: Transport, turn: int) -> dict[str, np.ndarray | None]:
             ("values", transport.send(rows + 1)),
             ("many", transport.send(rows[edges].astype(np.int32), edges, "many")),
             ("none", transport.send(rows[:0], NOTHING, "none")),
-            ("empty", transport.send(rows[:, :0], lane="empty")),
+            ("empty", transport.send(rows[:, :0], tag="empty")),
         )
     ):
         found[f"{turn} {step} {lane}"] = transport.gather_rows(came.rows, shard.slot[came.edges])
@@ -461,7 +461,7 @@ def test_what_does_not_fit_is_refused_with_the_reason(call, message):
 def test_rows_of_another_shape_need_another_lane_while_some_are_under_way():
     transport = channel(Faults(delay=2), ring())
     transport.send(np.zeros((20, 3)))
-    with pytest.raises(ValueError, match=r"Rows of shape \[3\] of float64 are still under way; .* a lane of their own"):
+    with pytest.raises(ValueError, match=r"Rows of shape \[3\] of float64 are still under way; .* a tag of their own"):
         transport.send(np.zeros((20, 4)))
 
 
@@ -596,3 +596,14 @@ def test_any_number_of_ranks_delivers_the_same_bits_and_takes_over_the_state_of_
 
 if __name__ == "__main__":
     main(sys.argv[1])
+
+
+def test_names_under_which_checkpoints_store_a_channel_stay():
+    transport = channel(Faults(loss=0.3, delay=1), ring())
+    transport.send(numbered(transport, 0))
+    transport.reached("report")
+    state = transport.state()
+    assert set(state.numbers) == {"round", "lane values", "line report"}
+    assert set(state.edges) == {"bad values", "busy values", "last values"}
+    assert set(state.agents) == {"bad report"}
+    assert set(state.queues["values"][1]) == {"due", "sent", "rows"}

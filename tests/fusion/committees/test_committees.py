@@ -224,7 +224,9 @@ def test_a_committee_refuses_messages_that_come_among_those_of_another_query(fau
 
 def test_where_sums_make_no_sense_an_agent_goes_by_its_own_prediction(monkeypatch):
     model = build_model()
-    monkeypatch.setattr("coolgp.fusion.sums.carrier.Carried.summed", lambda self, rows, transport: -1e6 * np.abs(rows))
+    monkeypatch.setattr(
+        "coolgp.fusion.sums.carrier.QueryRule.summed", lambda self, rows, transport: -1e6 * np.abs(rows)
+    )
     found_ = asked(RULES["bcm"](), model, BATCH)
     for agent in range(AGENTS):
         mean, variance = alone(model, BATCH, agent)

@@ -109,7 +109,7 @@ def test_the_bound_of_its_sums_is_the_log_evidence(basis):
     y, whole = np.concatenate([part for _, part in blocks]), covariance(oracle, blocks).astype(float)
     evidence = -0.5 * (y @ np.linalg.solve(whole, y) + np.linalg.slogdet(2 * np.pi * whole)[1])
     state, population, _ = ended(DPITC(), model, BATCHES, np.tile(start(model), (AGENTS, 1)), SerialTransport(GRAPH))
-    told = bound(model, population.theta, DPITC().belief(state, population, slice(None)))
+    told = bound(model, population.theta, DPITC().fused_evidence(state, population, slice(None)))
     np.testing.assert_allclose(told, evidence, rtol=1e-8)
 
 

@@ -12,7 +12,7 @@ from coolgp.agents.population import Population, new_population, observe_in_plac
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.predictive_scores import log_loss, predict_rows, square_loss
 from coolgp.agents.statistics import Evidence, packed_length
-from coolgp.fusion.evidence.row_memory import Seen, newest
+from coolgp.fusion.evidence.row_memory import RowMemory, newest
 from coolgp.fusion.evidence.selective import Selective
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.rule import EvidenceRule, FusionRule, SeesData
@@ -93,7 +93,7 @@ def test_what_an_agent_holds_is_its_own_evidence_and_that_of_those_it_took_each_
     expected = own.copy()
     for edge in np.flatnonzero(state.inner.taken):
         expected[shard.tail[edge]] += own[place[shard.head_agent[edge]]]
-    np.testing.assert_allclose(rule.belief(state, population, slice(None)).pack(), expected, rtol=1e-12)
+    np.testing.assert_allclose(rule.fused_evidence(state, population, slice(None)).pack(), expected, rtol=1e-12)
     counted = 1 + np.bincount(shard.tail[state.inner.taken], minlength=AGENTS)
     np.testing.assert_array_equal(rule.counted(state, np.arange(AGENTS)), counted)
 
@@ -167,7 +167,9 @@ def test_an_agent_by_itself_knows_what_it_saw():
     state = rule.observe(rule.init(population, transport), population, draw(1, 5))
     observe_in_place(population, draw(1, 5))
     state = rule.converge(state, population, transport)
-    np.testing.assert_array_equal(rule.belief(state, population, slice(None)).pack(), population.packed(slice(None)))
+    np.testing.assert_array_equal(
+        rule.fused_evidence(state, population, slice(None)).pack(), population.packed(slice(None))
+    )
 
 
 def test_it_keeps_the_contract_of_rules_with_evidence_and_data():
@@ -206,7 +208,7 @@ def test_evidence_is_possible_where_no_direction_has_negative_precision():
 
 def test_rows_are_kept_in_their_order_and_masked_ones_forgotten_first():
     model, batches = build_model(), [draw(3, 4, seed) for seed in range(4)]
-    seen = Seen.of(new_population(model, start(model), 3), 6)
+    seen = RowMemory.of(new_population(model, start(model), 3), 6)
     for batch in batches:
         grown = seen.grown(batch)
         seen = grown[newest(grown.mask, 6)]

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from coolgp.fusion.registry import RULES, rule_class
-from coolgp.fusion.sums.carrier import Carried
+from coolgp.fusion.sums.carrier import QueryRule
 from coolgp.fusion.sums.consensus import Consensus
 from coolgp.network.base.randomness import generator
 from coolgp.network.graphs.generate import GENERATORS
@@ -83,7 +83,7 @@ class Case:
     def settings(self, folder: Path) -> list[str]:
         rule, *options = self.variant
         found = [f"fusion.rule={rule}", *options, f"agents.count={self.size}", *self.more]
-        carried = issubclass(rule_class(rule), Carried)  # which refuses messages that are late
+        carried = issubclass(rule_class(rule), QueryRule)  # which refuses messages that are late
         troubles = [trouble for trouble in self.troubles if not (carried and trouble in LATE)]
         found += [setting for trouble in troubles for setting in TROUBLES[trouble]]
         if carried and troubles:
