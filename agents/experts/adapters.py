@@ -1,0 +1,107 @@
+"""Any fitted model as an expert: one table of adapters, tried in order.
+
+A new kind of model is a function here, which returns None for what it does not know, and an entry of `ADAPTERS`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier, is_regressor
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.expert import Classifier, Expert, Regressor
+from coolgp.agents.experts.network import Network, network_of
+
+__all__ = ["ADAPTERS", "expert_of"]
+
+
+def expert_of(model: Any, name: str = "", classes: Sequence[Any] | None = None) -> Expert:
+    """The model as an expert; one that is an expert already stays as it is.
+
+    model: a fitted scikit-learn regressor, classifier or pipeline; a :class:`Network`; a list of arrays
+    ``[W0, b0, W1, b1, ...]``, a network with ReLU units; or a function from x ``[Q, D]`` to means ``[Q]``, to means and
+    standard deviations, each ``[Q]``, or, with classes, to their probabilities ``[Q, K]``. name: for messages, that of
+    the model's class by default. classes: labels of a list's or function's outputs, where these are of a classifier.
+    Raises ValueError for anything else, or where the model is not fitted.
+
+    >>> expert_of(lambda x: x.sum(axis=1), "total").predict(np.ones((1, 2)))
+    (array([2.]), array([nan]))
+    """
+    labels = None if classes is None else np.asarray(classes)
+    for adapt in ADAPTERS:
+        expert = adapt(model, name or type(model).__name__, labels)
+        if expert is not None:
+            return expert
+    raise ValueError(
+        f"needed a fitted scikit-learn model, a network, a list of arrays or a function; got {type(model).__name__}"
+    )
+
+
+def _expert(model: Any, name: str, classes: Array | None) -> Expert | None:
+    return model if isinstance(model, Regressor | Classifier) else None
+
+
+def _network(model: Any, name: str, classes: Array | None) -> Expert | None:
+    if not isinstance(model, Network):
+        return None
+    if model.classes is not None:
+        return Classifier(name, model.predict_proba, model.classes, model.inputs, model)
+    return Regressor(name, lambda x: _without_std(model.outputs(x)), model.inputs, model)
+
+
+def _arrays(model: Any, name: str, classes: Array | None) -> Expert | None:
+    if not isinstance(model, Sequence) or isinstance(model, str) or not model:
+        return None
+    arrays = [np.asarray(array, dtype=float) for array in model]
+    return _network(Network(tuple(arrays[::2]), tuple(arrays[1::2]), classes=classes), name, classes)
+
+
+def _estimator(model: Any, name: str, classes: Array | None) -> Expert | None:
+    if not hasattr(model, "predict") or not hasattr(model, "fit") or not (is_classifier(model) or is_regressor(model)):
+        return None
+    check_is_fitted(model)
+    inputs = getattr(model, "n_features_in_", None)
+    parameters = network_of(model) if isinstance(model, MLPClassifier | MLPRegressor) else None
+    if is_classifier(model):
+        if not hasattr(model, "predict_proba"):
+            raise ValueError(f"{name}: needed a classifier with predict_proba; calibrate it (CalibratedClassifierCV)")
+        return Classifier(name, model.predict_proba, np.asarray(model.classes_), inputs, parameters)
+    if _tells_std(model):
+        return Regressor(name, lambda x: model.predict(x, return_std=True), inputs, parameters)
+    return Regressor(name, lambda x: _without_std(model.predict(x)), inputs, parameters)
+
+
+def _function(model: Any, name: str, classes: Array | None) -> Expert | None:
+    if not callable(model):
+        return None
+    if classes is not None:
+        return Classifier(name, model, classes)
+    return Regressor(name, lambda x: _moments(model(x)))
+
+
+def _moments(answer: Any) -> tuple[Array, Array]:
+    if isinstance(answer, tuple) and len(answer) == 2:
+        return np.asarray(answer[0]), np.asarray(answer[1])
+    return _without_std(answer)
+
+
+def _tells_std(model: Any) -> bool:
+    last = model.steps[-1][1] if isinstance(model, Pipeline) else model
+    return "return_std" in inspect.signature(last.predict).parameters
+
+
+def _without_std(mean: Any) -> tuple[Array, Array]:
+    values = np.asarray(mean, dtype=float)
+    values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+    return values, np.full(len(values), np.nan)
+
+
+Adapter = Callable[[Any, str, Array | None], Expert | None]
+ADAPTERS: tuple[Adapter, ...] = (_expert, _network, _arrays, _estimator, _function)
