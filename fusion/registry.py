@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from coolgp.fusion.rule_table import RuleTable, imported
 from coolgp.fusion.sums.registry import SUM_RULES
+from coolgp.network.base.lazy_table import LazyTable, imported
 
 if TYPE_CHECKING:
     from coolgp.fusion.rule import FusionRule
@@ -15,7 +15,7 @@ __all__ = ["FORMER_NAMES", "RULES", "rule_class", "rule_named"]
 
 VERBS = ("fit", "guarantee", "links", "init", "exchange", "converge", "predict")
 
-RULES: RuleTable[FusionRule] = RuleTable(
+RULES: LazyTable[type[FusionRule]] = LazyTable(
     {
         **SUM_RULES.references,
         "poe": "coolgp.fusion.committees.poe:PoE",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coolgp.fusion.rule_table import RuleTable
+from coolgp.network.base.lazy_table import LazyTable
 
 if TYPE_CHECKING:
     from coolgp.fusion.sums.base import SumRule
 
 __all__ = ["SUM_RULES"]
 
-SUM_RULES: RuleTable[SumRule] = RuleTable(
+SUM_RULES: LazyTable[type[SumRule]] = LazyTable(
     {
         "tree": "coolgp.fusion.sums.tree:Tree",
         "consensus": "coolgp.fusion.sums.consensus:Consensus",

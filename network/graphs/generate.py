@@ -6,33 +6,30 @@ import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from coolgp.network.base.arrays import Array
-from coolgp.network.graphs.plain_graphs import complete, grid, ring, star
-from coolgp.network.graphs.random_graphs import (
-    erdos_renyi,
-    geometric,
-    random_regular,
-    random_tree,
-    scale_free,
-    small_world,
-)
-from coolgp.network.graphs.topology import Topology
+from coolgp.network.base.lazy_table import LazyTable
+
+if TYPE_CHECKING:
+    from coolgp.network.graphs.topology import Topology
 
 __all__ = ["GENERATORS", "generate"]
 
-GENERATORS: dict[str, Callable[..., Topology]] = {
-    "ring": ring,
-    "grid": grid,
-    "small-world": small_world,
-    "random-regular": random_regular,
-    "erdos-renyi": erdos_renyi,
-    "geometric": geometric,
-    "scale-free": scale_free,
-    "random-tree": random_tree,
-    "star": star,
-    "complete": complete,
-}
+GENERATORS: LazyTable[Callable[..., Topology]] = LazyTable(
+    {
+        "ring": "coolgp.network.graphs.plain_graphs:ring",
+        "grid": "coolgp.network.graphs.plain_graphs:grid",
+        "small-world": "coolgp.network.graphs.random_graphs:small_world",
+        "random-regular": "coolgp.network.graphs.random_graphs:random_regular",
+        "erdos-renyi": "coolgp.network.graphs.random_graphs:erdos_renyi",
+        "geometric": "coolgp.network.graphs.random_graphs:geometric",
+        "scale-free": "coolgp.network.graphs.random_graphs:scale_free",
+        "random-tree": "coolgp.network.graphs.random_graphs:random_tree",
+        "star": "coolgp.network.graphs.plain_graphs:star",
+        "complete": "coolgp.network.graphs.plain_graphs:complete",
+    }
+)
 
 
 def generate(kind: str, size: int, seed: int, position: Array | None = None, **options: float) -> Topology:
@@ -59,11 +56,13 @@ def generate(kind: str, size: int, seed: int, position: Array | None = None, **o
         raise ValueError(f"A graph needs at least 1 agent; got size {size}")
     if position is not None and position.shape != (size, 2):
         raise ValueError(f"A graph of {size} agents needs position [{size},2]; got {list(position.shape)}")
-    options_of_kind = [name for name in list(inspect.signature(GENERATORS[kind]).parameters)[2:] if name != "position"]
+    generator = GENERATORS[kind]
+    keys = list(inspect.signature(generator).parameters)[2:]  # after size and seed
+    allowed = [key for key in keys if key != "position"]
     for option in options:
-        if option not in options_of_kind:
-            raise ValueError(f"A {kind} graph takes {', '.join(options_of_kind) or 'no options'}; got {option!r}")
-    if GENERATORS[kind] is geometric:
-        return geometric(int(size), seed, position=position, **options)
-    topology = GENERATORS[kind](int(size), seed, **options)
+        if option not in allowed:
+            raise ValueError(f"A {kind} graph takes {', '.join(allowed) or 'no options'}; got {option!r}")
+    if "position" in keys:
+        return generator(int(size), seed, position=position, **options)
+    topology = generator(int(size), seed, **options)
     return topology if position is None else replace(topology, position=position)

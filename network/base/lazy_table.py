@@ -1,4 +1,4 @@
-"""A table of rules by name, whose modules are imported when a rule is asked for."""
+"""A table whose entries are imported when they are asked for."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from importlib import import_module
 from typing import TypeVar, cast
 
-__all__ = ["RuleTable", "imported"]
+__all__ = ["LazyTable", "imported"]
 
-Rule = TypeVar("Rule")
+Entry = TypeVar("Entry")
 
 
-class RuleTable(MutableMapping[str, type[Rule]]):
-    """Classes by name, each given as ``module:Class`` or as the class itself.
+class LazyTable(MutableMapping[str, Entry]):
+    """Classes or functions by name, each given as ``module:name`` or as the thing itself.
 
-    Configurations and messages need the names alone: they read the table without importing every rule.
+    Configurations and messages need the names alone: they read the table without importing every module in it.
 
-    >>> table = RuleTable({"counter": "collections:Counter"})
+    >>> table = LazyTable({"counter": "collections:Counter"})
     >>> list(table), table["counter"].__name__
     (['counter'], 'Counter')
     """
 
-    def __init__(self, references: Mapping[str, str | type[Rule]]) -> None:
+    def __init__(self, references: Mapping[str, str | Entry]) -> None:
         self.references = dict(references)
 
-    def __getitem__(self, name: str) -> type[Rule]:
+    def __getitem__(self, name: str) -> Entry:
         reference = self.references[name]
-        return cast("type[Rule]", imported(reference)) if isinstance(reference, str) else reference
+        return cast("Entry", imported(reference)) if isinstance(reference, str) else reference
 
-    def __setitem__(self, name: str, rule: type[Rule]) -> None:
-        self.references[name] = rule
+    def __setitem__(self, name: str, entry: Entry) -> None:
+        self.references[name] = entry
 
     def __delitem__(self, name: str) -> None:
         del self.references[name]
