@@ -5,9 +5,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from coolgp.scenarios.cli.app import app
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -27,6 +32,12 @@ def coolgp(place: Path, *arguments: str, **environment: str) -> subprocess.Compl
     return subprocess.run(
         command, cwd=place, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False
     )
+
+
+def invoked(place: Path, *arguments: str) -> Result:
+    """The same command in this process, which saves its start; what is not caught raises."""
+    with chdir(place):
+        return CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments, catch_exceptions=False)
 
 
 @pytest.mark.parametrize(
@@ -49,16 +60,22 @@ def coolgp(place: Path, *arguments: str, **environment: str) -> subprocess.Compl
     ids=lambda part: " ".join(part) if isinstance(part, tuple) else "",
 )
 def test_a_mistake_is_one_message_and_exit_code_2(place: Path, arguments: tuple[str, ...], words: str) -> None:
-    done = coolgp(place, *arguments)
-    assert done.returncode == 2
+    done = invoked(place, *arguments)
+    assert done.exit_code == 2
     assert words in done.stderr
+
+
+def test_a_mistake_of_a_program_that_was_started_is_one_message_too(place: Path) -> None:
+    done = coolgp(place, "run", "airlin")
+    assert done.returncode == 2
+    assert 'did you mean "airline"?' in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_a_run_folder_is_not_replaced_unless_asked(place: Path) -> None:
     for expected, more in ((0, ()), (2, ()), (0, ("--overwrite",))):
-        done = coolgp(place, "run", "study.toml", "--out", "here", "--no-figures", *more)
-        assert done.returncode == expected, done.stderr
+        done = invoked(place, "run", "study.toml", "--out", "here", "--no-figures", *more)
+        assert done.exit_code == expected, done.stderr
     assert "model.npz" in {path.name for path in (place / "here").iterdir()}
 
 
@@ -70,10 +87,10 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(place: Path) -> None
 
 
 def test_plot_draws_the_same_figures_again(place: Path) -> None:
-    coolgp(place, "run", "study.toml", "--out", "here")
+    invoked(place, "run", "study.toml", "--out", "here")
     (place / "here" / "convergence.png").unlink()
-    done = coolgp(place, "plot", "here")
-    assert done.returncode == 0, done.stderr
+    done = invoked(place, "plot", "here")
+    assert done.exit_code == 0, done.stderr
     assert (place / "here" / "convergence.png").is_file()
 
 
@@ -110,7 +127,7 @@ def test_one_rank_that_refuses_its_input_alone_ends_all_of_them(place: Path, on_
 
 
 def test_a_run_folder_that_exists_is_refused_under_mpiexec_too(place: Path, on_ranks: Program) -> None:
-    coolgp(place, "run", "study.toml", "--out", "here", "--no-figures")
+    invoked(place, "run", "study.toml", "--out", "here", "--no-figures")
     arguments = ("run", place / "study.toml", "--out", place / "here")
     done = on_ranks(2, "coolgp.scenarios", *arguments, timeout=60, runner=("-m",))
     assert done.returncode != 0
@@ -118,12 +135,12 @@ def test_a_run_folder_that_exists_is_refused_under_mpiexec_too(place: Path, on_r
 
 
 def test_overwriting_touches_nothing_but_the_files_of_a_run(place: Path) -> None:
-    refused = coolgp(place, "run", "study.toml", "--out", ".", "--overwrite")
-    assert refused.returncode == 2
+    refused = invoked(place, "run", "study.toml", "--out", ".", "--overwrite")
+    assert refused.exit_code == 2
     assert "holds files, but no run" in refused.stderr
-    coolgp(place, "run", "study.toml", "--out", "here", "--no-figures")
+    invoked(place, "run", "study.toml", "--out", "here", "--no-figures")
     (place / "here" / "notes.txt").write_text("mine")
-    assert coolgp(place, "run", "study.toml", "--out", "here", "--no-figures", "--overwrite").returncode == 0
+    assert invoked(place, "run", "study.toml", "--out", "here", "--no-figures", "--overwrite").exit_code == 0
     assert (place / "here" / "notes.txt").read_text() == "mine"
 
 
@@ -158,13 +175,13 @@ def test_without_an_mpi_library_serial_runs_work_and_ranks_say_what_to_install(p
 
 @pytest.mark.parametrize("command", ["run", "resume", "sweep", "compare", "network", "list", "plot", "doctor"])
 def test_help_shows_an_example(place: Path, command: str) -> None:
-    done = coolgp(place, command, "--help")
-    assert done.returncode == 0
+    done = invoked(place, command, "--help")
+    assert done.exit_code == 0
     assert f"coolgp {command}" in done.stdout
 
 
 def test_list_names_every_scenario_rule_and_graph(place: Path) -> None:
-    said = coolgp(place, "list").stdout
+    said = invoked(place, "list").stdout
     for name in ("airline", "synthetic", "field", "tree", "consensus", "none", "central", "small-world", "transport"):
         assert f"  {name} " in said
 

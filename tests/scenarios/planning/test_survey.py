@@ -1,20 +1,23 @@
-"""`coolgp network`, and a run's network put together: what is stated_guarantee, what goes wrong, and in which words."""
+"""`coolgp network`, and a run's network put together: what the rule guarantees, what goes wrong, in which words."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from coolgp.network.links.faults import PERFECT, Absence
 from coolgp.network.partition import cut
 from coolgp.scenarios import run, scenario_named
 from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.network import NetworkSettings, faults_of
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.loading import load
@@ -72,8 +75,9 @@ def test_where_there_are_too_few_agents_for_two_ranks_one_is_drawn() -> None:
     ],
 )
 def test_a_mistake_is_one_clear_message(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
-    done = coolgp(tmp_path, "network", "field", *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
+    with chdir(tmp_path):
+        done = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["network", "field", *arguments], catch_exceptions=False)
+    assert (done.exit_code, done.stdout) == (2, "")
     assert words in done.stderr
     assert not list(tmp_path.iterdir())
 
