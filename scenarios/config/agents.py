@@ -10,13 +10,25 @@ from pydantic import Field
 from coolgp.agents.kernels.base import HasExpectations, HasSpectrum
 from coolgp.agents.kernels.registry import KERNELS
 from coolgp.scenarios.config.constraints import Names
-from coolgp.scenarios.config.extension_settings import extension_problem
-from coolgp.scenarios.config.fourier_settings import fourier_conflicts
 from coolgp.scenarios.config.section import Count, Positive, Positives, Settings
 
 __all__ = ["AgentsSettings"]
 
 IMPORTANCE_STD = 0.1  # importance weights q(W)/p(W) need a density; at 0 there is none
+
+
+REFUSED_WITH_FOURIER = {
+    "shared": ("function", "the weights of random features in the function are what agents have in common"),
+    "coordinates": ("whitened", "random features are whitened as they are"),
+    "encoding": ("transport", "the waves stay as they were drawn, and no encoding of data grows old"),
+    "projection": ("diagonal", "the waves stay as they were drawn, and no projection is learned"),
+    "projection_std": (0.0, "the waves stay as they were drawn, and no projection is learned"),
+    "inducing_most": (None, "there are no inducing inputs"),
+    "inducing_choice": ("conditional-variance", "there are no inducing inputs"),
+}
+"""Keys that mean nothing with random Fourier features, the one value that they take, and why."""
+NEEDED_TO_EXTEND = {"shared": "function", "encoding": "transport", "coordinates": "whitened"}
+"""Keys with the values that they must have for inducing inputs to be added during a run."""
 
 
 class AgentsSettings(Settings):
@@ -101,22 +113,66 @@ class AgentsSettings(Settings):
         if problems := _kernel_conflicts(values):
             return problems
         if values.get("basis") == "rff":
-            return fourier_conflicts(values)
-        if problem := extension_problem(values):
+            return _fourier_conflicts(values)
+        if problem := _extension_problem(values):
             return [("inducing_most", problem)]
-        if values.get("lengthscale") == "own" and values.get("shared") != "latent":
-            why = 'needs shared = "latent", where agents see one function through projections of their own'
-            return [("lengthscale", f'"own" {why}')]
-        if values.get("lengthscale") == "own" and values.get("hyperparameters", "collective") == "collective":
-            return [("lengthscale", '"own" needs hyperparameters = "local" or "fixed": collective ones are all alike')]
-        if values.get("shared") == "latent" and values.get("coordinates") == "kernel":
-            why = 'evidence about "latent" inducing points is in whitened coordinates: leave it out'
-            return [("coordinates", f'"kernel" needs shared = "function"; {why}')]
-        uncertain = (values.get("projection_std") or 0) > 0
-        if uncertain and values.get("shared") == "function" and values.get("encoding") in ("transport", "stale"):
-            why = "the closed forms of E[κκᵀ] under q(W) hold for inducing inputs in the standardized domain"
-            return [("projection_std", f'above 0 it needs shared = "latent" or encoding = "importance": {why}')]
-        return []
+        conflicts = (_own_lengthscale_conflict(values), _latent_conflict(values), _uncertain_conflict(values))
+        return next(([conflict] for conflict in conflicts if conflict), [])
+
+
+def _own_lengthscale_conflict(values: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Refuse a lengthscale of each agent's own where agents must be alike."""
+    if values.get("lengthscale") != "own":
+        return None
+    if values.get("shared") != "latent":
+        why = 'needs shared = "latent", where agents see one function through projections of their own'
+        return "lengthscale", f'"own" {why}'
+    if values.get("hyperparameters", "collective") == "collective":
+        return "lengthscale", '"own" needs hyperparameters = "local" or "fixed": collective ones are all alike'
+    return None
+
+
+def _latent_conflict(values: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Refuse plain kernel values of inducing points in the standardized domain."""
+    if values.get("shared") != "latent" or values.get("coordinates") != "kernel":
+        return None
+    why = 'evidence about "latent" inducing points is in whitened coordinates: leave it out'
+    return "coordinates", f'"kernel" needs shared = "function"; {why}'
+
+
+def _uncertain_conflict(values: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Refuse an uncertain projection where its closed forms do not hold."""
+    closed_forms = values.get("shared") != "function" or values.get("encoding") not in ("transport", "stale")
+    if closed_forms or (values.get("projection_std") or 0) <= 0:
+        return None
+    why = "the closed forms of E[κκᵀ] under q(W) hold for inducing inputs in the standardized domain"
+    return "projection_std", f'above 0 it needs shared = "latent" or encoding = "importance": {why}'
+
+
+def _fourier_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Refuse keys that contradict random features, and an odd number of these."""
+    conflicts = [
+        (key, f'not with basis = "rff": {why}; leave it out')
+        for key, (value, why) in REFUSED_WITH_FOURIER.items()
+        if values.get(key, value) != value
+    ]
+    features = values.get("inducing")
+    if isinstance(features, int) and features % 2:
+        why = 'with basis = "rff" there is a cosine and a sine of each wave'
+        conflicts.append(("inducing", f"needed an even number, for {why}; got {features}"))
+    return conflicts
+
+
+def _extension_problem(values: Mapping[str, Any]) -> str:
+    """Why inducing inputs cannot be added during a run, empty where they can or need not."""
+    most, first = values.get("inducing_most"), values.get("inducing", 0)
+    if most is None:
+        return ""
+    if most < first:
+        return f"needed at least agents.inducing, {first}, of which there can be more; got {most}"
+    missing = [f'{key} = "{value}"' for key, value in NEEDED_TO_EXTEND.items() if values.get(key, value) != value]
+    why = "only then is evidence about fewer inducing inputs evidence about more"
+    return f"above agents.inducing it needs {' and '.join(missing)}: {why}; leave it out" if missing else ""
 
 
 def _kernel_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -78,14 +78,14 @@ def choices(field: FieldInfo) -> tuple[str, ...]:
     return _choices(field.annotation, list(_flat(field.metadata)))
 
 
-def nearest(word: str, known: Iterable[str] | Sequence[str]) -> str:
+def nearest(word: str, words: Iterable[str]) -> str:
     """Return a suggestion, or nothing if nothing is near.
 
     >>> nearest("trea", ("tree", "flood"))
     '; did you mean "tree"?'
     """
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.55)
-    return f'; did you mean "{found[0]}"?' if found else ""
+    matches = difflib.get_close_matches(word, list(words), n=1, cutoff=0.55)
+    return f'; did you mean "{matches[0]}"?' if matches else ""
 
 
 def shown(value: Any) -> str:

@@ -33,7 +33,7 @@ class FusionSettings(Settings):
     )
 
     @classmethod
-    def known(cls, values: Mapping[str, Any]) -> dict[str, FieldInfo]:
+    def keys(cls, values: Mapping[str, Any]) -> dict[str, FieldInfo]:
         """The keys of every rule, and those of the chosen one."""
         rule = values.get("rule", cls.model_fields["rule"].default)
         options = rule_options(rule) if isinstance(rule, str) else None
@@ -44,11 +44,11 @@ class FusionSettings(Settings):
     @classmethod
     def refused(cls, values: Mapping[str, Any]) -> dict[str, str]:
         """The options that the rule does not have, and those whose values it does not take."""
-        known = cls.known(values)
+        keys = cls.keys(values)
         return {
-            key: "option" if key in known else "extra_forbidden"
+            key: "option" if key in keys else "extra_forbidden"
             for key, value in values.items()
-            if key not in cls.model_fields and not (key in known and _fits(value, known[key]))
+            if key not in cls.model_fields and not (key in keys and _fits(value, keys[key]))
         }
 
     @classmethod
@@ -56,7 +56,7 @@ class FusionSettings(Settings):
         """Which rules take an option that the chosen one does not."""
         owners = [rule for rule in RULES if key in (rule_options(rule) or {})]
         rule = values.get("rule", cls.model_fields["rule"].default)
-        if not owners or rule in owners or key in cls.known(values):
+        if not owners or rule in owners or key in cls.keys(values):
             return ""
         takers = " | ".join(map(shown, owners))
         return f"the rule {shown(rule)} does not take it: leave it out, or set fusion.rule to {takers}"
@@ -64,9 +64,9 @@ class FusionSettings(Settings):
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Refuse options that the rule does not take, or not together."""
-        known, refused = cls.known(values), cls.refused(values)
+        keys, refused = cls.keys(values), cls.refused(values)
         if refused:
-            return [(key, cls.hint(key, values) or _complaint(key, values[key], known)) for key in refused]
+            return [(key, cls.hint(key, values) or _complaint(key, values[key], keys)) for key in refused]
         options = {key: value for key, value in values.items() if key not in cls.model_fields}
         if options and rule_options(values.get("rule", "")) is not None:
             try:
@@ -83,7 +83,7 @@ class FusionSettings(Settings):
 
 
 def rule_options(rule: str) -> dict[str, FieldInfo] | None:
-    """What a rule can be told: the fields of its dataclass, but for those that it fits to the network itself.
+    """The options of a rule: the fields of its dataclass, but for those that it fits to the network itself.
 
     A field that `fit` fills in has the metadata ``{"fitted": True}``. None where the rule cannot be loaded here: that
     is said when a run is put together, and a finished run can be looked at without it.
@@ -96,9 +96,9 @@ def rule_options(rule: str) -> dict[str, FieldInfo] | None:
         hints: dict[str, Any] = get_type_hints(kind, include_extras=True)
     except (ValueError, NameError):
         return None
-    parts = fields(kind) if is_dataclass(kind) else ()
-    told = [part.name for part in parts if part.init and not part.metadata.get("fitted")]
-    return {name: FieldInfo.from_annotation(hints[name]) for name in told}
+    own = fields(kind) if is_dataclass(kind) else ()
+    names = [field.name for field in own if field.init and not field.metadata.get("fitted")]
+    return {name: FieldInfo.from_annotation(hints[name]) for name in names}
 
 
 def _fits(value: Any, info: FieldInfo) -> bool:
@@ -112,7 +112,7 @@ def _fits(value: Any, info: FieldInfo) -> bool:
     return True
 
 
-def _complaint(key: str, value: Any, known: Mapping[str, FieldInfo]) -> str:
-    if key not in known:
-        return f"unknown key{nearest(key, known) or '; known keys: ' + ', '.join(known)}"
-    return f"needed {needed(known[key])}; got {shown(value)}"
+def _complaint(key: str, value: Any, keys: Mapping[str, FieldInfo]) -> str:
+    if key not in keys:
+        return f"unknown key{nearest(key, keys) or '; known keys: ' + ', '.join(keys)}"
+    return f"needed {needed(keys[key])}; got {shown(value)}"

@@ -6,7 +6,6 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +16,13 @@ from coolgp.scenarios.config.constraints import Names, choices, nearest, needed,
 from coolgp.scenarios.config.kinds import SCENARIOS
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.config.section import Settings
+from coolgp.scenarios.config.toml_text import Origin, read_toml
 
 __all__ = ["override", "read_scenario", "resolve"]
 
 Sections = Mapping[str, type[Settings]]
 
-_HEADER = re.compile(r"\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"\s*([\w.\"' -]+?)\s*=")
 _OVERRIDE = re.compile(r"([\w-]+)\.([\w-]+)=(.*)", re.DOTALL)
-_TOML_POSITION = re.compile(r"^(.*?) \(at (?:line (\d+), column \d+|end of document)\)$", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class _Origin:
-    """Where each dotted key was written."""
-
-    name: str
-    lines: Mapping[str, int] = field(default_factory=dict)
-    flags: Mapping[str, str] = field(default_factory=dict)
-
-    def at(self, key: str) -> str:
-        if key in self.flags:
-            return f"--set {self.flags[key]}"
-        return f"{self.name}:{self.lines[key]}" if key in self.lines else self.name
 
 
 def read_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
@@ -53,12 +36,8 @@ def read_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
 
     """
     path = Path(path)
-    text = _text(path)
-    try:
-        mapping = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(_syntax_problem(path, text, str(error))) from None
-    return _resolve(mapping, _Origin(str(path), _key_lines(text)), path.parent, overrides)
+    mapping, origin = read_toml(path)
+    return _resolve(mapping, origin, path.parent, overrides)
 
 
 def resolve(mapping: Mapping[str, Any], origin: str, overrides: Iterable[str] = ()) -> Scenario:
@@ -67,7 +46,7 @@ def resolve(mapping: Mapping[str, Any], origin: str, overrides: Iterable[str] = 
     >>> resolve({"data": {"source": "airline"}}, "airline", ["run.rounds=13"]).run.rounds
     13
     """
-    return _resolve(mapping, _Origin(origin), Path.cwd(), overrides)
+    return _resolve(mapping, Origin(origin), Path.cwd(), overrides)
 
 
 def override(mapping: Mapping[str, Any], items: Iterable[str]) -> dict[str, Any]:
@@ -80,49 +59,6 @@ def override(mapping: Mapping[str, Any], items: Iterable[str]) -> dict[str, Any]
     if problems:
         raise ConfigError(*problems)
     return result
-
-
-def _text(path: Path) -> str:
-    if path.is_dir():
-        raise ConfigError(f"{path}: is a folder; needed a TOML file")
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        near = nearest(path.name, [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else [])
-        raise ConfigError(f"{path}: no such file{near}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not a TOML file: it is not UTF-8 text") from None
-    if "\0" in text:
-        raise ConfigError(f"{path}: is not a TOML file: it holds binary data")
-    return text.replace("\r\n", "\n")
-
-
-def _syntax_problem(path: Path, text: str, message: str) -> str:
-    match = _TOML_POSITION.match(message)
-    reason, line = match.groups() if match else (message, None)
-    return f"{path}:{line or max(1, len(text.splitlines()))}: not valid TOML: {reason}"
-
-
-def _key_lines(text: str) -> dict[str, int]:
-    """Return the line of each dotted key and section: a plain search, good enough for pointing at them."""
-    lines: dict[str, int] = {}
-    section = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := _HEADER.match(line):
-            section = _dotted(header[1])
-            lines.setdefault(section, number)
-        elif key := _KEY.match(line):
-            dotted = _dotted(key[1])
-            lines.setdefault(f"{section}.{dotted}" if section else dotted, number)
-    return lines
-
-
-def _dotted(written: str) -> str:
-    return ".".join(part.strip().strip("\"'") for part in written.split("."))
 
 
 def _overridden(
@@ -161,7 +97,7 @@ def _anchored(section: type[Settings] | None, key: str, value: Any, folder: Path
     return value
 
 
-def _resolve(mapping: Mapping[str, Any], origin: _Origin, folder: Path, overrides: Iterable[str]) -> Scenario:
+def _resolve(mapping: Mapping[str, Any], origin: Origin, folder: Path, overrides: Iterable[str]) -> Scenario:
     kind = mapping.get("kind", DEFAULT_KIND)
     record = SCENARIOS.get(kind, Scenario) if isinstance(kind, str) else Scenario
     sections = record.sections()
@@ -172,7 +108,7 @@ def _resolve(mapping: Mapping[str, Any], origin: _Origin, folder: Path, override
         for section, keys in mapping.items()
     }
     merged, flags, bad = _overridden(anchored, overrides, sections)
-    origin = _Origin(origin.name, origin.lines, flags)
+    origin = Origin(origin.name, origin.lines, flags)
     unknown = [key for key in merged if key not in (*sections, "name", "kind")]
     problems = [_unknown_section(key, merged[key], origin, sections) for key in unknown]
     name = merged.get("name", Path(origin.name).stem)
@@ -195,53 +131,52 @@ def _unknown_kind(kind: Any) -> str:
 
 
 def _section(
-    model: type[Settings], section: str, raw: Any, origin: _Origin, sections: Sections
+    model: type[Settings], section: str, raw: Any, origin: Origin, sections: Sections
 ) -> tuple[Settings | None, list[str]]:
+    """The settings of a section, or None and all that is wrong with it."""
     if not isinstance(raw, Mapping):
-        known = ", ".join(model.model_fields)
-        return None, [
-            f"{origin.at(section)}: {section}: needed a section [{section}] of keys ({known}), got {shown(raw)}"
-        ]
+        keys = ", ".join(model.model_fields)
+        need = f"needed a section [{section}] of keys ({keys}), got {shown(raw)}"
+        return None, [f"{origin.at(section)}: {section}: {need}"]
     try:
         return model.model_validate(raw), []
     except ValidationError as error:
-        found = [(item["loc"], item["type"]) for item in error.errors(include_url=False)]
-        # What is wrong inside of a list or table is wrong with the key that holds it.
-        wrong = {str(place[0]): kind if len(place) == 1 else "value" for place, kind in found if place}
+        places = [(item["loc"], item["type"]) for item in error.errors(include_url=False)]
+    # What is wrong inside of a list or table is wrong with the key that holds it.
+    wrong = {str(place[0]): kind if len(place) == 1 else "value" for place, kind in places if place}
     wrong |= model.refused(raw)
-    problems = []
-    for key, kind in wrong.items():
-        complaint = _complaint(section, key, kind, raw, sections)
-        problems.append(f"{origin.at(f'{section}.{key}')}: {section}.{key}: {complaint}")
-    # Keys that contradict one another are looked for among the keys that are right in themselves, so that both
-    # kinds of mistake are told at once.
+    complaints = [(key, _complaint(section, key, kind, raw, sections)) for key, kind in wrong.items()]
+    complaints += _conflicts(model, raw, wrong)
+    return None, [f"{origin.at(f'{section}.{key}')}: {section}.{key}: {complaint}" for key, complaint in complaints]
+
+
+def _conflicts(model: type[Settings], raw: Mapping[str, Any], wrong: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Keys that contradict one another, among those that are right in themselves: both kinds are reported at once."""
     defaults = {key: info.default for key, info in model.model_fields.items() if key not in wrong}
     valid = {key: value for key, value in raw.items() if key not in wrong}
-    for key, complaint in model.conflicts({**defaults, **model.completed(valid)}):
-        problems.append(f"{origin.at(f'{section}.{key}')}: {section}.{key}: {complaint}")
-    return None, problems
+    return model.conflicts({**defaults, **model.completed(valid)})
 
 
 def _complaint(section: str, key: str, kind: str, raw: Mapping[str, Any], sections: Sections) -> str:
     model = sections[section]
-    known = model.known(raw)
+    keys = model.keys(raw)
     if kind == "extra_forbidden":
-        return model.hint(key, raw) or _unknown_key(known, section, key, sections)
-    info = known[key]
+        return model.hint(key, raw) or _unknown_key(keys, section, key, sections)
+    info = keys[key]
     if kind == "missing":
         return f"missing; needed {needed(info)}"
     near = nearest(raw[key], choices(info)) if isinstance(raw[key], str) else ""
     return f"needed {needed(info)}; got {shown(raw[key])}{near}"
 
 
-def _unknown_key(known: Iterable[str], section: str, key: str, sections: Sections) -> str:
+def _unknown_key(keys: Iterable[str], section: str, key: str, sections: Sections) -> str:
     elsewhere = [other for other, settings in sections.items() if other != section and key in settings.model_fields]
     if elsewhere:
         return f"unknown key; did you mean {' or '.join(f'{other}.{key}' for other in elsewhere)}?"
-    return f"unknown key{nearest(key, known) or '; known keys: ' + ', '.join(known)}"
+    return f"unknown key{nearest(key, keys) or '; known keys: ' + ', '.join(keys)}"
 
 
-def _unknown_section(key: str, value: Any, origin: _Origin, sections: Sections) -> str:
+def _unknown_section(key: str, value: Any, origin: Origin, sections: Sections) -> str:
     kind, near = "section", nearest(key, sections)
     owners = [section for section, model in sections.items() if key in model.model_fields]
     if owners and not isinstance(value, Mapping):

@@ -8,15 +8,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict
 
-from coolgp.network.graphs.generate import GENERATORS
 from coolgp.network.links.faults import Absence, Faults
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.constraints import Names
 from coolgp.scenarios.config.section import Count, Positive, Settings, Share
 
-__all__ = ["GENERATOR_NAMES", "Away", "NetworkSettings", "faults_of"]
+__all__ = ["GRAPHS", "Away", "NetworkSettings", "faults_of"]
 
-GENERATOR_NAMES = tuple(GENERATORS)
 TOPOLOGY_SUFFIXES = (".graphml", ".csv", ".txt", ".edges")
 
 
@@ -28,20 +26,24 @@ class GraphKeys:
     whether agents are linked where they are close, so that they can move.
     """
 
-    options: Callable[[int, float], dict[str, float]]
+    options: Callable[[int, float], dict[str, float]] = lambda *_: {}
     even: bool = False
     near: bool = False
 
 
-GRAPH_KEYS = {
+GRAPHS = {
+    "ring": GraphKeys(),
+    "grid": GraphKeys(),
     "small-world": GraphKeys(options=lambda degree, rewiring: {"neighbours": degree, "rewiring": rewiring}, even=True),
     "random-regular": GraphKeys(options=lambda degree, _: {"degree": degree}),
     "erdos-renyi": GraphKeys(options=lambda degree, _: {"mean_degree": degree}),
     "geometric": GraphKeys(options=lambda degree, _: {"mean_degree": degree}, near=True),
     "scale-free": GraphKeys(options=lambda degree, _: {"links": max(1, degree // 2)}),
+    "random-tree": GraphKeys(),
+    "star": GraphKeys(),
+    "complete": GraphKeys(),
 }
-"""The generated graphs that take any of these keys."""
-PLAIN = GraphKeys(options=lambda *_: {})
+"""The graphs of `coolgp.network.graphs.generate`, by name: naming one needs none of them."""
 
 
 class Away(Settings):
@@ -55,7 +57,7 @@ class Away(Settings):
 class NetworkSettings(Settings):
     """The graph along which agents talk."""
 
-    topology: Annotated[str, Names(lambda: GENERATOR_NAMES, TOPOLOGY_SUFFIXES)] = Field(
+    topology: Annotated[str, Names(lambda: tuple(GRAPHS), TOPOLOGY_SUFFIXES)] = Field(
         default="small-world",
         description="a generated graph, or a GraphML or edge-list file; an edge list with the header round,tail,head "
         "names the links that are there from a round of learning on",
@@ -115,9 +117,9 @@ class NetworkSettings(Settings):
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Refuse keys that contradict the kind of graph, or say nothing without one another."""
         topology, degree = values.get("topology"), values.get("degree")
-        graph = GRAPH_KEYS.get(topology or "", PLAIN)
+        graph = GRAPHS.get(topology or "")
         conflicts = []
-        if graph.even and degree is not None and degree % 2:
+        if graph and graph.even and degree is not None and degree % 2:
             conflicts.append(("degree", f'needed an even number for "{topology}", half on either side; got {degree}'))
         burst, loss = values.get("burst"), values.get("loss")
         if burst is not None and loss == 0:
@@ -131,7 +133,7 @@ class NetworkSettings(Settings):
         if values.get("delays") == "fixed" and delay is not None and delay % 1:
             conflicts.append(("delay", f'a fixed delay needs whole rounds, or delays = "geometric"; got {delay}'))
         conflicts += [("away", complaint) for complaint in _backwards(values.get("away") or ())]
-        if values.get("speed") and topology in GENERATOR_NAMES and not graph.near:
+        if values.get("speed") and graph and not graph.near:
             why = "agents that move are linked where they are close"
             conflicts.append(("speed", f"{why}: it needs topology = {_near()}, or a file with positions"))
         if values.get("reach") is not None and values.get("speed") == 0:
@@ -141,12 +143,12 @@ class NetworkSettings(Settings):
     @property
     def is_file(self) -> bool:
         """Whether the topology is read from a file."""
-        return self.topology not in GENERATOR_NAMES
+        return self.topology not in GRAPHS
 
     @property
     def graph_options(self) -> dict[str, float]:
         """The parameters of the generator of this kind of graph, under its own names."""
-        return GRAPH_KEYS.get(self.topology, PLAIN).options(self.degree, self.rewiring)
+        return GRAPHS[self.topology].options(self.degree, self.rewiring)
 
 
 def faults_of(network: NetworkSettings, agents: Sequence[str], *, moving: bool = False) -> Faults:
@@ -191,7 +193,7 @@ def _backwards(away: Sequence[Away | Mapping[str, Any]]) -> list[str]:
 
 
 def _near() -> str:
-    return " or ".join(f'"{name}"' for name, graph in GRAPH_KEYS.items() if graph.near)
+    return " or ".join(f'"{name}"' for name, graph in GRAPHS.items() if graph.near)
 
 
 def _some(agents: Sequence[str], limit: int = 5) -> str:

@@ -32,3 +32,17 @@ class RunSettings(Settings):
         description="minutes between two checkpoints, from which `coolgp resume` goes on; 0 for one after every round "
         "that is evaluated",
     )
+
+    def learning_rounds(self, rows: int | None, batch_size: int) -> int:
+        """Rounds of learning: as asked, or until every training row was observed once.
+
+        rows: of the agent that has most, None where they never end. Raises ValueError where these are all asked for.
+
+        >>> RunSettings(rounds="all").learning_rounds(rows=41, batch_size=20)
+        3
+        """
+        if self.rounds != "all":
+            return self.rounds
+        if rows is None:
+            raise ValueError('run.rounds: needed a number of rounds, for these observations never end; got "all"')
+        return -(-rows // batch_size)

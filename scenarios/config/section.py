@@ -23,7 +23,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     @classmethod
-    def known(cls, values: Mapping[str, Any]) -> dict[str, FieldInfo]:
+    def keys(cls, values: Mapping[str, Any]) -> dict[str, FieldInfo]:
         """The keys that this section takes, where some come with the values of others."""
         return dict(cls.model_fields)
 
@@ -54,7 +54,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _agree(self) -> Settings:
-        found = self.conflicts(self.__dict__ | (self.__pydantic_extra__ or {}))
-        if found:
-            raise ValueError("; ".join(f"{key}: {complaint}" for key, complaint in found))
+        conflicts = self.conflicts(self.__dict__ | (self.__pydantic_extra__ or {}))
+        if conflicts:
+            raise ValueError("; ".join(f"{key}: {complaint}" for key, complaint in conflicts))
         return self

@@ -76,9 +76,9 @@ def read_csv(path: Path, content: bytes) -> Columns:
             f" (lines {lines}; line {numbers[ragged[0]]} has {len(rows[ragged[0]])})"
         )
     odd = {0, *ragged}
-    kept = [i for i in range(len(rows)) if i not in odd]
-    cells = {name: [rows[i][column] for i in kept] for column, name in enumerate(names) if name}
-    return Columns(tuple(names), cells, [numbers[i] for i in kept], "line", tuple(problems))
+    even = [i for i in range(len(rows)) if i not in odd]
+    cells = {name: [rows[i][column] for i in even] for column, name in enumerate(names) if name}
+    return Columns(tuple(names), cells, [numbers[i] for i in even], "line", tuple(problems))
 
 
 def _csv_text(path: Path, content: bytes) -> str:

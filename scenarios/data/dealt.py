@@ -71,10 +71,10 @@ class Dealt:
             "y": (self.y, (rows,)),
             "owner": (self.owner, (rows,)),
         }
-        found = misshapen({f"training.{name}": value for name, value in wanted.items()})
-        if not found and rows and not 0 <= self.owner.min() <= self.owner.max() < agents:
-            found.append(f"owner: needed agents in [0, {agents}), got {self.owner.min()}..{self.owner.max()}")
-        return found
+        problems = misshapen({f"training.{name}": value for name, value in wanted.items()})
+        if not problems and rows and not 0 <= self.owner.min() <= self.owner.max() < agents:
+            problems.append(f"owner: needed agents in [0, {agents}), got {self.owner.min()}..{self.owner.max()}")
+        return problems
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,9 @@ def airline(agent: str | None = None) -> Table:
         axis=1,
     )
     y = flights["arr_delay"]
-    known = np.isfinite(x).all(axis=1) & np.isfinite(y)
-    labels = None if agent is None else tuple(flights[agent][known].tolist())
-    return Table(x[known], np.ascontiguousarray(y[known]), FEATURES, "arr_delay", labels)
+    complete = np.isfinite(x).all(axis=1) & np.isfinite(y)
+    labels = None if agent is None else tuple(flights[agent][complete].tolist())
+    return Table(x[complete], np.ascontiguousarray(y[complete]), FEATURES, "arr_delay", labels)
 
 
 def load_flights(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Table:

@@ -117,8 +117,8 @@ def _clearance(junctions: Floats, ends: Ints) -> Floats:
 def _ways_in(junctions: Floats, ends: Ints) -> tuple[Floats, Ints]:
     """Km by road from each junction `[J]` to the centre's, and how many junctions go there over each segment `[S]`."""
     centre = int(np.argmin(np.linalg.norm(junctions, axis=1)))
-    found = dijkstra(_graph(junctions, ends), directed=False, indices=[centre], return_predecessors=True)
-    distance, onward = found[0][0], found[1][0]
+    paths = dijkstra(_graph(junctions, ends), directed=False, indices=[centre], return_predecessors=True)
+    distance, onward = paths[0][0], paths[1][0]
     behind = np.ones(len(junctions), dtype=np.int64)
     for junction in np.argsort(distance)[:0:-1]:  # from the farthest in
         behind[onward[junction]] += behind[junction]

@@ -76,8 +76,8 @@ class Sensing:
 
     def problems(self, agents: int, width: int) -> list[str]:
         """See :class:`Training`."""
-        found = misshapen({"positions": (self.positions, (agents, 2))})
-        return found if width == 2 else [*found, f"features: needed 2 on a surface, got {width}"]
+        problems = misshapen({"positions": (self.positions, (agents, 2))})
+        return problems if width == 2 else [*problems, f"features: needed 2 on a surface, got {width}"]
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ class Surface:
     def __call__(self, x: Floats) -> Floats:
         """Evaluate at `x [n,2]` in the unit square; returns `[n]` (20,000 rows in 3 ms, one core)."""
         place = x.T / self.step + MARGIN
-        found: Floats = map_coordinates(self.coefficients, place, order=3, prefilter=False, mode="mirror")
-        return found
+        values: Floats = map_coordinates(self.coefficients, place, order=3, prefilter=False, mode="mirror")
+        return values
 
 
 def surface_of(function: UnitFunction, lengthscale: float) -> Surface:

@@ -115,26 +115,26 @@ def _cell_problems(name: str, columns: Columns, values: Floats) -> list[str]:
     }
     problems = []
     for kind, belongs in kinds.items():
-        found = [i for i in odd if belongs(cells[i])]
-        if found:
-            example = "" if kind == "empty" else f', for example "{_short(cells[found[0]])}"'
-            comma = "; decimals need a point" if re.fullmatch(r"\s*-?\d+,\d+\s*", cells[found[0]]) else ""
-            problems.append(f'column "{name}": {_listed(found, columns)} {kind}{example}{comma}')
+        rows = [i for i in odd if belongs(cells[i])]
+        if rows:
+            example = "" if kind == "empty" else f', for example "{_short(cells[rows[0]])}"'
+            comma = "; decimals need a point" if re.fullmatch(r"\s*-?\d+,\d+\s*", cells[rows[0]]) else ""
+            problems.append(f'column "{name}": {_listed(rows, columns)} {kind}{example}{comma}')
     return problems
 
 
 def _labels(cells: Sequence[str] | Floats) -> list[str]:
     if not isinstance(cells, np.ndarray):
         return [cell.strip() for cell in cells]
-    whole = bool(np.all((cells == np.round(cells)) | ~np.isfinite(cells)))
-    return ["" if not np.isfinite(v) else str(int(v)) if whole else str(v) for v in cells.tolist()]
+    integers = bool(np.all((cells == np.round(cells)) | ~np.isfinite(cells)))
+    return ["" if not np.isfinite(v) else str(int(v)) if integers else str(v) for v in cells.tolist()]
 
 
-def _listed(found: Sequence[int], columns: Columns) -> str:
+def _listed(rows: Sequence[int], columns: Columns) -> str:
     """Count the rows and name the first of them: `3 values (lines 2, 5, 9)`."""
-    word = columns.row_word if len(found) == 1 else columns.row_word + "s"
-    verb = "is" if len(found) == 1 else "are"
-    return f"{counted(len(found), 'value')} ({word} {some([columns.rows[i] for i in found])}) {verb}"
+    word = columns.row_word if len(rows) == 1 else columns.row_word + "s"
+    verb = "is" if len(rows) == 1 else "are"
+    return f"{counted(len(rows), 'value')} ({word} {some([columns.rows[i] for i in rows])}) {verb}"
 
 
 def _short(text: str) -> str:

@@ -67,7 +67,7 @@ def shortfall(needs: Estimate, ranks: int, started: int = 1) -> float:
 
 def memory_table(needs: Estimate) -> list[tuple[str, str]]:
     """What each rank needs at the peak, by parts, and then in all."""
-    rows = [(name, size_text(part)) for name, part in needs.peak.parts.items()]
+    rows = [(name, size_text(size)) for name, size in needs.peak.parts.items()]
     return [*rows, ("each rank, at the peak", size_text(needs.peak.bytes)), ("while", needs.peak.name)]
 
 

@@ -14,7 +14,6 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import Source, source_named
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.planning.miniature import Network, network_of
-from coolgp.scenarios.simulation.network import rounds_of
 
 __all__ = ["Shape", "layout_of", "most_inducing", "row_numbers", "shape_of", "statistics_numbers"]
 
@@ -68,7 +67,7 @@ def shape_of(scenario: Scenario, dataset: Dataset | None = None, topology: Topol
     else:
         agents, features, tests = len(dataset.agents), len(dataset.features), len(dataset.y_test)
         rows = 0 if dataset.training.most is None else len(dataset.training.identity()[1])
-        rounds = rounds_of(scenario.run, scenario.agents.batch_size, dataset)
+        rounds = scenario.run.learning_rounds(dataset.training.most, scenario.agents.batch_size)
     network = network_of(scenario, agents, dataset, topology)
     edges, used, messages = _links(network, agents)
     return Shape(
@@ -92,9 +91,8 @@ def _generated_sizes(scenario: Scenario, source: Source) -> tuple[int, int, int,
     agents, batch_size, rounds = scenario.agents.count, scenario.agents.batch_size, scenario.run.rounds
     batches = rounds if isinstance(rounds, int) else 30
     rows = 0 if source.endless else scenario.data.observations or agents * batch_size * batches
-    own = -(-rows // agents)
-    turns = rounds if isinstance(rounds, int) else -(-own // batch_size)
-    return agents, source.inputs, rows, scenario.data.test_count or source.tests, turns
+    learning = scenario.run.learning_rounds(-(-rows // agents), batch_size)
+    return agents, source.inputs, rows, scenario.data.test_count or source.tests, learning
 
 
 def _links(network: Network, agents: int) -> tuple[float, float, float]:

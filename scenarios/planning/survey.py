@@ -84,8 +84,8 @@ def _sparing(scenario: Scenario) -> Scenario:
     """The scenario with as few generated rows as there are agents: where those are does not depend on the rows."""
     if not source_named(scenario.data.source).generated or scenario.run.rounds == "all":
         return scenario
-    few = scenario.data.model_copy(update={"observations": scenario.agents.count})
-    return scenario.model_copy(update={"data": few})
+    data = scenario.data.model_copy(update={"observations": scenario.agents.count})
+    return scenario.model_copy(update={"data": data})
 
 
 def _diameter_words(graph: Topology) -> str:

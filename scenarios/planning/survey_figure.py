@@ -66,7 +66,7 @@ def survey_figure(surveyed: Survey) -> Figure:
     ranks = "1 rank" if surveyed.ranks == 1 else f"{surveyed.ranks} ranks"
     axes.set_title(f"{surveyed.scenario.name}: {size:,} agents on {ranks}")
     figure.legend(handles=_legend(surveyed, colours, between), loc="outside right upper", fontsize="small")
-    figure.supxlabel(_caption(surveyed.plan.links, surveyed.owner, all(shown)), fontsize="small", color="0.35")
+    figure.supxlabel(_caption(surveyed.plan.links, surveyed.owner, complete=all(shown)), fontsize="small", color="0.35")
     return figure
 
 
@@ -102,6 +102,6 @@ def _legend(surveyed: Survey, colours: Floats, between: Bools) -> list[Line2D]:
     return dots + named
 
 
-def _caption(links: Topology, owner: Ints, whole: bool) -> str:
+def _caption(links: Topology, owner: Ints, *, complete: bool) -> str:
     words = f"{100 * cut(links, owner):.3g} % of the links in use join two ranks: their messages go through MPI."
-    return words if whole else f"{words} Of more than {DRAWN_LINKS:,} links of a kind a part is drawn."
+    return words if complete else f"{words} Of more than {DRAWN_LINKS:,} links of a kind a sample is drawn."

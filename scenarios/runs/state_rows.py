@@ -71,8 +71,13 @@ def put_back(fresh: RunState, rows: Mapping[str, Array], numbers: Mapping[str, i
         setattr(transport.meter, name, numbers[f"meter/{name}"] if everywhere else 0)
     if isinstance(transport, FaultyTransport):
         transport.restore(_channel(rows, numbers, transport.shard))
-    state = with_rows(fresh.state, rows)
-    return RunState(numbers["turn"], numbers["seen"], population, state, numbers["waiting"])
+    return RunState(
+        turn=numbers["turn"],
+        seen=numbers["seen"],
+        population=population,
+        state=with_rows(fresh.state, rows),
+        waiting=numbers["waiting"],
+    )
 
 
 def _marked(state: Any) -> dict[str, tuple[Any, Array]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
@@ -26,7 +27,7 @@ from coolgp.scenarios.metrics.scores import Forecast
 __all__ = ["Evaluation", "Probed", "choose_probes"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Probed:
     """The probes' answers on the root, in the order of their ids.
 
@@ -55,7 +56,7 @@ def choose_probes(agents: int, probes: int, seed: int) -> Ints:
     return np.sort(picked).astype(np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """Asks the probes of every rank at test inputs ``x [Q, D]`` (scaled). probes: global ids, ascending. least: the
     coverage that a row needs, see :mod:`coolgp.agents.coverage`.
@@ -79,33 +80,49 @@ class Evaluation:
         model, theta = population.model, population.theta[rows]
         pre = self._forecast(predict(model, theta, population.evidence(rows), self.x))
         post = self._forecast(self.rule.predict(state, population, rows, self.x, self.transport))
-        known = _known(self.rule, state, population, rows)
-        seen = (_sizes(population, rows), uncovered(model, theta, batch[rows], self.least))
-        answers = (pre.mean, pre.variance, post.mean, post.variance, theta, *known, *seen)
-        ids = self.transport.shard.agents[rows]
-        whole = [part for part in (self.transport.gather_rows(answer, ids) for answer in answers) if part is not None]
-        if not self.transport.root:
+        lower, evidence, counted = _evidence(self.rule, state, population, rows)
+        answers = {
+            "pre_mean": pre.mean,
+            "pre_variance": pre.variance,
+            "post_mean": post.mean,
+            "post_variance": post.variance,
+            "theta": theta,
+            "bound": lower,
+            "evidence": evidence,
+            "counted": counted,
+            "sample_size": _sample_sizes(population, rows),
+            "uncovered": uncovered(model, theta, batch[rows], self.least),
+        }
+        gathered = self._gathered(answers)
+        if gathered is None:
             return None
-        theta, lower, evidence, counted, sizes, few = whole[4:]
-        told = (theta, lower, evidence, counted, sizes, few, model.basis, perf_counter() - started)
-        return Probed(Forecast(*whole[:2]), Forecast(*whole[2:4]), *told)
+        pre = Forecast(gathered.pop("pre_mean"), gathered.pop("pre_variance"))
+        post = Forecast(gathered.pop("post_mean"), gathered.pop("post_variance"))
+        return Probed(pre=pre, post=post, **gathered, basis=model.basis, seconds=perf_counter() - started)
+
+    def _gathered(self, answers: Mapping[str, Array]) -> dict[str, Array] | None:
+        """The answers of the probes of all ranks, on the root; None elsewhere. Collective."""
+        ids = self.transport.shard.agents[self.rows]
+        columns = {name: self.transport.gather_rows(answer, ids) for name, answer in answers.items()}
+        present = {name: column for name, column in columns.items() if column is not None}
+        return present if self.transport.root else None
 
     def _forecast(self, prediction: Prediction) -> Forecast:
         observed = prediction.variance + prediction.noise_variance[:, None]
         return Forecast(self.scaler.mean(prediction.mean), self.scaler.variance(observed))
 
 
-def _known(rule: FusionRule, state: State, population: Population, rows: Ints) -> tuple[Array, Array, Array]:
+def _evidence(rule: FusionRule, state: State, population: Population, rows: Ints) -> tuple[Array, Array, Array]:
     """Bound per observation, packed evidence ``[A', P]`` and agents counted after the exchange; NaN where none are."""
     if not isinstance(rule, EvidenceRule):
         return np.full(rows.size, np.nan), np.full((rows.size, 1), np.nan), np.full(rows.size, np.nan)
     evidence = rule.fused_evidence(state, population, rows)
-    held = shared(population.theta[rows], evidence)  # probes that agree have one bound
-    lower = bound(population.model, *held) / np.maximum(evidence.count, 1.0)
+    theta, common = shared(population.theta[rows], evidence)  # probes that agree have one bound
+    lower = bound(population.model, theta, common) / np.maximum(evidence.count, 1.0)
     return lower, evidence.pack(), rule.counted(state, rows)
 
 
-def _sizes(population: Population, rows: Ints) -> Array:
+def _sample_sizes(population: Population, rows: Ints) -> Array:
     encoding = population.model.encoding
     if not isinstance(encoding, Importance):
         return np.full(rows.size, np.nan)

@@ -22,7 +22,7 @@ from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
 
-__all__ = ["Plan", "build_topology", "chosen_rule", "plan", "rounds_of"]
+__all__ = ["Plan", "build_topology", "chosen_rule", "plan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def plan(scenario: Scenario, dataset: Dataset, topology: Topology | None = None)
     """
     network, seed = scenario.network, scenario.run.seed
     given = build_topology(network, dataset, seed) if topology is None else (topology.arranged(dataset.agents), None)
-    rounds = rounds_of(scenario.run, scenario.agents.batch_size, dataset) if network.speed else 0
+    rounds = scenario.run.learning_rounds(dataset.training.most, scenario.agents.batch_size) if network.speed else 0
     topology, schedule = _moving(network, given[0], rounds, seed) if network.speed else given
     _check_connected(topology, network)
     faults = faults_of(network, dataset.agents, moving=schedule is not None)
@@ -79,16 +79,6 @@ def build_topology(network: NetworkSettings, dataset: Dataset, seed: int) -> tup
     if names_rounds(network.topology):
         return arranged(*read_schedule(network.topology), dataset.agents)
     return read_topology(network.topology).arranged(dataset.agents), None
-
-
-def rounds_of(run: RunSettings, batch_size: int, dataset: Dataset) -> int:
-    """Rounds of learning: as asked, or until every training row was observed once."""
-    if run.rounds != "all":
-        return run.rounds
-    rows = dataset.training.most
-    if rows is None:
-        raise ValueError('run.rounds: needed a number of rounds, for these observations never end; got "all"')
-    return -(-rows // batch_size)
 
 
 def chosen_rule(fusion: FusionSettings, seed: int) -> FusionRule:

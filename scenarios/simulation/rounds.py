@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,16 +26,16 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 from coolgp.scenarios.base.arrays import Ints
+from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.simulation.evaluation import Evaluation, Probed
 from coolgp.scenarios.simulation.initialisation import SharedStart
-from coolgp.scenarios.simulation.network import rounds_of
 
 __all__ = ["Record", "RunState", "Simulation", "Step", "begin", "sent_so_far", "simulate"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """A round after which the probes were evaluated, as the root sees it.
 
@@ -57,7 +57,7 @@ class Record:
     spanned: int = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Simulation:
     """Everything a run is made of, on this rank.
 
@@ -77,11 +77,12 @@ class Simulation:
 
     @property
     def rounds(self) -> int:
-        """See :func:`rounds_of`."""
-        return rounds_of(self.scenario.run, self.scenario.agents.batch_size, self.dataset)
+        """Of learning."""
+        scenario = self.scenario
+        return scenario.run.learning_rounds(self.dataset.training.most, scenario.agents.batch_size)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunState:
     """What goes on from one round to the next, on this rank; what the transport keeps goes on with it.
 
@@ -110,8 +111,9 @@ def begin(simulation: Simulation) -> RunState:
     precision: type[np.floating[Any]] = np.dtype(simulation.scenario.run.precision).type
     agents = transport.shard.agents
     start = new_population(shared_start.model, shared_start.starts(agents), len(agents), precision)
-    population = _mode(simulation.scenario).start(start)
-    return RunState(0, 0, population, simulation.rule.init(population, transport))
+    population = _mode(simulation.scenario.agents).start(start)
+    state = simulation.rule.init(population, transport)
+    return RunState(turn=0, seen=0, population=population, state=state)
 
 
 def simulate(simulation: Simulation, run_state: RunState | None = None) -> Iterator[Step]:
@@ -122,8 +124,14 @@ def simulate(simulation: Simulation, run_state: RunState | None = None) -> Itera
     scenario, rule, transport = simulation.scenario, simulation.rule, simulation.transport
     dataset, scaler, agents = simulation.dataset, simulation.shared_start.scaler, transport.shard.agents
     stream = dataset.training.stream(transport.shard, scaler, scenario.agents.batch_size, scenario.run.seed)
-    test, least = scaler.inputs(dataset.x_test), scenario.agents.coverage
-    evaluate = Evaluation(test, scaler, simulation.probes, rule, transport, least)
+    evaluate = Evaluation(
+        x=scaler.inputs(dataset.x_test),
+        scaler=scaler,
+        probes=simulation.probes,
+        rule=rule,
+        transport=transport,
+        least=scenario.agents.coverage,
+    )
     run_state = begin(simulation) if run_state is None else run_state
     population, state, seen, sent = run_state.population, run_state.state, run_state.seen, sent_so_far(transport)
     again, turns = range(run_state.turn - run_state.waiting, run_state.turn), range(run_state.turn, simulation.rounds)
@@ -145,10 +153,21 @@ def simulate(simulation: Simulation, run_state: RunState | None = None) -> Itera
         with _named(turn, dataset, agents[evaluate.rows]):
             probed = evaluate(population, state, batch)
         before, sent = sent, sent_so_far(transport)  # what probes ask of others to predict is of this round too
-        ended = (turn + 1, simulation.rounds, seen)
-        record = Record(*ended, probed, sent - before, present, error, spent, turn + 1 - last) if probed else None
+        record = Record(
+            round=turn + 1,
+            rounds=simulation.rounds,
+            observations=seen,
+            probed=probed,
+            sent=sent - before,
+            present=present,
+            error=error,
+            seconds=spent,
+            spanned=turn + 1 - last,
+        )
         spent, last = 0.0, turn + 1
-        yield Step(record, RunState(turn + 1, seen, population, state, len(population.waiting)))
+        waiting = len(population.waiting)
+        run_state = RunState(turn=turn + 1, seen=seen, population=population, state=state, waiting=waiting)
+        yield Step(record if probed else None, run_state)
 
 
 def _ends(turn: int, every: int, rounds: int) -> bool:
@@ -161,26 +180,26 @@ def _learn(
 ) -> tuple[Population, State]:
     """Adopt what was said last, extend, observe, propose, speak; between exchanges, only observe."""
     scenario, rule = simulation.scenario, simulation.rule
-    mode, every = _mode(scenario), scenario.fusion.every
+    mode, every = _mode(scenario.agents), scenario.fusion.every
     if turn and turn % every == 0 and isinstance(rule, AveragesParameters):
         population = mode.adopt(population, rule.announced(state, population))
     speaks = _ends(turn, every, simulation.rounds)
     if isinstance(rule, SeesData) or (speaks and mode.rereads):
         batch = gathered(batch, population.size)  # made once, for it is looked at more than once
     if speaks:
-        limits = scenario.agents.coverage, scenario.agents.inducing_most or 0
-        population, state = extend(population, state, batch, rule, simulation.transport, *limits)
+        least, most = scenario.agents.coverage, scenario.agents.inducing_most or 0
+        population, state = extend(population, state, batch, rule, simulation.transport, least, most)
     if isinstance(rule, SeesData):
         state = rule.observe(state, population, batch[:])
     population = observe(population, batch)
     if not speaks:
         return population, state
     population = mode.propose(fold(population), batch, training_evidence_of(rule, state, population))
-    return population, _communicate(scenario, rule, state, population, simulation.transport)
+    return population, _communicate(rule, state, population, simulation.transport, scenario.fusion.rounds_per_step)
 
 
-def _mode(scenario: Scenario) -> Mode:
-    return MODES[scenario.agents.hyperparameters](Adam(scenario.agents.learning_rate))
+def _mode(agents: AgentsSettings) -> Mode:
+    return MODES[agents.hyperparameters](Adam(agents.learning_rate))
 
 
 @contextmanager
@@ -193,9 +212,8 @@ def _named(turn: int, dataset: Dataset, agents: Ints) -> Iterator[None]:
 
 
 def _communicate(
-    scenario: Scenario, rule: FusionRule, state: State, population: Population, transport: Transport
+    rule: FusionRule, state: State, population: Population, transport: Transport, turns: int | Literal["converge"]
 ) -> State:
-    turns = scenario.fusion.rounds_per_step
     if turns == "converge":
         return rule.converge(state, population, transport)
     return rule.exchange(state, population, transport, turns)
