@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.network.base.lazy_table import LazyTable, imported
 
 if TYPE_CHECKING:
     from coolgp.fusion.rule import FusionRule
+    from coolgp.fusion.sums.base import SumRule
 
-__all__ = ["FORMER_NAMES", "RULES", "rule_class", "rule_named"]
+__all__ = ["FORMER_NAMES", "RULES", "SUM_RULES", "rule_class", "rule_named"]
 
 VERBS = ("fit", "guarantee", "links", "init", "exchange", "converge", "predict")
 
+SUM_RULES: LazyTable[type[SumRule]] = LazyTable(
+    {
+        "tree": "coolgp.fusion.sums.tree:Tree",
+        "consensus": "coolgp.fusion.sums.consensus:Consensus",
+        "chebyshev": "coolgp.fusion.sums.chebyshev:Chebyshev",
+        "push-sum": "coolgp.fusion.sums.push_sum:PushSum",
+        "gossip": "coolgp.fusion.sums.gossip:Gossip",
+        "flood": "coolgp.fusion.sums.flood:Flood",
+        "server": "coolgp.fusion.sums.server:Server",
+        "central": "coolgp.fusion.sums.central:Central",
+        "none": "coolgp.fusion.sums.isolated:Isolated",
+    }
+)
+"""Rules that add up a row of numbers over all agents: evidence, or terms of a committee at queries."""
 RULES: LazyTable[type[FusionRule]] = LazyTable(
     {
         **SUM_RULES.references,

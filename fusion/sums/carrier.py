@@ -11,8 +11,8 @@ from pydantic import Field
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.population import Population
 from coolgp.fusion.guarantee import Guarantee, Rows
+from coolgp.fusion.registry import SUM_RULES
 from coolgp.fusion.sums.base import FITTED, SumRule
-from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport

@@ -12,8 +12,7 @@ from coolgp.agents.model import Batch, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.prediction import Prediction, predict, query_rows
 from coolgp.fusion.hyperparameters import MODES, training_evidence_of
-from coolgp.fusion.registry import RULES
-from coolgp.fusion.sums.registry import SUM_RULES
+from coolgp.fusion.registry import RULES, SUM_RULES
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.faults import PERFECT
 from coolgp.network.serial import SerialTransport

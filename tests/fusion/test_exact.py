@@ -8,9 +8,8 @@ from coolgp.agents.model import Batch, Model
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.registry import rule_named
+from coolgp.fusion.registry import SUM_RULES, rule_named
 from coolgp.fusion.rule import EvidenceRule, FusionRule
-from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology, from_edges
 from coolgp.network.links.faults import PERFECT

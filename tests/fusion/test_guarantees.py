@@ -11,8 +11,8 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
+from coolgp.fusion.registry import SUM_RULES
 from coolgp.fusion.sums.consensus import Consensus
-from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.fusion.sums.server import Server
 from coolgp.network.graphs.connectivity import spanning_tree
 from coolgp.network.graphs.generate import generate

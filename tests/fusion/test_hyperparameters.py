@@ -11,9 +11,8 @@ from coolgp.agents.model import Batch
 from coolgp.agents.population import Population, new_population, observe_in_place
 from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.hyperparameters import GRAIN, MODES, training_evidence_of
-from coolgp.fusion.registry import RULES
+from coolgp.fusion.registry import RULES, SUM_RULES
 from coolgp.fusion.rule import SeesData
-from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology, from_edges
 from coolgp.network.links.faults import PERFECT

@@ -17,10 +17,10 @@ from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import fold, new_population, observe
 from coolgp.agents.prediction import Prediction, predict
+from coolgp.fusion.registry import SUM_RULES
 from coolgp.fusion.sums.base import SumRule
 from coolgp.fusion.sums.deviation import attainable, deviation
 from coolgp.fusion.sums.growing_tree import GrowingTree
-from coolgp.fusion.sums.registry import SUM_RULES
 from coolgp.fusion.sums.rows import contributions
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coolgp.fusion.registry import RULES, rule_named
-from coolgp.fusion.sums.registry import SUM_RULES
+from coolgp.fusion.registry import RULES, SUM_RULES, rule_named
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.faults import Absence, Faults
 
