@@ -15,7 +15,7 @@ from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.records.run_folder import RunFolder
 
-__all__ = ["FIELD", "Grid", "field_figure", "regular_grid", "typical_probe"]
+__all__ = ["FIELD", "Grid", "field_figure", "regular_grid"]
 
 
 @dataclass(frozen=True)
@@ -55,20 +55,13 @@ def regular_grid(x: Floats) -> Grid | None:
     return Grid((row, column), (ticks[1].size, ticks[0].size), extent)
 
 
-def typical_probe(folder: RunFolder) -> int:
-    """Return the row of the probe whose last RMSE improved by the median (the lower one of two)."""
-    gain = folder.probes.rmse_pre[-1] - folder.probes.rmse_post[-1]
-    known = int(np.isfinite(gain).sum())  # NaN sorts last
-    return int(np.argsort(gain, kind="stable")[max(known - 1, 0) // 2])
-
-
 def field_figure(folder: RunFolder) -> Figure | None:
     """Draw four panels in the style in force; None where the truth is not known on a regular two-dimensional grid."""
     predictions = folder.predictions
     grid = regular_grid(predictions.x_test)
     if grid is None or predictions.truth is None:
         return None
-    i = typical_probe(folder)
+    i = folder.probes.typical
     alone, fused = predictions.mean_pre[i], predictions.mean_post[i]
     deviation = np.sqrt(predictions.variance_post[i])
     unit = f" ({folder.unit})" if folder.unit else ""

@@ -15,7 +15,6 @@ from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.roads import Roads
 from coolgp.scenarios.data.traffic import FEATURES, RUSHES, draw_traffic
 from coolgp.scenarios.plots.drawing import Drawing
-from coolgp.scenarios.plots.field import typical_probe
 from coolgp.scenarios.records.model import SavedModel, load_model
 from coolgp.scenarios.records.run_folder import RunFolder
 
@@ -30,7 +29,7 @@ def road_figure(folder: RunFolder) -> Figure | None:
     if not source_named(folder.config.data.source).roads or folder.features != FEATURES:
         return None
     traffic, model = draw_traffic(folder.config.run.seed), _model(folder)
-    agent = folder.predictions.agents[typical_probe(folder)]
+    agent = folder.predictions.agents[folder.probes.typical]
     hours, rows = [hour for hour, _, _ in RUSHES], 1 if model is None else 2
     figure = Figure(figsize=(9.4, 4.0 * rows), layout="constrained")
     panels = figure.subplots(rows, len(hours), squeeze=False, sharex=True, sharey=True)

@@ -56,6 +56,13 @@ class Probes:
     rmse_post: Floats
     """`[R,probes]`, after the exchange."""
 
+    @property
+    def typical(self) -> int:
+        """The column of the probe with the median improvement in the last round (the lower one of two)."""
+        improvement = self.rmse_pre[-1] - self.rmse_post[-1]
+        finite = int(np.isfinite(improvement).sum())  # NaN sorts last
+        return int(np.argsort(improvement, kind="stable")[max(finite - 1, 0) // 2])
+
 
 @dataclass(frozen=True)
 class Predictions:

@@ -22,7 +22,6 @@ from coolgp.scenarios.metrics.evaluated import Evaluated
 from coolgp.scenarios.metrics.rows import header, probe_rows, row
 from coolgp.scenarios.records.guarantee import GUARANTEE
 from coolgp.scenarios.records.network import RECORDED_AGENTS, Network, sample
-from coolgp.scenarios.runs.folder import remove_run
 from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.model_arrays import model_arrays
 from coolgp.scenarios.runs.table_file import TableFile
@@ -57,7 +56,6 @@ class Recorder:
         self.environment = _environment(folder, environment, resumption)
         folder.mkdir(parents=True, exist_ok=True)
         if resumption is None:
-            remove_run(folder)
             write_whole(folder / "config.toml", simulation.scenario.to_toml().encode())
             write_whole(folder / GUARANTEE, stated_guarantee(simulation).text().encode())
         self._write_environment(finished=False)

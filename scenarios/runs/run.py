@@ -23,7 +23,7 @@ from coolgp.scenarios.planning.limits import admit
 from coolgp.scenarios.plots.run_figures import draw_all
 from coolgp.scenarios.plots.run_report import write_report
 from coolgp.scenarios.records.run_folder import read_run
-from coolgp.scenarios.runs.folder import check_folder
+from coolgp.scenarios.runs.folder import check_folder, remove_run
 from coolgp.scenarios.runs.recorder import Recorder, Resumption
 from coolgp.scenarios.runs.supervisor import Say, Supervisor, failure_of
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
@@ -155,6 +155,8 @@ def _go(prepared: Prepared, watch: Watch | None, say: Say) -> list[Record]:
 
 def _recorder(prepared: Prepared, folder: Path) -> Recorder:
     environment = current_environment(prepared.simulation.transport.ranks)
+    if prepared.resumption is None:
+        remove_run(folder)
     return Recorder(folder, prepared.simulation, environment, prepared.resumption)
 
 

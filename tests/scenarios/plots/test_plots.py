@@ -24,7 +24,7 @@ from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.metrics.column import METRICS, TRAFFIC
 from coolgp.scenarios.metrics.rows import header
 from coolgp.scenarios.plots import run_report as report
-from coolgp.scenarios.plots.field import regular_grid, typical_probe
+from coolgp.scenarios.plots.field import regular_grid
 from coolgp.scenarios.plots.network import layout, network_figure
 from coolgp.scenarios.plots.relevance import relevances, relevances_figure
 from coolgp.scenarios.plots.reliability import (
@@ -251,7 +251,7 @@ def test_a_grid_is_recognised_in_any_order_and_only_when_full() -> None:
 def test_the_typical_probe_improves_by_the_median(make: Make) -> None:
     folder = read_run(make(probes=7))
     gain = folder.probes.rmse_pre[-1] - folder.probes.rmse_post[-1]
-    assert gain[typical_probe(folder)] == np.median(gain)
+    assert gain[folder.probes.typical] == np.median(gain)
 
 
 @pytest.mark.parametrize("kind", ["random-regular", "random-tree", "star", "complete", "scale-free", "erdos-renyi"])
