@@ -6,7 +6,7 @@ from itertools import permutations, product
 import numpy as np
 from scipy.stats import multivariate_normal
 
-from coolgp.fusion.matching.vectors import Vectors
+from coolgp.fusion.matching.core.vectors import Vectors
 
 
 def copies(

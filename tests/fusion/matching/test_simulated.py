@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coolgp.fusion.matching.simulated import drawn_copies, estimated, hausdorff, points, simulated_study
+from coolgp.fusion.matching.studies.simulated import drawn_copies, estimated, hausdorff, points, simulated_study
 
 
 def test_the_study_finds_the_atoms_that_are_used_and_their_noise() -> None:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from coolgp.fusion.matching.gains import Criterion
-from coolgp.fusion.matching.moments import Hyperparameters
-from coolgp.fusion.matching.prior import BetaBernoulli
-from coolgp.fusion.matching.spahm import SPAHM, _vectors
-from coolgp.fusion.matching.sweeps import Partition, matched, objective, warm_start
+from coolgp.fusion.matching.core.gains import Criterion
+from coolgp.fusion.matching.core.prior import BetaBernoulli
+from coolgp.fusion.matching.core.sweeps import Partition, matched, objective, warm_start
+from coolgp.fusion.matching.sets.moments import Hyperparameters
+from coolgp.fusion.matching.sets.spahm import SPAHM, _vectors
 
 from tests.fusion.matching.problems import all_labels, copies, partition_of, random_vectors
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from coolgp.fusion.matching.assignment import best_assignment, greedy_assignment, worth
-from coolgp.fusion.matching.atoms import gathered, joined, left, log_evidence
-from coolgp.fusion.matching.gains import Criterion, surplus
-from coolgp.fusion.matching.prior import BetaBernoulli
-from coolgp.fusion.matching.sweeps import Partition, objective
-from coolgp.fusion.matching.vectors import Vectors, expanded, uniform_vectors
+from coolgp.fusion.matching.core.assignment import best_assignment, greedy_assignment, worth
+from coolgp.fusion.matching.core.atoms import gathered, joined, left, log_evidence
+from coolgp.fusion.matching.core.gains import Criterion, surplus
+from coolgp.fusion.matching.core.prior import BetaBernoulli
+from coolgp.fusion.matching.core.sweeps import Partition, objective
+from coolgp.fusion.matching.core.vectors import Vectors, expanded, uniform_vectors
 
 from tests.fusion.matching.problems import choices, dense_log_marginal, random_vectors
 

@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.fusion.matching.assignment import best_assignment, greedy_assignment
-from coolgp.fusion.matching.atoms import gathered, posterior, weighted_means
-from coolgp.fusion.matching.gains import Criterion
-from coolgp.fusion.matching.moments import Hyperparameters, closed_form_step, expectation_step, moments
-from coolgp.fusion.matching.prior import BetaBernoulli
-from coolgp.fusion.matching.sets import checked_groups, checked_variances
-from coolgp.fusion.matching.sweeps import Partition, first_pass, objective, renumbered, swept, warm_start
-from coolgp.fusion.matching.vectors import Vectors, uniform_vectors
+from coolgp.fusion.matching.core.assignment import SOLVERS
+from coolgp.fusion.matching.core.atoms import gathered, posterior, weighted_means
+from coolgp.fusion.matching.core.gains import Criterion
+from coolgp.fusion.matching.core.prior import BetaBernoulli
+from coolgp.fusion.matching.core.sweeps import Partition, first_pass, objective, renumbered, swept, warm_start
+from coolgp.fusion.matching.core.vectors import Vectors, uniform_vectors
+from coolgp.fusion.matching.sets.checks import checked_groups, checked_variances
+from coolgp.fusion.matching.sets.moments import Hyperparameters, closed_form_step, expectation_step, moments
 
 __all__ = ["SPAHM", "MatchedAtoms"]
 
@@ -121,8 +121,8 @@ class SPAHM:
         self, values: list[Array], noise: list[Array] | None, now: Hyperparameters, labels: Sequence[Indices] | None
     ) -> _Run:
         """Sweeps from one start of the hyper-parameters."""
-        assign = best_assignment if self.solver == "optimal" else greedy_assignment
-        criterion = Criterion(self.prior or BetaBernoulli(self.mass, self.concentration), marginal=True, assign=assign)
+        prior = self.prior or BetaBernoulli(self.mass, self.concentration)
+        criterion = Criterion(prior, marginal=True, assign=SOLVERS[self.solver])
         vectors = _vectors(values, noise, now)
         partition = first_pass(vectors, criterion) if labels is None else warm_start(vectors, labels)
         values_of_objective = [objective(partition, vectors, criterion)]

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.fusion.matching.atoms import Atoms, gathered, joined, left, log_evidence, no_atoms
-from coolgp.fusion.matching.gains import Criterion, surplus
-from coolgp.fusion.matching.vectors import Vectors
+from coolgp.fusion.matching.core.atoms import Atoms, gathered, joined, left, log_evidence, no_atoms
+from coolgp.fusion.matching.core.gains import Criterion, surplus
+from coolgp.fusion.matching.core.vectors import Vectors
 from coolgp.network.base.randomness import generator
 
 __all__ = ["Partition", "first_pass", "matched", "objective", "renumbered", "swept", "warm_start"]

@@ -14,8 +14,8 @@ from time import perf_counter
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.fusion.matching.prior import BetaBernoulli
-from coolgp.fusion.matching.spahm import SPAHM
+from coolgp.fusion.matching.core.prior import BetaBernoulli
+from coolgp.fusion.matching.sets.spahm import SPAHM
 from coolgp.network.base.randomness import generator
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
 
 PRIOR_MEAN, PRIOR_VARIANCE, POINT_DEVIATION = 2.0, 50.0, 0.1
 STARTS = 10
-"""Starts of k-means on vectors, of which there are few; on points it starts once."""
+"""Starts of k-means on vectors and on the points of one group; on all points it starts once."""
 PUBLISHED = SPAHM(
     noise_variance=1.0, prior_variance=1.0, sweeps=10, prior=BetaBernoulli(ordered=True, popularity_cap=10)
 )
@@ -86,7 +86,7 @@ def points(copies: Copies, seed: int, size: int = 5000) -> list[Array]:
 
 def estimated(copies: Copies, data: Sequence[Array], seed: int) -> Copies:
     """The copies with k-means centres of every group's points for its vectors, as many as it has."""
-    centres = [kmeans(rows, len(values), seed) for rows, values in zip(data, copies.groups, strict=True)]
+    centres = [kmeans(rows, len(values), seed, STARTS) for rows, values in zip(data, copies.groups, strict=True)]
     return Copies(copies.atoms, tuple(centres), ())
 
 

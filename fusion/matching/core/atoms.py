@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.fusion.matching.vectors import Vectors, expanded
+from coolgp.fusion.matching.core.vectors import Vectors, expanded
 
 __all__ = ["Atoms", "gathered", "joined", "left", "log_evidence", "no_atoms", "posterior", "weighted_means"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.fusion.matching.prior import BetaBernoulli
+from coolgp.fusion.matching.core.prior import BetaBernoulli
 
-__all__ = ["Assign", "best_assignment", "greedy_assignment", "worth"]
+__all__ = ["SOLVERS", "Assign", "best_assignment", "greedy_assignment", "worth"]
 
 Assign = Callable[[Array, BetaBernoulli], Indices]
 
@@ -60,3 +60,6 @@ def worth(surplus: Array, columns: Indices, prior: BetaBernoulli) -> float:
     joining = columns >= 0
     created = len(columns) - int(joining.sum())
     return float(surplus[np.flatnonzero(joining), columns[joining]].sum() + prior.later(created).sum())
+
+
+SOLVERS: dict[str, Assign] = {"optimal": best_assignment, "greedy": greedy_assignment}

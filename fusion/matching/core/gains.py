@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.fusion.matching.assignment import Assign, best_assignment, worth
-from coolgp.fusion.matching.atoms import Atoms
-from coolgp.fusion.matching.prior import BetaBernoulli
-from coolgp.fusion.matching.vectors import Vectors, expanded, over_blocks
+from coolgp.fusion.matching.core.assignment import Assign, best_assignment, worth
+from coolgp.fusion.matching.core.atoms import Atoms
+from coolgp.fusion.matching.core.prior import BetaBernoulli
+from coolgp.fusion.matching.core.vectors import Vectors, expanded, over_blocks
 
 __all__ = ["Criterion", "surplus"]
 

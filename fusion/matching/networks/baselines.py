@@ -1,0 +1,106 @@
+"""What fusing networks is compared with: ensembles, averages, matching to a reference, and random features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from coolgp.agents.base.arrays import Array, Indices
+from coolgp.fusion.matching.networks.head import head_sums, refitted_head
+from coolgp.fusion.matching.networks.layers import Network, log_probabilities, sub_network
+from coolgp.fusion.matching.networks.shards import Shard
+from coolgp.network.base.randomness import generator
+
+__all__ = ["aligned", "averaged", "clustered", "ensemble", "input_features", "random_features", "weighted_ensemble"]
+
+PASSES = 10
+
+
+def ensemble(networks: Sequence[Network], x: Array, activation: str = "relu") -> Array:
+    """Mean of the class probabilities ``[n, K]`` of all networks."""
+    mean: Array = np.mean([np.exp(log_probabilities(one, x, activation)) for one in networks], axis=0)
+    return mean
+
+
+def weighted_ensemble(networks: Sequence[Network], shares: Array, x: Array, activation: str = "relu") -> Array:
+    """Sum over networks of probability ``[n, K]`` times the network's share ``[J, K]`` of the class; not normalised."""
+    probabilities = np.stack([np.exp(log_probabilities(one, x, activation)) for one in networks])
+    weighted: Array = np.einsum("jnk,jk->nk", probabilities, shares)
+    return weighted
+
+
+def averaged(networks: Sequence[Network]) -> Network:
+    """Mean of every entry; the networks need the same widths."""
+    return tuple(np.asarray(np.mean(arrays, axis=0)) for arrays in zip(*networks, strict=True))
+
+
+def aligned(network: Network, reference: Network) -> Network:
+    """The network with its hidden units in the order that is closest to a reference of the same widths.
+
+    Layers take turns until none changes, each an assignment that maximises the inner products of weights; the first
+    turn looks at incoming weights alone. Source:
+    Ainsworth, Hayase & Srinivasa, "Git Re-Basin: merging models modulo permutation symmetries", ICLR 2023, section 3.2.
+    """
+    depth = len(network) // 2 - 1
+    orders: list[Indices] = [np.arange(len(bias)) for bias in network[1:-1:2]]
+    for layer in range(depth):
+        orders[layer] = _best_order(_incoming(network, reference, orders, layer))
+    for _ in range(PASSES):
+        before = list(orders)
+        for layer in range(depth):
+            alike = _incoming(network, reference, orders, layer) + _outgoing(network, reference, orders, layer)
+            orders[layer] = _best_order(alike)
+        if all((old == new).all() for old, new in zip(before, orders, strict=True)):
+            break
+    return sub_network(network, orders)
+
+
+def _incoming(network: Network, reference: Network, orders: list[Indices], layer: int) -> Array:
+    """Inner products ``[L, L]`` of the reference's incoming weights and biases with the network's."""
+    weights = network[2 * layer][orders[layer - 1]] if layer else network[0]
+    return reference[2 * layer].T @ weights + np.outer(reference[2 * layer + 1], network[2 * layer + 1])
+
+
+def _outgoing(network: Network, reference: Network, orders: list[Indices], layer: int) -> Array:
+    weights = network[2 * layer + 2]
+    return reference[2 * layer + 2] @ (weights[:, orders[layer + 1]] if layer + 1 < len(orders) else weights).T
+
+
+def _best_order(alike: Array) -> Indices:
+    _, order = linear_sum_assignment(alike, maximize=True)
+    return order
+
+
+def clustered(networks: Sequence[Network], shares: Array, width: int, seed: int) -> Network:
+    """Units of one hidden layer by k-means of their weights, in place of matching; shares ``[J, K]`` of the classes.
+
+    Incoming weights are the cluster's mean, outgoing ones the sum of its units', each times its network's shares.
+    """
+    from sklearn.cluster import KMeans
+
+    owner = np.repeat(np.arange(len(networks)), [len(one[1]) for one in networks])
+    incoming = np.concatenate([np.hstack([one[0].T, one[1][:, None]]) for one in networks])
+    outgoing = np.concatenate([one[2] for one in networks])
+    clusters = KMeans(n_clusters=width, n_init=3, random_state=seed).fit(np.hstack([incoming, outgoing]))
+    member = np.eye(width)[clusters.labels_]
+    means = member.T @ incoming / member.sum(axis=0)[:, None]
+    bias = np.einsum("jk,jk->k", shares, np.stack([one[-1] for one in networks]))
+    return means[:, :-1].T, means[:, -1], member.T @ (outgoing * shares[owner]), np.asarray(bias)
+
+
+def random_features(shards: Sequence[Shard], width: int, classes: int, seed: int) -> Network:
+    """A network of random ReLU units whose output layer is fitted by sums over the shards, as the refitted head is.
+
+    Weights ``N(0, 2/D)`` and biases ``N(0, 1/4)``: no unit was trained.
+    """
+    rng, inputs = generator(seed, "random features"), shards[0][0].shape[1]
+    matrix, bias = rng.normal(size=(inputs, width)) * np.sqrt(2.0 / inputs), 0.5 * rng.normal(size=width)
+    sums = [head_sums(np.maximum(x @ matrix + bias, 0.0), y, classes) for x, y in shards]
+    return matrix, bias, *refitted_head(sums)
+
+
+def input_features(shards: Sequence[Shard], classes: int) -> tuple[Array, Array]:
+    """Weights ``[D, K]`` and biases ``[K]`` of the same head on the inputs themselves."""
+    return refitted_head([head_sums(x, y, classes) for x, y in shards])

@@ -1,0 +1,245 @@
+"""PFNM: fusing neural networks that were trained apart by matching their hidden units.
+
+Hidden units have no order, so networks with different initialisations cannot be averaged entry by entry. PFNM takes
+each unit for a noisy copy of a global one, matches the units of all networks from the last hidden layer down, and
+returns one network whose widths follow from the match. Source: Yurochkin, Agarwal, Ghosh, Greenewald, Hoang & Khazaeni,
+"Bayesian Nonparametric Federated Learning of Neural Networks", ICML 2019, and the authors' code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from coolgp.agents.base.arrays import Array, Indices
+from coolgp.fusion.matching.core.assignment import SOLVERS
+from coolgp.fusion.matching.core.gains import Criterion
+from coolgp.fusion.matching.core.prior import BetaBernoulli
+from coolgp.fusion.matching.core.sweeps import matched, renumbered
+from coolgp.fusion.matching.networks.head import head_sums, refitted_head
+from coolgp.fusion.matching.networks.layers import (
+    ACTIVATIONS,
+    Network,
+    checked_networks,
+    predicted_classes,
+    sub_network,
+    top_features,
+)
+from coolgp.fusion.matching.networks.read_out import READ_OUTS, fused_weights
+from coolgp.fusion.matching.networks.shards import Shard, checked_shards, counted
+from coolgp.fusion.matching.networks.shares import class_shares, powered
+from coolgp.fusion.matching.networks.units import LayerPrior, Units, units_of
+
+__all__ = ["GRID", "PFNM", "FusedNetwork", "MatchedUnits", "Setting"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A prior, and how weights are read out.
+
+    mass, noise_variance, prior_variance: above 0, one number or one for each hidden layer from the first. Both
+    variances are on the scale of the weights: their ratio is the shrinkage, and the noise against the squared distance
+    of units decides what matches. read_out: "map", "mean" or "split". share_power: of the class shares; below 1,
+    networks that saw little of a class say more about it.
+    """
+
+    mass: float | tuple[float, ...] = 1.0
+    noise_variance: float | tuple[float, ...] = 1.0
+    prior_variance: float | tuple[float, ...] = 1.0
+    read_out: str = "map"
+    share_power: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.read_out not in READ_OUTS:
+            raise ValueError(f"A read-out is one of {', '.join(READ_OUTS)}; got {self.read_out!r}")
+        for name in ("mass", "noise_variance", "prior_variance", "share_power"):
+            if not (np.isfinite(getattr(self, name)).all() and (np.asarray(getattr(self, name)) > 0).all()):
+                raise ValueError(f"PFNM needs a finite {name} above 0; got {getattr(self, name)}")
+
+    def layers(self, depth: int) -> list[LayerPrior]:
+        """The prior of each of so many hidden layers. Raises ValueError where another number of them is set."""
+        columns = []
+        for name in ("mass", "noise_variance", "prior_variance"):
+            value = getattr(self, name)
+            column = tuple(value) if isinstance(value, tuple) else (value,) * depth
+            if len(column) != depth:
+                raise ValueError(f"PFNM needs {name} for each of {depth} hidden layers; got {len(column)}")
+            columns.append(column)
+        return [LayerPrior(*numbers) for numbers in zip(*columns, strict=True)]
+
+
+GRID = tuple(
+    Setting(mass, noise, prior, read_out, power)
+    for power, mass, noise, prior, read_out in product(
+        (0.5, 1.0), (1.0, 1e-3, 50.0), (1.0, 0.1, 0.5), (1.0, 10.0), ("map", "split")
+    )
+)
+"""The authors' grid of settings, with both read-outs that work, and with the root of the class shares as well."""
+
+
+@dataclass(frozen=True)
+class MatchedUnits:
+    """Matched hidden units: of each hidden layer from the first, its units, J arrays of labels, and the objective."""
+
+    units: tuple[Units, ...]
+    labels: tuple[tuple[Indices, ...], ...]
+    objective: tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class FusedNetwork:
+    """One network from many.
+
+    weights: ``(W0 [D, L1], b0, W1 [L1, L2], b1, ..., W, b)``. labels: of each hidden layer from the first, J arrays
+    ``[L_j]`` with the fused unit of every unit. counts: of each hidden layer, how many networks use each unit ``[L]``.
+    objective: of each hidden layer, the log joint probability up to a constant, at the start and after every sweep.
+    setting: that was used. correct ``[S]``: rows that each of S candidate settings got right, summed over the shards;
+    empty where there was one candidate. activation: of the hidden units.
+    """
+
+    weights: Network
+    labels: tuple[tuple[Indices, ...], ...]
+    counts: tuple[Indices, ...]
+    objective: tuple[Array, ...]
+    setting: Setting
+    correct: Indices
+    activation: str
+
+    def predict(self, x: Array) -> Indices:
+        """Classes ``[n]`` of inputs ``[n, D]``."""
+        return predicted_classes(self.weights, x, self.activation)
+
+    def sub_networks(self) -> list[Network]:
+        """The sub-network of every network's units, of the width that it had: what a next round trains from."""
+        return [sub_network(self.weights, own) for own in zip(*self.labels, strict=True)]
+
+
+@dataclass(frozen=True)
+class PFNM:
+    """Settings of PFNM; :meth:`fuse` is the method.
+
+    settings: candidates, of which the owners' counts pick one; a single one needs no rows. head: "fused", or "refit" to
+    fit the output layer afresh from sums over the shards. sweeps: at most, for each layer. activation: of hidden units.
+    concentration: of the prior. absent: weights to units that a network does not have are "ignored", or taken for a
+    "zero" as in the authors' code. marginal: integrate the global units out, as SPAHM does, in place of the maximum
+    over them. seed: of the order of visits. solver: "greedy", a baseline, takes the pair that
+    gains most first.
+    """
+
+    settings: tuple[Setting, ...] = GRID
+    head: Literal["fused", "refit"] = "fused"
+    sweeps: int = 5
+    activation: str = "relu"
+    concentration: float = 1.0
+    absent: Literal["ignored", "zero"] = "ignored"
+    marginal: bool = False
+    seed: int = 0
+    solver: Literal["optimal", "greedy"] = "optimal"
+
+    def fuse(
+        self,
+        networks: Sequence[Sequence[npt.ArrayLike]],
+        shards: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]] | None = None,
+        class_counts: npt.ArrayLike | None = None,
+        labels: Sequence[Sequence[Indices]] | None = None,
+    ) -> FusedNetwork:
+        """Fuse J networks, each ``(W0 [D, L1], b0 [L1], W1, b1, ...)``.
+
+        shards: J pairs of inputs ``[n, D]`` and classes ``[n]`` from 0, what every owner trained on. Only counts of
+        correct rows, and sums for the refitted head, are formed from them. class_counts ``[J, K]``: rows of each class;
+        counted from the shards, or all equal, where they are not given. labels: of an earlier fusion of networks of the
+        same widths, to start from. Raises ValueError for networks or shards that do not fit, and where candidates or
+        the refitted head need shards.
+        """
+        nets = checked_networks(networks)
+        self._check(shards)
+        rows = None if shards is None else checked_shards(shards, nets)
+        counts = counted(rows, len(nets[0][-1])) if class_counts is None and rows is not None else class_counts
+        shares = class_shares(counts, len(nets), len(nets[0][-1]))
+        candidates, correct = self._candidates(nets, shares, rows, labels)
+        fused = candidates[int(correct.argmax()) if len(correct) else 0]
+        return replace(self._with_head(fused, rows), correct=correct)
+
+    def match(
+        self,
+        networks: Sequence[Network],
+        shares: Array,
+        setting: Setting,
+        labels: Sequence[Sequence[Indices]] | None = None,
+    ) -> MatchedUnits:
+        """Match the hidden units of all networks, from the last hidden layer down; shares ``[J, K]`` of the classes."""
+        depth = len(networks[0]) // 2 - 1
+        units: list[Units] = []
+        matches: list[tuple[Indices, ...]] = []
+        objectives: list[Array] = []
+        for layer, prior in reversed(list(enumerate(setting.layers(depth)))):
+            above = matches[0] if matches else None
+            own = units_of(networks, layer, prior, shares, above, zeros=self.absent == "zero")
+            beta_bernoulli = BetaBernoulli(prior.mass, self.concentration)
+            criterion = Criterion(beta_bernoulli, self.marginal, SOLVERS[self.solver])
+            start = None if labels is None else labels[layer]
+            partition, objective = matched(own.vectors, criterion, self.sweeps, self.seed, start)
+            units.insert(0, own)
+            matches.insert(0, renumbered(partition.labels))
+            objectives.insert(0, objective)
+        return MatchedUnits(tuple(units), tuple(matches), tuple(objectives))
+
+    def _candidates(
+        self,
+        networks: tuple[Network, ...],
+        shares: Array,
+        shards: list[Shard] | None,
+        labels: Sequence[Sequence[Indices]] | None,
+    ) -> tuple[list[FusedNetwork], Indices]:
+        """The fused network of every setting, and the rows ``[S]`` that it gets right."""
+        matches: dict[Setting, MatchedUnits] = {}
+        fused = []
+        for setting in self.settings:
+            prior = replace(setting, read_out="map")
+            own_shares = powered(shares, setting.share_power)
+            if prior not in matches:
+                matches[prior] = self.match(networks, own_shares, prior, labels)
+            fused.append(self._fused(networks, matches[prior], own_shares, setting))
+        if shards is None or len(fused) == 1:
+            return fused, np.zeros(0, dtype=np.intp)
+        correct = [sum(int((one.predict(x) == y).sum()) for x, y in shards) for one in fused]
+        return fused, np.array(correct, dtype=np.intp)
+
+    def _fused(
+        self, networks: tuple[Network, ...], match: MatchedUnits, shares: Array, setting: Setting
+    ) -> FusedNetwork:
+        top = setting.layers(len(match.units))[-1]
+        return FusedNetwork(
+            weights=fused_weights(networks, match.units, match.labels, shares, top, setting.read_out),
+            labels=match.labels,
+            counts=tuple(np.bincount(np.concatenate(own)) for own in match.labels),
+            objective=match.objective,
+            setting=setting,
+            correct=np.zeros(0, dtype=np.intp),
+            activation=self.activation,
+        )
+
+    def _with_head(self, fused: FusedNetwork, shards: list[Shard] | None) -> FusedNetwork:
+        if self.head == "fused" or shards is None:
+            return fused
+        classes = len(fused.weights[-1])
+        sums = [head_sums(top_features(fused.weights, x, self.activation), y, classes) for x, y in shards]
+        return replace(fused, weights=(*fused.weights[:-2], *refitted_head(sums)))
+
+    def _check(self, shards: object) -> None:
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"An activation is one of {', '.join(ACTIVATIONS)}; got {self.activation!r}")
+        if not self.settings:
+            raise ValueError("PFNM needs at least one setting; got none")
+        if shards is None and len(self.settings) > 1:
+            raise ValueError(
+                f"PFNM picks one of {len(self.settings)} settings by the rows that owners get right: give shards, or a "
+                "single setting"
+            )
+        if shards is None and self.head == "refit":
+            raise ValueError("Refitting the output layer needs rows: give shards")

@@ -1,0 +1,74 @@
+"""From matched units to the weights of one network.
+
+Three ways, by how a weight follows from those of the networks that have it:
+
+* ``map``: its posterior mean, ``(μ0 p0 + Σ p v) / (p0 + Σ p)``, which shrinks to the prior mean.
+* ``mean``: the mean weighted by precision, ``Σ p v / Σ p``.
+* ``split``: the same, but outgoing weights to classes are ``Σ_j f_jk w_jk`` with a 0 of every network without the unit.
+  Where nothing is matched the network then is the ensemble of all, weighted by class shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array, Indices
+from coolgp.fusion.matching.core.atoms import gathered, posterior, weighted_means
+from coolgp.fusion.matching.core.vectors import expanded
+from coolgp.fusion.matching.networks.layers import Network
+from coolgp.fusion.matching.networks.units import BIAS_MEAN, LayerPrior, Units
+
+__all__ = ["READ_OUTS", "fused_weights"]
+
+READ_OUTS = ("map", "mean", "split")
+
+
+def fused_weights(
+    networks: Sequence[Network],
+    layers: Sequence[Units],
+    labels: Sequence[Sequence[Indices]],
+    shares: Array,
+    top: LayerPrior,
+    read_out: str,
+) -> Network:
+    """The fused network of matched units.
+
+    layers, labels: of each hidden layer from the first. shares ``[J, K]``. top: the prior of the last hidden layer,
+    which the output biases share.
+    """
+    entries = [_entries(units, own, read_out) for units, own in zip(layers, labels, strict=True)]
+    parts = [entries[0][:, : layers[0].incoming].T]
+    for units, values in zip(layers, entries, strict=True):
+        parts += [values[:, units.incoming], values[:, units.incoming + 1 :]]
+    if read_out == "split":
+        parts[-1] = _summed(networks, labels[-1], shares, len(entries[-1]))
+    return (*parts, _output_bias(networks, shares, top, read_out))
+
+
+def _entries(units: Units, labels: Sequence[Indices], read_out: str) -> Array:
+    """Entries ``[L, E]`` of the matched units of one layer."""
+    vectors = units.vectors
+    atoms = gathered(vectors, labels)
+    if read_out == "map":
+        return posterior(atoms, vectors)[0] + units.prior_mean
+    weights = [expanded(own, vectors.widths) for own in vectors.precision]
+    return weighted_means(units.entries, weights, labels, expanded(atoms.precision, vectors.widths))
+
+
+def _summed(networks: Sequence[Network], labels: Sequence[Indices], shares: Array, size: int) -> Array:
+    weights = np.zeros((size, shares.shape[1]))
+    for network, own, share in zip(networks, labels, shares, strict=True):
+        weights[own] += share * network[-2]
+    return weights
+
+
+def _output_bias(networks: Sequence[Network], shares: Array, top: LayerPrior, read_out: str) -> Array:
+    """Biases ``[K]`` of the classes; there is nothing to match."""
+    mean = np.einsum("jk,jk->k", shares, np.stack([network[-1] for network in networks]))
+    if read_out != "map":
+        return np.asarray(mean)
+    start, noise = 1.0 / top.prior_variance, 1.0 / top.noise_variance
+    bias: Array = (BIAS_MEAN * start + mean * noise) / (start + shares.sum(axis=0) * noise)
+    return bias
