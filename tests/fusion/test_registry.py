@@ -4,7 +4,6 @@ A rule and a fault that exist in this file only go through all that a run does.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,14 +19,12 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import FAULT_KINDS, FaultKind, Faults, faults_present
 from coolgp.network.row_axes import PerAgent
 from coolgp.network.transport import Transport
-from coolgp.scenarios import resume, run, scenario_named
+from coolgp.scenarios import scenario_named
 from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.planning.memory import estimate
 from coolgp.scenarios.planning.survey import survey, table
-from coolgp.scenarios.plots.run_figures import draw_all
-from coolgp.scenarios.plots.run_report import write_report
-from coolgp.scenarios.records.run_folder import read_metrics, read_run
-from coolgp.scenarios.simulation.rounds import Record
+from coolgp.scenarios.records.run_folder import read_run
+
+from tests.lifecycle import live
 
 SMALL = ["agents.count=8", "agents.inducing=10", "run.rounds=3", "run.probes=2", "data.observations=500"]
 RING = generate("ring", 6, seed=0)
@@ -67,29 +64,6 @@ class Pooling(SumRule):
 
     def sums(self, state: Pool) -> Array:
         return np.asarray(state.sums)
-
-
-def stop_after(rounds: int) -> Callable[[Record, object], None]:
-    def stop(record: Record, row: object) -> None:
-        if record.round == rounds:
-            raise KeyboardInterrupt
-
-    return stop
-
-
-def live(scenario: Scenario, folder: Path) -> None:
-    """Plan, run, stop, resume, plot and report a scenario; what was stopped ends where a run without a stop does."""
-    assert estimate(scenario).peak.bytes > 0
-    run(scenario, folder / "through", figures=False)
-    with pytest.raises(KeyboardInterrupt):
-        run(scenario, folder / "stopped", figures=False, watch=stop_after(2))
-    resume(folder / "stopped", figures=False)
-    through, stopped = read_metrics(folder / "through"), read_metrics(folder / "stopped")
-    for name in set(through) - {"seconds", "seconds_predicting"}:
-        np.testing.assert_array_equal(through[name], stopped[name], err_msg=name)
-    figures = draw_all(read_run(folder / "through"))
-    assert {"convergence", "network"} <= figures.keys()
-    assert write_report(read_run(folder / "through"), figures).stat().st_size > 1000
 
 
 def test_a_rule_of_this_file_runs_plots_plans_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,20 +7,24 @@ import subprocess
 import tracemalloc
 from collections import deque
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from coolgp.fusion.registry import RULES
 from coolgp.network.graphs.generate import GENERATORS
+from coolgp.network.graphs.plain_graphs import ring
+from coolgp.network.graphs.topology import Topology
 from coolgp.network.serial import SerialTransport
 from coolgp.scenarios import run, scenario_named
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.planning.duration import Duration, measure
-from coolgp.scenarios.planning.limits import NoRoom
+from coolgp.scenarios.planning.limits import NoRoom, admit
 from coolgp.scenarios.planning.memory import estimate
 from coolgp.scenarios.planning.shape import shape_of
 from coolgp.scenarios.planning.tables import tables
@@ -43,6 +47,8 @@ WAYS["late"] = ("fusion.rule=consensus", "fusion.rounds_per_step=3", "network.de
 WAYS["going"] = ("fusion.rule=tree", "fusion.rounds_per_step=3", "network.churn=0.1")
 WAYS["single"] = ("fusion.rule=chebyshev", "fusion.rounds_per_step=3", "run.precision=float32")
 WAYS["samples"] = ("fusion.rule=none", "agents.encoding=importance", "agents.importance_samples=10")
+NEAR = "network.topology=geometric"
+MOVING = (NEAR, "network.speed=0.1", "network.reach=0.9", "fusion.rounds_per_step=3")
 PARTS = ("statistics", "rows of the rule", "batches", "hyper-parameters", "probes and test rows")
 
 
@@ -145,6 +151,28 @@ def test_the_command_refuses_with_exit_code_2_on_every_rank(
     assert "rows of the rule" in done.stderr
     assert "Traceback" not in done.stderr
     assert not place.exists()
+
+
+@pytest.mark.parametrize("way", [(), (NEAR,), MOVING], ids=["small-world", "near", "moving"])
+@pytest.mark.parametrize("name", ["synthetic", "field", "sensors"])
+def test_the_network_that_is_planned_to_see_whether_a_run_fits_is_that_of_the_run(
+    name: str, way: tuple[str, ...]
+) -> None:
+    scenario = scenario_named(name, [*TINY, *way])
+    before, now = admit(scenario, 1, None, None, anyway=False).network, plan(scenario, load(scenario))
+    assert before is not None
+    for field in fields(Topology):
+        ahead, later = getattr(before.topology, field.name), getattr(now.topology, field.name)
+        np.testing.assert_array_equal(ahead, later, err_msg=field.name)
+    assert (before.guarantee, before.faults) == (now.guarantee, now.faults)
+    assert (before.schedule is None) == (now.schedule is None)
+
+
+def test_a_run_plans_its_network_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    monkeypatch.setitem(GENERATORS, "ring", lambda size, seed: drawn.append(size) or ring(size, seed))
+    run(sensors("network.topology=ring"))
+    assert drawn == [12]
 
 
 @pytest.mark.parametrize("way", ["fusion.rule=tree", "fusion.rule=consensus", "fusion.rule=flood", "network.degree=30"])
