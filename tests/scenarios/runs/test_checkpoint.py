@@ -63,7 +63,7 @@ ON_RANKS = [
     ("fusion.rule=push-sum", STEPS, "network.loss=0.3", "network.delay=2"),
 ]
 CASES = range(len(ON_RANKS))
-MOVES = ((3, 1), (1, 2), (3, 2))
+MOVES = ((2, 1), (1, 2))
 """From how many ranks to how many."""
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -141,10 +141,10 @@ def test_ranks_take_up_each_others_checkpoints_and_store_the_same_bytes(
     def place(ranks: int, case: int) -> Path:
         return tmp_path / f"{ranks}-{case}"
 
-    for ranks in (1, 3):
+    for ranks in (1, 2):
         start(on_ranks, ranks, "run", study, [place(ranks, case) for case in CASES])
     for case in CASES:
-        stored = [place(ranks, case) / "killed" / "checkpoints" / "round-000002" for ranks in (1, 3)]
+        stored = [place(ranks, case) / "killed" / "checkpoints" / "round-000002" for ranks in (1, 2)]
         assert (stored[0] / "rows.bin").read_bytes() == (stored[1] / "rows.bin").read_bytes()
         columns = [json.loads((folder / "index.json").read_text())["columns"] for folder in stored]
         assert columns[0] == columns[1]

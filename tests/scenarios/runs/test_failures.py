@@ -229,9 +229,14 @@ def test_a_signal_that_was_ignored_stays_ignored() -> None:
 
 @pytest.mark.parametrize(
     "number, code, way",
-    [(signal.SIGINT, 130, "alone"), (signal.SIGINT, 130, "--ranks"), (signal.SIGTERM, 143, "--ranks"),
-     (signal.SIGINT, 130, "mpiexec"), (signal.SIGTERM, 143, "mpiexec")],
-)  # fmt: skip
+    [
+        (signal.SIGINT, 130, "alone"),
+        (signal.SIGTERM, 143, "--ranks"),
+        (signal.SIGINT, 130, "mpiexec"),
+        pytest.param(signal.SIGINT, 130, "--ranks", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, 143, "mpiexec", marks=pytest.mark.slow),
+    ],
+)
 def test_the_command_line_says_how_to_go_on_and_ends_with_the_signals_exit_code(
     place: Path, whole: Path, tmp_path: Path, on_ranks: Program, number: int, code: int, way: str
 ) -> None:

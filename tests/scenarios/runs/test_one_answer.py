@@ -33,7 +33,7 @@ from coolgp.scenarios.simulation.rounds import Simulation
 
 ROUNDS = 3
 RANKS = (1, 2, 3, 4)
-MOVES = ((0, 3), (3, 2), (2, 4), (4, 0))
+MOVES = ((0, 2), (2, 3), (3, 0))
 """From how many ranks to how many runs are resumed, in this order; 0: without MPI."""
 SIZES = (7, 12)
 TABLES = ("metrics.csv", "probes.csv", "hyperparameters.csv")
@@ -71,7 +71,7 @@ Program = Callable[..., subprocess.CompletedProcess[str]]
 
 @dataclass(frozen=True)
 class Case:
-    """A run; stop: the round after which it is killed and then resumed, 0: never."""
+    """A run without MPI, and on so many ranks; stop: the round after which it is killed and resumed, 0: never."""
 
     name: str
     variant: tuple[str, ...]
@@ -79,6 +79,7 @@ class Case:
     more: tuple[str, ...]
     stop: int = 0
     size: int = SIZES[0]
+    ranks: tuple[int, ...] = RANKS
 
     def settings(self, folder: Path) -> list[str]:
         rule, *options = self.variant
@@ -103,7 +104,7 @@ def dealt(variant: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 
 def design() -> list[Case]:
-    """Each variant twice in great trouble, and once with one trouble or none; the rest in turn."""
+    """Each variant twice in great trouble, and once with one trouble or none, on 2 ranks and on 3; the rest in turn."""
     cases, kinds, modes = [], cycle(GENERATORS), cycle(("collective", "local", "fixed"))
     shared, methods, single = cycle(("function", "latent")), cycle(METHODS), cycle(TROUBLES)
     for number, variant in enumerate(VARIANTS):
@@ -115,7 +116,8 @@ def design() -> list[Case]:
             more += (f"network.partition={next(methods)}",)
             more += (f"agents.shared={next(shared)}",) if place == 2 else ()
             stop = 1 + number % (ROUNDS - 1) if place == number % 2 else 0
-            cases.append(Case(f"{len(cases)}", variant, troubles, more, stop, SIZES[(number // 2 + place) % 2]))
+            size, ranks = SIZES[(number // 2 + place) % 2], (2 + (number // 4 + place) % 2,)
+            cases.append(Case(f"{len(cases)}", variant, troubles, more, stop, size, ranks))
     return cases
 
 
@@ -141,6 +143,16 @@ def special() -> list[Case]:
 
 CASES = [*design(), *special()]
 STOPPED = [case for case in CASES if case.stop]
+
+
+def cases_on(ranks: int) -> list[Case]:
+    """What runs on so many ranks; 0, without MPI: all."""
+    return [case for case in CASES if not ranks or ranks in case.ranks]
+
+
+def moved(source: int, target: int) -> list[Case]:
+    """What is killed on so many ranks and resumed on others: without MPI, what does not run on those anyway."""
+    return [case for case in cases_on(source) if case.stop and (source or target not in case.ranks)]
 
 
 def write_study(folder: Path) -> None:
@@ -237,11 +249,10 @@ def run_case(case: Case, folder: Path, place: Path, ranks: int) -> None:
 
 
 def main(folder: Path, ranks: int) -> None:
-    for case in CASES:
-        place = folder / str(ranks) / case.name
-        run_case(case, folder, place, ranks)
-        if (place / "resumed").exists():
-            go(prepare_resume(place / "resumed", figures=False))
+    for case in cases_on(ranks):
+        run_case(case, folder, folder / str(ranks) / case.name, ranks)
+    for place in sorted((folder / str(ranks)).glob("*/resumed")):
+        go(prepare_resume(place, figures=False))
 
 
 # The laws
@@ -276,7 +287,7 @@ class Work:
         """The folder of the runs on so many ranks, with those in it that were resumed there."""
         place = self.ran(target)
         if not target and self._take_over(source, target):
-            for case in STOPPED:
+            for case in moved(source, target):
                 go(prepare_resume(place / case.name / "resumed", figures=False))
         return place
 
@@ -284,7 +295,7 @@ class Work:
         """Put copies of killed runs where they will be resumed; False where that was done."""
         if (source, target) in self.taken:
             return False
-        for case in STOPPED:
+        for case in moved(source, target):
             killed = self.ran(source) / case.name / "killed"
             shutil.copytree(killed, self.folder / str(target) / case.name / "resumed")
         self.taken.add((source, target))
@@ -346,13 +357,15 @@ def test_every_rule_meets_every_trouble_and_every_way_to_deal_agents_out() -> No
     assert all(f"weights={name}" in seen for name in ("max-degree", "optimal-constant"))
     assert Consensus().weights == "metropolis"
     assert min(block_size(case.size) for case in CASES) == 1 < max(block_size(case.size) for case in CASES)
-    assert {case.variant for case in STOPPED} == {*VARIANTS}
+    assert all({case.variant for case in cases_on(ranks)} == {*VARIANTS} for ranks in (2, 3))
+    assert {case.variant for source, target in MOVES for case in moved(source, target)} == {*VARIANTS}
 
 
 @pytest.mark.parametrize("ranks", RANKS)
 def test_a_run_gives_the_same_bits_on_any_number_of_ranks(work: Work, ranks: int) -> None:
     alone, together = work.ran(0), work.ran(ranks)
-    wrong = {case.name: different(alone / case.name / "whole", together / case.name / "whole") for case in CASES}
+    cases = cases_on(ranks)
+    wrong = {case.name: different(alone / case.name / "whole", together / case.name / "whole") for case in cases}
     assert not told(wrong), told(wrong)
 
 
@@ -361,14 +374,15 @@ def test_a_run_resumed_on_another_number_of_ranks_is_the_run_that_nobody_stopped
     work: Work, source: int, target: int
 ) -> None:
     alone, again = work.ran(0), work.resumed(source, target)
-    wrong = {case.name: different(alone / case.name / "whole", again / case.name / "resumed") for case in STOPPED}
+    cases = moved(source, target)
+    wrong = {case.name: different(alone / case.name / "whole", again / case.name / "resumed") for case in cases}
     assert not told(wrong), told(wrong)
 
 
 @pytest.mark.parametrize("ranks", [0, *RANKS])
 def test_bytes_on_ranks_and_between_them_are_all_that_was_sent(work: Work, ranks: int) -> None:
     wrong = {}
-    for case in CASES:
+    for case in cases_on(ranks):
         for folder in (work.ran(ranks) / case.name).glob("*/"):
             near, far = (column(folder / "traffic.csv", name) for name in ("bytes_on_rank", "bytes_between_ranks"))
             sent = column(folder / "metrics.csv", "bytes")
@@ -380,7 +394,7 @@ def test_bytes_on_ranks_and_between_them_are_all_that_was_sent(work: Work, ranks
 @pytest.mark.parametrize("ranks", RANKS)
 def test_bytes_between_ranks_are_what_mpi_was_handed(work: Work, ranks: int) -> None:
     wrong = {}
-    for case in CASES:
+    for case in cases_on(ranks):
         place = work.ran(ranks) / case.name
         handed = np.load(place / "handed.npy").tolist()
         far = column(place / "whole" / "traffic.csv", "bytes_between_ranks")
