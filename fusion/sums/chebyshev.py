@@ -45,7 +45,7 @@ class ChebyshevState:
 
 @dataclass(frozen=True)
 class Chebyshev(SumRule):
-    """Consensus with Metropolis weights and a momentum that the graph's eigenvalues tell.
+    """Consensus with a momentum tuned to the graph's eigenvalues: exact in the limit on any connected graph.
 
     Every round keeps the sum. Where messages are lost, late, one-way or false the recursion can grow without bound (on
     a ring of 50 agents that loses 30 % of them tenfold in 20 rounds), and where links come and go its eigenvalues are

@@ -1,4 +1,4 @@
-"""A field that a person understands at a glance: the truth, one agent alone, the same agent after fusion, its doubt."""
+"""A field: the noiseless function, an agent before fusion, the same agent after it, and its standard deviation."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def field_figure(folder: RunFolder) -> Figure | None:
         values_image = _show(axes, grid, values, title, "viridis", (low, high))
     figure.colorbar(values_image, ax=panels[:3], shrink=0.8, pad=0.01, extend="both", label=f"{folder.target}{unit}")
     common = np.minimum(deviation, np.quantile(deviation, 0.98))  # else a few cells at the edge take all the colours
-    doubt = _show(panels[3], grid, deviation, "Its uncertainty after fusion", "magma", _limits(common))
+    doubt = _show(panels[3], grid, deviation, "Its standard deviation after fusion", "magma", _limits(common))
     figure.colorbar(doubt, ax=panels[3], shrink=0.8, extend="max", label=f"std of an observation{unit}")
     _mark(folder, i, list(panels))
     panels[0].set_ylabel(folder.features[1])
@@ -84,7 +84,7 @@ def _titles(folder: RunFolder, i: int) -> tuple[str, str]:
     name = folder.predictions.agents[i]
     errors = (folder.probes.rmse_pre[-1, i], folder.probes.rmse_post[-1, i])
     alone, fused = (f"\nRMSE {error:.3g}" if np.isfinite(error) else "" for error in errors)
-    return f"Agent {name} alone{alone}", f"Agent {name} after fusion{fused}"
+    return f"Agent {name} before fusion{alone}", f"Agent {name} after fusion{fused}"
 
 
 def _limits(first: Floats, *others: Floats) -> tuple[float, float]:
@@ -125,7 +125,7 @@ def _mark(folder: RunFolder, i: int, panels: list[Axes]) -> None:
         return
     left, right, low, high = panels[0].get_xlim() + panels[0].get_ylim()
     own = position[folder.network.probes[i]]
-    others = position[:0] if folder.network.whole else position
+    others = position[:0] if folder.network.total else position
     dot = float(np.clip(600 / len(position), 0.5, 5))
     for axes in panels:
         axes.scatter(others[:, 0], others[:, 1], s=dot, c="white", alpha=0.7, linewidths=0)

@@ -1,4 +1,4 @@
-"""A picture of the graph: who is linked to whom, over which links the rule spoke, and how well the probes predict."""
+"""The graph: agents, links, the links that the rule exchanged messages over, and the errors of the probes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OTHERS, GRAPH_LINK, SPOKEN_LINK = "#b8b8b8", "#d9d9d9", "#555555"
 
 def network_figure(folder: RunFolder) -> Figure:
     """Draw the graph twice, coloured by the probes' last RMSE before and after fusion, in the style in force."""
-    network = folder.network if folder.network.whole else sample(folder.network, DRAWN_AGENTS)[0]
+    network = folder.network if folder.network.total else sample(folder.network, DRAWN_AGENTS)[0]
     position = layout(network)
     pre, post = folder.probes.rmse_pre[-1], folder.probes.rmse_post[-1]
     colours = ScalarMappable(_norm(np.concatenate([pre, post])), "viridis")
@@ -91,10 +91,10 @@ def _radial(graph: Topology) -> Floats:
 
 
 def _norm(values: Floats) -> Normalize:
-    known = values[np.isfinite(values)]
-    if not known.size:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
         return Normalize(0, 1)
-    low, high = float(known.min()), float(known.max())
+    low, high = float(finite.min()), float(finite.max())
     margin = 0 if high - low > 1e-9 * abs(high) else 0.01 * (abs(high) or 1)
     return Normalize(low - margin, high + margin)
 
@@ -107,16 +107,16 @@ def _draw(
     _draw_links(axes, network.graph, position, GRAPH_LINK, 0.6 * fine)
     if spoken:
         _draw_links(axes, network.links, position, SPOKEN_LINK, 0.9 * fine)
-    crowded = network.whole and _map(network.graph) is not None  # a part of a map lies in a small place of it
+    crowded = network.total and _map(network.graph) is not None  # a sample of a map lies in a small area of it
     dot = 0.6 if crowded else float(np.clip(9000 / count, 2, 40))
     axes.scatter(position[:, 0], position[:, 1], s=dot, c=OTHERS, linewidths=0, zorder=2)
-    known = np.isfinite(errors)
-    probed = position[network.probes[known]]
+    finite = np.isfinite(errors)
+    probed = position[network.probes[finite]]
     axes.scatter(
         probed[:, 0],
         probed[:, 1],
         s=float(np.clip(18000 / count, 45, 130)),
-        c=colours.to_rgba(errors[known]),
+        c=colours.to_rgba(errors[finite]),
         edgecolors="black",
         linewidths=0.8,
         zorder=3,
@@ -141,7 +141,7 @@ def _caption(network: Network) -> str:
         f"{network.agents:,} agents, {network.link_count:,} links, of which {network.spoken_count:,} carried"
         f" messages. Coloured: the {network.probes.size} probe agents, at the last round; grey: agents not evaluated."
     )
-    if network.whole:
+    if network.total:
         text += f"\nDrawn: {network.graph.size:,} agents, those nearest to the centre and those on the way to a probe."
     links = max(network.graph.edge_count, network.links.edge_count)
     if links > DRAWN_LINKS:

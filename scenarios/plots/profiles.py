@@ -36,8 +36,7 @@ def profiles_figure(folder: RunFolder) -> Figure:
         last.scatter(np.full(ends.shape[1], place), ends[place], s=22, color=colour, alpha=0.7, linewidths=0, zorder=2)
     last.set_xticks([0, 1], ["before", "after"])
     last.set(xlim=(-0.4, 1.4), title=f"Round {probes.rounds[-1]}")
-    caption = "Spread: standard deviation of the RMSE over the probe agents, at the last round."
-    figure.supxlabel(caption if len(probes.agents) > 1 else "One agent was evaluated.", fontsize="small", color="0.35")
+    figure.supxlabel(_caption(folder), fontsize="small", color="0.35")
     return figure
 
 
@@ -60,7 +59,14 @@ def _spread_title(folder: RunFolder) -> str:
         return "Error of the probe agents"
     unit = f" {folder.unit}" if folder.unit else ""
     left = f"{after:.2g}" if after >= 1e-3 * before else f"under {1e-3 * before:.1g}"
-    return f"Spread over agents: {before:.3g}{unit} before fusion, {left}{unit} after ({spread_words(before, after)})"
+    return f"Spread over agents: {before:.3g}{unit} before fusion, {left}{unit} after"
+
+
+def _caption(folder: RunFolder) -> str:
+    if len(folder.probes.agents) < 2:
+        return "One agent was evaluated."
+    ratio = spread_words(*(float(folder.metrics[f"rmse_{when}_std"][-1]) for when in ("pre", "post")))
+    return f"Spread: standard deviation of the RMSE over the probe agents, at the last round; {ratio} after fusion."
 
 
 PROFILES = Drawing(

@@ -23,18 +23,18 @@ Spread = tuple[Floats, Floats]
 
 def relevances_figure(folder: RunFolder) -> Figure | None:
     """Draw the relevance of each input over the rounds, and sorted after the last; None for one that is held fixed."""
-    found = relevances(folder)
-    if not found or (len(found) == 1 and folder.config.agents.hyperparameters == "fixed"):
+    inputs = relevances(folder)
+    if not inputs or (len(inputs) == 1 and folder.config.agents.hyperparameters == "fixed"):
         return None
-    ranked = sorted(found, key=lambda name: -found[name][0][-1])
+    ranked = sorted(inputs, key=lambda name: -inputs[name][0][-1])
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     history, last = figure.subplots(1, 2, width_ratios=[1.7, 1])
-    _draw_history(history, folder.metrics["round"], found, ranked)
-    held = ", held fixed" if folder.config.agents.hyperparameters == "fixed" else ""
-    history.set_title(f"Relevance of each input{held}")
-    _draw_last(last, found, ranked[:MOST])
+    _draw_history(history, folder.metrics["round"], inputs, ranked)
+    fixed = ", fixed" if folder.config.agents.hyperparameters == "fixed" else ""
+    history.set_title(f"Relevance of each input{fixed}")
+    _draw_last(last, inputs, ranked[:MOST])
     last.set_title(f"Round {folder.metrics['round'][-1]:.0f}")
-    figure.supxlabel(_caption(len(folder.probes.agents), len(found)), fontsize="small", color="0.35")
+    figure.supxlabel(_caption(len(folder.probes.agents), len(inputs)), fontsize="small", color="0.35")
     return figure
 
 
@@ -45,23 +45,23 @@ def relevances(folder: RunFolder) -> dict[str, Spread]:
     """
     columns = folder.hyperparameters
     names = {name: f"lengthscale_{name}" for name in folder.features if f"lengthscale_{name}" in columns}
-    known = {name: columns[key] for name, key in names.items() if np.isfinite(columns[key]).all()}
-    return {name: (1 / scale, columns[f"{names[name]}_std"] / scale**2) for name, scale in known.items()}
+    scales = {name: columns[key] for name, key in names.items() if np.isfinite(columns[key]).all()}
+    return {name: (1 / scale, columns[f"{names[name]}_std"] / scale**2) for name, scale in scales.items()}
 
 
-def _draw_history(axes: Axes, rounds: Floats, found: Mapping[str, Spread], ranked: Sequence[str]) -> None:
+def _draw_history(axes: Axes, rounds: Floats, inputs: Mapping[str, Spread], ranked: Sequence[str]) -> None:
     for name in ranked[MOST:]:
-        band(axes, rounds, *found[name], "0.7", "")
+        band(axes, rounds, *inputs[name], "0.7", "")
     for (colour, _), name in zip(LINES, ranked[:MOST], strict=False):
-        band(axes, rounds, *found[name], colour, name)
+        band(axes, rounds, *inputs[name], colour, name)
     axes.set(xlabel="round of learning", ylabel="relevance: 1 / length-scale")
-    axes.set_ylim(0, 1.06 * max(float(np.nanmax(mean + np.nan_to_num(std))) for mean, std in found.values()))
+    axes.set_ylim(0, 1.06 * max(float(np.nanmax(mean + np.nan_to_num(std))) for mean, std in inputs.values()))
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
 
 
-def _draw_last(axes: Axes, found: Mapping[str, Spread], names: Sequence[str]) -> None:
+def _draw_last(axes: Axes, inputs: Mapping[str, Spread], names: Sequence[str]) -> None:
     """Bars in the colours of the lines, and so their legend."""
-    ends = np.array([(found[name][0][-1], found[name][1][-1]) for name in names])
+    ends = np.array([(inputs[name][0][-1], inputs[name][1][-1]) for name in names])
     colours = [colour for colour, _ in LINES[: len(names)]]
     axes.barh(names, ends[:, 0], xerr=np.nan_to_num(ends[:, 1]), color=colours, height=0.65, ecolor="0.3")
     axes.set_ylim(max(len(names), 5) - 0.5, -0.5)

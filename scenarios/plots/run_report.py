@@ -30,19 +30,6 @@ from coolgp.scenarios.records.run_folder import Columns, RunFolder
 
 __all__ = ["headline", "write_report"]
 
-SUMMED_BY = {
-    "tree": "messages between neighbours on a spanning tree",
-    "consensus": "repeated averaging between neighbours",
-    "chebyshev": "averaging between neighbours, sped up by what was said before",
-    "push-sum": "shares of sums and weights pushed on to neighbours",
-    "gossip": "averaging by pairs of neighbours at random",
-    "flood": "what each agent knows, passed on by all to all",
-    "server": "reports to a central server and its answers",
-    "central": "a server that pools what all agents know",
-    "none": "no rule: the agents do not talk",
-}
-"""How rules that add up evidence go about it; other rules are called what they call themselves."""
-
 
 def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -> Path:
     """Write report.html into the run's folder, the file replaced whole, and return its path.
@@ -103,17 +90,17 @@ def _spread(metrics: Columns) -> str:
 
 def _warnings(folder: RunFolder) -> list[str]:
     last = {name: float(column[-1]) for name, column in folder.hyperparameters.items()}
-    few = uncovered_words(last.get("uncovered", 0.0), last.get("inducing", 0.0))
-    return [*_weight_warnings(folder), *([f"{few}."] if few else [])]
+    uncovered = uncovered_words(last.get("uncovered", 0.0), last.get("inducing", 0.0))
+    return [*_weight_warnings(folder), *([f"{uncovered}."] if uncovered else [])]
 
 
 def _weight_warnings(folder: RunFolder) -> list[str]:
     sizes = folder.hyperparameters.get("effective_sample_size", np.array([]))
-    known = sizes[np.isfinite(sizes)]
-    if not known.size or known.mean() >= TRUSTED_SAMPLES:
+    sizes = sizes[np.isfinite(sizes)]
+    if not sizes.size or sizes.mean() >= TRUSTED_SAMPLES:
         return []
     return [
-        f"The effective sample size of the importance weights is {known.mean():.2g} on average: they rest on about one"
+        f"The effective sample size of the importance weights is {sizes.mean():.2g} on average: they rest on about one"
         " of the samples of W, so that what was learned under the others is all but lost. Take a smaller"
         ' agents.projection_std, or encoding = "transport".'
     ]
@@ -124,8 +111,8 @@ def _command(env: Mapping[str, Any]) -> str:
 
 
 def _rule_words(name: str) -> str:
-    """What a rule is, in a few words: those before the colon in its own description."""
-    if name in SUMMED_BY or name not in RULES:
-        return SUMMED_BY.get(name, name)
-    words = (RULES[name].__doc__ or name).partition(":")[0]
+    """What a rule is: the words before the colon in its own description."""
+    if name not in RULES:
+        return name
+    words = (RULES[name].__doc__ or name).splitlines()[0].partition(":")[0].rstrip(".")
     return f"{words[:1].lower()}{words[1:]}"

@@ -1,6 +1,6 @@
-"""A part of a network that stands for all of it: what a run of very many agents keeps of its graph, and what is drawn.
+"""A sample of a large network: the part of the graph that a run of very many agents stores, and that is drawn.
 
-It is what lies around the middle of the tree that messages take, and the paths from there to the probes.
+It has the agents around the centre of the spanning tree, and the paths from there to the probes.
 """
 
 from __future__ import annotations
@@ -8,24 +8,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csgraph, csr_array
 
 from coolgp.network.graphs.search import centre
 from coolgp.network.graphs.topology import Topology, from_edges
-from coolgp.scenarios.base.arrays import Ints
+from coolgp.scenarios.base.arrays import Bools, Ints
 
-__all__ = ["RECORDED_AGENTS", "Network", "Search", "Whole", "pairs", "sample", "search_from_centre"]
+__all__ = ["RECORDED_AGENTS", "Network", "NetworkSize", "Search", "pairs", "sample", "search_from_centre"]
 
 RECORDED_AGENTS = 20_000
-"""Of more agents than these a run folder keeps a part of the network."""
+"""Of more agents than these a run folder stores a sample of the network."""
 SAMPLED_AGENTS = 1500
 """Fewer than could be drawn: in a part of a graph the eye looks for its structure."""
 
 
 @dataclass(frozen=True)
-class Whole:
-    """The size of a network of which a part is at hand; spoken: links that the rule spoke over."""
+class NetworkSize:
+    """The size of a network of which a sample is stored; spoken: links that the rule exchanged messages over."""
 
     agents: int
     links: int
@@ -34,29 +33,29 @@ class Whole:
 
 @dataclass(frozen=True)
 class Network:
-    """The graph of all agents, or of a part of very many, what of it the rule spoke over, and which were probed."""
+    """The graph of all agents or of a sample, the links that the rule exchanged messages over, and the probes."""
 
     graph: Topology
     links: Topology
     probes: Ints
     """`[probes]`, places in the graph."""
-    whole: Whole | None = None
-    """How much there is of all, where this is a part."""
+    total: NetworkSize | None = None
+    """The size of the network that this is a sample of; None where this is all of it."""
 
     @property
     def agents(self) -> int:
         """Agents in all."""
-        return self.whole.agents if self.whole else self.graph.size
+        return self.total.agents if self.total else self.graph.size
 
     @property
     def link_count(self) -> int:
         """Links in all."""
-        return self.whole.links if self.whole else self.graph.edge_count
+        return self.total.links if self.total else self.graph.edge_count
 
     @property
     def spoken_count(self) -> int:
         """Links in all that the rule spoke over."""
-        return self.whole.spoken if self.whole else self.links.edge_count
+        return self.total.spoken if self.total else self.links.edge_count
 
 
 @dataclass(frozen=True)
@@ -103,9 +102,9 @@ def _search_of_pieces(graph: Topology) -> Search:
 
 
 def sample(network: Network, most: int) -> tuple[Network, Ints]:
-    """Keep the agents nearest to the tree's centre, the probes, and the paths to them, if there are more than `most`.
+    """Take the agents nearest to the tree's centre, the probes, and the paths to them, if there are more than `most`.
 
-    Returns what is kept, and which agents `[N']` of the network these are, ascending.
+    Returns the sample, and which agents `[N']` of the network it has, ascending.
     """
     size = network.graph.size
     if size <= most:
@@ -118,9 +117,9 @@ def sample(network: Network, most: int) -> tuple[Network, Ints]:
         keep[ahead] = True
         ahead = search.parent[ahead]
     keep, new = keep[:size], np.cumsum(keep) - 1
-    whole = Whole(network.agents, network.link_count, network.spoken_count)
-    kept = Network(_part(network.graph, keep), _part(network.links, keep), new[network.probes], whole)
-    return kept, np.flatnonzero(keep)
+    total = NetworkSize(network.agents, network.link_count, network.spoken_count)
+    sampled = Network(_subgraph(network.graph, keep), _subgraph(network.links, keep), new[network.probes], total)
+    return sampled, np.flatnonzero(keep)
 
 
 def _nearest(depth: Ints, count: int) -> Ints:
@@ -130,11 +129,11 @@ def _nearest(depth: Ints, count: int) -> Ints:
     return np.concatenate([near, np.random.default_rng(0).permutation(rest)[: count - len(near)]])
 
 
-def _part(graph: Topology, keep: NDArray[np.bool_]) -> Topology:
+def _subgraph(graph: Topology, keep: Bools) -> Topology:
     new, links = np.cumsum(keep) - 1, pairs(graph)
     inside = new[links[keep[links].all(axis=1)]]
-    part = from_edges(inside[:, 0], inside[:, 1], int(keep.sum()))
-    return part if graph.position is None else replace(part, position=graph.position[keep])
+    subgraph = from_edges(inside[:, 0], inside[:, 1], int(keep.sum()))
+    return subgraph if graph.position is None else replace(subgraph, position=graph.position[keep])
 
 
 def pairs(graph: Topology) -> Ints:

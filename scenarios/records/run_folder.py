@@ -24,7 +24,7 @@ from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TRAFFIC
 from coolgp.scenarios.metrics.words import described
 from coolgp.scenarios.records.guarantee import GUARANTEE, StatedGuarantee, guarantee_path, read_guarantee
-from coolgp.scenarios.records.network import Network, Whole
+from coolgp.scenarios.records.network import Network, NetworkSize
 
 __all__ = ["Columns", "Predictions", "Probes", "RunFolder", "is_finished", "read_metrics", "read_run"]
 
@@ -264,10 +264,10 @@ def _predictions(path: Path) -> Predictions:
 def _network(path: Path) -> Network:
     arrays = _arrays(path, ("indptr", "indices", "links_indptr", "links_indices", "labels", "probes"))
     labels, position = tuple(map(str, arrays["labels"])), arrays.get("position")
-    whole = Whole(*arrays["whole"].tolist()) if "whole" in arrays else None
+    total = NetworkSize(*arrays["whole"].tolist()) if "whole" in arrays else None
     return Network(
         Topology(arrays["indptr"], arrays["indices"], None, position, labels),
         Topology(arrays["links_indptr"], arrays["links_indices"], None, position, labels),
         arrays["probes"],
-        whole,
+        total,
     )

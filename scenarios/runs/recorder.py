@@ -156,17 +156,16 @@ def _environment(folder: Path, environment: Environment, resumption: Resumption 
 
 
 def _network(simulation: Simulation) -> dict[str, Array]:
-    """The graph as arrays; of very many agents a part, and the size of the whole."""
-    everything = Network(simulation.topology, simulation.links, simulation.probes)
-    network, kept = sample(everything, RECORDED_AGENTS)
+    """The graph as arrays; of very many agents a sample, and the size of the network."""
+    network, agents = sample(Network(simulation.topology, simulation.links, simulation.probes), RECORDED_AGENTS)
     graph, links, names = network.graph, network.links, simulation.dataset.agents
     arrays = {
         "indptr": graph.indptr,
         "indices": graph.indices,
         "links_indptr": links.indptr,
         "links_indices": links.indices,
-        "labels": np.array([names[agent] for agent in kept]),
+        "labels": np.array([names[agent] for agent in agents]),
         "probes": network.probes,
     }
-    known = {} if graph.position is None else {"position": graph.position}
-    return arrays | known | ({"whole": np.array(astuple(network.whole))} if network.whole else {})
+    position = {} if graph.position is None else {"position": graph.position}
+    return arrays | position | ({"whole": np.array(astuple(network.total))} if network.total else {})

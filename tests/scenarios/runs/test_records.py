@@ -16,7 +16,7 @@ from coolgp.scenarios.data.sensors import sensors
 from coolgp.scenarios.plots.field import field_figure
 from coolgp.scenarios.plots.network import layout, network_figure
 from coolgp.scenarios.plots.run_report import headline
-from coolgp.scenarios.records.network import RECORDED_AGENTS, SAMPLED_AGENTS, Network, Whole, sample
+from coolgp.scenarios.records.network import RECORDED_AGENTS, SAMPLED_AGENTS, Network, NetworkSize, sample
 from coolgp.scenarios.records.run_folder import RunFolder, read_run
 
 MANY = RECORDED_AGENTS + 10_000
@@ -64,7 +64,7 @@ def test_a_part_holds_the_middle_of_the_tree_and_the_paths_to_the_probes(kind: s
     probes = np.array([3, 999, 3999])
     kept, agents = sample(Network(graph, spanning_tree(graph), probes), 3000)
     assert SAMPLED_AGENTS <= len(agents) == kept.graph.size < 3000
-    assert kept.whole == Whole(4000, graph.edge_count, 3999)
+    assert kept.total == NetworkSize(4000, graph.edge_count, 3999)
     np.testing.assert_array_equal(agents[kept.probes], probes)
     assert kept.links.edge_count == kept.links.size - 1
     assert components(kept.links) == 1
