@@ -4,7 +4,7 @@ from .config.scenario import Scenario as Scenario
 from .plots.reliability import reliability_figure_of as reliability_figure_of
 from .records.model import load_model as load_model
 from .records.run_folder import read_run as read_run
-from .runs.resume import resume as resume
+from .runs.run import resume as resume
 from .runs.run import run as run
 from .simulation.assembly import assemble as assemble
 from .simulation.rounds import Record as Record

@@ -60,7 +60,7 @@ def run(
     """Run a scenario: learn, fuse, evaluate; leave a run folder with tables, figures, report and model."""
     from coolgp.scenarios.cli.follow_run import follow_run, follow_study  # data and figures load only for a run
     from coolgp.scenarios.experiments.kind import Options, check_processes
-    from coolgp.scenarios.experiments.registry import KINDS, start
+    from coolgp.scenarios.experiments.registry import KINDS, begin_cell, start
     from coolgp.scenarios.studies.study import plan_named
 
     with explained():
@@ -78,7 +78,7 @@ def run(
             flagged = [flag for flag, given in flags_given.items() if given]
             raise typer.Exit(launch(ranks or 1, ["run", scenario, *sets, "--out", str(folder), *flagged]))
     if study is not None:
-        follow_study(study, folder, overwrite=overwrite, figures=figures)
+        follow_study(study, folder, begin_cell, overwrite=overwrite, figures=figures)
         return
     options = Options(overwrite=overwrite, figures=figures, anyway=anyway)
     follow_run(lambda: start(chosen, folder, options))

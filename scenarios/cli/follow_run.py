@@ -14,10 +14,10 @@ from coolgp.scenarios.base.signals import Interrupted, Terminated
 from coolgp.scenarios.cli.messages import explained, say
 from coolgp.scenarios.cli.progress import progress_for
 from coolgp.scenarios.experiments.kind import Job, Watcher
-from coolgp.scenarios.experiments.registry import begin_cell
 from coolgp.scenarios.runs.supervisor import CannotRecord
-from coolgp.scenarios.studies.cells import here, run_cells
+from coolgp.scenarios.studies.cells import run_cells
 from coolgp.scenarios.studies.folder import open_study
+from coolgp.scenarios.studies.in_process import Begin, here
 from coolgp.scenarios.studies.report import report_study
 from coolgp.scenarios.studies.study import Cell, Study, cell_words
 
@@ -45,8 +45,11 @@ def _followed(start: Callable[[], Job]) -> Job:
         return job
 
 
-def follow_study(study: Study, folder: Path, *, overwrite: bool, figures: bool) -> None:
-    """Run the cells of a study, one line each; where a signal stopped it, how to go on."""
+def follow_study(study: Study, folder: Path, begin: Begin, *, overwrite: bool, figures: bool) -> None:
+    """Run the cells of a study, one line each; where a signal stopped it, how to go on.
+
+    begin: puts a cell together, and returns what brings it to its end.
+    """
     with explained():
         progress = open_study(study, folder, overwrite=overwrite)
 
@@ -55,7 +58,7 @@ def follow_study(study: Study, folder: Path, *, overwrite: bool, figures: bool) 
 
     words = f"stopped; go on with the same command and --out {folder}"
     with _stopped(lambda stop: words), explained() if launched_size() == 1 else nullcontext():
-        rows = run_cells(study, folder, progress, here(begin_cell, explained, _warn), line).rows
+        rows = run_cells(study, folder, progress, here(begin, explained, _warn), line).rows
     if rows:
         print(f"{study.name}: {len(rows)} runs; table: {folder / 'study.csv'}")
         if figures:

@@ -15,10 +15,11 @@ from coolgp.scenarios.base.mpiexec import needed_launcher
 from coolgp.scenarios.base.signals import Interrupted, Terminated
 from coolgp.scenarios.cli.messages import explained, say
 from coolgp.scenarios.cli.progress import cells_progress
+from coolgp.scenarios.studies.begin import begin
 from coolgp.scenarios.studies.cells import run_cells
 from coolgp.scenarios.studies.comparison import compared, read_runs
 from coolgp.scenarios.studies.comparison_table import final_rows, print_table
-from coolgp.scenarios.studies.folder import FAILED, STORED, Progress, Results, begin, open_study
+from coolgp.scenarios.studies.folder import FAILED, STORED, Progress, Results, open_study
 from coolgp.scenarios.studies.processes import Children
 from coolgp.scenarios.studies.report import report_study
 from coolgp.scenarios.studies.study import Cell, Study, cell_words

@@ -13,8 +13,7 @@ from pydantic import ValidationError
 
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.constraints import Names, choices, nearest, needed, shown
-from coolgp.scenarios.config.kinds import SCENARIOS
-from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
+from coolgp.scenarios.config.scenario import DEFAULT_KIND, SCENARIOS, Scenario
 from coolgp.scenarios.config.section import Settings
 from coolgp.scenarios.config.toml_text import Origin, read_toml
 

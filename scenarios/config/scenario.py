@@ -12,6 +12,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
 from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.beside import BesideSettings
 from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.fusion import FusionSettings
 from coolgp.scenarios.config.network import NetworkSettings
@@ -20,6 +21,7 @@ from coolgp.scenarios.config.section import Settings
 
 __all__ = [
     "DEFAULT_KIND",
+    "SCENARIOS",
     "SECTIONS",
     "AgentsSettings",
     "DataSettings",
@@ -27,6 +29,7 @@ __all__ = [
     "NetworkSettings",
     "RunSettings",
     "Scenario",
+    "SideBySideScenario",
 ]
 
 
@@ -85,3 +88,17 @@ class Scenario(BaseModel):
 
 SECTIONS = Scenario.sections()
 """Those of the loop of rounds."""
+
+
+class SideBySideScenario(Scenario):
+    """A run, and a study beside it."""
+
+    beside: BesideSettings = BesideSettings()
+
+
+SCENARIOS: dict[str, type[Scenario]] = {
+    DEFAULT_KIND: Scenario,
+    "timing": Scenario,
+    "side-by-side": SideBySideScenario,
+}
+"""How each kind of scenario is written, by its name; what a kind does stands in `coolgp.scenarios.experiments`."""

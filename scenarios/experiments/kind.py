@@ -76,7 +76,7 @@ class Kind(Protocol):
 
     @property
     def scenario(self) -> type[Any]:
-        """The record of its sections, a subclass of `Scenario`: the entry of the kind in ``config/kinds.py``."""
+        """The record of its sections, a subclass of `Scenario`: the entry of the kind in ``config/scenario.py``."""
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from coolgp.scenarios.studies.cells import Task
 __all__ = ["KINDS", "begin_cell", "kind_in", "start"]
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (ROUNDS, TIMING, SIDE_BY_SIDE)}
-"""By name; each has its sections in the table of ``config/kinds.py``."""
+"""By name; each has its sections in the table of ``config/scenario.py``."""
 
 
 def start(scenario: Scenario, folder: Path, options: Options) -> Job:

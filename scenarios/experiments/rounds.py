@@ -16,14 +16,12 @@ from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.experiments.kind import Options, Stage, Watcher
 from coolgp.scenarios.metrics.column import METRICS
 from coolgp.scenarios.metrics.rows import header
-from coolgp.scenarios.plots.run_figures import draw_all
-from coolgp.scenarios.plots.run_report import write_report
 from coolgp.scenarios.records.guarantee import guarantee_words, observed_words
-from coolgp.scenarios.records.run_folder import Columns, read_metrics, read_run
-from coolgp.scenarios.runs.folder import remove_run
+from coolgp.scenarios.records.run_folder import Columns, read_metrics
 from coolgp.scenarios.runs.guarantee import stated_guarantee
-from coolgp.scenarios.runs.resume import prepare_resume
-from coolgp.scenarios.runs.run import Prepared, go, prepare
+from coolgp.scenarios.runs.prepare import Prepared, prepare, prepare_resume
+from coolgp.scenarios.runs.removal import remove_run
+from coolgp.scenarios.runs.run import complete, draw_run
 from coolgp.scenarios.simulation.rounds import Record
 
 __all__ = ["ROUNDS", "Rounds", "RoundsJob"]
@@ -56,9 +54,7 @@ class Rounds:
 
     def draw(self, folder: Path) -> list[Path]:
         """Draw all figures and write the report, from the tables alone."""
-        read = read_run(folder)
-        figures = draw_all(read)
-        return [*figures.values(), write_report(read, figures)]
+        return draw_run(folder)
 
     def clear(self, folder: Path) -> None:
         """Remove a run, and nothing else, from its folder."""
@@ -79,7 +75,7 @@ class RoundsJob:
 
     def go(self, watcher: Watcher) -> None:
         """Go through the rounds. Collective."""
-        records = go(self.prepared, _shown(watcher.show), watcher.warn)
+        records = complete(self.prepared, _shown(watcher.show), watcher.warn)
         self.last = records[-1] if records else None
 
     def closing(self) -> list[str]:

@@ -11,24 +11,25 @@ from matplotlib.figure import Figure
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.catalogue import catalogue
 from coolgp.scenarios.config.constraints import nearest
-from coolgp.scenarios.config.kinds import SideBySideScenario
-from coolgp.scenarios.config.scenario import SECTIONS, Scenario
+from coolgp.scenarios.config.scenario import SECTIONS, Scenario, SideBySideScenario
 from coolgp.scenarios.experiments.experiment import Experiment, Row, Session
 from coolgp.scenarios.experiments.report import ExperimentFolder, Findings
-from coolgp.scenarios.experiments.rounds import ROUNDS
+from coolgp.scenarios.metrics.column import METRICS
+from coolgp.scenarios.metrics.rows import header
 from coolgp.scenarios.plots.agents import draw_agents
 from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.records.run_folder import read_metrics, read_run
-from coolgp.scenarios.runs.resume import resume
-from coolgp.scenarios.runs.run import run
-from coolgp.scenarios.studies.cells import run_study
+from coolgp.scenarios.runs.run import resume, run
 from coolgp.scenarios.studies.figures import draw_ends
 from coolgp.scenarios.studies.folder import read_table
+from coolgp.scenarios.studies.in_process import run_study
 from coolgp.scenarios.studies.study import Study, cell_words, plan_named
 
 __all__ = ["SIDE_BY_SIDE"]
 
 SIZE = (17.5, 5.4)
+COLUMNS = (*header(METRICS), "rmse_beside")
+"""Those of the run, and the error of the study: mean over all its runs."""
 
 
 def check(scenario: SideBySideScenario) -> None:
@@ -61,7 +62,7 @@ def rows(scenario: SideBySideScenario, session: Session) -> Iterator[Row]:
     table = run_study(study, beside, overwrite=not session.resumed, seen=seen)
     error = float(np.mean([row["rmse_post"] for row in table]))
     for turn in range(len(metrics["round"])):
-        yield {name: metrics[name][turn] for name in ROUNDS.columns} | {"rmse_beside": error}
+        yield {name: metrics[name][turn] for name in COLUMNS if name in metrics} | {"rmse_beside": error}
 
 
 def side_by_side_figure(folder: ExperimentFolder) -> Figure:
@@ -111,7 +112,7 @@ SIDE_BY_SIDE = Experiment(
     name="side-by-side",
     words="a run, and a study that comes with the package, in one figure",
     scenario=SideBySideScenario,
-    columns=(*ROUNDS.columns, "rmse_beside"),
+    columns=COLUMNS,
     rows=rows,
     figures={
         "side-by-side": Drawing(

@@ -8,15 +8,9 @@ from itertools import count
 from pathlib import Path
 
 from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.plots.run_figures import FIGURES
 from coolgp.scenarios.records.guarantee import GUARANTEE, GUARANTEE_BEFORE
-from coolgp.scenarios.records.run_folder import FILES
-from coolgp.scenarios.runs.checkpoint_places import clear
 
-__all__ = ["check_folder", "default_folder", "remove_run"]
-
-RUN_FILES = (*FILES, GUARANTEE_BEFORE, "model.npz", "report.html")
-"""All that a run leaves beside its figures: nothing else in its folder is touched."""
+__all__ = ["check_folder", "default_folder"]
 
 
 def default_folder(scenario: Scenario) -> Path:
@@ -41,10 +35,3 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
         raise ValueError(f"{folder}: {parent} is a file: take another --out")
     if not os.access(parent, os.W_OK):
         raise ValueError(f"{folder}: no permission to write in {parent}: take another --out")
-
-
-def remove_run(folder: Path) -> None:
-    """Remove a run, and nothing else, from its folder."""
-    clear(folder)
-    for name in (*RUN_FILES, *(f"{figure}.png" for figure in FIGURES)):
-        (folder / name).unlink(missing_ok=True)

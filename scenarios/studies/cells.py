@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from coolgp.network.launcher import launched_rank
-from coolgp.scenarios.runs.resume import prepare_resume
-from coolgp.scenarios.runs.run import go, prepare, warn
-from coolgp.scenarios.runs.supervisor import Say
-from coolgp.scenarios.studies.folder import Progress, Results, begin, open_study
+from coolgp.scenarios.studies.begin import begin
+from coolgp.scenarios.studies.folder import Progress, Results
 from coolgp.scenarios.studies.study import Cell, Study
 
-__all__ = ["Ended", "Runner", "Seen", "Task", "here", "run_cells", "run_study"]
+__all__ = ["Ended", "Runner", "Seen", "Task", "run_cells"]
 
 Seen = Callable[[int, Cell, Mapping[str, float], bool], None]
 """Told of each cell: its number, what it is, its last row of metrics, and whether it had been finished before."""
@@ -43,14 +40,6 @@ class Ended:
 
 Runner = Callable[[Sequence[Task]], Generator[Ended, None, None]]
 """Brings cells to their ends, and says of each that it has, in any order; finished ones are among them."""
-
-
-def run_study(study: Study, folder: Path, *, overwrite: bool = False, seen: Seen | None = None) -> list[dict[str, Any]]:
-    """Run the cells that are not finished yet; the table, a row for each cell, on the root (else empty). Collective.
-
-    Raises ValueError for a folder that holds something else, and for what ends a run.
-    """
-    return run_cells(study, folder, open_study(study, folder, overwrite=overwrite), here(), seen).table()
 
 
 def run_cells(
@@ -82,37 +71,6 @@ def run_cells(
                 break
     results.store()
     return results
-
-
-def begin_rounds(task: Task) -> Callable[[Say], object]:
-    """Put a cell that is a loop of rounds together; what brings it to its end. Collective."""
-    if task.progress == "begun":
-        prepared = prepare_resume(task.place, figures=False)
-    else:
-        prepared = prepare(task.cell.scenario, task.place, overwrite=True, figures=False)
-    return lambda say: go(prepared, say=say)
-
-
-def here(
-    begin: Callable[[Task], Callable[[Say], object]] = begin_rounds,
-    guarded: Callable[[], AbstractContextManager[object]] = nullcontext,
-    say: Say = warn,
-) -> Runner:
-    """Runs cells one after another in this process, under mpiexec on all its ranks; what ends a run ends the study.
-
-    begin: puts a cell together, and returns what brings it to its end. guarded: the context in which it does so, where
-    the caller can word what is wrong with its input. say: called on the root with what goes wrong without ending a run.
-    """
-
-    def ends(tasks: Sequence[Task]) -> Generator[Ended, None, None]:
-        for task in tasks:
-            if task.progress != "finished":
-                with guarded():
-                    finish = begin(task)
-                finish(say)
-            yield Ended(task.number)
-
-    return ends
 
 
 def _take(ended: Ended, task: Task, results: Results, seen: Seen | None, missed: Missed | None) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +17,7 @@ from coolgp.network.launcher import launched_size
 from coolgp.scenarios.base.files import write_table, write_whole
 from coolgp.scenarios.base.mpiexec import check_world
 from coolgp.scenarios.records.run_folder import is_finished, read_metrics
-from coolgp.scenarios.runs.folder import check_folder, remove_run
+from coolgp.scenarios.runs.folder import check_folder
 from coolgp.scenarios.studies.study import Cell, Study
 
 __all__ = [
@@ -26,11 +25,11 @@ __all__ = [
     "STORED",
     "Progress",
     "Results",
-    "begin",
     "cell_places",
     "check_study_folder",
     "finished_cells",
     "open_study",
+    "read_stored",
     "read_table",
 ]
 
@@ -95,19 +94,8 @@ def check_study_folder(study: Study, folder: Path, *, overwrite: bool) -> None:
         if found:
             raise ValueError(f"{folder}: holds files, but no study: take another --out")
         check_folder(folder, overwrite=overwrite)
-    elif not overwrite and (why := _difference(study, _stored(folder))):
+    elif not overwrite and (why := _difference(study, read_stored(folder))):
         raise ValueError(f"{folder}: holds a study with other settings ({why}): take another --out, or --overwrite")
-
-
-def begin(study: Study, folder: Path) -> None:
-    """Make the folder that of this study. On the root."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stored = folder / STORED
-    if stored.is_file() and stored.read_text(encoding="utf-8") == study.text:
-        return
-    if stored.is_file():
-        _forget_others(study, folder)
-    write_whole(stored, study.text.encode())
 
 
 def read_table(folder: Path) -> list[dict[str, str]]:
@@ -118,7 +106,7 @@ def read_table(folder: Path) -> list[dict[str, str]]:
 
 def cell_places(folder: Path) -> list[Path]:
     """The folders of the cells of the study that a folder holds, be they begun or not. Raises ValueError."""
-    return [folder / "cells" / name for name in _stored(folder)["cells"]]
+    return [folder / "cells" / name for name in read_stored(folder)["cells"]]
 
 
 def finished_cells(study: Study, folder: Path) -> Iterator[tuple[Cell, Path]]:
@@ -129,7 +117,8 @@ def finished_cells(study: Study, folder: Path) -> Iterator[tuple[Cell, Path]]:
             yield cell, place
 
 
-def _stored(folder: Path) -> Mapping[str, Any]:
+def read_stored(folder: Path) -> Mapping[str, Any]:
+    """What tells the study of a folder from others: its name, axes and cells. Raises ValueError where there is none."""
     try:
         contents = json.loads((folder / STORED).read_bytes())
         return {key: contents[key] for key in ("name", "axes", "cells")}
@@ -153,19 +142,6 @@ def _difference(study: Study, stored: Mapping[str, Any]) -> str:
 
 def _some(names: Sequence[str]) -> str:
     return f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}"
-
-
-def _forget_others(study: Study, folder: Path) -> None:
-    """Remove what a study that is replaced left and this one does not write anew: figures, report, other cells."""
-    for name in ("study.png", "reliability.png", "report.html"):
-        (folder / name).unlink(missing_ok=True)
-    for name in set(_stored(folder)["cells"]) - {cell.folder for cell in study.cells}:
-        place = folder / "cells" / name
-        remove_run(place)
-        (place / FAILED).unlink(missing_ok=True)
-        (folder / "scenarios" / f"{name}.toml").unlink(missing_ok=True)
-        with suppress(OSError):  # never begun, or it holds files of the user's
-            place.rmdir()
 
 
 def _progress(place: Path) -> Progress:

@@ -27,8 +27,8 @@ from coolgp.network.partition import METHODS, block_size, partition
 from coolgp.network.serial import SerialTransport
 from coolgp.network.transport import Transport
 from coolgp.scenarios import load_scenario
-from coolgp.scenarios.runs.resume import prepare_resume
-from coolgp.scenarios.runs.run import Prepared, go, prepare
+from coolgp.scenarios.runs.go import go
+from coolgp.scenarios.runs.prepare import Prepared, prepare, prepare_resume
 from coolgp.scenarios.simulation.rounds import Simulation
 
 ROUNDS = 3

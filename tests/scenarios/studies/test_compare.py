@@ -16,11 +16,11 @@ from coolgp.scenarios.base.files import write_table
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.studies.bands import curve
-from coolgp.scenarios.studies.cells import run_study
 from coolgp.scenarios.studies.compare import compare
 from coolgp.scenarios.studies.comparison import Comparison, check_metric, check_targets, compared, read_runs
 from coolgp.scenarios.studies.comparison_figure import compare_figure, figure_caption
 from coolgp.scenarios.studies.comparison_table import final_rows, shown_columns
+from coolgp.scenarios.studies.in_process import run_study
 from coolgp.scenarios.studies.study import plan_study
 
 Y = np.array([[5.0, 4.0, 3.0], [6.0, 4.0, 1.0], [7.0, 7.0, 2.0]])

@@ -17,9 +17,9 @@ from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.experiments.registry import KINDS
 from coolgp.scenarios.experiments.timing import CENTRAL, TimingCurve, central, collective, fastest
 from coolgp.scenarios.records.run_folder import read_metrics
-from coolgp.scenarios.studies.cells import run_study
 from coolgp.scenarios.studies.curves_figure import curves_figure
 from coolgp.scenarios.studies.figures import draw_study
+from coolgp.scenarios.studies.in_process import run_study
 from coolgp.scenarios.studies.study import plan_named, plan_study
 
 SETTINGS: dict[str, Any] = {

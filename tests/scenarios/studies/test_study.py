@@ -20,8 +20,8 @@ from coolgp.scenarios.config.catalogue import about
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.records.run_folder import is_finished, read_metrics
-from coolgp.scenarios.studies.cells import run_study
 from coolgp.scenarios.studies.figures import study_figure
+from coolgp.scenarios.studies.in_process import run_study
 from coolgp.scenarios.studies.study import Study, plan_study
 
 SETTINGS: dict[str, Any] = {

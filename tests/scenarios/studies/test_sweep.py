@@ -16,9 +16,10 @@ from typer.testing import CliRunner, Result
 
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.cli.app import app
-from coolgp.scenarios.studies.cells import Ended, Task, run_cells, run_study
+from coolgp.scenarios.studies.cells import Ended, Task, run_cells
 from coolgp.scenarios.studies.folder import open_study
 from coolgp.scenarios.studies.grid import parse_axes, plan_sweep
+from coolgp.scenarios.studies.in_process import run_study
 from coolgp.scenarios.studies.processes import failure_words
 
 FILE = (

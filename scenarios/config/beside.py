@@ -1,8 +1,4 @@
-"""How each kind of scenario is written: the record of its sections, by the name of the kind.
-
-What a kind does with them stands in `coolgp.scenarios.experiments`. A kind that is written in the sections of the loop
-of rounds takes `Scenario` as it is.
-"""
+"""The section [beside] of scenarios of the kind "side-by-side"."""
 
 from __future__ import annotations
 
@@ -10,10 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, Strict
 
-from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.config.section import Settings
 
-__all__ = ["SCENARIOS", "BesideSettings", "SideBySideScenario"]
+__all__ = ["BesideSettings"]
 
 
 class BesideSettings(Settings):
@@ -28,16 +23,3 @@ class BesideSettings(Settings):
         pattern=r"^[\w.-]+$",
         description="what this scenario's own run is called, and so the folder it is kept in",
     )
-
-
-class SideBySideScenario(Scenario):
-    """A run, and a study beside it."""
-
-    beside: BesideSettings = BesideSettings()
-
-
-SCENARIOS: dict[str, type[Scenario]] = {
-    DEFAULT_KIND: Scenario,
-    "timing": Scenario,
-    "side-by-side": SideBySideScenario,
-}

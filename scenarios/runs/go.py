@@ -1,0 +1,87 @@
+"""Going through the rounds of a run that was put together, and keeping its folder."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+from coolgp.scenarios.base.environment import current_environment
+from coolgp.scenarios.base.lock import held
+from coolgp.scenarios.base.signals import Noted, noted
+from coolgp.scenarios.runs.prepare import Prepared
+from coolgp.scenarios.runs.recorder import Recorder
+from coolgp.scenarios.runs.supervisor import Say, Supervisor, failure_of
+from coolgp.scenarios.simulation.assembly import one_thread
+from coolgp.scenarios.simulation.rounds import Record, simulate
+
+__all__ = ["Row", "Watch", "go", "warn"]
+
+Row = dict[str, float]
+"""A round's line of ``metrics.csv``."""
+Watch = Callable[[Record, Row], None]
+
+
+def warn(words: str) -> None:
+    """Say something to a user of Python."""
+    warnings.warn(words, RuntimeWarning, stacklevel=2)
+
+
+def go(prepared: Prepared, watch: Watch | None = None, say: Say = warn) -> list[Record]:
+    """Go through the rounds of a prepared run, keep its folder; its records as in `run`.
+
+    say: called on the root with what goes wrong without ending the run.
+    """
+    with prepared.locks:
+        return _go(prepared, watch, say)
+
+
+def _go(prepared: Prepared, watch: Watch | None, say: Say) -> list[Record]:
+    simulation, root = prepared.simulation, prepared.simulation.transport.root
+    spent = {"setup": perf_counter() - prepared.started}
+    for note in prepared.notes if root else ():
+        say(note)
+    if prepared.folder is None:
+        return _rounds(prepared, watch, None, None)
+    recorder = _recorder(prepared, prepared.folder) if root else None
+    for note in recorder.notes if recorder else ():
+        say(note)
+    if prepared.resumption is None:
+        prepared.locks.enter_context(held(prepared.folder))
+    supervisor = Supervisor(prepared.folder, simulation, recorder, say)
+    records = _rounds(prepared, watch, recorder, supervisor)
+    spent["total"] = perf_counter() - prepared.started
+    supervisor.finish(failure_of(lambda: recorder.finish(records[-1], spent)) if recorder else "")
+    return records
+
+
+def _recorder(prepared: Prepared, folder: Path) -> Recorder:
+    environment = current_environment(prepared.simulation.transport.ranks)
+    return Recorder(folder, prepared.simulation, environment, prepared.resumption)
+
+
+def _rounds(
+    prepared: Prepared, watch: Watch | None, recorder: Recorder | None, supervisor: Supervisor | None
+) -> list[Record]:
+    records: list[Record] = []
+    with one_thread(), noted() if supervisor else nullcontext(Noted()) as signals:
+        for step in simulate(prepared.simulation, prepared.run_state):
+            failure = _take(step.record, records, watch, recorder) if step.record else ""
+            if supervisor:
+                supervisor.between(step.run_state, signals, failure)
+    return records
+
+
+def _take(record: Record, records: list[Record], watch: Watch | None, recorder: Recorder | None) -> str:
+    """Keep a round's record, write it, show it; why it could not be written, empty where it could."""
+    if records:  # forecasts of all probes: kept for the last round alone
+        records[-1] = replace(records[-1], probed=None)
+    records.append(record)
+    row: Row = {}
+    failure = failure_of(lambda: row.update(recorder.write(record))) if recorder else ""
+    if watch and not failure:
+        watch(record, row)
+    return failure

@@ -1,0 +1,105 @@
+"""Putting a run together: everything that can be wrong with the input is looked at before the first round."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.launcher import launched_size
+from coolgp.scenarios.base.environment import share_cores
+from coolgp.scenarios.base.lock import held
+from coolgp.scenarios.config.loading import read_scenario
+from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
+from coolgp.scenarios.data.dataset import Dataset
+from coolgp.scenarios.planning.limits import admit
+from coolgp.scenarios.runs.checkpoint import load
+from coolgp.scenarios.runs.folder import check_folder
+from coolgp.scenarios.runs.recorder import Resumption
+from coolgp.scenarios.simulation.assembly import assemble, one_thread
+from coolgp.scenarios.simulation.rounds import RunState, Simulation
+
+__all__ = ["Prepared", "prepare", "prepare_resume"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run about to start, or to go on: everything that can be wrong with the input was looked at.
+
+    run_state: where to go on, None for the beginning. resumption: where the folder holds the first rounds of the run.
+    notes: what the user should know of that. locks: what is released when the run ends, the lock on its folder.
+    """
+
+    simulation: Simulation
+    folder: Path | None
+    figures: bool
+    started: float
+    run_state: RunState | None = None
+    resumption: Resumption | None = None
+    notes: tuple[str, ...] = ()
+    locks: ExitStack = field(default_factory=ExitStack)
+
+
+def prepare(
+    scenario: Scenario,
+    out: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+    figures: bool = True,
+    dataset: Dataset | None = None,
+    topology: Topology | None = None,
+    anyway: bool = False,
+) -> Prepared:
+    """Look at all input and put the run together; arguments and errors as in `run`."""
+    folder, started = None if out is None else Path(out), perf_counter()
+    _check_kind(scenario)
+    if folder is not None:
+        check_folder(folder, overwrite=overwrite)
+        with held(folder):
+            pass  # nobody is at work on what would be overwritten
+    share_cores()
+    with one_thread():
+        admitted = admit(scenario, launched_size(), dataset, topology, anyway=anyway)
+        simulation = assemble(scenario, admitted.dataset, topology, launched_size(), network=admitted.network)
+    return Prepared(simulation=simulation, folder=folder, figures=figures, started=started)
+
+
+def prepare_resume(
+    folder: str | Path,
+    *,
+    figures: bool = True,
+    dataset: Dataset | None = None,
+    topology: Topology | None = None,
+    anyway: bool = False,
+) -> Prepared:
+    """Put a run together again where its last checkpoint left it; arguments and errors as in `resume`."""
+    folder, started = Path(folder), perf_counter()
+    scenario = read_scenario(folder / "config.toml")
+    share_cores()
+    with one_thread(), ExitStack() as locks:
+        locks.enter_context(held(folder))
+        admitted = admit(scenario, launched_size(), dataset, topology, anyway=anyway)
+        simulation = assemble(scenario, admitted.dataset, topology, launched_size(), network=admitted.network)
+        taken = load(folder, simulation)
+        run_state = taken.run_state
+        resumption = Resumption(run_state.turn if run_state else 0, taken.tables)
+        return Prepared(
+            simulation=simulation,
+            folder=folder,
+            figures=figures,
+            started=started,
+            run_state=run_state,
+            resumption=resumption,
+            notes=taken.messages,
+            locks=locks.pop_all(),
+        )
+
+
+def _check_kind(scenario: Scenario) -> None:
+    if scenario.kind != DEFAULT_KIND:
+        raise ValueError(
+            f'{scenario.name}: is of the kind "{scenario.kind}", which has no rounds of learning: start it with '
+            "coolgp.run or coolgp run"
+        )

@@ -1,0 +1,22 @@
+"""Removing a run from its folder, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coolgp.scenarios.plots.run_figures import FIGURES
+from coolgp.scenarios.records.guarantee import GUARANTEE_BEFORE
+from coolgp.scenarios.records.run_folder import FILES
+from coolgp.scenarios.runs.checkpoint_places import clear
+
+__all__ = ["remove_run"]
+
+RUN_FILES = (*FILES, GUARANTEE_BEFORE, "model.npz", "report.html")
+"""All that a run leaves beside its figures: nothing else in its folder is touched."""
+
+
+def remove_run(folder: Path) -> None:
+    """Remove a run, and nothing else, from its folder."""
+    clear(folder)
+    for name in (*RUN_FILES, *(f"{figure}.png" for figure in FIGURES)):
+        (folder / name).unlink(missing_ok=True)
