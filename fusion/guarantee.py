@@ -1,4 +1,4 @@
-"""What a fusion rule promises on a network: how near its sums come, under which faults, and what that costs.
+"""What a fusion rule guarantees on a network: how near its sums come, under which faults, and what that costs.
 
 A rule states the faults that it stands, in a :class:`FaultTolerance`; under any other fault, also one that was added
 after the rule was written, it is ``approximate``.
@@ -48,14 +48,14 @@ class FaultTolerance:
         >>> FaultTolerance("exact", "sums add up", stands={"delay": ""}).under(Faults(delay=2))
         ('exact', 'sums add up')
         >>> FaultTolerance("exact", "sums add up").under(Faults(delay=2))[1]
-        'nothing is promised under delay: messages are 2 communication rounds late each'
+        'nothing is guaranteed under delay: messages are 2 communication rounds late each'
         """
         if self.reaches == "approximate":
             return self.reaches, self.why
         present = faults_present(faults)
         broken = [name for name in (*self.breaks, *present) if name in present and name not in self.stands]
         if broken:
-            unknown = f"nothing is promised under {broken[0]}: {present[broken[0]].words(faults)}"
+            unknown = f"nothing is guaranteed under {broken[0]}: {present[broken[0]].words(faults)}"
             return "approximate", self.breaks.get(broken[0], unknown)
         for conflict in self.conflicts:
             if conflict.one & present.keys() and conflict.other & present.keys():
@@ -100,7 +100,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Guarantee:
-    """What a rule promises on a network, stated before a run.
+    """What a rule guarantees on a network, stated before a run.
 
     kind: ``exact``: every agent's sum is the true one after finitely many communication rounds; ``asymptotic``: it
     tends to the true one; ``approximate``: it need not. why: in words. rounds: communication rounds predicted to the

@@ -39,7 +39,7 @@ class FusionRule(Protocol):
         ...
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """What the fitted rule promises on this network."""
+        """What the fitted rule guarantees on this network."""
         ...
 
     def links(self, topology: Topology) -> Topology:

@@ -77,8 +77,8 @@ class SumRule(ABC):
         return self
 
     def stands(self) -> FaultTolerance:
-        """The faults under which the rule reaches the sum; a rule that does not state them promises nothing."""
-        return FaultTolerance("approximate", "the rule does not state what it promises")
+        """The faults under which the rule reaches the sum; a rule that does not state them guarantees nothing."""
+        return FaultTolerance("approximate", "the rule does not state what it guarantees")
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """What :meth:`stands` gives under these faults, for a message on every link in each round."""

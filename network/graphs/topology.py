@@ -23,7 +23,7 @@ __all__ = ["Topology", "from_edges"]
 class Topology:
     """An undirected graph of agents: symmetric, without self loops or double edges.
 
-    Build it with `from_edges`, `from_networkx`, `generate` or `read_topology`, which keep these promises.
+    Build it with `from_edges`, `from_networkx`, `generate` or `read_topology`, which ensure this.
 
     Attributes:
         indptr: [N+1] int64, where each agent's row begins in `indices`.

@@ -1,7 +1,7 @@
 """The faults of a network: the record that the channel acts on, and the table of all kinds that can be in it.
 
 A fusion rule states which kinds it stands (:mod:`coolgp.fusion.guarantee`). A new kind is a field of `Faults`, an
-entry of `FAULT_KINDS`, and what the channel does with it; rules that do not mention it promise nothing under it.
+entry of `FAULT_KINDS`, and what the channel does with it; rules that do not mention it guarantee nothing under it.
 """
 
 from __future__ import annotations

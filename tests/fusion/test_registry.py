@@ -98,7 +98,7 @@ def test_no_rule_promises_anything_under_a_fault_that_it_does_not_know(name: str
 def test_a_rule_that_stands_all_other_faults_names_the_one_that_it_does_not_know(name: str) -> None:
     faults = Faults(loss=0.1, burst=7)
     why = rule_named(name).fit(RING, faults).guarantee(RING, faults).why
-    assert "nothing is promised under static: messages come with static" in why
+    assert "nothing is guaranteed under static: messages come with static" in why
 
 
 @pytest.mark.usefixtures("static")
