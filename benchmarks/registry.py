@@ -12,6 +12,7 @@ BENCHMARKS = {
     "airline": "the whole scenario, from loaded data to report, by parts, on one core and on two",
     "scale": "10^3 to 10^6 agents, each size in processes of its own: seconds, bytes, memory",
     "ranks": "strong and weak scaling from 1 rank to 2, overlap, and the same bits on 4",
+    "matching": "SPAHM and PFNM beside a loop over vectors: 10, 25, 50 groups of copies of 50, 200, 500 atoms",
     "plan": "memory and time that `coolgp plan` says, beside what three runs take",
 }
 """What each measures, by the name of its module."""
