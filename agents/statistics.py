@@ -2,7 +2,7 @@
 
 :class:`Statistics` are unscaled, so that signal and noise variance can move freely without touching data.
 :class:`Evidence` is scaled, in common coordinates and without the prior: a commutative group, so fusing is ``+`` and
-taking back what a neighbour told is ``-``.
+taking back what a neighbour sent is ``-``.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def repeated(rows: Array) -> bool:
 
 
 def _above(matrices: Array, least: Array) -> bool:
-    """Whether all eigenvalues of the matrices ``[..., M, M]`` are above ``least [...]``: told by a factor."""
+    """Whether all eigenvalues of the matrices ``[..., M, M]`` are above ``least [...]``: decided by a factor."""
     try:
         np.linalg.cholesky(matrices - least[..., None, None] * np.eye(matrices.shape[-1]))
     except np.linalg.LinAlgError:
