@@ -46,7 +46,7 @@ WAYS["lossy"] = ("fusion.rule=push-sum", "fusion.rounds_per_step=3", "network.lo
 WAYS["late"] = ("fusion.rule=consensus", "fusion.rounds_per_step=3", "network.delay=2")
 WAYS["going"] = ("fusion.rule=tree", "fusion.rounds_per_step=3", "network.churn=0.1")
 WAYS["single"] = ("fusion.rule=chebyshev", "fusion.rounds_per_step=3", "run.precision=float32")
-WAYS["samples"] = ("fusion.rule=none", "agents.encoding=importance", "agents.importance_samples=10")
+WAYS["samples"] = ("agents.count=400", "fusion.rule=none", "agents.encoding=importance", "agents.importance_samples=10")
 NEAR = "network.topology=geometric"
 MOVING = (NEAR, "network.speed=0.1", "network.reach=0.9", "fusion.rounds_per_step=3")
 PARTS = ("statistics", "rows of the rule", "batches", "hyper-parameters", "probes and test rows")
@@ -68,7 +68,7 @@ def traced(work: Callable[[], object]) -> int:
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_rows_of_a_round_take_as_much_memory_as_was_said(way: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COOLGP_THREADS", "1")
-    scenario = sensors("agents.count=400", "agents.inducing=48", "run.probes=1", "run.rounds=3", *way)
+    scenario = sensors("agents.count=200", "agents.inducing=48", "run.probes=1", "run.rounds=3", *way)
     simulation = assemble(scenario)
     with one_thread():
         seen = traced(lambda: deque(simulate(simulation), maxlen=1))
