@@ -1,10 +1,10 @@
+from .batches import Batch as Batch
 from .features.basis import Basis as Basis
 from .features.basis import FunctionBasis as FunctionBasis
 from .features.basis import LatentBasis as LatentBasis
 from .features.fourier import FourierBasis as FourierBasis
 from .kernels.base import Kernel as Kernel
 from .kernels.registry import KERNELS as KERNELS
-from .model import Batch as Batch
 from .model import Model as Model
 from .parameters import Layout as Layout
 from .population import Population as Population

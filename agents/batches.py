@@ -10,11 +10,52 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.blocks import map_slices, slices_of
-from coolgp.agents.model import Batch
 
-__all__ = ["Deferred", "Observations", "gathered", "joined", "map_batches"]
+__all__ = ["Batch", "Deferred", "Observations", "gathered", "joined", "map_batches"]
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """New observations of ``A`` agents: x ``[A, B, D]``, y ``[A, B]``, mask ``[A, B]`` (one where a row is real).
+
+    Agents may get batches of different sizes, or none: rows with mask zero count for nothing.
+    """
+
+    x: Array
+    y: Array
+    mask: Array
+
+    def __post_init__(self) -> None:
+        if not (self.x.ndim == 3 and self.x.shape[:2] == self.y.shape == self.mask.shape):
+            raise ValueError(
+                "a batch needs x [A,B,D], y [A,B] and mask [A,B]; "
+                f"got {self.x.shape}, {self.y.shape} and {self.mask.shape}"
+            )
+
+    def __getitem__(self, agents: slice | Indices) -> Batch:
+        return Batch(self.x[agents], self.y[agents], self.mask[agents])
+
+    def cast(self, dtype: np.dtype[Any]) -> Batch:
+        """The same numbers in another precision; the mask stays double, for sums of it are counts."""
+        return Batch(self.x.astype(dtype, copy=False), self.y.astype(dtype, copy=False), self.mask)
+
+    @property
+    def rows(self) -> int:
+        """``B``."""
+        return int(self.y.shape[1])
+
+    @property
+    def cuts(self) -> None:
+        """Rows that are there can be divided anywhere, see :class:`Observations`."""
+        return
+
+    @property
+    def count(self) -> Array:
+        """Observations per agent ``[A]``."""
+        count: Array = self.mask.sum(-1)
+        return count
 
 
 class Observations(Protocol):

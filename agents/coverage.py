@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.batches import Batch
 from coolgp.agents.blocks import map_blocks
 from coolgp.agents.features.basis import InducingInputs
 from coolgp.agents.kernels.base import project
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 
 __all__ = ["best_added", "coverage", "least_covered", "uncovered"]
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.batches import Batch
 from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.features.geometry import Geometry
 from coolgp.agents.features.lens import packed_sums
-from coolgp.agents.model import Batch, Encoding, Model
+from coolgp.agents.model import Encoding, Model
 from coolgp.agents.statistics import Evidence, Statistics, packed_length
 
 __all__ = ["ENCODINGS", "TRUSTED_SAMPLES", "Importance", "Stale", "Transport", "effective_sample_size"]

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.batches import Batch
 from coolgp.agents.features.basis import FunctionBasis, InducingInputs
 from coolgp.agents.kernels.base import project
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Posterior, posterior, shared
 from coolgp.agents.statistics import Evidence

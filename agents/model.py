@@ -9,62 +9,20 @@ from functools import cached_property, lru_cache
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.batches import Batch
 from coolgp.agents.features.basis import Basis
 from coolgp.agents.features.geometry import Geometry
 from coolgp.agents.features.lens import Lens
 from coolgp.agents.parameters import Layout
 from coolgp.agents.statistics import Evidence, Statistics
 
-__all__ = ["Batch", "Encoding", "Model"]
+__all__ = ["Encoding", "Model"]
 
 Result = TypeVar("Result")
 CACHED = 4
 """Results of each kind that are cached where all agents share them."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """New observations of ``A`` agents: x ``[A, B, D]``, y ``[A, B]``, mask ``[A, B]`` (one where a row is real).
-
-    Agents may get batches of different sizes, or none: rows with mask zero count for nothing.
-    """
-
-    x: Array
-    y: Array
-    mask: Array
-
-    def __post_init__(self) -> None:
-        if not (self.x.ndim == 3 and self.x.shape[:2] == self.y.shape == self.mask.shape):
-            raise ValueError(
-                "a batch needs x [A,B,D], y [A,B] and mask [A,B]; "
-                f"got {self.x.shape}, {self.y.shape} and {self.mask.shape}"
-            )
-
-    def __getitem__(self, agents: slice | npt.NDArray[np.intp]) -> Batch:
-        return Batch(self.x[agents], self.y[agents], self.mask[agents])
-
-    def cast(self, dtype: np.dtype[Any]) -> Batch:
-        """The same numbers in another precision; the mask stays double, for sums of it are counts."""
-        return Batch(self.x.astype(dtype, copy=False), self.y.astype(dtype, copy=False), self.mask)
-
-    @property
-    def rows(self) -> int:
-        """``B``."""
-        return int(self.y.shape[1])
-
-    @property
-    def cuts(self) -> None:
-        """Rows that are there can be divided anywhere, see :class:`coolgp.agents.batches.Observations`."""
-        return
-
-    @property
-    def count(self) -> Array:
-        """Observations per agent ``[A]``."""
-        count: Array = self.mask.sum(-1)
-        return count
 
 
 class Encoding(Protocol):

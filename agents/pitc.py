@@ -11,9 +11,10 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.base.triangular import inverse_of_lower
+from coolgp.agents.batches import Batch
 from coolgp.agents.features.basis import InducingInputs
 from coolgp.agents.kernels.base import project
-from coolgp.agents.model import Batch, Model, agreed
+from coolgp.agents.model import Model, agreed
 from coolgp.agents.prediction import function_rows
 from coolgp.agents.statistics import Evidence
 

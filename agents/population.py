@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.agents.batches import Observations, joined, map_batches
+from coolgp.agents.batches import Batch, Observations, joined, map_batches
 from coolgp.agents.features.basis import FunctionBasis
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.statistics import Evidence, Statistics, widened
 
 __all__ = ["Population", "extended", "fold", "new_population", "observe", "observe_in_place"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.batches import Batch
 from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.kernels.base import expectations_of
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 
 __all__ = ["uncertain_gradient"]
 

@@ -7,9 +7,10 @@ from typing import Literal
 
 import numpy as np
 
+from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import ENCODINGS
 from coolgp.agents.features.basis import FunctionBasis
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population, fold, new_population, observe, observe_in_place
 from coolgp.agents.prediction import Prediction, predict

@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.batches import Observations
+from coolgp.agents.batches import Batch, Observations
 from coolgp.agents.coverage import best_added, least_covered
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.population import Population, extended
 from coolgp.agents.statistics import packed_length, widened
 from coolgp.fusion.rule import FusionRule, State

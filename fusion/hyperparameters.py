@@ -15,9 +15,8 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.batches import Observations, map_batches
+from coolgp.agents.batches import Batch, Observations, map_batches
 from coolgp.agents.learning import Adam, gradient, step
-from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Indefinite
 from coolgp.agents.statistics import Evidence

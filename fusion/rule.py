@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol, runtime_checkable
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.model import Batch
+from coolgp.agents.batches import Batch
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction
 from coolgp.agents.statistics import Evidence

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import ENCODINGS, Importance
 from coolgp.agents.features.basis import FunctionBasis, LatentBasis
 from coolgp.agents.kernels.registry import KERNELS
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population, new_population, observe_in_place
 from coolgp.fusion.rule import FusionRule, SeesData, State

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.batches import Batch
 from coolgp.agents.features.basis import InducingInputs
-from coolgp.agents.model import Batch
 from coolgp.agents.pitc import block_evidence
 from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence

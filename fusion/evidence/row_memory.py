@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.model import Batch
+from coolgp.agents.batches import Batch
 from coolgp.agents.population import Population
 from coolgp.network.row_axes import PerAgent
 

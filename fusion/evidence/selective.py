@@ -20,8 +20,8 @@ from pydantic import Field
 from scipy.sparse import csr_array
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.batches import Batch
 from coolgp.agents.blocks import map_blocks
-from coolgp.agents.model import Batch
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction
 from coolgp.agents.predictive_scores import log_loss, predict_rows, square_loss

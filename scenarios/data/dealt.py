@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.batches import Deferred
-from coolgp.agents.model import Batch
+from coolgp.agents.batches import Batch, Deferred
 from coolgp.network.base.randomness import generator
 from coolgp.network.shard import Shard
 from coolgp.scenarios.base.arrays import Floats, Ints

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coolgp.agents.batches import Deferred
-from coolgp.agents.model import Batch
+from coolgp.agents.batches import Batch, Deferred
 from coolgp.network.base.randomness import generator
 from coolgp.network.partition import block_size
 from coolgp.network.shard import Shard

@@ -14,9 +14,9 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.batch_gp import BatchGP, Sums
+from coolgp.agents.batches import Batch
 from coolgp.agents.blocks import on_cores
 from coolgp.agents.kernels.registry import KERNELS
-from coolgp.agents.model import Batch
 from coolgp.agents.prediction import posterior
 from coolgp.fusion.rule import EvidenceRule
 from coolgp.scenarios.base.arrays import Floats

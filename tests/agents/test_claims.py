@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import ENCODINGS, Importance, Transport, effective_sample_size
 from coolgp.agents.features.basis import FunctionBasis, LatentBasis
 from coolgp.agents.features.inducing import conditional_variance
 from coolgp.agents.kernels.se import expected_outer
 from coolgp.agents.learning import Adam
-from coolgp.agents.model import Batch, Encoding, Model
+from coolgp.agents.model import Encoding, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import new_population, observe_in_place
 from coolgp.agents.prediction import predict

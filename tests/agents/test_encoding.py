@@ -5,11 +5,12 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import ANCHOR_TOLERANCE, ENCODINGS, Importance, effective_sample_size
 from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.kernels.se import expected_kernel, expected_outer
 from coolgp.agents.learning import Adam, step
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import predict

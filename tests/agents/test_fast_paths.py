@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from scipy.linalg import solve_triangular
 
+from coolgp.agents.batches import Batch
 from coolgp.agents.kernels.se import expected_kernel, expected_outer
 from coolgp.agents.learning import Adam, gradient, step
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.population import FOLD_ROWS, Population, fold, new_population, observe
 from coolgp.agents.prediction import predict
 from coolgp.agents.statistics import Evidence

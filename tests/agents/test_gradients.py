@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from coolgp.agents.batches import Batch
 from coolgp.agents.kernels.se import expected_kernel, expected_outer
 from coolgp.agents.learning import Adam, bound, gradient, step
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.parameters import LOG_BOUND, Layout
 from coolgp.agents.prediction import posterior
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import ENCODINGS
 from coolgp.agents.features.fourier import FourierBasis, draw_waves
 from coolgp.agents.learning import Adam, bound, gradient
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.prediction import Prediction, predict, query_rows
 from coolgp.fusion.hyperparameters import MODES, training_evidence_of

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coolgp.agents.model import Batch
+from coolgp.agents.batches import Batch
 from coolgp.agents.statistics import Evidence, packed_length
 
 from tests.oracle import BASES, LAYOUTS, build_model, draw, informed, start

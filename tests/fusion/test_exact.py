@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from coolgp.agents.batches import Batch
 from coolgp.agents.learning import bound
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction
 from coolgp.agents.statistics import Evidence

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from coolgp.agents.batches import Batch
 from coolgp.agents.coverage import best_added, coverage, least_covered, uncovered
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.population import extended, fold, new_population, observe, observe_in_place
 from coolgp.agents.prediction import predict
 from coolgp.agents.statistics import packed_length, widened

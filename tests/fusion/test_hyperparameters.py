@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from coolgp.agents import blocks
+from coolgp.agents.batches import Batch
 from coolgp.agents.learning import Adam, gradient
-from coolgp.agents.model import Batch
 from coolgp.agents.population import Population, new_population, observe_in_place
 from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.hyperparameters import GRAIN, MODES, training_evidence_of

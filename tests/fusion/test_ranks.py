@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import Transport as TransportEncoding
 from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.features.fourier import FourierBasis, draw_waves
 from coolgp.agents.learning import Adam
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import new_population, observe_in_place
 from coolgp.fusion.hyperparameters import MODES, training_evidence_of

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import ENCODINGS
 from coolgp.agents.features.basis import FunctionBasis
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import new_population, observe_in_place
 from coolgp.agents.prediction import Prediction

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import ENCODINGS
 from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.features.fourier import FourierBasis, draw_waves
 from coolgp.agents.learning import bound
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population, new_population
 from coolgp.agents.prediction import Prediction

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import ENCODINGS
 from coolgp.agents.features.fourier import FourierBasis, draw_waves
-from coolgp.agents.model import Batch, Model
+from coolgp.agents.model import Model
 from coolgp.agents.population import Population, new_population, observe
 from coolgp.fusion.evidence.ensemble import Ensemble, EnsembleState
 from coolgp.fusion.registry import RULES

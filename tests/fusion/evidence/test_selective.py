@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coolgp.agents.model import Batch
+from coolgp.agents.batches import Batch
 from coolgp.agents.population import Population, new_population, observe_in_place
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.predictive_scores import log_loss, predict_rows, square_loss

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coolgp.agents.model import Batch
+from coolgp.agents.batches import Batch
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.evidence.weighted import POWERS, own_probability
 from coolgp.fusion.registry import rule_named

@@ -7,8 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from coolgp.agents.batches import Deferred, map_batches
-from coolgp.agents.model import Batch
+from coolgp.agents.batches import Batch, Deferred, map_batches
 from coolgp.agents.statistics import packed_length
 from coolgp.scenarios import scenario_named
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
