@@ -12,9 +12,11 @@ from typing import Literal
 
 from coolgp.network.links.faults import Faults, faults_present
 
-__all__ = ["Conflict", "FaultTolerance", "Guarantee", "Kind", "Rows", "Schedule"]
+__all__ = ["SUMMED_BYTES", "Conflict", "FaultTolerance", "Guarantee", "Kind", "Rows", "Schedule"]
 
 Kind = Literal["exact", "asymptotic", "approximate"]
+SUMMED_BYTES = 64e6
+"""Of the rows that a committee sums at a time: as many queries as these hold."""
 
 
 @dataclass(frozen=True)

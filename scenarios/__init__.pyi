@@ -7,5 +7,5 @@ from .records.run_folder import read_run as read_run
 from .runs.run import resume as resume
 from .runs.run import run as run
 from .simulation.assembly import assemble as assemble
-from .simulation.rounds import Record as Record
 from .simulation.rounds import simulate as simulate
+from .simulation.state import Record as Record

@@ -11,7 +11,7 @@ from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.fields import field
 from coolgp.scenarios.metrics.scores import Forecast, pit
-from coolgp.scenarios.simulation.evaluation import Probed
+from coolgp.scenarios.simulation.state import Probed
 
 AGENTS, ROWS, LENGTHSCALE, NOISE_STD = 9, 6, 0.3, 0.3
 Array = np.ndarray

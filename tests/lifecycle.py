@@ -13,7 +13,7 @@ from coolgp.scenarios.planning.memory import estimate
 from coolgp.scenarios.plots.run_figures import draw_all
 from coolgp.scenarios.plots.run_report import write_report
 from coolgp.scenarios.records.run_folder import read_metrics, read_run
-from coolgp.scenarios.simulation.rounds import Record
+from coolgp.scenarios.simulation.state import Record
 
 
 def stop_after(rounds: int) -> Callable[[Record, object], None]:

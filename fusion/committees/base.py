@@ -19,7 +19,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.guarantee import Guarantee
+from coolgp.fusion.guarantee import SUMMED_BYTES, Guarantee
 from coolgp.fusion.rule import State
 from coolgp.fusion.sums.carrier import QueryRule
 from coolgp.network.base.arrays import Indices
@@ -30,8 +30,6 @@ from coolgp.network.transport import Transport
 __all__ = ["Committee", "Experts", "forecasts", "query_parts"]
 
 AGENTS_AT_ONCE = 64
-SUMMED_BYTES = 64e6
-"""Of the rows that are summed at a time: as many queries as these hold."""
 FLOOR = 1e-12
 """An expert's variance is at least this part of its prior's: nobody is infinitely sure."""
 

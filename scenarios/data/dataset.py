@@ -1,12 +1,11 @@
-"""Rows as a table, and what agents observe: rows that were dealt to them, or others that draw them as they go."""
+"""What agents observe: rows that were dealt to them, or others that are drawn in each round; and test rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, overload
 
-import numpy as np
 from numpy.typing import NDArray
 
 from coolgp.agents.batches import Observations
@@ -14,26 +13,9 @@ from coolgp.network.shard import Shard
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.data.scaler import Scaler
+from coolgp.scenarios.data.table import misshapen
 
-__all__ = ["Dataset", "Numbered", "Stream", "Table", "Training", "misshapen"]
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows in original units, not yet split or dealt to agents."""
-
-    x: Floats
-    """`[n,D]`"""
-    y: Floats
-    """`[n]`"""
-    features: tuple[str, ...]
-    target: str
-    labels: tuple[str, ...] | None = None
-    """`[n]`, the agent that each row names."""
-    skipped: tuple[str, ...] = ()
-    """Columns left out because they do not hold numbers."""
-    truth: Floats | None = None
-    """`[n]`, the target without noise, where it is known."""
+__all__ = ["Dataset", "Numbered", "Stream", "Training"]
 
 
 class Stream(Protocol):
@@ -138,14 +120,3 @@ class Dataset:
         problems = self.training.problems(len(self.agents), width) + misshapen(tests)
         if problems:
             raise DataError(*problems)
-
-
-def misshapen(arrays: Mapping[str, tuple[NDArray[Any], tuple[int, ...]]]) -> list[str]:
-    """Say which of these named arrays do not have their shape, or hold what is not a finite number."""
-    problems = []
-    for name, (values, shape) in arrays.items():
-        if values.shape != shape:
-            problems.append(f"{name}: needed shape {shape}, got {values.shape}")
-        elif not np.isfinite(values).all():
-            problems.append(f"{name}: {np.count_nonzero(~np.isfinite(values))} values are not finite")
-    return problems

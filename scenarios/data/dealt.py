@@ -14,8 +14,8 @@ from coolgp.agents.batches import Batch, Deferred
 from coolgp.network.base.randomness import generator
 from coolgp.network.shard import Shard
 from coolgp.scenarios.base.arrays import Floats, Ints
-from coolgp.scenarios.data.dataset import misshapen
 from coolgp.scenarios.data.scaler import Scaler
+from coolgp.scenarios.data.table import misshapen
 
 __all__ = ["Dealt", "DealtStream"]
 

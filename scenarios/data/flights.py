@@ -20,7 +20,7 @@ from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.run import RunSettings
-from coolgp.scenarios.data.dataset import Table
+from coolgp.scenarios.data.table import Table
 
 __all__ = ["AGENT_COLUMNS", "FEATURES", "airline", "load_flights"]
 

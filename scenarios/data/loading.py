@@ -16,9 +16,10 @@ from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import Source, source_named
-from coolgp.scenarios.data.dataset import Dataset, Numbered, Table
+from coolgp.scenarios.data.dataset import Dataset, Numbered
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.partitions import PARTITIONS, agents_of
+from coolgp.scenarios.data.table import Table
 
 __all__ = ["check_against", "load"]
 

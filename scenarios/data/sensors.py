@@ -21,10 +21,12 @@ from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.run import RunSettings
-from coolgp.scenarios.data.dataset import Dataset, Numbered, misshapen
-from coolgp.scenarios.data.fields import agent_positions, draw_function, reflected, square_grid
+from coolgp.scenarios.data.dataset import Dataset, Numbered
+from coolgp.scenarios.data.fields import agent_positions, reflected, square_grid
+from coolgp.scenarios.data.functions import draw_function
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.data.surface import Surface, surface_of
+from coolgp.scenarios.data.table import misshapen
 
 __all__ = ["AT_ONCE", "Sensing", "SensingStream", "load_sensors", "sensors"]
 

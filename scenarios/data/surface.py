@@ -9,7 +9,7 @@ from scipy.ndimage import map_coordinates, spline_filter
 from threadpoolctl import threadpool_limits
 
 from coolgp.scenarios.base.arrays import Floats
-from coolgp.scenarios.data.fields import UnitFunction
+from coolgp.scenarios.data.functions import UnitFunction
 
 __all__ = ["Surface", "surface_of"]
 

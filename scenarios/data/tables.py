@@ -16,7 +16,7 @@ from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.data.columns import Columns, is_number, names_text, read_content, read_csv, read_parquet, some
-from coolgp.scenarios.data.dataset import Table
+from coolgp.scenarios.data.table import Table
 
 __all__ = ["load_table", "read_table"]
 

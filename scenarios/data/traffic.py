@@ -19,9 +19,9 @@ from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.run import RunSettings
-from coolgp.scenarios.data.dataset import Table
-from coolgp.scenarios.data.fields import UnitFunction, draw_function
+from coolgp.scenarios.data.functions import UnitFunction, draw_function
 from coolgp.scenarios.data.roads import Roads, draw_roads
+from coolgp.scenarios.data.table import Table
 
 __all__ = ["FEATURES", "FIRST", "LAST", "SLOT", "Traffic", "draw_traffic", "load_traffic", "traffic_table"]
 

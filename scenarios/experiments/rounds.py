@@ -22,7 +22,7 @@ from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.prepare import Prepared, prepare, prepare_resume
 from coolgp.scenarios.runs.removal import remove_run
 from coolgp.scenarios.runs.run import complete, draw_run
-from coolgp.scenarios.simulation.rounds import Record
+from coolgp.scenarios.simulation.state import Record
 
 __all__ = ["ROUNDS", "Rounds", "RoundsJob"]
 

@@ -24,7 +24,8 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.metrics.scores import rmse
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
-from coolgp.scenarios.simulation.rounds import Simulation, Step, simulate
+from coolgp.scenarios.simulation.rounds import simulate
+from coolgp.scenarios.simulation.state import Simulation, Step
 
 __all__ = ["CENTRAL", "TimingCurve", "central", "collective", "fastest"]
 

@@ -20,8 +20,7 @@ from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.planning.machine import threads
 from coolgp.scenarios.planning.memory import Estimate
-from coolgp.scenarios.planning.miniature import network_of, reduced
-from coolgp.scenarios.planning.shape import Shape
+from coolgp.scenarios.planning.shape import Shape, network_of, reduced
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
 from coolgp.scenarios.simulation.network import build_topology
 from coolgp.scenarios.simulation.rounds import simulate

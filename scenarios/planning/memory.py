@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.agents.population import FOLD_ROWS
-from coolgp.fusion.committees.base import SUMMED_BYTES
-from coolgp.fusion.guarantee import Rows
+from coolgp.fusion.guarantee import SUMMED_BYTES, Rows
 from coolgp.fusion.sums.deviation import SAMPLED_COLUMNS, SAMPLED_NUMBERS
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.partition import block_size
@@ -22,14 +21,8 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.sensors import AT_ONCE
 from coolgp.scenarios.planning.machine import resident_bytes, threads
-from coolgp.scenarios.planning.shape import (
-    Shape,
-    layout_of,
-    most_inducing,
-    row_numbers,
-    shape_of,
-    statistics_numbers,
-)
+from coolgp.scenarios.planning.shape import Shape, shape_of
+from coolgp.scenarios.planning.sizes import layout_of, most_inducing, row_numbers, statistics_numbers
 
 __all__ = ["Estimate", "Phase", "estimate"]
 

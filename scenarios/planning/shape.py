@@ -1,21 +1,37 @@
-"""How large a run is: its agents, rows, links and messages, and how many numbers an agent stores and sends."""
+"""How large a run is: its agents, rows, links and messages, on its own network or on a small one like it.
+
+What a large network costs follows from the links and the leaves of a small one of its kind, and from its rule there.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coolgp.agents.parameters import Layout
-from coolgp.agents.statistics import packed_length
+import numpy as np
+
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.rule import SeesData
 from coolgp.network.graphs.topology import Topology
-from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.network import NetworkSettings
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import Source, source_named
-from coolgp.scenarios.data.dataset import Dataset
-from coolgp.scenarios.planning.miniature import Network, network_of
+from coolgp.scenarios.data.dataset import Dataset, Numbered
+from coolgp.scenarios.data.dealt import Dealt
+from coolgp.scenarios.data.fields import agent_positions
+from coolgp.scenarios.simulation.network import Plan, build_topology, plan
 
-__all__ = ["Shape", "layout_of", "most_inducing", "row_numbers", "shape_of", "statistics_numbers"]
+__all__ = ["MINIATURE", "Network", "Shape", "network_of", "reduced", "shape_of"]
+
+MINIATURE = 256
+"""Agents of the small network, at most."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A planned network. exact: whether it is the run's own, not a smaller one of its kind."""
+
+    plan: Plan
+    exact: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +111,60 @@ def _generated_sizes(scenario: Scenario, source: Source) -> tuple[int, int, int,
     return agents, source.inputs, rows, scenario.data.test_count or source.tests, learning
 
 
+def network_of(
+    scenario: Scenario,
+    agents: int,
+    dataset: Dataset | None = None,
+    topology: Topology | None = None,
+    most: int = MINIATURE,
+) -> Network:
+    """The scenario's network where it has at most so many agents, else a small one of its kind.
+
+    A graph from a file has as many links for an agent as the file says, between agents of a small world.
+    """
+    if agents <= most:
+        schedule_known = not scenario.network.speed or scenario.run.rounds != "all" or dataset is not None
+        return Network(plan(scenario, _stand_in(scenario, agents, dataset), topology), schedule_known)
+    if topology is None and scenario.network.is_file:
+        named = _stand_in(scenario, agents, dataset)
+        topology = build_topology(scenario.network, named, scenario.run.seed)[0]
+    small = reduced(scenario, agents, most, topology)
+    return Network(plan(small, _stand_in(small, most, None)), exact=False)
+
+
+def reduced(scenario: Scenario, agents: int, count: int, topology: Topology | None = None) -> Scenario:
+    """The scenario with so few agents: links of the same kind, as likely to fail; agents that are away are any."""
+    return scenario.model_copy(
+        update={
+            "network": _reduced_network(scenario.network, agents, count, topology),
+            "agents": scenario.agents.model_copy(update={"count": count}),
+            "run": scenario.run.model_copy(update={"rounds": 2}),
+        }
+    )
+
+
+def _reduced_network(network: NetworkSettings, agents: int, count: int, topology: Topology | None) -> NetworkSettings:
+    changes: dict[str, object] = {"away": (), "byzantine": min(network.byzantine, count - 1)}
+    if network.away and not network.churn:
+        changes["churn"] = 1.0 / agents
+    if network.reach is not None:
+        changes["reach"] = network.reach * (agents / count) ** 0.5
+    if topology is not None:
+        degree = max(2, 2 * round(len(topology.indices) / topology.size / 2))
+        changes |= {"topology": "small-world", "degree": degree, "speed": 0.0, "reach": None}
+    return network.model_copy(update=changes)
+
+
+def _stand_in(scenario: Scenario, agents: int, dataset: Dataset | None) -> Dataset:
+    """The dataset, or its agents without anything to observe where there is none: as they are named and placed."""
+    if dataset is not None:
+        return dataset
+    zeros, source = np.zeros(agents), scenario.data.source
+    positions = agent_positions(source, scenario.run.seed, agents) if source_named(source).placed else None
+    training = Dealt(zeros[:, None], zeros, np.arange(agents))
+    return Dataset(training, np.zeros((1, 1)), np.zeros(1), ("x",), "y", Numbered(agents), positions)
+
+
 def _links(network: Network, agents: int) -> tuple[float, float, float]:
     """Directed edges, those that the rule uses, and messages, of a network of so many agents like this one."""
     topology, links, messages = network.plan.topology, network.plan.links, network.plan.guarantee.messages
@@ -105,25 +175,3 @@ def _links(network: Network, agents: int) -> tuple[float, float, float]:
     all_edges = agents * (agents - 1.0) if complete else edges * agents / size
     speaking = all_edges if used == edges else used * agents / size
     return all_edges, speaking, messages * (all_edges / edges if used == edges else agents / size)
-
-
-def row_numbers(agents: AgentsSettings, features: int) -> int:
-    """Numbers in a message: packed sums, announcements, and the agent's own one."""
-    announced = 2 * layout_of(agents, features).size if agents.hyperparameters == "collective" else 0
-    return packed_length(most_inducing(agents)) + announced + 1
-
-
-def statistics_numbers(agents: AgentsSettings) -> int:
-    """Numbers in an agent's statistics: a row, or one for each sample."""
-    samples = agents.importance_samples if agents.encoding == "importance" else 1
-    return samples * packed_length(most_inducing(agents))
-
-
-def most_inducing(agents: AgentsSettings) -> int:
-    """Inducing inputs that there can be in the end."""
-    return agents.inducing_most or agents.inducing
-
-
-def layout_of(agents: AgentsSettings, features: int) -> Layout:
-    """How the hyper-parameters of an agent lie in one vector."""
-    return Layout(features, full=agents.projection == "full", uncertain=agents.projection_std > 0)

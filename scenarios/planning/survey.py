@@ -16,7 +16,7 @@ from coolgp.scenarios.config.fusion import FusionSettings
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.loading import load
-from coolgp.scenarios.planning.shape import row_numbers
+from coolgp.scenarios.planning.sizes import row_numbers
 from coolgp.scenarios.records.guarantee import fault_words
 from coolgp.scenarios.simulation.network import Plan, plan
 

@@ -35,7 +35,8 @@ from coolgp.scenarios.runs.fingerprint import check_same, fingerprint
 from coolgp.scenarios.runs.row_file import Column, Damaged, describe_rows, read_rows, with_checksums, write_rows
 from coolgp.scenarios.runs.state_rows import Stored, Unstorable, put_back, take_down
 from coolgp.scenarios.simulation.initialisation import extended
-from coolgp.scenarios.simulation.rounds import RunState, Simulation, begin
+from coolgp.scenarios.simulation.learning import begin
+from coolgp.scenarios.simulation.state import RunState, Simulation
 
 __all__ = ["Taken", "load", "save"]
 

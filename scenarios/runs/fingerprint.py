@@ -13,7 +13,7 @@ import numpy as np
 
 from coolgp.network.base.arrays import Array
 from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.simulation.rounds import Simulation
+from coolgp.scenarios.simulation.state import Simulation
 
 __all__ = ["check_same", "fingerprint"]
 

@@ -16,7 +16,8 @@ from coolgp.scenarios.runs.prepare import Prepared
 from coolgp.scenarios.runs.recorder import Recorder
 from coolgp.scenarios.runs.supervisor import Say, Supervisor, failure_of
 from coolgp.scenarios.simulation.assembly import one_thread
-from coolgp.scenarios.simulation.rounds import Record, simulate
+from coolgp.scenarios.simulation.rounds import simulate
+from coolgp.scenarios.simulation.state import Record
 
 __all__ = ["Row", "Watch", "go", "warn"]
 

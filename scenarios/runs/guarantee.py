@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coolgp.scenarios.records.guarantee import StatedGuarantee, fault_words
-from coolgp.scenarios.simulation.rounds import Simulation
+from coolgp.scenarios.simulation.state import Simulation
 
 __all__ = ["stated_guarantee"]
 

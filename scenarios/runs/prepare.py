@@ -19,7 +19,7 @@ from coolgp.scenarios.runs.checkpoint import load
 from coolgp.scenarios.runs.folder import check_folder
 from coolgp.scenarios.runs.recorder import Resumption
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
-from coolgp.scenarios.simulation.rounds import RunState, Simulation
+from coolgp.scenarios.simulation.state import RunState, Simulation
 
 __all__ = ["Prepared", "prepare", "prepare_resume"]
 

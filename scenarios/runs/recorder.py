@@ -25,7 +25,7 @@ from coolgp.scenarios.records.network import RECORDED_AGENTS, Network, sample
 from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.model_arrays import model_arrays
 from coolgp.scenarios.runs.table_file import TableFile
-from coolgp.scenarios.simulation.rounds import Record, Simulation
+from coolgp.scenarios.simulation.state import Record, Simulation
 
 TABLES = (METRICS, TRAFFIC, PROBES, HYPERPARAMETERS)
 """The files that grow with the rounds."""

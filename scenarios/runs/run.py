@@ -17,7 +17,7 @@ from coolgp.scenarios.runs.go import Watch, go, warn
 from coolgp.scenarios.runs.prepare import Prepared, prepare, prepare_resume
 from coolgp.scenarios.runs.removal import remove_run
 from coolgp.scenarios.runs.supervisor import Say
-from coolgp.scenarios.simulation.rounds import Record
+from coolgp.scenarios.simulation.state import Record
 
 __all__ = ["complete", "draw_run", "resume", "run"]
 

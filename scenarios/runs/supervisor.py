@@ -15,7 +15,7 @@ from coolgp.scenarios.base.signals import Noted, stopped
 from coolgp.scenarios.runs.checkpoint import save
 from coolgp.scenarios.runs.checkpoint_places import clear
 from coolgp.scenarios.runs.recorder import Recorder
-from coolgp.scenarios.simulation.rounds import RunState, Simulation
+from coolgp.scenarios.simulation.state import RunState, Simulation
 
 __all__ = ["CannotRecord", "Say", "Supervisor", "failure_of"]
 

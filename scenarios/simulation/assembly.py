@@ -20,7 +20,7 @@ from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.simulation.evaluation import choose_probes
 from coolgp.scenarios.simulation.initialisation import start_from_pilot
 from coolgp.scenarios.simulation.network import Plan, plan
-from coolgp.scenarios.simulation.rounds import Simulation
+from coolgp.scenarios.simulation.state import Simulation
 
 __all__ = ["assemble", "connect", "one_thread"]
 

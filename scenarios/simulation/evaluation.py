@@ -13,7 +13,6 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.batches import Observations
 from coolgp.agents.coverage import uncovered
 from coolgp.agents.encoding import Importance, effective_sample_size
-from coolgp.agents.features.basis import Basis
 from coolgp.agents.learning import bound
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict, shared
@@ -23,31 +22,9 @@ from coolgp.network.transport import Transport
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.metrics.scores import Forecast
+from coolgp.scenarios.simulation.state import Probed
 
-__all__ = ["Evaluation", "Probed", "choose_probes"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Probed:
-    """The probes' answers on the root, in the order of their ids.
-
-    pre: from their own statistics alone; post: after the exchange. theta ``[probes, K]``; bound ``[probes]``: nats per
-    observation that they know of; evidence ``[probes, P]``: packed; counted ``[probes]``: agents that each has counted,
-    itself among them; NaN for a rule without any; sample_size ``[probes]``: effective, of importance weights, NaN
-    elsewhere; uncovered ``[probes]``: share of the round's rows that the inducing inputs cover too little; basis:
-    these, as they are now; seconds: what asking them took, on this rank.
-    """
-
-    pre: Forecast
-    post: Forecast
-    theta: Array
-    bound: Array
-    evidence: Array
-    counted: Array
-    sample_size: Array
-    uncovered: Array
-    basis: Basis
-    seconds: float
+__all__ = ["Evaluation", "choose_probes"]
 
 
 def choose_probes(agents: int, probes: int, seed: int) -> Ints:

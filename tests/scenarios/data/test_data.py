@@ -16,10 +16,12 @@ import pytest
 from coolgp.scenarios.base.errors import ConfigError, DataError
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.data import flights
-from coolgp.scenarios.data.dataset import Dataset, Table
-from coolgp.scenarios.data.fields import draw_function, field, synthetic
+from coolgp.scenarios.data.dataset import Dataset
+from coolgp.scenarios.data.fields import field, synthetic
+from coolgp.scenarios.data.functions import draw_function
 from coolgp.scenarios.data.loading import check_against, load
 from coolgp.scenarios.data.partitions import PARTITIONS
+from coolgp.scenarios.data.table import Table
 from coolgp.scenarios.data.tables import read_table
 
 ROWS = 60

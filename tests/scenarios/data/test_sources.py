@@ -17,10 +17,11 @@ from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.sources import SOURCES, Source
-from coolgp.scenarios.data.dataset import Dataset, Numbered, Table
+from coolgp.scenarios.data.dataset import Dataset, Numbered
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.fields import agent_positions, square_grid
 from coolgp.scenarios.data.loading import load
+from coolgp.scenarios.data.table import Table
 from coolgp.scenarios.plots.field import field_figure
 from coolgp.scenarios.records.run_folder import read_run
 

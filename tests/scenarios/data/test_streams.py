@@ -10,7 +10,7 @@ from coolgp.network.sharding import build_shard
 from coolgp.scenarios.base.errors import ConfigError, DataError
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset, Numbered
-from coolgp.scenarios.data.fields import draw_function
+from coolgp.scenarios.data.functions import draw_function
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.data.sensors import Sensing, sensors

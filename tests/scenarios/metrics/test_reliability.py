@@ -16,7 +16,7 @@ from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.metrics.scores import Forecast, coverage, crps, nlpd, pit, rmse
 from coolgp.scenarios.plots.reliability import LEVELS, forecasts, share_inside
 from coolgp.scenarios.records.run_folder import Predictions, read_run
-from coolgp.scenarios.simulation.evaluation import Probed
+from coolgp.scenarios.simulation.state import Probed
 
 from tests.calibration import AGENTS, LENGTHSCALE, NOISE_STD, Array, calibration_gap, fields_of_the_model
 

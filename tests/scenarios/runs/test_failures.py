@@ -16,7 +16,7 @@ import pytest
 from coolgp.scenarios import load_scenario, resume, run
 from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.base.signals import noted
-from coolgp.scenarios.simulation.rounds import Record
+from coolgp.scenarios.simulation.state import Record
 
 ROUNDS = 6
 DRILL = """

@@ -29,7 +29,7 @@ from coolgp.network.transport import Transport
 from coolgp.scenarios import load_scenario
 from coolgp.scenarios.runs.go import go
 from coolgp.scenarios.runs.prepare import Prepared, prepare, prepare_resume
-from coolgp.scenarios.simulation.rounds import Simulation
+from coolgp.scenarios.simulation.state import Simulation
 
 ROUNDS = 3
 RANKS = (1, 2, 3, 4)

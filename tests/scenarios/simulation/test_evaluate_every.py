@@ -7,7 +7,7 @@ import pytest
 
 from coolgp.scenarios import resume, run, scenario_named
 from coolgp.scenarios.records.run_folder import RunFolder, read_metrics, read_run
-from coolgp.scenarios.simulation.rounds import Record
+from coolgp.scenarios.simulation.state import Record
 
 SMALL = ["agents.count=12", "agents.inducing=10", "run.rounds=7", "run.probes=4", "data.observations=2000"]
 SUMMED = ("messages", "bytes", "communication_rounds")

@@ -9,7 +9,8 @@ from coolgp.agents.kernels.se import SE
 from coolgp.agents.pilot import Start, _evidence, fit_own, fit_start
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.loading import resolve
-from coolgp.scenarios.data.fields import _projections, draw_function
+from coolgp.scenarios.data.fields import _projections
+from coolgp.scenarios.data.functions import draw_function
 from coolgp.scenarios.simulation.assembly import assemble
 from coolgp.scenarios.simulation.rounds import simulate
 

@@ -1,0 +1,43 @@
+"""Rows of numbers as a table, before they are split and dealt to agents; and a check of arrays by their shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coolgp.scenarios.base.arrays import Floats
+
+__all__ = ["Table", "misshapen"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows in original units, not yet split or dealt to agents."""
+
+    x: Floats
+    """`[n,D]`"""
+    y: Floats
+    """`[n]`"""
+    features: tuple[str, ...]
+    target: str
+    labels: tuple[str, ...] | None = None
+    """`[n]`, the agent that each row names."""
+    skipped: tuple[str, ...] = ()
+    """Columns left out because they do not hold numbers."""
+    truth: Floats | None = None
+    """`[n]`, the target without noise, where it is known."""
+
+
+def misshapen(arrays: Mapping[str, tuple[NDArray[Any], tuple[int, ...]]]) -> list[str]:
+    """Say which of these named arrays do not have their shape, or hold what is not a finite number."""
+    problems = []
+    for name, (values, shape) in arrays.items():
+        if values.shape != shape:
+            problems.append(f"{name}: needed shape {shape}, got {values.shape}")
+        elif not np.isfinite(values).all():
+            problems.append(f"{name}: {np.count_nonzero(~np.isfinite(values))} values are not finite")
+    return problems

@@ -1,0 +1,31 @@
+"""How many numbers an agent stores and sends: its statistics, its messages, its hyper-parameters."""
+
+from __future__ import annotations
+
+from coolgp.agents.parameters import Layout
+from coolgp.agents.statistics import packed_length
+from coolgp.scenarios.config.agents import AgentsSettings
+
+__all__ = ["layout_of", "most_inducing", "row_numbers", "statistics_numbers"]
+
+
+def row_numbers(agents: AgentsSettings, features: int) -> int:
+    """Numbers in a message: packed sums, announcements, and the agent's own one."""
+    announced = 2 * layout_of(agents, features).size if agents.hyperparameters == "collective" else 0
+    return packed_length(most_inducing(agents)) + announced + 1
+
+
+def statistics_numbers(agents: AgentsSettings) -> int:
+    """Numbers in an agent's statistics: a row, or one for each sample."""
+    samples = agents.importance_samples if agents.encoding == "importance" else 1
+    return samples * packed_length(most_inducing(agents))
+
+
+def most_inducing(agents: AgentsSettings) -> int:
+    """Inducing inputs that there can be in the end."""
+    return agents.inducing_most or agents.inducing
+
+
+def layout_of(agents: AgentsSettings, features: int) -> Layout:
+    """How the hyper-parameters of an agent lie in one vector."""
+    return Layout(features, full=agents.projection == "full", uncertain=agents.projection_std > 0)

@@ -1,0 +1,70 @@
+"""One round of learning: adopt, observe, propose, exchange; and the state before the first."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from coolgp.agents.batches import Observations, gathered
+from coolgp.agents.learning import Adam
+from coolgp.agents.population import Population, fold, new_population, observe
+from coolgp.fusion.extension import extend
+from coolgp.fusion.hyperparameters import MODES, Mode, training_evidence_of
+from coolgp.fusion.rule import AveragesParameters, FusionRule, SeesData, State
+from coolgp.network.transport import Transport
+from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.simulation.state import RunState, Simulation
+
+__all__ = ["begin", "ends", "learn"]
+
+
+def begin(simulation: Simulation) -> RunState:
+    """The state before the first round. Collective."""
+    shared_start, transport = simulation.shared_start, simulation.transport
+    precision: type[np.floating[Any]] = np.dtype(simulation.scenario.run.precision).type
+    agents = transport.shard.agents
+    start = new_population(shared_start.model, shared_start.starts(agents), len(agents), precision)
+    population = _mode(simulation.scenario.agents).start(start)
+    state = simulation.rule.init(population, transport)
+    return RunState(turn=0, seen=0, population=population, state=state)
+
+
+def ends(turn: int, every: int, rounds: int) -> bool:
+    """Whether round ``turn``, from 0, ends so many, or the run."""
+    return (turn + 1) % every == 0 or turn + 1 == rounds
+
+
+def learn(
+    simulation: Simulation, turn: int, batch: Observations, population: Population, state: State
+) -> tuple[Population, State]:
+    """Adopt the last averages, extend, observe, propose, exchange; between exchanges, only observe."""
+    scenario, rule = simulation.scenario, simulation.rule
+    mode, every = _mode(scenario.agents), scenario.fusion.every
+    if turn and turn % every == 0 and isinstance(rule, AveragesParameters):
+        population = mode.adopt(population, rule.announced(state, population))
+    speaks = ends(turn, every, simulation.rounds)
+    if isinstance(rule, SeesData) or (speaks and mode.rereads):
+        batch = gathered(batch, population.size)  # made once, for it is looked at more than once
+    if speaks:
+        least, most = scenario.agents.coverage, scenario.agents.inducing_most or 0
+        population, state = extend(population, state, batch, rule, simulation.transport, least, most)
+    if isinstance(rule, SeesData):
+        state = rule.observe(state, population, batch[:])
+    population = observe(population, batch)
+    if not speaks:
+        return population, state
+    population = mode.propose(fold(population), batch, training_evidence_of(rule, state, population))
+    return population, _communicate(rule, state, population, simulation.transport, scenario.fusion.rounds_per_step)
+
+
+def _mode(agents: AgentsSettings) -> Mode:
+    return MODES[agents.hyperparameters](Adam(agents.learning_rate))
+
+
+def _communicate(
+    rule: FusionRule, state: State, population: Population, transport: Transport, turns: int | Literal["converge"]
+) -> State:
+    if turns == "converge":
+        return rule.converge(state, population, transport)
+    return rule.exchange(state, population, transport, turns)
