@@ -22,7 +22,7 @@ from coolgp.fusion.matching.core.atoms import Atoms
 from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.core.vectors import Vectors, expanded, over_blocks
 
-__all__ = ["Criterion", "surplus"]
+__all__ = ["Criterion", "evidence_gain", "surplus"]
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,18 @@ class Criterion:
 
 def surplus(vectors: Vectors, group: int, others: Atoms, criterion: Criterion) -> Array:
     """Log gain ``[L_j, L]`` of each vector of a group from joining each atom of the others, less that of a new atom."""
+    gain = evidence_gain(vectors, group, others, criterion.marginal)
+    gain += criterion.prior.joining(others.counts, vectors.groups) - criterion.prior.new(vectors.groups)
+    return gain
+
+
+def evidence_gain(vectors: Vectors, group: int, others: Atoms, marginal: bool) -> Array:
+    """The same ``[L_j, L]`` without the prior over partitions."""
     precision = vectors.precision[group]
-    shared = len(precision) == 1
-    existing = (_of_group if shared else _of_each)(vectors, group, others, criterion.marginal)
+    gain = (_of_group if len(precision) == 1 else _of_each)(vectors, group, others, marginal)
     squares = over_blocks(np.square(vectors.values[group]), vectors.widths)
-    new = _new(squares, precision, vectors, criterion.marginal)
-    groups, prior = vectors.groups, criterion.prior
-    existing += prior.joining(others.counts, groups) - prior.new(groups)
-    existing -= new[:, None]
-    return existing
+    gain -= _new(squares, precision, vectors, marginal)[:, None]
+    return gain
 
 
 def _new(squares: Array, precision: Array, vectors: Vectors, marginal: bool) -> Array:

@@ -58,8 +58,19 @@ class BetaBernoulli:
         """What the first, second, ... new atom ``[size]`` of one step adds to :meth:`new`."""
         return -np.log(np.arange(1.0, size + 1.0)) if self.ordered else np.zeros(size)
 
+    def merging(self, first: Indices, second: Indices, groups: int) -> Array:
+        """Log odds ``[L2, L1]`` that atoms of two disjoint sets of groups, with counts ``[L1], [L2]``, are one."""
+        joint = first[None, :] + second[:, None]
+        terms: Array = self._of_atoms(joint, groups) - self._of_atoms(first, groups)
+        return terms - self._of_atoms(second, groups)[:, None]
+
     def log_probability(self, counts: Indices, groups: int) -> float:
         """``log P(B)`` of atoms used by ``counts [L]`` groups, without the constant that no partition changes."""
+        return float(self._of_atoms(counts, groups).sum())
+
+    def _of_atoms(self, counts: Indices, groups: int) -> Array:
+        """``log[ αγ Γ(m) Γ(J - m + α) / Γ(J + α) ]``; minus infinity for more counts than groups."""
         alpha = self.concentration
-        terms = gammaln(counts) + gammaln(groups - counts + alpha) - gammaln(groups + alpha)
-        return float(len(counts) * np.log(alpha * self.mass) + terms.sum())
+        others = groups - counts + alpha
+        terms: Array = gammaln(counts) + gammaln(np.maximum(others, alpha)) - gammaln(groups + alpha)
+        return np.where(others > 0, terms + np.log(alpha * self.mass), -np.inf)
