@@ -23,28 +23,33 @@ FEATURE = "{feature}"
 Cell: TypeAlias = int | float | str
 
 
+def _not_computed(evaluated: Evaluated) -> float:
+    raise NotImplementedError("another kind of scenario computes this column")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """A column, or one for each input where its name contains ``{feature}``.
 
-    name: as in the header. words: for the axis of a figure. meaning: for the documentation. value: of an evaluated
-    round, a number, or one for each probe ``[probes]`` (for each input ``[probes, D]``): their mean is written, and in
-    ``probes.csv`` each of them. unit: ``TARGET``, another one, or empty. better: which values are. nominal: the value
-    that a calibrated model has. summed: the column counts what happened since the row before, so that a run's value is
-    the sum. spread: a column ``<name>_std`` with the standard deviation over probes follows. files: the tables that
-    hold it. since: the version of coolgp that writes it first.
+    name: as in the header. words: for the axis of a figure. meaning: for the documentation. unit: ``TARGET``, another
+    one, or empty. better: which values are. nominal: the value that a calibrated model has. summed: the column counts
+    what happened since the row before, so that a run's value is the sum. spread: a column ``<name>_std`` with the
+    standard deviation over probes follows. files: the tables of the loop of rounds that hold it; none where another
+    kind of scenario writes it. value: of an evaluated round, a number, or one for each probe ``[probes]`` (for each
+    input ``[probes, D]``): their mean is written, and in ``probes.csv`` each of them. since: the version of coolgp that
+    writes it first.
     """
 
     name: str
     words: str
     meaning: str
-    value: Callable[[Evaluated], float | NDArray[Any]]
     unit: str = ""
     better: Literal["lower", "higher", ""] = ""
     nominal: float | None = None
     summed: bool = False
     spread: bool = False
     files: tuple[str, ...] = (METRICS,)
+    value: Callable[[Evaluated], float | NDArray[Any]] = _not_computed
     since: str = "0.1.0"
 
     def names(self, features: tuple[str, ...], *, spread: bool = True) -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 from coolgp.agents.base.arrays import Array
 from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TARGET, TRAFFIC, Column
 from coolgp.scenarios.metrics.evaluated import Evaluated
+from coolgp.scenarios.metrics.other_columns import OTHER_COLUMNS
 from coolgp.scenarios.metrics.scores import Forecast, coverage, crps, disagreement, nlpd, rmse
 
 __all__ = ["COLUMNS"]
@@ -43,12 +44,6 @@ def _error(forecast: Forecast, evaluated: Evaluated) -> Array:
     if evaluated.truth is None:
         return np.full(len(evaluated.agents), np.nan)
     return rmse(forecast, evaluated.truth, evaluated.asked)
-
-
-def _of_probes(name: str, words: str, meaning: str, value: Callable[[Evaluated], Array], **more: Any) -> Column:
-    """A column of ``hyperparameters.csv``: mean and spread over probes."""
-    place: dict[str, Any] = {"files": (HYPERPARAMETERS,), "spread": True}
-    return Column(name=name, words=words, meaning=meaning, value=value, **place, **more)
 
 
 _COLUMNS = (
@@ -195,55 +190,7 @@ _COLUMNS = (
         better="lower",
         summed=True,
     ),
-    Column(
-        name="bytes_on_rank",
-        words="sent within a rank",
-        meaning="of the bytes sent, what stayed on a rank",
-        value=lambda e: e.sent.near_bytes,
-        unit="bytes",
-        summed=True,
-        files=(TRAFFIC,),
-    ),
-    Column(
-        name="bytes_between_ranks",
-        words="sent between ranks",
-        meaning="of the bytes sent, what MPI moved",
-        value=lambda e: e.sent.far_bytes,
-        unit="bytes",
-        summed=True,
-        files=(TRAFFIC,),
-    ),
-    _of_probes(
-        "bound",
-        "bound",
-        "collapsed evidence lower bound of all data that a probe knows of after the exchange",
-        lambda e: e.bound,
-        unit="nats per observation",
-        better="higher",
-    ),
-    _of_probes(
-        "effective_sample_size",
-        "effective sample size",
-        'of the importance weights, with `encoding = "importance"` alone',
-        lambda e: e.effective_sample_size,
-        better="higher",
-    ),
-    _of_probes("inducing", "inducing inputs", "number of inducing inputs after the round", lambda e: e.inducing),
-    _of_probes(
-        "uncovered",
-        "share of the round's inputs outside the coverage of the inducing inputs",
-        "share of a probe's new rows whose coverage `κᵀK⁻¹κ` by the inducing inputs is below `agents.coverage`",
-        lambda e: e.uncovered,
-        better="lower",
-    ),
-    _of_probes(
-        "lengthscale_{feature}",
-        "length-scale of {feature} (scaled input)",
-        "a length-scale for each input, of the scaled one",
-        lambda e: e.lengthscale,
-    ),
-    _of_probes("signal_variance", "signal variance", "of the scaled target", lambda e: e.signal_variance),
-    _of_probes("noise_variance", "noise variance", "of the scaled target", lambda e: e.noise_variance),
+    *OTHER_COLUMNS,
 )
 COLUMNS: dict[str, Column] = {column.name: column for column in _COLUMNS}
 """By name; to add a column is to add an entry."""

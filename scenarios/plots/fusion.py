@@ -33,7 +33,7 @@ def fusion_figure(folder: RunFolder) -> Figure | None:
     for axes in (distance, agents, messages):
         axes.set_xlabel("round of learning")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    words = "Distance: root mean square over agents, as a part of what they contributed. Counted: mean over the probes."
+    words = "Distance: root mean square over agents, relative to what they contributed. Counted: mean over the probes."
     figure.supxlabel(words, fontsize="small", color="0.35")
     return figure
 

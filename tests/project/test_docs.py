@@ -1,20 +1,25 @@
-"""The documentation says what the code does. As a program this file writes the table of promises anew."""
+"""The documentation says what the code does. ``python -m tests.project.test_docs`` writes its tables anew."""
 
 import re
 import sys
-from pathlib import Path
+from collections.abc import Iterable
+from itertools import groupby
 
 import pytest
 
 from coolgp.fusion.registry import RULES, SUM_RULES, rule_named
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.faults import Absence, Faults
+from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, TARGET, TRAFFIC, Column
+from coolgp.scenarios.metrics.columns import COLUMNS
+from coolgp.scenarios.plots.run_figures import FIGURES
 
 from tests.paths import ROOT
 
 NETWORKS = ROOT / "docs" / "networks.md"
+RUN_FOLDER = ROOT / "docs" / "run-folder.md"
 COMMITTEES = ROOT / "docs" / "rules.md"
-COLUMNS = {
+FAULTS = {
     "nothing fails": Faults(),
     "loss": Faults(loss=0.3),
     "delay, bandwidth": Faults(delay=2, bandwidth=1000),
@@ -25,18 +30,18 @@ COLUMNS = {
 }
 
 
-def promises() -> str:
-    """What each rule promises under each kind of fault, as a Markdown table."""
+def guarantees() -> str:
+    """What each rule guarantees under each kind of fault, as a Markdown table."""
     graph = generate("small-world", 20, seed=0)
-    lines = [f"| rule | {' | '.join(COLUMNS)} |", "| --- |" + " --- |" * len(COLUMNS)]
+    lines = [f"| rule | {' | '.join(FAULTS)} |", "| --- |" + " --- |" * len(FAULTS)]
     for name in SUM_RULES:
-        kinds = [rule_named(name).fit(graph, faults).guarantee(graph, faults).kind for faults in COLUMNS.values()]
+        kinds = [rule_named(name).fit(graph, faults).guarantee(graph, faults).kind for faults in FAULTS.values()]
         lines.append(f"| `{name}` | {' | '.join(kinds)} |")
     return "\n".join(lines) + "\n"
 
 
-def test_the_table_of_promises_is_what_the_rules_promise() -> None:
-    assert promises() in NETWORKS.read_text(encoding="utf-8"), f"write it anew: python {Path(__file__).name}"
+def test_the_table_of_guarantees_is_what_the_rules_state() -> None:
+    assert guarantees() in NETWORKS.read_text(encoding="utf-8"), "write it anew: python -m tests.project.test_docs"
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -44,8 +49,46 @@ def test_every_rule_is_explained(rule: str) -> None:
     assert f"- `{rule}`" in (NETWORKS if rule in SUM_RULES else COMMITTEES).read_text(encoding="utf-8")
 
 
+def column_table(columns: Iterable[Column]) -> str:
+    """What columns mean, as a Markdown table; neighbours with one meaning share a row."""
+    lines = ["| column | meaning | unit | better | of a run | since |", "| --- |" + " --- |" * 5]
+    described = ((c.meaning, c.unit, c.better, "sum" if c.summed else "last", c.since, c) for c in columns)
+    for (meaning, unit, better, value, since), group in groupby(described, key=lambda entry: entry[:5]):
+        names = ", ".join(f"`{name}`" for *_, column in group for name in _names(column))
+        unit = "of the target" if unit == TARGET else unit
+        lines.append(f"| {names} | {meaning} | {unit} | {better} | {value} | {since} |")
+    return "\n".join(lines) + "\n"
+
+
+def _names(column: Column) -> list[str]:
+    return [column.name, f"{column.name}_std"] if column.spread else [column.name]
+
+
+def figure_table() -> str:
+    """What each figure of a run shows, as a Markdown table."""
+    rows = (f"| `{name}.png` | {drawing.caption} | {drawing.when} |" for name, drawing in FIGURES.items())
+    return "\n".join(["| figure | what it shows | drawn |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def run_folder_tables() -> dict[str, str]:
+    """The tables of docs/run-folder.md, by the heading or comment that they follow."""
+    of = {file: [c for c in COLUMNS.values() if file in c.files] for file in (METRICS, HYPERPARAMETERS, TRAFFIC)}
+    of["other kinds"] = [c for c in COLUMNS.values() if not c.files]
+    return {name: column_table(columns) for name, columns in of.items()} | {"figures": figure_table()}
+
+
+@pytest.mark.parametrize("name", run_folder_tables())
+def test_the_tables_of_a_run_folder_are_those_of_the_code(name: str) -> None:
+    table = f"<!-- table: {name} -->\n{run_folder_tables()[name]}"
+    assert table in RUN_FOLDER.read_text(encoding="utf-8"), "write it anew: python -m tests.project.test_docs"
+
+
 if __name__ == "__main__":
     text = NETWORKS.read_text(encoding="utf-8")
     table = re.compile(r"\| rule \|.*?\n(?=\n)", re.DOTALL)
-    NETWORKS.write_text(table.sub(promises(), text, count=1), encoding="utf-8")
+    NETWORKS.write_text(table.sub(guarantees(), text, count=1), encoding="utf-8")
+    text = RUN_FOLDER.read_text(encoding="utf-8")
+    for name, new in run_folder_tables().items():
+        text = re.sub(rf"(<!-- table: {re.escape(name)} -->\n)(\|.*\n)*", lambda mark, new=new: mark[1] + new, text)
+    RUN_FOLDER.write_text(text, encoding="utf-8")
     sys.exit()

@@ -14,9 +14,11 @@ from coolgp.scenarios import resume, run
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.catalogue import load_scenario
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.experiments.kind import Kind
+from coolgp.scenarios.experiments.registry import KINDS
 from coolgp.scenarios.metrics.column import METRICS, TARGET, Column
 from coolgp.scenarios.metrics.columns import COLUMNS
-from coolgp.scenarios.metrics.words import is_summed, metric_words
+from coolgp.scenarios.metrics.words import described, is_summed, metric_words
 from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.plots.run_figures import FIGURES, draw_all
 from coolgp.scenarios.plots.run_report import write_report
@@ -247,7 +249,12 @@ def test_every_column_that_a_run_writes_is_described(finished: Path) -> None:
     folder = read_run(finished)
     for columns in (folder.metrics, folder.traffic, folder.hyperparameters):
         for name in columns:
-            assert any(column.words_of(name) for column in COLUMNS.values()), name
+            assert described(name), name
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_every_column_of_a_kind_of_scenario_is_described(kind: Kind) -> None:
+    assert [name for name in kind.columns if described(name) is None] == []
 
 
 def test_the_unit_of_the_target_stands_on_the_axis_where_a_column_has_it() -> None:

@@ -1,0 +1,109 @@
+"""Entries of the table of columns for what is not in ``metrics.csv`` of the loop of rounds.
+
+These are traffic, hyper-parameters, and what other kinds of scenario compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from coolgp.agents.base.arrays import Array
+from coolgp.scenarios.metrics.column import HYPERPARAMETERS, TARGET, TRAFFIC, Column
+from coolgp.scenarios.metrics.evaluated import Evaluated
+
+__all__ = ["OTHER_COLUMNS"]
+
+
+def _of_probes(name: str, words: str, meaning: str, value: Callable[[Evaluated], Array], **more: Any) -> Column:
+    """A column of ``hyperparameters.csv``: mean and spread over probes."""
+    place: dict[str, Any] = {"files": (HYPERPARAMETERS,), "spread": True}
+    return Column(name=name, words=words, meaning=meaning, value=value, **place, **more)
+
+
+def _timed(method: str, words: str) -> tuple[Column, Column]:
+    """Error and seconds of a method that is timed beside the agents (``kind = "timing"``)."""
+    return (
+        Column(
+            name=f"rmse_{method}",
+            words=f"RMSE of {words}",
+            meaning=f'of `kind = "timing"`: root mean square error after the same rows, {words}',
+            unit=TARGET,
+            better="lower",
+            files=(),
+        ),
+        Column(
+            name=f"seconds_{method}",
+            words=f"time of {words}",
+            meaning=f'of `kind = "timing"`: time of the round, {words}',
+            unit="s",
+            better="lower",
+            summed=True,
+            files=(),
+        ),
+    )
+
+
+OTHER_COLUMNS = (
+    Column(
+        name="bytes_on_rank",
+        words="sent within a rank",
+        meaning="of the bytes sent, what stayed on a rank",
+        value=lambda e: e.sent.near_bytes,
+        unit="bytes",
+        summed=True,
+        files=(TRAFFIC,),
+    ),
+    Column(
+        name="bytes_between_ranks",
+        words="sent between ranks",
+        meaning="of the bytes sent, what MPI moved",
+        value=lambda e: e.sent.far_bytes,
+        unit="bytes",
+        summed=True,
+        files=(TRAFFIC,),
+    ),
+    _of_probes(
+        "bound",
+        "bound",
+        "collapsed evidence lower bound of all data that a probe knows of after the exchange",
+        lambda e: e.bound,
+        unit="nats per observation",
+        better="higher",
+    ),
+    _of_probes(
+        "effective_sample_size",
+        "effective sample size",
+        'of the importance weights, with `encoding = "importance"` alone',
+        lambda e: e.effective_sample_size,
+        better="higher",
+    ),
+    _of_probes("inducing", "inducing inputs", "number of inducing inputs after the round", lambda e: e.inducing),
+    _of_probes(
+        "uncovered",
+        "share of the round's inputs outside the coverage of the inducing inputs",
+        "share of a probe's new rows whose coverage `κᵀK⁻¹κ` by the inducing inputs is below `agents.coverage`",
+        lambda e: e.uncovered,
+        better="lower",
+    ),
+    _of_probes(
+        "lengthscale_{feature}",
+        "length-scale of {feature} (scaled input)",
+        "a length-scale for each input, of the scaled one",
+        lambda e: e.lengthscale,
+    ),
+    _of_probes("signal_variance", "signal variance", "of the scaled target", lambda e: e.signal_variance),
+    _of_probes("noise_variance", "noise variance", "of the scaled target", lambda e: e.noise_variance),
+    *_timed("dtc", "central DTC, recomputed in each round"),
+    *_timed("pitc", "central PITC, recomputed in each round"),
+    *_timed("incremental", "central DTC that adds to its sums"),
+    *_timed("local", "an agent that learns hyper-parameters"),
+    Column(
+        name="rmse_beside",
+        words="mean RMSE of the study beside the run",
+        meaning='of `kind = "side-by-side"`: mean of `rmse_post` over the runs of the study, at their ends',
+        unit=TARGET,
+        better="lower",
+        files=(),
+    ),
+)
