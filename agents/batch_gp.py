@@ -24,7 +24,7 @@ __all__ = ["BatchGP", "Sums", "Trained"]
 
 @dataclass(frozen=True)
 class Sums:
-    """What rows say: `Φᵀ Λ⁻¹ Φ [M,M]` and `Φᵀ Λ⁻¹ y [M]`."""
+    """Sums over rows: precision `Φᵀ Λ⁻¹ Φ [M,M]` and shift `Φᵀ Λ⁻¹ y [M]`."""
 
     precision: Array
     shift: Array
@@ -75,7 +75,7 @@ class BatchGP:
         return total
 
     def trained(self, sums: Sums) -> Trained:
-        """What can be predicted from."""
+        """The posterior given sums of rows."""
         root: Array = cholesky(np.eye(len(sums.shift)) + sums.precision, lower=True)
         return Trained(self, root, cho_solve((root, True), sums.shift))
 

@@ -1,7 +1,7 @@
-"""How much of the function at an input the inducing inputs can express, and which of many inputs are best added.
+"""Coverage of inputs by the inducing inputs, and which of many inputs are best added to them.
 
 The coverage of an input is ``φᵀφ = κᵀK⁻¹κ``: the share of its prior variance that the inducing inputs account for, one
-on top of them and zero far away. What an agent learns where coverage is low is lost.
+on top of them and zero far away. Data where coverage is low are lost.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What becomes of old statistics when hyper-parameters move: three answers, one file (COOL-GP §3).
+"""How old statistics are re-expressed when hyper-parameters change: three encodings (COOL-GP §3).
 
 ``transport`` re-expresses them by a congruence, ``importance`` keeps one sum per projection sampled from the prior and
 reweights (the paper's), ``stale`` keeps what was encoded. A new encoding is a class here and one line in ENCODINGS.
@@ -26,15 +26,15 @@ ANCHOR_TOLERANCE = 0.05
 
 
 TRUSTED_SAMPLES = 2.0
-"""Effective sample size below which importance weights are worth a warning."""
+"""Effective sample size of importance weights below which a run warns."""
 
 
 @dataclass(frozen=True)
 class Transport(Encoding):
-    """Statistics follow the hyper-parameters: exact in what they say of ``f(X_u)``, a projection for a latent basis."""
+    """Statistics follow the hyper-parameters: exactly for ``f(X_u)``, by a projection for a latent basis."""
 
     def zeros(self, model: Model, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Statistics:
-        """Statistics of agents that have seen nothing."""
+        """Statistics of agents without data."""
         return _zeros(model.inducing, (agents,), dtype)
 
     def encode(self, model: Model, theta: Array, batch: Batch) -> Statistics:
@@ -66,11 +66,11 @@ class Stale(Encoding):
     """Keep whitened sums as they were encoded, and read them as if they had been encoded now. For comparison only."""
 
     def zeros(self, model: Model, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Statistics:
-        """Statistics of agents that have seen nothing."""
+        """Statistics of agents without data."""
         return _zeros(model.inducing, (agents,), dtype)
 
     def encode(self, model: Model, theta: Array, batch: Batch) -> Statistics:
-        """Sums of a batch in whitened coordinates of the moment."""
+        """Sums of a batch in whitened coordinates of the current hyper-parameters."""
         return _encode(model, theta, batch, common=False)
 
     def packed(self, model: Model, theta: Array, statistics: Statistics, out: Array | None = None) -> Array:
@@ -98,11 +98,11 @@ class Importance(Encoding):
     draws: Array
 
     def zeros(self, model: Model, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Statistics:
-        """Statistics of agents that have seen nothing, one sum per draw."""
+        """Statistics of agents without data, one sum per draw."""
         return _zeros(model.inducing, (agents, self.draws.shape[0]), dtype)
 
     def encode(self, model: Model, theta: Array, batch: Batch) -> Statistics:
-        """Sums of a batch under every draw; the hyper-parameters of the moment play no part."""
+        """Sums of a batch under every draw, whatever the current hyper-parameters are."""
         layout = model.layout
         projection = (
             self.draws.reshape(-1, layout.inputs, layout.inputs)

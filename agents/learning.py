@@ -38,7 +38,7 @@ def bound(model: Model, theta: Array, evidence: Evidence) -> Array:
 
 
 def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch, own: Evidence | None = None) -> Array:
-    """Gradient of the bound per observation by ``θ``, ``[A, K]``; zero for agents that know or see nothing.
+    """Gradient of the bound per observation by ``θ``, ``[A, K]``; zero for agents without evidence or without a batch.
 
     evidence ``[A]`` is what ``q(f_u)`` is formed from; batch: the newest observations. own ``[A]``: what the variances
     are learned from where others scaled their part of the evidence by noise variances of theirs; all of it otherwise.

@@ -1,4 +1,4 @@
-"""What every agent holds alike before the start: the layout of its hyper-parameters, the basis, and the encoding."""
+"""The model that all agents share: the layout of hyper-parameters, the basis of features, and the encoding of data."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ CACHED = 4
 
 
 class Encoding(Protocol):
-    """How a batch becomes sums, and what becomes of old sums when hyper-parameters move (methods: §3 of COOL-GP)."""
+    """How a batch becomes sums, and how old sums are re-expressed when hyper-parameters change (COOL-GP §3)."""
 
     def zeros(self, model: Model, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Statistics:
-        """Statistics of agents that have seen nothing."""
+        """Statistics of agents without data."""
         ...
 
     def encode(self, model: Model, theta: Array, batch: Batch) -> Statistics:
@@ -37,7 +37,7 @@ class Encoding(Protocol):
         ...
 
     def packed(self, model: Model, theta: Array, statistics: Statistics, out: Array | None = None) -> Array:
-        """What the sums say under ``θ [A, K]``, in common coordinates, one row an agent ``[A, P]``; into ``out``."""
+        """Evidence of the sums under ``θ [A, K]``, in common coordinates, packed ``[A, P]``; into ``out``."""
         ...
 
     def evidence(self, model: Model, theta: Array, statistics: Statistics) -> Evidence:
@@ -51,7 +51,7 @@ class Encoding(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """The common ground of all agents: layout of ``θ``, basis, and encoding."""
+    """What all agents share: layout of ``θ``, basis, and encoding."""
 
     layout: Layout
     basis: Basis
@@ -59,7 +59,7 @@ class Model:
 
     @cached_property
     def _shared(self) -> Callable[[bytes], Geometry]:
-        """The geometry of agents that all hold one ``θ``: every block of them asks for it again."""
+        """The geometry of agents that share one ``θ``, cached: every block of them needs it."""
         return lru_cache(CACHED)(lambda theta: self.basis.geometry(self.layout.projection(np.frombuffer(theta)[None])))
 
     @cached_property
@@ -98,7 +98,7 @@ class Model:
     def geometry(self, theta: Array) -> Geometry:
         """Inducing points under ``θ [A, K]``, leading axis ``A``, or one where all agents agree.
 
-        Agents that hold the same hyper-parameters, to the bit, share one factorisation.
+        Agents with the same hyper-parameters, to the bit, share one factorisation.
         """
         rows = agreed(theta)
         if len(rows) != 1:

@@ -1,4 +1,4 @@
-"""Hyper-parameters as one flat, unconstrained vector per agent, so that they can be stepped, averaged and stored alike.
+"""Hyper-parameters as one flat, unconstrained vector per agent, so that one code can step, average and store them.
 
 ``θ [A, K]`` holds the projection ``W`` (the logarithm of its diagonal, or the full matrix), optionally the logarithm of
 its standard deviation under ``q(W)``, and ``log σ_s²``, ``log σ_η²``. A :class:`Layout` says which is where.

@@ -22,7 +22,7 @@ Free = tuple[bool, bool, bool]
 class Start:
     """Starting hyper-parameters in scaled units, and the evidence per row in nats.
 
-    lengthscale: ``[D]`` where all agents begin alike, ``[A, D]`` where each has its own; two variances.
+    lengthscale: ``[D]`` where all agents start from the same, ``[A, D]`` where each has its own; two variances.
     """
 
     lengthscale: Array

@@ -22,7 +22,7 @@ __all__ = ["block_evidence"]
 
 
 def block_evidence(model: Model, theta: Array, batch: Batch) -> Evidence:
-    """What each agent's rows, one block an agent, say under its ``θ [A, K]``, in common coordinates.
+    """Evidence of each agent's rows, one block an agent, under its ``θ [A, K]``, in common coordinates.
 
     Precision ``AᵀΛ⁻¹A`` and shift ``AᵀΛ⁻¹y`` with rows ``a`` of ``f = aᵀv + rest``. square: what makes
     :func:`coolgp.agents.learning.bound` of sums over agents that share ``θ`` the log evidence of PITC,

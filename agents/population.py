@@ -17,7 +17,7 @@ __all__ = ["Population", "extended", "fold", "new_population", "observe", "obser
 
 
 FOLD_ROWS = 256
-"""Rows of an agent that wait before they are folded into its sums: one product for all of them is far cheaper."""
+"""Rows of an agent that wait to be folded into its sums together: one product for all of them is far cheaper."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Population:
     """The ``A`` agents of one rank.
 
     statistics: their sums, encoded under anchor ``[A, K]``. theta ``[A, K]``: hyper-parameters. moments ``[A, 2, K]``:
-    first and second moments of their gradients; steps: how many were taken. announced ``[A, C]``: what agents say
-    beside their evidence. origin ``[K]`` or ``[A, K]``: the hyper-parameters that they started from. waiting: batches
-    that are not yet part of the sums.
+    first and second moments of their gradients; steps: how many were taken. announced ``[A, C]``: numbers that
+    agents send beside their evidence. origin ``[K]`` or ``[A, K]``: the hyper-parameters that they started from.
+    waiting: batches that are not yet part of the sums.
     """
 
     model: Model
@@ -51,7 +51,7 @@ class Population:
         return self.statistics.rows.dtype
 
     def packed(self, agents: slice | Indices, out: Array | None = None) -> Array:
-        """What the data of some agents say, one packed row each ``[A', P]``, in common coordinates; into ``out``."""
+        """Evidence of some agents' data, one packed row each ``[A', P]``, in common coordinates; into ``out``."""
         model, theta, statistics = self.model, self.theta[agents], self.statistics[agents]
         if self.waiting:
             fresh = model.encoding.encode(model, theta, joined(self.waiting, agents))
@@ -64,19 +64,25 @@ class Population:
 
 
 def new_population(model: Model, theta: Array, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Population:
-    """Agents that have seen nothing and start from ``θ``, all alike ``[K]`` or each its own ``[A, K]``.
+    """Agents without data that start from ``θ``: one vector ``[K]`` for all, or ``[A, K]``.
 
     dtype: of their sums.
     """
     start = np.broadcast_to(theta, (agents, theta.shape[-1])).copy()
     zeros = model.encoding.zeros(model, agents, dtype)
     return Population(
-        model, zeros, start, start.copy(), np.zeros((agents, 2, start.shape[1])), np.empty((agents, 0)), theta
+        model=model,
+        statistics=zeros,
+        theta=start,
+        anchor=start.copy(),
+        moments=np.zeros((agents, 2, start.shape[1])),
+        announced=np.empty((agents, 0)),
+        origin=theta,
     )
 
 
 def observe(population: Population, batch: Observations) -> Population:
-    """Give every agent a batch: it waits with others, until they are many rows. Reuses the sums' memory."""
+    """Give every agent a batch, which waits until many rows have come together. Reuses the sums' memory."""
     waiting = (*population.waiting, batch)
     grown = replace(population, waiting=waiting)
     return fold(grown) if sum(observations.rows for observations in waiting) >= FOLD_ROWS else grown
@@ -91,9 +97,9 @@ def fold(population: Population) -> Population:
 
 
 def extended(population: Population, inputs: Array) -> Population:
-    """The same agents with more inducing inputs ``[J, D]``, of which their sums say nothing yet.
+    """The same agents with more inducing inputs ``[J, D]``, about which their sums have no information yet.
 
-    What sums say of the old ones they say exactly as before; batches that wait will be taken in through all of them.
+    Information about the earlier ones is unchanged; waiting batches will be folded with all of them.
     """
     model, rows = population.model, population.statistics.rows
     assert isinstance(model.basis, FunctionBasis)

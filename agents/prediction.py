@@ -52,8 +52,8 @@ class Indefinite(ValueError):
         """The message, with the agent's own name."""
         return (
             f"the precision of agent {agent} is not positive definite (lowest eigenvalue {self.lowest:.3g}): "
-            "what it fused does not add up (a liar's message never does), or its hyper-parameters ran away; check the "
-            "fusion rule, raise agents.jitter or lower agents.learning_rate"
+            "what it fused is no sum of evidence (a false message never is), or its hyper-parameters diverged; check "
+            "the fusion rule, raise agents.jitter or lower agents.learning_rate"
         )
 
 
@@ -68,10 +68,11 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Posterior:
-    """What ``A`` agents believe.
+    """Posteriors of ``A`` agents.
 
     mean ``[A, M]`` and log_determinant ``[A]`` of ``Λ`` relative to the prior's: in common coordinates. weights
-    ``α [A, M]`` and reach ``Y [A, M, M]``: what they make of ``κ(x)``. size ``[A]``: the mean's squared prior norm.
+    ``α [A, M]`` and reach ``Y [A, M, M]``: of kernel values, see the module. size ``[A]``: squared norm of the mean
+    under the prior.
     """
 
     theta: Array
@@ -84,12 +85,12 @@ class Posterior:
 
     @cached_property
     def shrink(self) -> Array:
-        """``F = K⁻¹ - YᵀY [A, M, M]``: what is known already of the prior variance, as a form in ``κ``."""
+        """``F = K⁻¹ - YᵀY [A, M, M]``: the reduction of the prior variance by data, a quadratic form in ``κ``."""
         return self.geometry.precision - self.reach.swapaxes(-1, -2) @ self.reach
 
 
 def posterior(model: Model, theta: Array, evidence: Evidence) -> Posterior:
-    """What agents with hyper-parameters ``θ [A, K]`` believe given evidence ``[A]``.
+    """Posteriors of agents with hyper-parameters ``θ [A, K]`` given evidence ``[A]``.
 
     Raises Indefinite, a ValueError, naming the worst agent (its row) whose precision is not positive definite.
     """
@@ -110,7 +111,15 @@ def _formed(model: Model, theta: Array, evidence: Evidence) -> Posterior:
     log_determinant -= geometry.prior_log_determinant - 2.0 * mean.shape[-1] * np.log(amplitude)
     weights = (carrier @ mean[..., None])[..., 0]
     size = ((prior @ mean[..., None])[..., 0] * mean).sum(-1)
-    return Posterior(theta, geometry, mean, log_determinant, weights, inverse @ carrier.swapaxes(-1, -2), size)
+    return Posterior(
+        theta=theta,
+        geometry=geometry,
+        mean=mean,
+        log_determinant=log_determinant,
+        weights=weights,
+        reach=inverse @ carrier.swapaxes(-1, -2),
+        size=size,
+    )
 
 
 def prior_precision(model: Model, theta: Array) -> Array:
@@ -121,9 +130,9 @@ def prior_precision(model: Model, theta: Array) -> Array:
 
 
 def query_rows(model: Model, theta: Array, x: Array) -> tuple[Array, Array]:
-    """The function at queries ``x [Q, D]`` as ``aᵀv`` and a rest that nobody knows, under one ``θ [1, K]``.
+    """The function at queries ``x [Q, D]`` as ``aᵀv`` and an independent remainder, under one ``θ [1, K]``.
 
-    Rows ``a [Q, M]`` for common coordinates ``v``, and the rest's variance ``[Q]``.
+    Rows ``a [Q, M]`` for common coordinates ``v``, and the remainder's variance ``[Q]``.
     """
     rows, explained = function_rows(model, theta, x[None])
     unknown = model.layout.signal_variance(theta) - np.square(explained[0]).sum(-1)
@@ -131,10 +140,10 @@ def query_rows(model: Model, theta: Array, x: Array) -> tuple[Array, Array]:
 
 
 def function_rows(model: Model, theta: Array, x: Array) -> tuple[Array, Array]:
-    """The function at each agent's own inputs ``x [A, B, D]`` as ``aᵀv`` and a rest, under ``θ [A, K]``.
+    """The function at each agent's own inputs ``x [A, B, D]`` as ``aᵀv`` and a remainder, under ``θ [A, K]``.
 
-    Rows ``a [A, B, M]`` for common coordinates ``v``, and ``σ_s L⁻¹κ [A, B, M]``, whose inner products are what of the
-    function's covariance the inducing inputs explain.
+    Rows ``a [A, B, M]`` for common coordinates ``v``, and ``σ_s L⁻¹κ [A, B, M]``, whose inner products are the part
+    of the function's covariance that the inducing inputs explain.
     """
     geometry, signal = model.geometry(theta), model.layout.signal_variance(theta)
     kappa = model.basis.values(geometry.points, model.layout.projection(agreed(theta)), x).swapaxes(-1, -2)
@@ -144,7 +153,7 @@ def function_rows(model: Model, theta: Array, x: Array) -> tuple[Array, Array]:
 
 
 def shared(theta: Array, evidence: Evidence) -> tuple[Array, Evidence]:
-    """The first row of ``θ [A, K]`` and evidence ``[A]`` where all agents hold the same to the bit, else all rows."""
+    """The first row of ``θ [A, K]`` and evidence ``[A]`` where all agents have the same to the bit, else all rows."""
     one = agreed(theta)
     fields = (evidence.shift, evidence.count, evidence.square, evidence.precision)  # cheapest first
     if len(one) == 1 and all(repeated(field) or (field == field[:1]).all() for field in fields):
@@ -173,7 +182,7 @@ def predict(model: Model, theta: Array, evidence: Evidence, x: Array) -> Predict
 
 
 def _certain_at(model: Model, belief: Posterior, x: Array) -> Iterator[tuple[Array, Array]]:
-    """Mean and variance by agent; what depends on hyper-parameters alone is found once where all agree on them."""
+    """Mean and variance by agent; what depends on hyper-parameters alone is computed once where all share them."""
     geometry, projection = belief.geometry, model.layout.projection(agreed(belief.theta))
     for agent in range(len(belief.theta)):
         if agent < len(projection):

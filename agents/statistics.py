@@ -22,7 +22,7 @@ __all__ = ["Evidence", "Statistics", "packed_length", "repeated", "widened"]
 
 @dataclass(frozen=True)
 class Statistics:
-    """Unscaled sums of the data of ``A`` agents, in whitened or common coordinates as their encoding says.
+    """Unscaled sums of the data of ``A`` agents, in whitened or common coordinates, by their encoding.
 
     rows ``[A, P]``, each symmetric pair stored once: the lower triangle of ``Σ φφᵀ`` row by row, ``Σ φy``, ``Σ y²``,
     and the number of observations. The importance encoding keeps a row for each sampled projection: ``[A, S, P]``.
@@ -61,7 +61,7 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What data say about the function, prior left out, in common coordinates.
+    """Information that data give about the function, without the prior, in common coordinates.
 
     precision ``[..., M, M]``, shift ``[..., M]``: natural parameters; square ``[...]``: ``Σ y²/σ_η²``; count ``[...]``.
     COOL-GP (AAAI-19), equation 4, whitened.
@@ -155,9 +155,9 @@ def packed_length(inducing: int) -> int:
 
 
 def widened(rows: Array, inducing: int, more: int) -> Array:
-    """Rows ``[..., P + C]`` about ``M = inducing`` points as rows about so many more, of which they say nothing.
+    """Rows ``[..., P + C]`` about ``M = inducing`` points as rows about so many more, without information about these.
 
-    Whatever stands behind the packed part, ``[..., C]``, stays. Rows that are one in memory stay one.
+    Columns after the packed ones, ``[..., C]``, stay. Rows that are one in memory stay one.
 
     >>> widened(np.array([[4.0, 2.0, 3.0, 1.0]]), inducing=1, more=1).tolist()
     [[4.0, 0.0, 0.0, 2.0, 0.0, 3.0, 1.0]]

@@ -1,7 +1,7 @@
-"""What all agents hold in common: how inputs become features, and what messages about their weights mean.
+"""Bases of features that all agents share: how inputs become features, and what messages are about.
 
 :class:`FunctionBasis` (the default) fixes inducing inputs in the input domain: messages are about ``f(X_u)`` written as
-``L_ref v_ref``, with ``L_ref`` the factor under reference hyper-parameters that everyone holds. :class:`LatentBasis`
+``L_ref v_ref``, with ``L_ref`` the factor under reference hyper-parameters that all agents share. :class:`LatentBasis`
 fixes them in the standardized domain, as in the paper: messages are about ``u(Z)``. Random features are another basis,
 ``coolgp.agents.features.fourier``.
 """
@@ -26,7 +26,7 @@ __all__ = ["AboutFunction", "Basis", "FunctionBasis", "InducingInputs", "LatentB
 
 
 class Basis(Protocol):
-    """``M`` features ``κ(x)`` common to all agents, and what messages about them mean."""
+    """``M`` features ``κ(x)`` common to all agents, and the coordinates of messages about them."""
 
     @property
     def size(self) -> int:
@@ -56,7 +56,7 @@ class Basis(Protocol):
         ...
 
     def stretched(self, factor: float) -> Self:
-        """The same basis for lengthscales that are so many times as long."""
+        """The same basis for lengthscales times the factor."""
         ...
 
     def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
@@ -75,7 +75,7 @@ class Basis(Protocol):
 def factorise(kernel: Array, jitter: float) -> Array:
     """Cholesky factor of ``K + jitter·I``, ``[..., M, M]``.
 
-    Raises ValueError where the matrix is not positive definite, saying what to try.
+    Raises ValueError where the matrix is not positive definite, with what to try.
     """
     try:
         return np.linalg.cholesky(kernel + jitter * np.eye(kernel.shape[-1]))
@@ -87,7 +87,7 @@ def factorise(kernel: Array, jitter: float) -> Array:
 
 
 class AboutFunction:
-    """What bases have in common whose sums are about ``f`` itself, under whatever hyper-parameters."""
+    """What bases share whose sums are about ``f`` itself, under any hyper-parameters."""
 
     def scales(self, signal_variance: Array, noise_variance: Array) -> tuple[Array, Array]:
         """Only the noise scales them."""
@@ -98,12 +98,12 @@ class AboutFunction:
         return np.sqrt(signal_variance)
 
     def carry(self, old: Array, new: Array) -> Array | None:
-        """None: what they are about stays the same when projections move."""
+        """None: sums are about the same values when projections change."""
         return None
 
 
 class InducingInputs:
-    """What bases of inducing inputs, or points, have in common: ``κ(x)`` are kernel values."""
+    """What bases of inducing inputs, or points, share: ``κ(x)`` are kernel values."""
 
     inducing: Array
     kernel: Kernel
@@ -128,7 +128,7 @@ class InducingInputs:
 class FunctionBasis(AboutFunction, InducingInputs):
     """Inducing inputs ``[M, D]`` in the input domain; messages are about ``f(X_u) = Rv``.
 
-    reference ``[P, D]``: the projection under which ``R`` is formed, known to everyone. coordinates: ``whitened`` takes
+    reference ``[P, D]``: the projection under which ``R`` is formed, the same for all. coordinates: ``whitened`` takes
     its Cholesky factor ``L_ref``: with an agent's own factor ``L``, ``v = σ_s L_ref⁻¹L v_own`` is well conditioned
     where ``K⁻¹`` is not. ``kernel`` takes ``K_ref`` itself: under the reference hyper-parameters features are then the
     plain kernel values, for half the arithmetic, at the price of as many digits as ``K``'s condition number has.
@@ -163,7 +163,7 @@ class FunctionBasis(AboutFunction, InducingInputs):
         """The same with more inducing inputs ``[J, D]`` behind the others.
 
         ``f(X_u) = L_ref v[:M]`` with the same ``L_ref``, which is the leading block of the larger factor: evidence
-        about it is evidence about ``v`` that says nothing of the rest. Raises ValueError for other coordinates.
+        about it is evidence about ``v`` without information about new ones. Raises ValueError for other coordinates.
         """
         if self.coordinates != "whitened":
             raise ValueError(
@@ -186,7 +186,7 @@ class LatentBasis(InducingInputs):
     """Inducing points ``Z [M, P]`` in the standardized domain; messages are about ``u(Z) = Lv``, as in the paper.
 
     Exact where all agents share hyper-parameters, and right where their phenomena are scaled copies of one another;
-    where all observe one function but hold different projections, statistics about ``u`` do not mean the same.
+    where all observe one function through different projections, statistics about ``u`` are about different values.
     """
 
     inducing: Array
@@ -215,7 +215,7 @@ class LatentBasis(InducingInputs):
         return np.ones_like(signal_variance)
 
     def carry(self, old: Array, new: Array) -> Array | None:
-        """``T = L⁻¹ k(Z', Z) L⁻ᵀ`` with ``Z' = W_new W_old⁻¹ Z``, where the old points lie under the new projection."""
+        """``T = L⁻¹ k(Z', Z) L⁻ᵀ`` with ``Z' = W_new W_old⁻¹ Z``, the old points under the new projection."""
         geometry = self.geometry(new)
         moved = project(self.inducing, new @ np.linalg.inv(old))
         inverse = geometry.inverse
@@ -223,7 +223,7 @@ class LatentBasis(InducingInputs):
         return transport
 
     def stretched(self, factor: float) -> LatentBasis:
-        """The points at which the same inputs then lie."""
+        """The points of the same inputs under the longer lengthscales."""
         return replace(self, inducing=self.inducing / factor)
 
     def expected(self, geometry: Geometry, x: Array, mean: Array, spread: Array) -> tuple[Array, Array]:

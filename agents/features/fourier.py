@@ -2,7 +2,7 @@
 
 By Bochner's theorem the unit kernel of two inputs is the mean of ``cos ω·W(x-x')`` over draws ``ω`` of its spectral
 density. With
-``F = M/2`` draws that everyone holds, ``f(x) = σ_s φ(x)ᵀv`` with ``φ = F^-½ [cos Ωx, sin Ωx]`` and standard normal
+``F = M/2`` draws that all agents share, ``f(x) = σ_s φ(x)ᵀv`` with ``φ = F^-½ [cos Ωx, sin Ωx]`` and standard normal
 ``v`` is a Bayesian linear model whose kernel is their average, off by about ``M^-½`` (Rahimi & Recht, NIPS-07). Sums,
 messages and predictions are those of inducing inputs with ``K = I``.
 """
@@ -42,8 +42,8 @@ def draw_waves(projection: Array, features: int, rng: np.random.Generator, kerne
 class FourierBasis(AboutFunction):
     """Waves ``Ω [F, D]`` in the input domain; messages are about the weights of their cosines and sines in ``f``.
 
-    Waves stay where they were drawn, so that sums mean the same for ever: lengthscales are those of the start, and the
-    variances alone can be learned. Cosine and sine of a wave have squares that add up to 1: the prior variance is
+    Waves do not change after they were drawn, so sums stay valid: lengthscales are those of the start, and only the
+    variances can be learned. Cosine and sine of a wave have squares that add up to 1: the prior variance is
     ``σ_s²`` everywhere, and nothing is left that the features cannot express.
     """
 

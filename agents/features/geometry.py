@@ -1,7 +1,7 @@
 """Inducing points seen through hyper-parameters, and the coordinates in which messages add up.
 
 Statistics are whitened: with ``K + jitter·I = LLᵀ`` an agent is a Bayesian linear model on features ``φ = L⁻¹κ(x)``,
-whose weights ``v`` are standard normal. Messages speak in *common coordinates*, the same for agents with any
+whose weights ``v`` are standard normal. Messages are in *common coordinates*, the same for agents with any
 hyper-parameters; a :class:`Geometry` is the map between them and an agent's own whitened coordinates.
 """
 

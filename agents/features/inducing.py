@@ -1,4 +1,4 @@
-"""Choosing inducing inputs from a pilot sample that everyone holds before the start."""
+"""Choosing inducing inputs from a pilot sample that all agents share before the start."""
 
 from __future__ import annotations
 

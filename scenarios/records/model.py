@@ -100,5 +100,9 @@ def _basis(arrays: dict[str, Array]) -> Basis:
         return LatentBasis(arrays["inducing_points"], jitter, kernel)
     coordinates: Literal["whitened", "kernel"] = "kernel" if str(arrays["coordinates"]) == "kernel" else "whitened"
     return FunctionBasis(
-        arrays["inducing_points"], arrays["reference_projection"], jitter, coordinates, _kernel(arrays)
+        inducing=arrays["inducing_points"],
+        reference=arrays["reference_projection"],
+        jitter=jitter,
+        coordinates=coordinates,
+        kernel=kernel,
     )

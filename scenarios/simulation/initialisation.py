@@ -129,7 +129,9 @@ def _basis(agents: AgentsSettings, reference: Array, chosen: Array, seed: int) -
         return FourierBasis(draw_waves(reference, agents.inducing, generator(seed, "waves"), kernel))
     if agents.shared == "latent":
         return LatentBasis(project(chosen, reference), agents.jitter, kernel)
-    return FunctionBasis(chosen, reference, agents.jitter, agents.coordinates, kernel)
+    return FunctionBasis(
+        inducing=chosen, reference=reference, jitter=agents.jitter, coordinates=agents.coordinates, kernel=kernel
+    )
 
 
 def _encoding(agents: AgentsSettings, layout: Layout, seed: int) -> Encoding:
