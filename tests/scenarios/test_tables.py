@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
+import warnings
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from matplotlib.figure import Figure
@@ -13,6 +16,7 @@ from typer.testing import CliRunner
 from coolgp.scenarios import resume, run
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.catalogue import load_scenario
+from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.experiments.kind import Kind
 from coolgp.scenarios.experiments.registry import KINDS
@@ -232,6 +236,40 @@ def test_a_run_that_another_version_began_goes_on_with_its_columns_and_says_so(
     assert resumed == [{name: cell for name, cell in row.items() if name != "bias_post"} for row in uninterrupted]
     assert not (half / GUARANTEE).exists()
     assert read_run(half).guarantee == read_run(whole).guarantee
+
+
+def as_the_version_before_wrote(folder: Path, key: str) -> None:
+    """Take a key of [agents] out of a run's file, and give its checkpoints the fingerprint of a version without it."""
+    scenario = read_scenario(folder / "config.toml")
+    lines = (folder / "config.toml").read_text().splitlines(keepends=True)
+    (folder / "config.toml").write_text("".join(line for line in lines if not line.startswith(f"{key} = ")))
+    text = scenario.model_dump_json(exclude={"run": {"checkpoint_minutes"}, "agents": {key}})
+    for path in folder.glob("checkpoints/*/index.json"):
+        index = json.loads(path.read_text())
+        del index["checksum"]
+        index["fingerprint"]["config.toml"] = crc32(text.encode())
+        path.write_text(json.dumps(index | {"checksum": crc32(json.dumps(index, sort_keys=True).encode())}))
+
+
+def test_a_checkpoint_of_a_version_that_did_not_know_a_key_is_gone_on_with(small: Scenario, tmp_path: Path) -> None:
+    whole, half = tmp_path / "whole", tmp_path / "half"
+    stopped(small, whole, half)
+    as_the_version_before_wrote(half, "kernel")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        resume(half, figures=False)
+    assert table(half / METRICS) == table(whole / METRICS)
+
+
+def test_a_checkpoint_of_a_version_that_did_not_know_a_key_is_refused_where_another_key_was_changed(
+    small: Scenario, tmp_path: Path
+) -> None:
+    half = stopped(small, tmp_path / "whole", tmp_path / "half")
+    as_the_version_before_wrote(half, "kernel")
+    config = half / "config.toml"
+    config.write_text(config.read_text().replace("seed = 0", "seed = 1"))
+    with pytest.raises(ValueError, match=r"config\.toml"):
+        resume(half, figures=False)
 
 
 # What the tables say --------------------------------------------------------------------------------------------------
