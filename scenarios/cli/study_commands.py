@@ -62,7 +62,9 @@ def sweep(
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Run folders, and folders of sweeps.")],
-    metric: Annotated[str, typer.Option(help="A column of metrics.csv.")] = "rmse_post",
+    metric: Annotated[
+        str, typer.Option(help="A column of metrics.csv. Default: rmse_post, or the first where there is none.")
+    ] = "",
     against: Annotated[str, typer.Option(help="rounds | bytes | seconds | observations.")] = "rounds",
     by: Annotated[
         list[str] | None,

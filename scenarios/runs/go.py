@@ -8,16 +8,19 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from coolgp.scenarios.base.environment import current_environment
 from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.base.signals import Noted, noted
-from coolgp.scenarios.runs.prepare import Prepared
 from coolgp.scenarios.runs.recorder import Recorder
 from coolgp.scenarios.runs.supervisor import Say, Supervisor, failure_of
 from coolgp.scenarios.simulation.assembly import one_thread
 from coolgp.scenarios.simulation.rounds import simulate
 from coolgp.scenarios.simulation.state import Record
+
+if TYPE_CHECKING:
+    from coolgp.scenarios.runs.prepare import Prepared
 
 __all__ = ["Row", "Watch", "go", "warn"]
 

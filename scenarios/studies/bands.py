@@ -95,5 +95,5 @@ BANDS: Mapping[str, Band] = {
 
 def _at(wanted: Floats, rounds: Floats, values: Floats) -> Floats:
     """Values ``[R]`` at the wanted rounds, all of which are there."""
-    found: Floats = values[np.searchsorted(rounds, wanted)]
-    return found
+    chosen: Floats = values[np.searchsorted(rounds, wanted)]
+    return chosen

@@ -15,9 +15,9 @@ from coolgp.scenarios.studies.study import Cell, Study
 __all__ = ["Ended", "Runner", "Seen", "Task", "run_cells"]
 
 Seen = Callable[[int, Cell, Mapping[str, float], bool], None]
-"""Told of each cell: its number, what it is, its last row of metrics, and whether it had been finished before."""
+"""Called for each cell that finished: its number, what it is, its last row of metrics, whether it had been before."""
 Missed = Callable[[int, Cell, str], None]
-"""Told of each cell that failed: its number, what it is, and why."""
+"""Called for each cell that failed: its number, what it is, and why."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def _take(ended: Ended, task: Task, results: Results, seen: Seen | None, missed:
         if missed:
             missed(ended.number, task.cell, results.failures[ended.number])
         return
-    last, known = results.finished(ended.number), task.progress == "finished"
-    if not known:
+    last, finished_before = results.finished(ended.number), task.progress == "finished"
+    if not finished_before:
         results.store()
     if seen:
-        seen(ended.number, task.cell, last, known)
+        seen(ended.number, task.cell, last, finished_before)

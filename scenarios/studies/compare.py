@@ -9,7 +9,14 @@ from coolgp.scenarios.base.files import write_table
 from coolgp.scenarios.config.constraints import nearest
 from coolgp.scenarios.plots.style import check_picture_path
 from coolgp.scenarios.studies.bands import BANDS, X_AXES
-from coolgp.scenarios.studies.comparison import Comparison, check_metric, check_targets, compared, read_runs
+from coolgp.scenarios.studies.comparison import (
+    Comparison,
+    check_metric,
+    check_targets,
+    compared,
+    default_metric,
+    read_runs,
+)
 from coolgp.scenarios.studies.comparison_figure import draw_comparison
 from coolgp.scenarios.studies.comparison_table import final_rows, print_table
 
@@ -18,7 +25,7 @@ __all__ = ["compare"]
 
 def compare(
     folders: Sequence[Path],
-    metric: str = "rmse_post",
+    metric: str = "",
     against: str = "rounds",
     by: Sequence[str] = (),
     band: str = "std",
@@ -27,31 +34,34 @@ def compare(
 ) -> Comparison:
     """Compare runs and sweeps: print a table, write it and a figure. Raises ValueError for what does not fit.
 
-    out: default ``compare-<metric>-<against>.png`` in the working folder; table: beside the figure.
+    metric: default the RMSE after fusion, or the first column where there is none; out: default
+    ``compare-<metric>-<against>.png`` in the working folder; table: beside the figure.
     """
-    picture = out or Path(f"compare-{metric}-{against}.png")
-    for option, value, known in (("--against", against, X_AXES), ("--band", band, BANDS)):
-        if value not in known:
-            raise ValueError(f'{option}: needed {" | ".join(known)}; got "{value}"{nearest(value, known)}')
-    check_picture_path(picture)
+    for option, value, choices in (("--against", against, X_AXES), ("--band", band, BANDS)):
+        if value not in choices:
+            raise ValueError(f'{option}: needed {" | ".join(choices)}; got "{value}"{nearest(value, choices)}')
+    if out is not None:
+        check_picture_path(out)
     runs, empty = read_runs(folders)
     check_targets(runs)
+    metric = metric or default_metric(runs)
     for needed in (metric, {"rounds": "round"}.get(against, against)):
         check_metric(runs, needed)
-    found = compared(runs, by)
-    rows = final_rows(found)
-    written = table or picture.with_suffix(".csv")
-    draw_comparison(picture, found, metric, against, band)
-    write_table(written, rows)
-    print_table(found, rows, metric)
-    _print_notes(found, empty)
+    comparison = compared(runs, by)
+    rows = final_rows(comparison)
+    picture = out or Path(f"compare-{metric}-{against}.png")
+    csv_file = table or picture.with_suffix(".csv")
+    draw_comparison(picture, comparison, metric, against, band)
+    write_table(csv_file, rows)
+    print_table(comparison, rows, metric)
+    _print_notes(comparison, empty)
     print(f"figure: {picture}")
-    print(f"table: {written}")
-    return found
+    print(f"table: {csv_file}")
+    return comparison
 
 
-def _print_notes(found: Comparison, empty: Sequence[Path]) -> None:
-    for run in found.runs:
+def _print_notes(comparison: Comparison, empty: Sequence[Path]) -> None:
+    for run in comparison.runs:
         if not run.finished:
             print(f"unfinished, used as far as it is: {run.path} ({run.reached})")
     if empty:

@@ -12,16 +12,27 @@ from typing import Any
 
 from coolgp.scenarios.config.constraints import nearest
 from coolgp.scenarios.config.loading import read_scenario
-from coolgp.scenarios.config.scenario import SECTIONS, Scenario
+from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.records.run_folder import Columns, is_finished, read_metrics
 from coolgp.scenarios.studies.folder import cell_places
 
-__all__ = ["SEED", "Comparison", "Line", "Run", "check_metric", "check_targets", "compared", "read_runs"]
+__all__ = [
+    "SEED",
+    "Comparison",
+    "Line",
+    "Run",
+    "check_metric",
+    "check_targets",
+    "compared",
+    "default_metric",
+    "read_runs",
+]
 
 SEED, MINUTES = "run.seed", "run.checkpoint_minutes"
 NO_DIFFERENCE = {SEED, MINUTES}
 """Keys that do not tell one line from another."""
+METRIC, NO_METRIC = "rmse_post", ("round", "observations")
 FOLDER = "folder"
 """What lines are told apart by where runs of the same settings and seed lie in several folders."""
 
@@ -39,7 +50,7 @@ class Run:
     @property
     def reached(self) -> str:
         """How far it is, in words."""
-        return f"round {self.columns['round'][-1]:.0f} of {self.settings['run.rounds']}"
+        return f"round {self.columns['round'][-1]:.0f} of {self.settings.get('run.rounds', '?')}"
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,7 @@ def check_targets(runs: Sequence[Run]) -> None:
     """Refuse runs that do not predict the same. Raises ValueError."""
     targets = dict[str, Run]()
     for run in runs:
-        targets.setdefault(f"{run.settings['data.target']} of {run.settings['data.source']}", run)
+        targets.setdefault(f"{run.settings.get('data.target', 'the target')} of {run.settings['data.source']}", run)
     if len(targets) > 1:
         (one, first), (other, second), *_ = targets.items()
         raise ValueError(
@@ -138,18 +149,25 @@ def check_targets(runs: Sequence[Run]) -> None:
         )
 
 
+def default_metric(runs: Sequence[Run]) -> str:
+    """The RMSE after fusion; of kinds without it the first column that all runs have."""
+    columns = [name for name in runs[0].columns if name not in NO_METRIC and all(name in run.columns for run in runs)]
+    return METRIC if METRIC in columns or not columns else columns[0]
+
+
 def check_metric(runs: Sequence[Run], metric: str) -> None:
     """Refuse a metric that a run has no column for. Raises ValueError with what there is."""
     for run in runs:
         if metric not in run.columns:
-            known = [name for name in run.columns if name != "round"]
-            near = nearest(metric, known) or f"; there are {', '.join(known)}"
+            columns = [name for name in run.columns if name != "round"]
+            near = nearest(metric, columns) or f"; there are {', '.join(columns)}"
             raise ValueError(f'{run.path / "metrics.csv"}: has no column "{metric}"{near}')
 
 
 def _run(path: Path, given: Path) -> Run:
     finished = is_finished(path)
-    return Run(path, str(given), _settings(read_scenario(path / "config.toml")), read_metrics(path), finished)
+    settings, columns = _settings(read_scenario(path / "config.toml")), read_metrics(path)
+    return Run(path=path, given=str(given), settings=settings, columns=columns, finished=finished)
 
 
 def _has_rows(place: Path) -> bool:
@@ -161,26 +179,27 @@ def _has_rows(place: Path) -> bool:
 
 
 def _settings(scenario: Scenario) -> dict[str, Any]:
-    """The settings by dotted key; keys without a value are left out."""
-    contents = scenario.model_dump(mode="json", exclude_none=True)
-    return {f"{section}.{key}": value for section in SECTIONS for key, value in contents[section].items()}
+    """The settings by dotted key, and the kind; keys without a value are left out."""
+    contents = scenario.model_dump(mode="json", exclude_none=True, include=set(scenario.sections()))
+    settings = {f"{section}.{key}": value for section, keys in contents.items() for key, value in keys.items()}
+    return {"kind": scenario.kind} | settings
 
 
 def _varied(runs: Sequence[Run]) -> list[str]:
     """The keys that runs differ in."""
-    known = dict.fromkeys(key for run in runs for key in run.settings)
-    return [key for key in known if len(set(_column(runs, key))) > 1]
+    keys = dict.fromkeys(key for run in runs for key in run.settings)
+    return [key for key in keys if len(set(_column(runs, key))) > 1]
 
 
 def _needed(runs: Sequence[Run], keys: Sequence[str]) -> list[str]:
     """Without the keys that only some runs have and that tell no two apart, as a rule's own settings."""
-    kept = list(keys)
+    needed = list(keys)
     for key in reversed(keys):
-        without = [other for other in kept if other != key]
+        others = [other for other in needed if other != key]
         partial = any(key not in run.settings for run in runs)
-        if partial and len({_labels(run, without) for run in runs}) == len({_labels(run, kept) for run in runs}):
-            kept = without
-    return kept
+        if partial and len({_labels(run, others) for run in runs}) == len({_labels(run, needed) for run in runs}):
+            needed = others
+    return needed
 
 
 def _column(runs: Iterable[Run], key: str) -> list[str]:
@@ -189,8 +208,8 @@ def _column(runs: Iterable[Run], key: str) -> list[str]:
 
 def _labels(run: Run, keys: Iterable[str]) -> tuple[str, ...]:
     """Values as texts, by which lines are told apart; a dash for a key that the run does not have."""
-    known = {**run.settings, FOLDER: run.given}
-    return tuple(_label(known[key]) if key in known else "–" for key in keys)
+    settings = {**run.settings, FOLDER: run.given}
+    return tuple(_label(settings[key]) if key in settings else "–" for key in keys)
 
 
 def _label(value: Any) -> str:
@@ -198,8 +217,8 @@ def _label(value: Any) -> str:
 
 
 def _check_keys(runs: Sequence[Run], keys: Iterable[str]) -> None:
-    known = dict.fromkeys(key for run in runs for key in run.settings)
+    settings = dict.fromkeys(key for run in runs for key in run.settings)
     for key in keys:
-        if key not in known:
-            near = nearest(key, known) or "; needed section.key, for example fusion.rule"
+        if key not in settings:
+            near = nearest(key, settings) or "; needed section.key, for example fusion.rule"
             raise ValueError(f"--by {key}: no run has this key{near}")

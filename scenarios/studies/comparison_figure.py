@@ -32,38 +32,38 @@ CAPTION = 118
 """Characters of a line of the caption."""
 
 
-def draw_comparison(path: Path, found: Comparison, metric: str, against: str, band: str) -> None:
+def draw_comparison(path: Path, comparison: Comparison, metric: str, against: str, band: str) -> None:
     """Draw the figure into a PNG file; arguments as in :func:`compare_figure`."""
     with house_style():
-        save_picture(compare_figure(found, metric, against, band), path)
+        save_picture(compare_figure(comparison, metric, against, band), path)
 
 
-def compare_figure(found: Comparison, metric: str, against: str = "rounds", band: str = "std") -> Figure:
+def compare_figure(comparison: Comparison, metric: str, against: str = "rounds", band: str = "std") -> Figure:
     """Draw a metric, a line for runs that differ in their seed alone; in the style in force.
 
     metric: a column of ``metrics.csv``; against: one of ``X_AXES``; band: one of ``BANDS``.
     """
     figure = Figure(figsize=(8.6, 5.2), layout="constrained")
     axes = figure.subplots()
-    curves = [curve(line, metric, against, band) for line in found.lines]
-    for number, (line, shape) in enumerate(zip(found.lines, curves, strict=True)):
+    curves = [curve(line, metric, against, band) for line in comparison.lines]
+    for number, (line, shape) in enumerate(zip(comparison.lines, curves, strict=True)):
         _draw(axes, shape, number, line.name)
     _nominal(axes, metric)
     _scale(axes, curves, against)
-    axes.set(xlabel=X_WORDS[against], ylabel=metric_words(metric, found.unit))
-    if found.keys:
-        outside = len(found.lines) > FEW_LINES
+    axes.set(xlabel=X_WORDS[against], ylabel=metric_words(metric, comparison.unit))
+    if comparison.keys:
+        outside = len(comparison.lines) > FEW_LINES
         place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if outside else {"loc": "best"}
-        axes.legend(title=", ".join(found.keys), **place)
-    caption = textwrap.fill(figure_caption(found, against, band), CAPTION)
+        axes.legend(title=", ".join(comparison.keys), **place)
+    caption = textwrap.fill(figure_caption(comparison, against, band), CAPTION)
     figure.supxlabel(caption, fontsize="small", color="0.35")
     return figure
 
 
-def figure_caption(found: Comparison, against: str, band: str) -> str:
+def figure_caption(comparison: Comparison, against: str, band: str) -> str:
     """What lines and bands are, and of how many runs."""
-    counts = sorted({len(line.runs) for line in found.lines})
-    over = f" (over {', '.join(found.averaged)})" if found.averaged else ""
+    counts = sorted({len(line.runs) for line in comparison.lines})
+    over = f" (over {', '.join(comparison.averaged)})" if comparison.averaged else ""
     if counts[-1] == 1:
         text = "Lines: one run each."
     else:
@@ -72,7 +72,7 @@ def figure_caption(found: Comparison, against: str, band: str) -> str:
         text = f"Lines: mean of n = {n} runs{over}; bands{single}: {BANDS[band].words}."
         if against in ("bytes", "seconds"):
             text += f" Runs are averaged round by round, in {against} as well."
-    if any(line.unfinished for line in found.lines):
+    if any(line.unfinished for line in comparison.lines):
         text += " Unfinished: up to the last round that all runs of the line have finished."
     return text
 

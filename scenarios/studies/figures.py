@@ -83,7 +83,7 @@ def draw_ends(
     xlabel: str = "",
     caption: str = "",
 ) -> None:
-    """:func:`study_figure` in a figure or a part of one."""
+    """:func:`study_figure` in a figure or a subfigure."""
     axes = figure.subplots()
     places = _places(rows, x)
     values = list(dict.fromkeys(row[lines] for row in rows))
@@ -106,9 +106,9 @@ def _draw_line(
 ) -> None:
     colour, mark = look
     groups = {name: [float(row[y]) for row in rows if row[x] == name] for name in places}
-    known = [name for name in places if groups[name]]
-    at = np.array([places[name] for name in known])
-    low, mean, high = (np.array([of(groups[name]) for name in known]) for of in (np.min, np.mean, np.max))
+    names = [name for name in places if groups[name]]
+    at = np.array([places[name] for name in names])
+    low, mean, high = (np.array([of(groups[name]) for name in names]) for of in (np.min, np.mean, np.max))
     axes.fill_between(at, low, high, color=colour, alpha=0.12, linewidth=0)
     axes.plot(at, mean, color=colour, marker=mark, markersize=3.5 + 1.2 * wide, linewidth=wide)
 

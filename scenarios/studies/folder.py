@@ -42,7 +42,7 @@ Progress = Literal["new", "begun", "finished"]
 
 @dataclass
 class Results:
-    """How the cells of a study ended, by their numbers; kept on the root alone.
+    """How the cells of a study ended, by their numbers; on the root alone.
 
     rows: settings and last row of metrics of those that finished; failures: why others did not.
     """
@@ -80,18 +80,19 @@ class Results:
 def open_study(study: Study, folder: Path, *, overwrite: bool = False) -> list[Progress]:
     """How far each cell is, all ranks having agreed to go on with this study here. Collective."""
     check_study_folder(study, folder, overwrite=overwrite)
-    found: list[Progress] = ["new" if overwrite else _progress(folder / "cells" / cell.folder) for cell in study.cells]
+    progress: list[Progress] = [
+        "new" if overwrite else _progress(folder / "cells" / cell.folder) for cell in study.cells
+    ]
     if launched_size() > 1:
         check_world()  # all ranks have looked at the folder before one of them writes there
-    return found
+    return progress
 
 
 def check_study_folder(study: Study, folder: Path, *, overwrite: bool) -> None:
-    """Refuse a place that holds something else than this study or a part of it. Raises ValueError saying what to do."""
+    """Refuse a folder with anything but this study or some of its cells. Raises ValueError saying what to do."""
     stored = folder / STORED
     if not stored.is_file():
-        found = folder.is_dir() and any(folder.iterdir())
-        if found:
+        if folder.is_dir() and any(folder.iterdir()):
             raise ValueError(f"{folder}: holds files, but no study: take another --out")
         check_folder(folder, overwrite=overwrite)
     elif not overwrite and (why := _difference(study, read_stored(folder))):
@@ -127,7 +128,7 @@ def read_stored(folder: Path) -> Mapping[str, Any]:
 
 
 def _difference(study: Study, stored: Mapping[str, Any]) -> str:
-    """Why the stored study is not a part of this one; empty where it is."""
+    """Why the stored study has cells that this one has not; empty where it has none."""
     if stored["axes"] != list(study.axes):
         return f"it varies {', '.join(stored['axes'])}"
     if stored["name"] != study.name:

@@ -32,14 +32,14 @@ def plan_sweep(scenario: str, axes: Sequence[str], overrides: Sequence[str] = ()
     grid, problems = parse_axes(axes)
     own, figure = _own(scenario, overrides)
     problems += _clashes(grid, own, overrides)
-    whole = {axis: choices for axis, choices in own.items() if axis not in grid} | grid
-    if not whole and not problems:
+    axes_of_cells = {axis: choices for axis, choices in own.items() if axis not in grid} | grid
+    if not axes_of_cells and not problems:
         problems.append("needed the values of a key at least, for example run.seed=0..4")
-    cells = prod(len(choices) for choices in whole.values())
+    cells = prod(len(choices) for choices in axes_of_cells.values())
     if cells > MOST_CELLS:
         raise ConfigError(*problems, f"needed at most {MOST_CELLS:,} cells; the grid has {cells:,}")
     try:
-        study = plan_grid(partial(scenario_named, scenario), whole, overrides, figure)
+        study = plan_grid(partial(scenario_named, scenario), axes_of_cells, overrides, figure)
     except ConfigError as error:
         raise ConfigError(*problems, *error.problems) from None
     if problems:

@@ -31,8 +31,8 @@ TICK = 0.05
 """Seconds between two looks at the children."""
 PATIENCE = 60.0
 """Seconds to wait for another process that is at work on a cell: a child of a sweep that was killed ends its round."""
-TOLD = 40
-"""Lines of a failed child's log that are kept."""
+LOG_LINES = 40
+"""Lines of a failed child's log that its cell's folder keeps."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Job:
         if self.process.returncode == 0 and is_finished(self.task.place):
             self.log.unlink(missing_ok=True)
             return Ended(self.task.number)
-        said = self.log.read_text(encoding="utf-8", errors="replace")
-        return Ended(self.task.number, failure_words(said, self.process.returncode))
+        output = self.log.read_text(encoding="utf-8", errors="replace")
+        return Ended(self.task.number, failure_words(output, self.process.returncode))
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Children:
                     sleep(TICK)
             finally:
                 self._stop(running, number)
-                with suppress(OSError):  # it holds what failed cells said, or no cell was run
+                with suppress(OSError):  # it holds the logs of failed cells, or no cell was run
                     (self.folder / "logs").rmdir()
 
     def _start(self, waiting: list[Task], running: list[Job], *, late: bool) -> None:
@@ -117,12 +117,12 @@ class Children:
             arguments = ["run", str(source), "--out", str(task.place), "--overwrite"]
         many = ["--ranks", str(self.ranks)] if self.ranks > 1 else []
         command = [sys.executable, "-m", "coolgp.scenarios.cli.child", *arguments, "--no-figures", *many]
-        with log.open("wb") as said:
+        with log.open("wb") as output:
             process = subprocess.Popen(
                 command,
                 env=self._environment(),
                 stdin=subprocess.PIPE,
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 process_group=0 if POSIX else None,  # a Ctrl-C of the terminal's must reach a child once, from here
             )
@@ -143,18 +143,18 @@ class Children:
             job.wait()
 
 
-def failure_words(said: str, code: int) -> str:
-    """Why a child failed, from all that it said and its exit code; after an empty line the end of what it said.
+def failure_words(output: str, code: int) -> str:
+    """Why a child failed, from its output and its exit code; after an empty line the end of the output.
 
     >>> failure_words("round 1/2: RMSE 0.3\\ncoolgp: run.rounds: needed a number", 2).splitlines()[0]
     'run.rounds: needed a number'
     """
-    lines = [line.rstrip() for line in said.splitlines() if line.strip()]
-    mine = [i for i, line in enumerate(lines) if line.startswith("coolgp: ") and "coolgp: warning: " not in line]
+    lines = [line.rstrip() for line in output.splitlines() if line.strip()]
+    own = [i for i, line in enumerate(lines) if line.startswith("coolgp: ") and "coolgp: warning: " not in line]
     if code < 0:
         why = f"ended by signal {-code} ({signal.strsignal(-code)})"
-    elif mine:
-        why = "\n".join(lines[mine[-1] :]).removeprefix("coolgp: ")
+    elif own:
+        why = "\n".join(lines[own[-1] :]).removeprefix("coolgp: ")
     else:
-        why = lines[-1] if lines else f"exit code {code}, and not a word"
-    return "\n\n".join([why, "\n".join(lines[-TOLD:])]).strip()
+        why = lines[-1] if lines else f"exit code {code}, without a message"
+    return "\n\n".join([why, "\n".join(lines[-LOG_LINES:])]).strip()

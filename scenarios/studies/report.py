@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.base.formatting import counted, number, plus_minus, size_text
 from coolgp.scenarios.config.catalogue import about
+from coolgp.scenarios.metrics.words import metric_words
 from coolgp.scenarios.plots.html import embedded, rendered
 from coolgp.scenarios.studies.bands import final_values, mean_and_std
 from coolgp.scenarios.studies.comparison import SEED, read_runs
@@ -17,7 +18,7 @@ from coolgp.scenarios.studies.figures import draw_study
 from coolgp.scenarios.studies.folder import finished_cells
 from coolgp.scenarios.studies.study import Study, short
 
-__all__ = ["report_study", "write_page"]
+__all__ = ["report_study"]
 
 SHOWN = {
     "rmse_pre": "RMSE before",
@@ -37,41 +38,36 @@ def report_study(study: Study, folder: Path) -> list[str]:
     figures = draw_study(study, folder) if study.figure else []
     axes = [axis for axis in study.axes if axis != SEED]
     ran = f"{counted(len(study.cells), 'run')} over {', '.join(map(short, study.axes))}"
-    table = [[*map(short, axes), "n", *SHOWN.values()], *_rows(study, folder, axes)]
+    ends = _ends(study, folder, axes)
+    columns = _shown(next(iter(ends.values()))[0])
     source = study.cells[0].scenario.data.source  # a file of the user's can bear the name of a scenario
-    report = write_page(folder, study.name, ran, about(study.name, source), figures, table)
-    return [*(f"figure: {path}" for path in figures), f"report: {report}"]
-
-
-def write_page(
-    folder: Path,
-    name: str,
-    ran: str,
-    paragraphs: Sequence[str],
-    figures: Sequence[Path],
-    table: Sequence[Sequence[str]] = (),
-) -> Path:
-    """Write ``report.html`` on a scenario of many runs: what it is about, its figures, and a table with its header."""
     page = rendered(
         "study.html.j2",
-        name=name,
+        name=study.name,
         ran=ran,
-        about=paragraphs,
+        about=about(study.name, source),
         figures=[(path.stem, embedded(path)) for path in figures],
-        header=table[0] if table else [],
-        rows=table[1:],
+        header=[*map(short, axes), "n", *columns.values()],
+        rows=[[*labels, str(len(runs)), *(_cell(name, runs) for name in columns)] for labels, runs in ends.items()],
     )
     write_whole(folder / "report.html", page)
-    return folder / "report.html"
+    return [*(f"figure: {path}" for path in figures), f"report: {folder / 'report.html'}"]
 
 
-def _rows(study: Study, folder: Path, axes: Sequence[str]) -> list[list[str]]:
-    """A row for each setting but the seed, in the order of the grid."""
+def _ends(study: Study, folder: Path, axes: Sequence[str]) -> dict[tuple[str, ...], list[Mapping[str, float]]]:
+    """How the runs of each setting but the seed ended, in the order of the grid."""
     groups: dict[tuple[str, ...], list[Mapping[str, float]]] = {}
     for cell, place in finished_cells(study, folder):
         (run,), _ = read_runs([place])
         groups.setdefault(tuple(str(cell.settings[axis]) for axis in axes), []).append(final_values(run))
-    return [[*labels, str(len(ends)), *(_cell(name, ends) for name in SHOWN)] for labels, ends in groups.items()]
+    return groups
+
+
+def _shown(columns: Iterable[str]) -> dict[str, str]:
+    """The columns of the table with their headers: those of `SHOWN`, or all of runs that have no such ones."""
+    names = [name for name in columns if name != "round"]
+    shown = {name: words for name, words in SHOWN.items() if name in names}
+    return shown or {name: metric_words(name) for name in names}
 
 
 def _cell(name: str, ends: Sequence[Mapping[str, float]]) -> str:

@@ -4,7 +4,8 @@
                     study.png    the figure              report.html  the table, figures and what they are about
                     cells/<settings>/   the run folders
 
-`study_folder` keeps that folder, `cells` brings the cells to their ends, `sweeping` does so in processes of their own.
+`folder` keeps that folder, `cells` brings the cells to their ends, `in_process` does so in this process and `processes`
+in processes of their own.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.catalogue import catalogue
 from coolgp.scenarios.config.loading import override, resolve
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.metrics.words import metric_words
 
 __all__ = ["Cell", "Grid", "Study", "cell_words", "chosen", "plan_grid", "plan_named", "plan_study", "short"]
 
@@ -30,6 +32,8 @@ Axis = Sequence[Any] | Mapping[str, Mapping[str, Any]]
 """The values of one key, or by name the values of several keys that change together."""
 Grid = Mapping[str, Mapping[Any, Mapping[str, str]]]
 """By axis and label: keys, and their values as they are written after ``--set``."""
+SHOWN_COLUMNS = 2
+"""Of a cell that has ended, where it has no errors before and after fusion."""
 LONG_NAME = 150
 """Characters of a folder's name, of the 255 that file systems allow, which are bytes."""
 
@@ -44,8 +48,8 @@ class Cell:
     @property
     def folder(self) -> str:
         """The name of its folder."""
-        parts = (f"{short(axis)}={value}" for axis, value in self.settings.items())
-        name = "_".join(re.sub(r"[^\w=.+-]+", "-", part) for part in parts)
+        labels = (f"{short(axis)}={value}" for axis, value in self.settings.items())
+        name = "_".join(re.sub(r"[^\w=.+-]+", "-", label) for label in labels)
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         return name if len(name) <= LONG_NAME else f"{name[:LONG_NAME]}-{digest}"
 
@@ -86,8 +90,15 @@ def short(axis: str) -> str:
 
 def cell_words(study: Study, number: int, cell: Cell, last: Mapping[str, float], done: bool) -> str:
     """A line on a cell that has ended."""
-    error = f"RMSE {last['rmse_pre']:.4g} before, {last['rmse_post']:.4g} after fusion"
-    return f"run {number + 1}/{len(study.cells)}: {cell.words}: {error}{' (finished before)' * done}"
+    return f"run {number + 1}/{len(study.cells)}: {cell.words}: {_ended(last)}{' (finished before)' * done}"
+
+
+def _ended(last: Mapping[str, float]) -> str:
+    """The errors of a last row; of a kind without these its first columns."""
+    if "rmse_pre" in last and "rmse_post" in last:
+        return f"RMSE {last['rmse_pre']:.4g} before, {last['rmse_post']:.4g} after fusion"
+    columns = [name for name in last if name not in ("round", "observations")][:SHOWN_COLUMNS]
+    return ", ".join(f"{metric_words(name)} {last[name]:.4g}" for name in columns)
 
 
 def plan_named(name: str, overrides: Iterable[str] = ()) -> Study:
@@ -141,12 +152,12 @@ def plan_grid(
             cells.append(Cell(labels, resolved([*overrides, *items])))
         except ConfigError as error:
             for problem in error.problems:
-                said = problem.removeprefix("--set ") if problem.startswith(_as_flags(items)) else problem
-                problems.setdefault(said.partition(": ")[2], said)
+                words = problem.removeprefix("--set ") if problem.startswith(_as_flags(items)) else problem
+                problems.setdefault(words.partition(": ")[2], words)
     problems |= _alike(cells)
     if problems:
         raise ConfigError(*problems.values())
-    return Study(cells[0].scenario.name, tuple(grid), tuple(cells), figure)
+    return Study(name=cells[0].scenario.name, axes=tuple(grid), cells=tuple(cells), figure=figure)
 
 
 def _as_flags(items: Iterable[str]) -> tuple[str, ...]:
