@@ -1,11 +1,11 @@
 from .config.catalogue import load_scenario as load_scenario
 from .config.catalogue import scenario_named as scenario_named
 from .config.scenario import Scenario as Scenario
+from .experiments.run import resume as resume
+from .experiments.run import run as run
 from .plots.reliability import reliability_figure_of as reliability_figure_of
 from .records.model import load_model as load_model
 from .records.run_folder import read_run as read_run
-from .runs.run import resume as resume
-from .runs.run import run as run
 from .simulation.assembly import assemble as assemble
 from .simulation.rounds import simulate as simulate
 from .simulation.state import Record as Record

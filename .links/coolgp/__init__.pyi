@@ -5,6 +5,6 @@ from . import scenarios as scenarios
 from ._version import __version__ as __version__
 from .scenarios.config.catalogue import load_scenario as load_scenario
 from .scenarios.config.scenario import Scenario as Scenario
+from .scenarios.experiments.run import resume as resume
+from .scenarios.experiments.run import run as run
 from .scenarios.records.model import load_model as load_model
-from .scenarios.runs.run import resume as resume
-from .scenarios.runs.run import run as run

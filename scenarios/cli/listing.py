@@ -13,6 +13,7 @@ from coolgp.network.graphs.generate import GENERATORS
 from coolgp.scenarios.config.catalogue import catalogue
 from coolgp.scenarios.config.sources import SOURCES
 from coolgp.scenarios.data.partitions import PARTITIONS
+from coolgp.scenarios.experiments.registry import KINDS
 
 __all__ = ["listing"]
 
@@ -31,6 +32,7 @@ def listing() -> dict[str, list[tuple[str, str]]]:
     }
     described = {
         "Scenarios (coolgp run NAME)": [(name, packaged.headline) for name, packaged in catalogue().items()],
+        "Kinds of scenario (kind)": [(name, kind.words) for name, kind in KINDS.items()],
         "Data sources (data.source; or a .csv or .parquet file)": [(name, s.words) for name, s in SOURCES.items()],
     }
     return described | {

@@ -44,8 +44,8 @@ class Stage:
 class Watcher:
     """Who follows a run, on the root rank. say: results; warn: what went wrong without ending the run; show: stages."""
 
-    say: Callable[[str], None] = print
-    warn: Callable[[str], None] = print
+    say: Callable[[str], None] = lambda words: None
+    warn: Callable[[str], None] = lambda words: None
     show: Callable[[Stage], None] = lambda stage: None
 
 

@@ -41,11 +41,7 @@ def begin_cell(task: Task) -> Callable[[Say], None]:
         job = kind_in(task.place).resume(task.place, options)
     else:
         job = start(task.cell.scenario, task.place, options)
-    return lambda warn: job.go(Watcher(say=_nobody_listens, warn=warn))
-
-
-def _nobody_listens(words: str) -> None:
-    """Say nothing: of a cell only its end is shown."""
+    return lambda warn: job.go(Watcher(warn=warn))
 
 
 def kind_in(folder: Path) -> Kind:

@@ -33,20 +33,7 @@ def run(
     watch: Watch | None = None,
     anyway: bool = False,
 ) -> list[Record]:
-    """Run a scenario; the records of its rounds, on the root rank (an empty list on the others).
-
-    out: folder for tables and model, and unless ``figures`` is False for figures and report; nothing is written where
-    it is None. dataset, topology: in place of what the scenario names. watch: called after each round with its record
-    and, with ``out``, its row of metrics. Only the last record keeps what the probes said: the others would grow
-    without bound; ``watch`` sees them all. anyway: try also what needs more memory than there is.
-
-    Under mpiexec start your script with ``python -m mpi4py``, so that a failing rank ends the job. Raises ValueError
-    for settings, data or a graph that do not fit, before the first round and before MPI starts; NoRoom, which is one,
-    for a run that would not fit into memory.
-
-    With ``out`` Ctrl-C ends the run after a round and a checkpoint, with KeyboardInterrupt; SIGTERM does, with
-    SystemExit. Raises ValueError too where the folder cannot be written to any more.
-    """
+    """Run the loop of rounds; arguments, records and errors as in `coolgp.run`."""
     prepared = prepare(
         scenario, out, overwrite=overwrite, figures=figures, dataset=dataset, topology=topology, anyway=anyway
     )
@@ -62,12 +49,7 @@ def resume(
     watch: Watch | None = None,
     anyway: bool = False,
 ) -> list[Record]:
-    """Go on with the run in a folder from its last checkpoint; the records of the remaining rounds, on the root.
-
-    The folder ends as that of a run that nobody stopped. Empty where the run is finished. dataset, topology: as they
-    were given to ``run``. Other arguments and errors as there, NoRoom among them; ValueError also for a folder that
-    holds no run, and for other data or another graph than the run was started with.
-    """
+    """Go on with a loop of rounds; arguments, records and errors as in `coolgp.resume`."""
     if is_finished(folder):
         return []
     prepared = prepare_resume(folder, figures=figures, dataset=dataset, topology=topology, anyway=anyway)
