@@ -1,10 +1,10 @@
-"""Agents that meet inputs outside the coverage of the inducing inputs agree on more of them, for everyone.
+"""Agents that observe inputs outside the coverage of the inducing inputs agree on more of them, for all agents.
 
-Each proposes its least covered input of the round. Proposals go up a spanning tree, of which each agent passes on the
-64 least covered that it has heard of; the agent at its root takes one after another the least covered by then, and what
-it chose comes down. What is known is carried over without loss: evidence about ``f(X_u)`` is evidence about ``f`` at
-more inputs that says nothing of the new ones, and sums of rows are sums of wider rows whose new columns are zero. So
-rules go on where they are.
+Each proposes its least covered input of the round. Proposals go up a spanning tree, on which each agent passes on the
+64 least covered that it received; the root accepts one after another the least covered by then, and its choice goes
+down. Evidence is carried over without loss: evidence about ``f(X_u)`` is evidence about ``f`` at more inputs that
+contains nothing about the new ones, and sums of rows are sums of wider rows whose new columns are zero. So rules
+continue with their states.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def extend(
 ) -> tuple[Population, State]:
     """Population and rule with inducing inputs added where the batch is covered less than ``least``. Collective.
 
-    most: inducing inputs that there can be in all. Without room for more nothing is said.
+    most: inducing inputs that there can be in all. Without room for more no message is sent.
     """
     room = most - population.model.inducing
     if room <= 0:
@@ -78,7 +78,7 @@ def _chosen(model: Model, proposed: Array, width: int, least: float, most: int) 
 def _count(transport: Transport, up: int, down: int) -> None:
     """Meter a message of so many numbers up and one down on each link of the tree, a word where there is nothing.
 
-    On the way up that is the most it can be: an agent may have heard of fewer proposals. Of the N - 1 links each agent
+    On the way up that is the most it can be: an agent may have received fewer proposals. Of the N - 1 links each agent
     but the first counts the one towards the root.
     """
     links = int(np.count_nonzero(transport.shard.agents))

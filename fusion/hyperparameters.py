@@ -1,9 +1,9 @@
-"""Who learns hyper-parameters from what: nobody, each agent from its own data, or all together.
+"""Modes of learning hyper-parameters: not at all, each agent from its own data, or all together.
 
-``fixed`` never moves. In both other modes an agent takes the gradient of its own batch at the fused posterior, so that
-its length-scales come to fit what all say together. ``local`` (the paper's) steps along it alone. ``collective``
-announces it with the hyper-parameters, and steps from their average: all agents follow the stochastic gradient of one
-bound, that of everyone's data.
+``fixed`` keeps the starting values. In both other modes an agent takes the gradient of its own batch at the fused
+posterior, so that its length-scales fit the evidence of all agents. Under ``local`` (the paper's) an agent steps along
+its own gradient. Under ``collective`` it announces gradient and hyper-parameters, and steps from their averages: all
+agents follow the stochastic gradient of one bound, that of all data.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["MODES", "Collective", "Fixed", "Local", "Mode", "training_evidence_o
 
 EvidenceOf = Callable[[slice], Evidence]
 GRAIN = 2.0**-30
-"""Averages are rounded to this, far below any step, so that agents that agree hold the same bits; single precision
+"""Averages are rounded to this, far below any step, so that agents that agree have the same bits; single precision
 rounds them more coarsely."""
 
 
@@ -46,14 +46,14 @@ class Mode(Protocol):
         """Before a batch: use the average ``[A, C]`` of what was announced last."""
         ...
 
-    def propose(self, population: Population, batch: Observations, belief: EvidenceOf) -> Population:
-        """After a batch was observed: step, or announce; ``belief`` gives the fused evidence of a block of agents."""
+    def propose(self, population: Population, batch: Observations, evidence: EvidenceOf) -> Population:
+        """After a batch was observed: step, or announce; ``evidence`` gives the fused evidence of a block of agents."""
         ...
 
 
 @dataclass(frozen=True)
 class Fixed:
-    """Hyper-parameters stay where they start, and nobody speaks of them."""
+    """Hyper-parameters keep their starting values, and are not announced."""
 
     rereads: ClassVar[bool] = False
     adam: Adam
@@ -66,7 +66,7 @@ class Fixed:
         """Nothing to adopt."""
         return population
 
-    def propose(self, population: Population, batch: Observations, belief: EvidenceOf) -> Population:
+    def propose(self, population: Population, batch: Observations, evidence: EvidenceOf) -> Population:
         """Nothing to propose."""
         return population
 
@@ -77,7 +77,7 @@ class Local(Fixed):
 
     rereads: ClassVar[bool] = True
 
-    def propose(self, population: Population, batch: Observations, belief: EvidenceOf) -> Population:
+    def propose(self, population: Population, batch: Observations, evidence: EvidenceOf) -> Population:
         """Step at once.
 
         What is common decides where the variances are learned. Where it is ``f`` itself, others scaled their evidence
@@ -85,7 +85,7 @@ class Local(Fixed):
         part of the map from ``u`` to the agent's ``f`` and must fit the ``u`` that all agree on.
         """
         own = population.evidence if population.model.basis.moves else None
-        slope = _slopes(population, batch, belief, own)
+        slope = _slopes(population, batch, evidence, own)
         return step(population, self.adam, population.theta, slope)
 
 
@@ -106,14 +106,14 @@ class Collective:
         theta, slope = np.split(np.round(average / grain) * grain, 2, axis=1)
         return step(population, self.adam, theta, slope)
 
-    def propose(self, population: Population, batch: Observations, belief: EvidenceOf) -> Population:
+    def propose(self, population: Population, batch: Observations, evidence: EvidenceOf) -> Population:
         """Announce hyper-parameters and the batch's gradient at the fused posterior."""
-        slope = _slopes(population, batch, belief)
+        slope = _slopes(population, batch, evidence)
         return _announcing(population, slope)
 
 
 def training_evidence_of(rule: FusionRule, state: State, population: Population) -> EvidenceOf:
-    """What agents take their gradients at: what the rule teaches, fused evidence where it has any, else their own."""
+    """The evidence at which agents take gradients: the rule's training evidence, its fused evidence, or their own."""
     if isinstance(rule, TeachesFrom):
         return lambda agents: rule.training_evidence(state, population, agents)
     if isinstance(rule, EvidenceRule):

@@ -32,10 +32,10 @@ State = Any
 
 
 class FusionRule(Protocol):
-    """How agents turn what they and their neighbours know into one prediction."""
+    """How agents combine their own evidence or predictions with those of others."""
 
     def fit(self, topology: Topology, faults: Faults) -> FusionRule:
-        """The rule as it goes on this network; whatever it needs to know of the whole graph is found out here."""
+        """The rule fitted to this network: all that it needs to know of the whole graph is computed here."""
         ...
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
@@ -43,7 +43,7 @@ class FusionRule(Protocol):
         ...
 
     def links(self, topology: Topology) -> Topology:
-        """The part of the graph that the rule speaks over: the transport is built on it."""
+        """The part of the graph that the rule sends messages over: the transport is built on it."""
         ...
 
     def init(self, population: Population, transport: Transport) -> State:
@@ -51,7 +51,7 @@ class FusionRule(Protocol):
         ...
 
     def exchange(self, state: State, population: Population, transport: Transport, rounds: int = 1) -> State:
-        """So many communication rounds: in each, every agent speaks to its neighbours once."""
+        """So many communication rounds: in each, every agent sends to its neighbours once."""
         ...
 
     def converge(self, state: State, population: Population, transport: Transport) -> State:
@@ -63,7 +63,7 @@ class FusionRule(Protocol):
     ) -> Prediction:
         """Predictions ``[A', Q]`` of the probe agents (rows ``[A']`` of this rank) at queries ``x [Q, D]``. Collective.
 
-        A rule that fuses predictions, not evidence, has its agents speak here.
+        Agents of a rule that fuses predictions, not evidence, exchange messages here.
         """
         ...
 

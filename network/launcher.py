@@ -96,7 +96,7 @@ def library_problem() -> str | None:
 def wait_until_read(stream: TextIO, limit: float = 5.0) -> None:
     """Wait until the launcher has taken all that was written to `stream`, at most `limit` seconds.
 
-    An abort overtakes what still lies in the pipe, and the launcher then ends the job without those last words.
+    An abort overtakes what still lies in the pipe, and the launcher then ends the job without the last lines.
     """
     if stream.isatty():
         return

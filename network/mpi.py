@@ -136,7 +136,7 @@ class MPITransport(PerfectLinks):
         values, out = prepare_halo(self.shard, values, out)
         size = row_bytes(values)
         self.meter.sent(len(self.shard.tail), len(self.shard.tail) * size)
-        # What several agents here hear from one elsewhere comes once, and is handed on within this rank.
+        # A row for several agents of this rank is received once, and copied within the rank.
         handed_on = len(self.shard.tail) - len(self.shard.halo)
         self.meter.moved(handed_on * size, len(self._halo_out) * size)
         send = self._pack("send", values, self._halo_out)
@@ -225,7 +225,7 @@ class MPITransport(PerfectLinks):
 def abort_on_error() -> None:
     """From now on let an uncaught exception on one rank print its traceback and end the whole job with exit code 1.
 
-    Without this the other ranks would wait for the failed one for ever.
+    Without this the other ranks would wait for ever for the failed one.
     """
     comm = world()
 

@@ -1,7 +1,7 @@
 """Which axis the rows of an array belong to, so that any record of arrays can be stored and dealt out to ranks again.
 
 A record annotates its fields: `PerAgent` for arrays [A, ...], `PerEdge` for arrays [E, ...]. Other fields follow from
-the graph and are built anew. An array by itself has one row for each agent.
+the graph and are built again. An array by itself has one row for each agent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`Shard`: the part of the graph that one rank holds; `coolgp.network.sharding` computes it.
+"""`Shard`: the part of the graph on one rank; `coolgp.network.sharding` computes it.
 
 Axes: `N` agents in all, `A` agents on this rank, `H` halo agents (neighbours on other ranks), `E` directed edges that
 leave this rank's agents.

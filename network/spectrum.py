@@ -25,7 +25,7 @@ DENSE_BELOW = 200  # agents; dense eigenvalues take milliseconds there
 RESTARTS = 20  # of the Lanczos iteration; a graph that needs more mixes slowly, hence has small separators
 BASIS = 30  # vectors of the Lanczos iteration
 MARGIN = 1e-3  # by which the lowest eigenvalue of a large matrix is rather put too low
-WIDE = 1e-3  # a gap that the Lanczos iteration tells to a permille
+WIDE = 1e-3  # a gap that the Lanczos iteration resolves to a permille
 TINY = 1e-13  # makes a singular matrix invertible, far below any gap that matters
 
 

@@ -68,10 +68,10 @@ class Transport(Protocol):
         """Deliver [E,P] -> [E,P]: what i sends j arrives on j's edge to i. With a route, [K,P] -> [K',P]."""
 
     def inform(self, values: Array, route: Route) -> Array:
-        """Deliver [K,P] -> [K',P] what agents do not say: the simulator plans by it, and it is not metered."""
+        """Deliver [K,P] -> [K',P] without metering: for plans of the simulator, which are no messages of agents."""
 
     def forward(self, rows: Array, route: Route) -> Array:
-        """Deliver to other ranks alone: rows leave on ``route.edges[route.far_out]``, and come on `far_in`'s."""
+        """Deliver to other ranks alone: rows leave on ``route.edges[route.far_out]``, arrive on those of `far_in`."""
 
     def hand_on(self, count: int, like: Array) -> None:
         """Count messages that stay on this rank, each of one row like those of `like`, whose rows need not be moved."""
@@ -79,8 +79,8 @@ class Transport(Protocol):
     def halo(self, values: Array, out: Array | None = None, meanwhile: Meanwhile | None = None) -> Array:
         """Append the neighbours' values: [A,P] -> [A+H,P].
 
-        Without a halo and without `out` these are the values themselves. What is done `meanwhile`, once and with no
-        word of its own, overlaps with the way of rows from other ranks.
+        Without a halo and without `out` these are the values themselves. What is done `meanwhile`, once and without
+        communication, overlaps with the transfer of rows from other ranks.
         """
 
     def allsum(self, values: RowSource) -> Array:

@@ -1,7 +1,7 @@
-"""In which round each agent of a tree can speak on each of its edges: once all its other neighbours have spoken to it.
+"""The round in which each agent of a tree can send on each of its edges: once it has received on all others.
 
-Agents that only ever speak when they can need no plan; the simulator does, to move whole rounds at once, so finding it
-is not metered.
+Agents that send as soon as they can need no schedule; the simulator does, to move rounds at once, so its computation is
+not metered.
 
 Axes: `A` agents on this rank, `E` directed edges that leave them, `G` agents among them, `K` edges.
 """
@@ -25,7 +25,7 @@ def schedule_tree(transport: Transport) -> tuple[Array, Array, int]:
     them. Collective.
 
     Raises:
-        ValueError: if the graph has a cycle: on it everyone waits for everyone.
+        ValueError: if the graph has a cycle: on it all agents wait for one another.
     """
     shard = transport.shard
     search = _Search(shard)
@@ -46,10 +46,10 @@ def schedule_tree(transport: Transport) -> tuple[Array, Array, int]:
 
 
 class _Search:
-    """What one rank's agents know of the rounds.
+    """What is known of the rounds on one rank.
 
-    ready, heard: ``[E]`` the round in which each edge is ready, and that in which its other end speaks; 0: not known.
-    silent: ``[A]`` neighbours of whom that is not known. start: ``[A]`` where each agent's edges begin.
+    ready, heard: ``[E]`` the round in which each edge is ready, and that of its other end; 0: not known.
+    silent: ``[A]`` neighbours of which that is not known. start: ``[A]`` where each agent's edges begin.
     """
 
     def __init__(self, shard: Shard) -> None:
@@ -60,7 +60,7 @@ class _Search:
         self.silent = self.degree.copy()
 
     def hear(self, slots: Array) -> Array:
-        """Note that it is known when the other ends of edges ``[K]`` speak; return the agents ``[G]`` concerned."""
+        """Note that the rounds of the other ends of edges ``[K]`` are known; return the agents ``[G]`` concerned."""
         agents, count = np.unique(self.tail[slots], return_counts=True)
         self.silent[agents] -= count
         return np.asarray(agents)

@@ -1,9 +1,9 @@
 """A sum over all agents of a tree, with one message a directed edge: in to the middle, and out again.
 
-An agent speaks on an edge once all others have spoken to it. First messages on a link are partial sums, which the
-receiver adds to its own; answers are the whole sum, the same row for everyone. Between messages that cross ranks an
+An agent sends on an edge once it has received on all its others. First messages on a link are partial sums, which the
+receiver adds to its own; answers are the total, the same row for all agents. Between messages that cross ranks an
 agent's row is added to its neighbour's while it is still in the cache: subtree by subtree, in the order in which each
-receiver hears its neighbours, so that the bits are those of round by round, on any number of ranks.
+receiver receives from its neighbours, so that the bits are those of round by round, on any number of ranks.
 
 Axes: `A` agents on this rank, `E` directed edges that leave them, `K` of them.
 """
@@ -27,9 +27,9 @@ __all__ = ["TreeSum", "plan_tree_sum"]
 class Phase:
     """What happens on this rank from one exchange with other ranks to the next.
 
-    sources, targets: [K] agents whose rows are added, in this order; a source beyond the agents is a row that came in
-    the last exchange. route: the exchange that follows, None after the last phase. senders: [K'] agents who speak in
-    it; answers: which of them say the whole sum; answered: a row that comes and is the whole sum, or -1.
+    sources, targets: [K] agents whose rows are added, in this order; a source beyond the agents is a row that arrived
+    in the last exchange. route: the exchange that follows, None after the last phase. senders: [K'] agents that send in
+    it; answers: which of them send the total; answered: a row that arrives and is the total, or -1.
     """
 
     sources: Array
@@ -42,9 +42,10 @@ class Phase:
 
 @dataclass(frozen=True)
 class TreeSum:
-    """turn: [E] the round, from 1, in which each edge speaks, of `rounds`. middle: who is first to know all, or -1.
+    """The schedule of a tree sum on this rank.
 
-    near: how many of the edges stay on this rank.
+    turn: [E] the round, from 1 to `rounds`, of the message on each edge. middle: the first agent that knows the total,
+    or -1. near: number of edges that stay on this rank.
     """
 
     turn: Array
@@ -56,7 +57,7 @@ class TreeSum:
     def run(self, sums: Array, transport: Transport) -> Array:
         """Add up rows [A,P] in place; return the whole sum [P]. What else is left in `sums` is partial. Collective."""
         received = sums[:0]
-        total: Array = sums[max(self.middle, 0)]  # where the middle is elsewhere, until it is told
+        total: Array = sums[max(self.middle, 0)]  # where the middle is elsewhere, until it arrives
         for phase in self.phases:
             _add(sums, received, phase)
             if phase.route is None:
@@ -74,7 +75,7 @@ def plan_tree_sum(transport: Transport) -> TreeSum:
     """Plan the sweep of a tree. Collective.
 
     Raises:
-        ValueError: if the graph has a cycle: on it everyone waits for everyone.
+        ValueError: if the graph has a cycle: on it all agents wait for one another.
     """
     shard = transport.shard
     turn, coming, rounds = schedule_tree(transport)
@@ -103,7 +104,7 @@ def _add(sums: Array, received: Array, phase: Phase) -> None:
 
 
 def _phase(shard: Shard, source: Array, slots: Array, route: Route | None, lag: Array) -> Phase:
-    """lag: [E] by how many rounds each edge speaks after its other end has: such an edge says the whole sum."""
+    """lag: [E] rounds from the message of the other end to that of each edge: after 0 or more it is the total."""
     nothing, targets = np.arange(0), shard.tail[slots]
     if route is None:
         return Phase(source[slots], targets, None, nothing, nothing, -1)
@@ -119,9 +120,10 @@ def _middle(shard: Shard, answered: Array) -> int:
 
 
 def _order(shard: Shard, turn: Array, coming: Array, middle: int) -> Array:
-    """The edges [K] on which partial sums come that are to be added, each after all of its sender's own.
+    """The edges [K] on which partial sums arrive that are to be added, each after all of its sender's own.
 
-    Where the two agents in the middle tell each other at once and are both on this rank, one of them need not add.
+    Where the two agents in the middle send to each other in one round and are both on this rank, one of them need not
+    add.
     """
     twice = (coming == turn) & (shard.reverse >= 0) & (shard.tail != middle)
     slots = np.flatnonzero((coming <= turn) & ~twice)

@@ -2,8 +2,8 @@
 
 What is combined are sums over all agents at the queries, of precisions and of means weighted by them. Any rule that
 adds up rows carries these sums: a central server, a tree, or repeated averaging, which makes a committee decentralised
-(Kontoudis & Stilwell, Decentralized nested Gaussian processes for multi-robot systems, ICRA-21). Nothing is said before
-there are queries, and everything anew for each of them, where fused evidence is said once.
+(Kontoudis & Stilwell, Decentralized nested Gaussian processes for multi-robot systems, ICRA-21). No message is sent
+before there are queries, and new ones for each of them, where fused evidence is sent once.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ __all__ = ["Committee", "Experts", "forecasts", "query_parts"]
 
 AGENTS_AT_ONCE = 64
 FLOOR = 1e-12
-"""An expert's variance is at least this part of its prior's: nobody is infinitely sure."""
+"""An expert's variance is at least this part of its prior's: no expert is infinitely sure."""
 
 
 @dataclass(frozen=True)
 class Experts:
-    """What experts say of the function at queries: mean, variance ``[A, Q]`` and prior variance ``[A, 1]``."""
+    """Predictions of the function by experts: mean, variance ``[A, Q]`` and prior variance ``[A, 1]``."""
 
     mean: Array
     variance: Array
@@ -56,7 +56,7 @@ class Experts:
 
     @property
     def entropy_gain(self) -> Array:
-        """``½(log σ_s² - log σ²) [A, Q]``: what an expert knows of the function at a query, in nats; not negative."""
+        """``½(log σ_s² - log σ²) [A, Q]``: an expert's information at a query, in nats; not negative."""
         return np.maximum(0.5 * np.log(self.prior / self.variance), 0.0)
 
 
@@ -66,7 +66,7 @@ class Committee(QueryRule):
 
     sums_a_query: ClassVar[int] = 2
     """``T``."""
-    held_a_query: ClassVar[float] = 2.0
+    numbers_a_query: ClassVar[float] = 2.0
     """Numbers of each expert."""
 
     @abstractmethod
@@ -77,17 +77,17 @@ class Committee(QueryRule):
     def combined(self, sums: Array, experts: Experts, count: Array) -> tuple[Array, Array]:
         """Mean and variance ``[A', Q]`` from sums ``[A', T, Q]`` over so many experts ``[A', 1]``.
 
-        experts: what those who are asked say themselves.
+        experts: the predictions of the probe agents themselves.
         """
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """All agents predict: means and variances stay, and terms while they are summed."""
-        return replace(super().guarantee(topology, faults), asking=self.held_a_query, summing=self.sums_a_query)
+        return replace(super().guarantee(topology, faults), asking=self.numbers_a_query, summing=self.sums_a_query)
 
     def predict(
         self, state: State, population: Population, probes: Indices, x: Array, transport: Transport
     ) -> Prediction:
-        """Every agent predicts, the terms are summed, and each probe combines what it holds for the sums."""
+        """Every agent predicts, the terms are summed, and each probe combines its estimates of the sums."""
         experts, asked = self.consulted(population, x, transport), []
         for queries in query_parts(len(x), transport.shard.size * self.sums_a_query):
             terms = self.terms(experts[queries])
@@ -96,7 +96,7 @@ class Committee(QueryRule):
         return Prediction(mean, variance, population.model.layout.noise_variance(population.theta[probes]))
 
     def consulted(self, population: Population, x: Array, transport: Transport) -> Experts:
-        """What all agents say at queries ``x [Q, D]``, each from its own data."""
+        """Predictions of all agents at queries ``x [Q, D]``, each from its own data."""
         return forecasts(population, lambda agents: population.evidence(agents), x)
 
     def _combined(self, terms: Array, asked: Experts, probes: Indices, transport: Transport) -> tuple[Array, Array]:
@@ -105,12 +105,12 @@ class Committee(QueryRule):
         sums = summed[:, :-1].reshape(len(probes), *terms.shape[1:])
         with np.errstate(all="ignore"):
             mean, variance = self.combined(sums, asked, summed[:, -1:])
-        sound = np.isfinite(mean) & np.isfinite(variance) & (variance > 0)  # what a liar says need not add up
+        sound = np.isfinite(mean) & np.isfinite(variance) & (variance > 0)  # a byzantine agent's terms
         return np.where(sound, mean, asked.mean), np.where(sound, variance, asked.variance)
 
 
 def forecasts(population: Population, evidence: Callable[[slice], Evidence], x: Array) -> Experts:
-    """What every agent says at queries ``x [Q, D]`` from the evidence that is given it."""
+    """Predictions of every agent at queries ``x [Q, D]`` from the given evidence."""
     model, size = population.model, population.size
     mean, variance = np.empty((size, len(x))), np.empty((size, len(x)))
     for start in range(0, size, AGENTS_AT_ONCE):

@@ -14,7 +14,7 @@ __all__ = ["BCM"]
 
 @dataclass(frozen=True)
 class BCM(Committee):
-    """Bayesian committee machine: a product of experts that takes the prior out again where it was counted too often.
+    """Bayesian committee machine: a product of experts that counts the prior once.
 
     ``1/σ² = Σ 1/σ_i² + (1-N)/σ_s²`` and ``μ = σ² Σ μ_i/σ_i²``.
     """
@@ -24,6 +24,6 @@ class BCM(Committee):
         return np.stack([experts.precision - 1.0 / experts.prior, experts.precision * experts.mean], axis=1)
 
     def combined(self, sums: Array, experts: Experts, count: Array) -> tuple[Array, Array]:
-        """The prior once, and what every expert adds to it."""
+        """The prior once, and every expert's information."""
         precision = 1.0 / experts.prior + sums[:, 0]
         return sums[:, 1] / precision, 1.0 / precision

@@ -17,7 +17,7 @@ from coolgp.fusion.committees.base import Committee, Experts
 __all__ = ["GPoE"]
 
 IGNORANT = 1e-12
-"""Weight of an expert that knows nothing, in nats: where none knows anything, all weigh alike."""
+"""Weight of an expert without information, in nats: where no expert has any, all weigh alike."""
 
 
 @dataclass(frozen=True)

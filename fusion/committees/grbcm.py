@@ -20,10 +20,10 @@ __all__ = ["GRBCM"]
 
 @dataclass(frozen=True)
 class Informed(Experts):
-    """Experts who know the communication set besides their own data.
+    """Experts that know the communication set besides their own data.
 
-    base: what each says from the communication set alone. rank ``[A, 1]``: 0 for those whose data it is, who say
-    nothing else; 1 for the first of the others, who weighs 1; 2 for the rest.
+    base: the prediction of each from the communication set alone. rank ``[A, 1]``: 0 for agents whose data are that
+    set, which add nothing; 1 for the first of the others, whose weight is 1; 2 for the rest.
     """
 
     base: Experts
@@ -39,7 +39,7 @@ class Informed(Experts):
 
     @property
     def power(self) -> Array:
-        """``β_i [A, Q]``: what an expert knows beyond the communication set, in nats."""
+        """``β_i [A, Q]``: an expert's information beyond the communication set, in nats."""
         gain = np.maximum(0.5 * np.log(self.base.variance / self.variance), 0.0)
         return np.where(self.rank == 0, 0.0, np.where(self.rank == 1, 1.0, gain))
 
@@ -54,11 +54,11 @@ class GRBCM(Committee):
     """
 
     sums_a_query: ClassVar[int] = 3
-    held_a_query: ClassVar[float] = 4.0
+    numbers_a_query: ClassVar[float] = 4.0
     communicators: Annotated[int, Field(gt=0)] = 1
 
     def consulted(self, population: Population, x: Array, transport: Transport) -> Informed:
-        """Tell all the evidence of the communication set, then let each predict with and without its own data."""
+        """Send the evidence of the communication set to all; each predicts with and without its own data."""
         agents, inducing = transport.shard.agents[:, None], population.model.inducing
         rank = np.clip(agents - self.communicators + 1, 0, 2)
         shared = self.summed(np.where(rank == 0, population.packed(slice(None)), 0.0), transport)
@@ -81,7 +81,7 @@ class GRBCM(Committee):
         return np.stack([experts.power, precision, precision * experts.mean], axis=1)
 
     def combined(self, sums: Array, experts: Experts, count: Array) -> tuple[Array, Array]:
-        """What the communication set says, and what every expert adds to it."""
+        """The prediction from the communication set, and every expert's correction."""
         assert isinstance(experts, Informed)
         rest = (1.0 - sums[:, 0]) * experts.base.precision
         precision = sums[:, 1] + rest

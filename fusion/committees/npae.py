@@ -2,7 +2,7 @@
 
 The best linear combination of all experts' means at a query takes their joint covariance under the prior. For experts
 that are sparse GPs on common inducing inputs it follows from their sums: with prior covariance ``S`` of common
-coordinates ``v``, evidence ``(E_i, h_i)`` and a query's row ``a`` (``f = aᵀv`` and a rest that nobody knows), an
+coordinates ``v``, evidence ``(E_i, h_i)`` and a query's row ``a`` (``f = aᵀv`` and a remainder unknown to all), an
 expert's mean is ``m_i = a_iᵀh_i`` with ``a_i = (S⁻¹+E_i)⁻¹a``, and
 
     ``m_i = b_iᵀv + noise``,   ``b_i = E_i a_i``,   noise variance ``d_i = a_iᵀE_i a_i``.
@@ -49,15 +49,15 @@ class NPAE(QueryRule):
     most_numbers: Annotated[float, Field(gt=0)] = 2e10
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """As many queries at a time as fit into the room for sums."""
+        """As many queries at a time as fit into the memory for sums."""
         return replace(super().guarantee(topology, faults), summing=np.inf)
 
     def predict(
         self, state: State, population: Population, probes: Indices, x: Array, transport: Transport
     ) -> Prediction:
-        """Every agent tells its observation of ``v`` at each query; the probes form the posterior given all of them.
+        """Every agent sends its observation of ``v`` at each query; the probes form the posterior given all of them.
 
-        Raises ValueError where agents differ in hyper-parameters, or there is too much to tell.
+        Raises ValueError where agents differ in hyper-parameters, or the messages are too long.
         """
         model, theta = population.model, _agreed(population, transport)
         length = packed_length(model.inducing)
@@ -100,7 +100,7 @@ def _agreed(population: Population, transport: Transport) -> Array:
 
 
 def _observations(evidence: Evidence, prior: Array, rows: Array) -> Array:
-    """What agents tell about queries with rows ``a [q, M]``: packed ``(b bᵀ/d, b m/d)``, ``[A, q, P]``."""
+    """Messages of agents for queries with rows ``a [q, M]``: packed ``(b bᵀ/d, b m/d)``, ``[A, q, P]``."""
     weights = np.linalg.solve(prior + evidence.precision, np.broadcast_to(rows.T, (len(evidence.shift), *rows.T.shape)))
     design = (evidence.precision @ weights).swapaxes(-1, -2)  # b [A, q, M]
     noise = (design * weights.swapaxes(-1, -2)).sum(-1)

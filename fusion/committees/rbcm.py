@@ -14,7 +14,7 @@ __all__ = ["RBCM"]
 
 @dataclass(frozen=True)
 class RBCM(Committee):
-    """Robust Bayesian committee machine: experts weigh by what they know at the query; far from data it is the prior.
+    """Robust Bayesian committee machine: experts are weighted by information at the query; the prior far from data.
 
     ``1/σ² = Σ β_i/σ_i² + (1-Σβ_i)/σ_s²`` and ``μ = σ² Σ β_i μ_i/σ_i²`` with ``β_i = ½(log σ_s² - log σ_i²)``.
     """
@@ -25,6 +25,6 @@ class RBCM(Committee):
         return np.stack([precision - experts.entropy_gain / experts.prior, precision * experts.mean], axis=1)
 
     def combined(self, sums: Array, experts: Experts, count: Array) -> tuple[Array, Array]:
-        """The prior once, and what every expert adds to it."""
+        """The prior once, and every expert's information."""
         precision = 1.0 / experts.prior + sums[:, 0]
         return sums[:, 1] / precision, 1.0 / precision

@@ -26,7 +26,7 @@ __all__ = ["DPITC"]
 
 @dataclass(frozen=True)
 class DPITC(Server):
-    """PITC whose blocks are the agents: each reports to a server what its block says, and hears the sum.
+    """PITC whose blocks are the agents: each reports the evidence of its block to a server, and receives the sum.
 
     A block's evidence is no sum over its rows, so every agent keeps all rows that it has seen and takes its evidence
     anew from all of them in each exchange: ``n³`` an agent for ``n`` rows, against ``M²`` a row for `server`. Hyper-
@@ -42,8 +42,8 @@ class DPITC(Server):
         """No rows yet. Raises ValueError for a basis that has no exact kernel behind it."""
         if not isinstance(population.model.basis, InducingInputs):
             raise ValueError(
-                "dpitc keeps, within each agent's data, what inducing inputs do not explain of the kernel; random "
-                'features are a kernel of their own: take fusion.rule = "server", or agents.basis = "inducing"'
+                "dpitc keeps, within each agent's data, the part of the kernel that inducing inputs do not explain; "
+                'random features are a kernel of their own: take fusion.rule = "server", or agents.basis = "inducing"'
             )
         return RowMemory.of(population)
 
@@ -55,15 +55,15 @@ class DPITC(Server):
         """Evidence of each agent's block, its announcements and itself."""
         model, batch = population.model, memory.batch
 
-        def tell(agents: slice, out: Array) -> None:
+        def write(agents: slice, out: Array) -> None:
             packed = block_evidence(model, population.theta[agents], batch[agents]).pack()
             out[:, : packed.shape[1]] = packed
 
         rows, size = batch.y.shape[1], model.inducing
-        return contributions(population, room, tell, np.dtype(float).itemsize * (3 * rows**2 + 4 * rows * size))
+        return contributions(population, room, write, np.dtype(float).itemsize * (3 * rows**2 + 4 * rows * size))
 
     def training_evidence(self, state: SumState, population: Population, agents: slice | Indices) -> Evidence:
-        """What their own rows say each by itself: the bound that is climbed is DTC's."""
+        """Evidence of the agents' own sums: they climb the bound of DTC."""
         return population.evidence(agents)
 
 

@@ -1,13 +1,14 @@
-"""An online Bayesian ensemble over kernels: several length-scales at once, weighed by how well they foretold.
+"""An online Bayesian ensemble over kernels: several length-scales at once, weighted by their predictions.
 
 Incremental ensembles (Lu, Karanikolas, Shen & Giannakis, AISTATS-20) in their decentralised form: every agent keeps
 statistics for each expert, an expert being the agents' model with all lengthscales times a factor. Before a batch is
-taken in, each expert says how likely it was, and sums of these log densities over agents and time make the weights:
+added, each expert computes its predictive log density; sums of these over agents and time are the log weights:
 
-    ``log w_j = Σ_t Σ_a Σ_n log p_j(y_n | x_n, what agent a held before batch t) + constant``.
+    ``log w_j = Σ_t Σ_a Σ_n log p_j(y_n | x_n, evidence of agent a before batch t) + constant``.
 
-Rows of a batch, and batches of one round, count as independent given what was known before: the weights are Bayes' rule
-where observations come one at a time. Evidence of all experts and the sums of their log densities travel in one row.
+Rows of a batch, and batches of one round, count as independent given the evidence before: the weights follow Bayes'
+rule where observations come one at a time. Evidence of all experts and the sums of their log densities travel in one
+row.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class EnsembleState:
 
 @dataclass(frozen=True)
 class Ensemble(CarriedRule):
-    """Online Bayesian ensemble over kernels: models with other length-scales, weighed by how well they foretold.
+    """Online Bayesian ensemble over kernels: models with other length-scales, weighted by their predictions.
 
     scales: factors of the agents' lengthscales, one for each expert. The variances, and lengthscales where they are
     learned, follow the agent's own hyper-parameters.
@@ -72,11 +73,11 @@ class Ensemble(CarriedRule):
         return replace(carried, messages=messages, exchanging=exchanging, settling=settling)
 
     def init(self, population: Population, transport: Transport) -> EnsembleState:
-        """Experts that have seen nothing. Raises ValueError where the projection is uncertain."""
+        """Experts without observations. Raises ValueError where the projection is uncertain."""
         model, size = population.model, population.size
         if model.expects:
             raise ValueError(
-                "an ensemble weighs predictions under one projection, not under a distribution q(W): set "
+                "an ensemble weights predictions under one projection, not under a distribution q(W): set "
                 'agents.projection_std to 0, agents.encoding to "transport", or take another rule'
             )
         models = tuple(replace(model, basis=model.basis.stretched(scale)) for scale in self.scales)
@@ -87,7 +88,7 @@ class Ensemble(CarriedRule):
         return replace(fresh, inner=self.carrier.begin(self._rows(fresh, population), transport))
 
     def observe(self, state: EnsembleState, population: Population, batch: Batch) -> EnsembleState:
-        """Let each expert say how likely the batch is, and then take it in; reuses the state's memory."""
+        """Add each expert's predictive log density of the batch, then the batch itself; reuses the state's memory."""
         self._follow(state, population)
         sums, own = self.carrier.sums(state.inner), self.carrier.own(state.inner)
         log_densities = np.empty_like(state.log_density)
@@ -113,7 +114,7 @@ class Ensemble(CarriedRule):
         return replace(state, inner=self.carrier.rounds(state.inner, rows, transport, rounds))
 
     def converge(self, state: EnsembleState, population: Population, transport: Transport) -> EnsembleState:
-        """Communicate until all agents hold the sums."""
+        """Communicate until all agents have the sums."""
         self._follow(state, population)
         rows = self._rows(state, population)
         return replace(state, inner=self.carrier.settle(state.inner, rows, transport))
@@ -126,7 +127,7 @@ class Ensemble(CarriedRule):
         return average
 
     def weights(self, state: EnsembleState, agents: slice | Indices) -> Array:
-        """Posterior probabilities of the experts as some agents hold them, ``[A', J]``; a priori all are alike."""
+        """Posterior probabilities of the experts as some agents know them, ``[A', J]``; a priori all are equal."""
         begin = len(state.models) * packed_length(state.models[0].inducing)
         log_weights = self.carrier.sums(state.inner)[agents, begin : begin + len(state.models)].astype(np.float64)
         weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
@@ -156,7 +157,7 @@ class Ensemble(CarriedRule):
         return population.model.layout.stretched(population.theta[agents], self.scales[expert])
 
     def _follow(self, state: EnsembleState, population: Population) -> None:
-        """Take the experts' sums along to where the agents' hyper-parameters are now; in place."""
+        """Move the experts' sums to the agents' present hyper-parameters; in place."""
         for expert, model in enumerate(state.models):
             statistics, anchor = Statistics(state.sums[:, expert]), state.anchor[:, expert]
             moved, anchored = model.encoding.move(model, statistics, anchor, self._theta(population, expert))
@@ -181,7 +182,7 @@ class Ensemble(CarriedRule):
 
 
 def _belief(model: Model, sums: Array, own: Array | None, expert: int, agents: slice | Indices) -> Evidence:
-    """What some agents hold for the summed evidence of an expert."""
+    """Some agents' estimates of the summed evidence of an expert."""
     length = packed_length(model.inducing)
     columns = slice(expert * length, (expert + 1) * length)
     return evidence_from_sums(sums[:, columns], None if own is None else own[:, columns], agents, model.inducing)

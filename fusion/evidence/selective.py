@@ -1,11 +1,10 @@
-"""Selective fusion: an agent takes in only neighbours that foretell its own data.
+"""Selective fusion: an agent uses the evidence of only those neighbours that predict its own data.
 
-All other rules suppose that agents observe one function. Where they do not, or some lie, an agent is better off with
-the few that agree with it. Each sends its neighbours its own evidence, never what it heard, so nothing is counted twice
-and what is taken in can be left out again. How neighbours are judged is prequential (A. P. Dawid, Statistical theory:
-the prequential approach, JRSS A 1984): everyone is judged on rows that it had not seen. A neighbour's evidence never
-holds the agent's rows; the agent itself is judged on each row just before it learns it, for afterwards it would always
-find itself the best.
+All other rules assume that agents observe one function. Where they do not, or some are byzantine, an agent is better
+off with the neighbours that agree with it. Agents send their own evidence, never what they received, so nothing is
+counted twice and evidence that was taken in can be left out again. The score is prequential (A. P. Dawid, Statistical
+theory: the prequential approach, JRSS A 1984): on rows that were not learned. A neighbour's evidence never contains the
+agent's rows; the agent itself is scored on each row just before it learns the row.
 """
 
 from __future__ import annotations
@@ -44,10 +43,10 @@ LOSSES: dict[str, Callable[[Prediction, Array], Array]] = {"nlpd": log_loss, "sq
 
 @dataclass(frozen=True)
 class NeighbourEvidence:
-    """What neighbours said, and whom of them the agents take in.
+    """Evidence of neighbours, and which of it the agents take in.
 
-    rows ``[E, P]``: the newest that came over each edge's slot; known ``[E]`` bool: whether any did; taken ``[E]``
-    bool; sums ``[A, P]``: own contributions and, once they are judged, those taken in.
+    rows ``[E, P]``: the newest that arrived on each edge's slot; known ``[E]`` bool: whether any did; taken ``[E]``
+    bool; sums ``[A, P]``: own contributions and, once they are scored, those taken in.
     """
 
     rows: PerEdge
@@ -66,12 +65,12 @@ class Trial:
 
 @dataclass(frozen=True)
 class Selective(SumRule):
-    """Own evidence and that of chosen neighbours: those that foretell an agent's newest rows nearly as well as itself.
+    """Own evidence and that of chosen neighbours: those that predict an agent's newest rows nearly as well as itself.
 
-    measure: by which rows are judged: ``nlpd``, the negative log predictive density, or ``square``, the squared error.
+    measure: the score of a row: ``nlpd``, the negative log predictive density, or ``square``, the squared error.
     slack: a neighbour is taken in if its mean squared error is at most this times the agent's own; by densities, if the
     geometric mean of its densities is at least the agent's own divided by this. memory: how many rows, the newest. An
-    agent that has no rows yet takes in whatever could come from data.
+    agent that has no rows yet takes in all evidence that data could have produced.
     """
 
     measure: Literal["nlpd", "square"] = "nlpd"
@@ -80,11 +79,11 @@ class Selective(SumRule):
 
     def stands(self) -> FaultTolerance:
         """No sum over all agents is sought."""
-        why = "every agent takes in neighbours that predict its own data, and nobody else"
+        why = "every agent uses only those neighbours that predict its own data"
         return FaultTolerance("approximate", why)
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """One round: neighbours have no more to say."""
+        """One round: neighbours send nothing new after it."""
         kind, why = self.stands().under(faults)
         rows = Rows(4.0, 4.0, observed=float(self.memory))
         messages = float(len(topology.indices))
@@ -96,7 +95,7 @@ class Selective(SumRule):
         return Trial(seen, np.zeros(seen.mask.shape))
 
     def observe(self, state: SumState, population: Population, batch: Batch) -> SumState:
-        """Let each agent foretell its batch before it learns it, and keep the newest rows."""
+        """Score each agent's predictions of its batch before it learns the batch, and keep the newest rows."""
         own = self._losses(population, np.arange(population.size), batch, population.evidence)
         grown, trial = state.kept.seen.grown(batch), state.kept
         rows = newest(grown.mask, self.memory)
@@ -104,13 +103,13 @@ class Selective(SumRule):
         return replace(state, kept=Trial(grown[rows], loss))
 
     def begin(self, values: Array, transport: Transport) -> NeighbourEvidence:
-        """Nobody has said anything."""
+        """Nothing has arrived."""
         edges = len(transport.shard.tail)
         nothing = np.zeros(edges, dtype=bool)
         return NeighbourEvidence(np.zeros((edges, values.shape[1]), values.dtype), nothing, nothing, values)
 
     def round(self, state: NeighbourEvidence, values: Array, transport: Transport) -> NeighbourEvidence:
-        """Tell all neighbours what is one's own, and keep the newest that came of theirs."""
+        """Send own evidence to all neighbours, and keep the newest of theirs."""
         delivery = transport.send(values[transport.shard.tail]).newest()
         if len(delivery.edges) == len(state.rows):
             return NeighbourEvidence(delivery.rows, np.ones_like(state.known), state.taken, values)
@@ -119,7 +118,7 @@ class Selective(SumRule):
         return NeighbourEvidence(rows, received, state.taken, values)
 
     def settle(self, state: NeighbourEvidence, values: Array, transport: Transport) -> NeighbourEvidence:
-        """One round: neighbours have no more to say."""
+        """One round: neighbours send nothing new after it."""
         settled: NeighbourEvidence = self.rounds(state, values, transport, 1)
         return settled
 
@@ -128,39 +127,39 @@ class Selective(SumRule):
         return state.sums
 
     def exchange(self, state: SumState, population: Population, transport: Transport, rounds: int = 1) -> SumState:
-        """So many communication rounds; then judge what neighbours said last."""
-        return self._weighed(super().exchange(state, population, transport, rounds), population, transport.shard)
+        """So many communication rounds; then score the neighbours' newest evidence."""
+        return self._selected(super().exchange(state, population, transport, rounds), population, transport.shard)
 
     def converge(self, state: SumState, population: Population, transport: Transport) -> SumState:
-        """One communication round; then judge what neighbours said last."""
-        return self._weighed(super().converge(state, population, transport), population, transport.shard)
+        """One communication round; then score the neighbours' newest evidence."""
+        return self._selected(super().converge(state, population, transport), population, transport.shard)
 
-    def _weighed(self, state: SumState, population: Population, shard: Shard) -> SumState:
-        heard: NeighbourEvidence = state.inner
-        taken = self._taken(heard, state.kept, population, shard)
+    def _selected(self, state: SumState, population: Population, shard: Shard) -> SumState:
+        neighbours: NeighbourEvidence = state.inner
+        taken = self._taken(neighbours, state.kept, population, shard)
         edges, start = np.flatnonzero(taken), np.searchsorted(shard.tail[taken], np.arange(population.size + 1))
-        ones = np.ones(len(edges), dtype=heard.rows.dtype)
-        others = csr_array((ones, edges, start), (population.size, len(taken))) @ heard.rows
-        return replace(state, inner=replace(heard, taken=taken, sums=heard.sums + others))
+        ones = np.ones(len(edges), dtype=neighbours.rows.dtype)
+        others = csr_array((ones, edges, start), (population.size, len(taken))) @ neighbours.rows
+        return replace(state, inner=replace(neighbours, taken=taken, sums=neighbours.sums + others))
 
-    def _taken(self, heard: NeighbourEvidence, trial: Trial, population: Population, shard: Shard) -> Flags:
-        """Whose evidence could come from data and does well enough on the rows of the agent that heard it, ``[E]``."""
+    def _taken(self, neighbours: NeighbourEvidence, trial: Trial, population: Population, shard: Shard) -> Flags:
+        """Edges ``[E]`` whose evidence data could have produced and predicts the receiver's rows well enough."""
         inducing = population.model.inducing
-        spoken = heard.rows[:, : packed_length(inducing)]
+        packed = neighbours.rows[:, : packed_length(inducing)]
 
         def possible(edges: slice) -> Flags:
-            return Evidence.unpack(spoken[edges].astype(float), inducing).possible()
+            return Evidence.unpack(packed[edges].astype(float), inducing).possible()
 
-        sound = map_blocks(possible, len(spoken), 16 * inducing**2)
-        taken: Flags = np.array(heard.known, dtype=bool) & np.concatenate([*sound, np.zeros(0, dtype=bool)])
+        sound = map_blocks(possible, len(packed), 16 * inducing**2)
+        taken: Flags = np.array(neighbours.known, dtype=bool) & np.concatenate([*sound, np.zeros(0, dtype=bool)])
         edges = np.flatnonzero(taken)
         tail, mask = shard.tail[edges], trial.seen.mask
         count = np.maximum(mask.sum(1), 1.0)
 
-        def told(some: slice) -> Evidence:
-            return Evidence.unpack(spoken[edges[some]], inducing)
+        def evidence_of(some: slice) -> Evidence:
+            return Evidence.unpack(packed[edges[some]], inducing)
 
-        loss = self._losses(population, tail, trial.seen.batch, told)
+        loss = self._losses(population, tail, trial.seen.batch, evidence_of)
         theirs, own = (loss * mask[tail]).sum(1) / count[tail], ((trial.loss * mask).sum(1) / count)[tail]
         bar = own + np.log(self.slack) if self.measure == "nlpd" else own * self.slack
         taken[edges] = (theirs <= bar) | (mask[tail].sum(1) == 0)
@@ -169,7 +168,7 @@ class Selective(SumRule):
     def _losses(
         self, population: Population, agents: Indices, batch: Batch, evidence: Callable[[slice], Evidence]
     ) -> Array:
-        """Losses ``[K, B]`` of so much evidence, each on the rows of one of the agents ``[K]`` under its ``θ``."""
+        """Losses ``[K, B]`` of evidence on the rows of one agent each, ``[K]``, under its ``θ``."""
         model, rows = population.model, batch.y.shape[1]
 
         def losses_of(some: slice) -> Array:

@@ -1,9 +1,9 @@
-"""Evidence of others counts for as much as an agent's own data bear it out.
+"""An agent weights the evidence of others as its own data support it.
 
-Where agents see one function through projections of their own (``shared = "latent"``), statistics about ``u`` only
-come to mean the same as projections are learned: until then a plain sum can be worse than an agent alone. Here an agent
+Where agents observe one function through projections of their own (``shared = "latent"``), statistics about ``u`` mean
+the same only once projections are learned: until then a plain sum can be worse than an agent alone. Here an agent
 raises the likelihood of all others' data to a power ``λ``, a power prior (Ibrahim & Chen, Statistical Science 2000),
-and takes of a few the one under which its own data are most probable: ``λ`` maximises ``p(y_own | E_others^λ)``.
+and chooses the ``λ`` under which its own data are most probable: ``λ`` maximises ``p(y_own | E_others^λ)``.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from coolgp.network.transport import Transport
 __all__ = ["Weighted", "WeightedState", "own_probability"]
 
 POWERS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-"""What others' evidence may count for: each costs an agent two factorisations."""
+"""Powers of others' evidence to choose from: each costs an agent two factorisations."""
 
 
 @dataclass(frozen=True)
 class WeightedState:
-    """inner: the carrier's; said ``[A, P]``: the evidence of their own that agents put in last."""
+    """inner: the carrier's; said ``[A, P]``: the agents' own evidence in the last exchange."""
 
     inner: SumState
     said: PerAgent
@@ -43,12 +43,12 @@ class WeightedState:
 
 @dataclass(frozen=True)
 class Weighted(CarriedRule):
-    """Evidence of which others' part is weighed: summed by another rule, to the power that an agent's own bear out."""
+    """Weighted evidence: sums by another rule, the others' part raised to the power that own data support."""
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """The sums are what the carrier makes of them; agents then take parts of them that differ."""
+        """The carrier's sums; agents then weight the others' part differently."""
         carried = self.carrier.guarantee(topology, faults)
-        why = f"each agent takes of the others' evidence as much as its own data bear out; {carried.why}"
+        why = f"each agent weights the others' evidence as its own data support it; {carried.why}"
         more = [replace(rows, per_agent=rows.per_agent + 2) for rows in (carried.exchanging, carried.settling)]
         return replace(carried, kind="approximate", why=why, exchanging=more[0], settling=more[1])
 
@@ -92,7 +92,7 @@ class Weighted(CarriedRule):
     def predict(
         self, state: WeightedState, population: Population, probes: Indices, x: Array, transport: Transport
     ) -> Prediction:
-        """Predictions of the probe agents from what they make of the sums."""
+        """Predictions of the probe agents from their weighted evidence."""
         return predict(population.model, population.theta[probes], self.fused_evidence(state, population, probes), x)
 
 

@@ -1,6 +1,6 @@
 """Averaging with the neighbours, once, or several rounds in one pass over memory.
 
-Columns do not know of each other: a block of them that fits the cache goes through all rounds before the next block is
+Columns are independent: a block of them that fits the cache goes through all rounds before the next block is
 touched. Every column is multiplied by the same weights in the same order, so the bits are those of round after round.
 """
 
@@ -34,7 +34,7 @@ SYMMETRIC = FaultTolerance(
     why="symmetric weights keep the sum, and differences shrink in every round",
     stands=dict.fromkeys(("churn", "absence", "moving links"), WORKS_BOTH_WAYS),
     breaks={
-        "byzantine agents": "one agent that lies moves the mean of all: trim > 0 outvotes it",
+        "byzantine agents": "one byzantine agent moves the mean of all: trim > 0 excludes it",
         **dict.fromkeys(("loss", "total loss", "delay", "bandwidth", "one-way links"), DRIFTS),
     },
 )
@@ -91,7 +91,7 @@ def average_blocks(
         size = messages * values.shape[1] * values.itemsize
         meter.sent(messages, size)
         meter.moved(size)
-    else:  # one block after another, for ranks must speak of the same one
+    else:  # one block after another, for ranks must exchange the same one
         before, with_halo = meter.messages, len(transport.shard.degree)
         for columns in blocks:
             room = np.empty((with_halo, columns.stop - columns.start), dtype=values.dtype)

@@ -1,4 +1,4 @@
-"""Rules that add up evidence: what they share, leaving each only how it reaches the sum.
+"""What rules that sum evidence share: each adds only how it reaches the sum.
 
 With evidence a commutative group, fusing all agents is one sum ``Σ_a E_a`` and the prior enters once, at prediction:
 ``R_F = Σ_a R_a - (A-1) R0``, COOL-GP (AAAI-19), equation 11. What is summed: :mod:`coolgp.fusion.sums.rows`.
@@ -38,21 +38,20 @@ Reader: TypeAlias = Callable[[Pick, Pick], Array]
 FITTED = {"fitted": True}
 """Marks a field that `fit` fills in: no setting of the rule's."""
 SETTLED_ROUNDINGS = 1000.0
-"""Sums by repeated averaging come no nearer: on a ring of 60 agents single precision stays 520 roundings away."""
+"""Repeated averaging reaches this accuracy: on a ring of 60 agents single precision stays 520 roundings away."""
 
 
 @dataclass(frozen=True)
 class SumState:
-    """inner: what the rule itself keeps; sample ``[A, C]``: a few columns of what agents contributed last.
+    """inner: the rule's own state; sample ``[A, C]``: a few columns of the last contributions.
 
-    told: the last contributions, as many as the rule remembers and one more, the newest last: memory for the next ones.
-    kept: what a rule that sees the data keeps of them. How the rule's sums are read is kept once it was asked for:
-    agents are read block by block.
+    recent: the last contributions, as many as the rule refers to and one more, the newest last: memory for the next.
+    kept: rows of data of a rule that sees the data. The reader of the sums is kept too, for blocks of agents.
     """
 
     inner: Any
     sample: PerAgent
-    told: tuple[Array, ...] = ()
+    recent: tuple[Array, ...] = ()
     kept: Any = None
     _reader: list[Reader] = field(default_factory=list, init=False, repr=False, compare=False)
 
@@ -62,15 +61,15 @@ class SumRule(ABC):
     """A rule that estimates, at every agent, the sum over all agents of a row ``[P]`` that each contributes.
 
     tolerance: settled once :func:`deviation` is this small, or as small as the precision allows. most: communication
-    rounds after which settling is given up with an error. look_every: rounds between two looks.
+    rounds after which settling is given up with an error. look_every: rounds between two checks.
     """
 
     tolerance: float = 1e-12
     most: int = 100_000
     look_every: int = 10
     remembers: ClassVar[int | None] = None
-    """Of how many rounds the rule's state may hold on to the contributions: the memory of older ones is used again.
-    None: of any number, so that contributions always take new memory."""
+    """The number of rounds whose contributions the rule's state may refer to: the memory of older ones is used again.
+    None: any number, so that contributions always take new memory."""
 
     def fit(self, topology: Topology, faults: Faults) -> FusionRule:
         """The rule as it is: it needs to know nothing of the whole graph."""
@@ -105,7 +104,7 @@ class SumRule(ABC):
 
     @abstractmethod
     def sums(self, state: State) -> Array:
-        """What each agent holds for the sum, ``[A, P]``."""
+        """Each agent's estimate of the sum, ``[A, P]``."""
 
     def reader(self, state: State) -> Reader:
         """:meth:`sums`, a few agents or columns at a time; to be overridden where that saves making all of them."""
@@ -118,17 +117,17 @@ class SumRule(ABC):
         return read
 
     def own(self, state: State) -> Array | None:
-        """What agents themselves put in, ``[A, P]``, where sums on their way can leave what data could say; or None.
+        """The agents' own contributions ``[A, P]`` where estimates of sums can leave the range of evidence; or None.
 
-        They can by weights below 0, by columns that are trimmed apart, and by increments: those are negative where
-        hyper-parameters move, and felt first where they come in.
+        They can by negative weights, by columns that are trimmed separately, and by increments: these are negative
+        where hyper-parameters move, and appear first at the agent that contributes them.
         """
         return None
 
     def settle(self, state: State, values: Array, transport: Transport) -> State:
-        """Repeat the round until every agent's sum is within the tolerance, looking every few rounds.
+        """Repeat the round until every agent's sum is within the tolerance, checked every few rounds.
 
-        The looking is the simulator's, by sums over all agents that are not counted as messages. Raises ValueError when
+        The simulator checks, by sums over all agents that are not counted as messages. Raises ValueError when
         that takes more than ``most`` rounds.
         """
         target, scale = transport.allsum(values), spread(values, transport)
@@ -139,13 +138,13 @@ class SumRule(ABC):
             if off <= tolerance:
                 return state
         raise ValueError(
-            f"{type(self).__name__.lower()} had not settled to {tolerance:g} after {self.most} communication "
-            f"rounds (off by {off:.2g}): the graph mixes too slowly, or messages fail; take a number for "
+            f"{type(self).__name__.lower()} has not settled to {tolerance:g} after {self.most} communication "
+            f"rounds (deviation {off:.2g}): the graph mixes too slowly, or messages fail; take a number for "
             'fusion.rounds_per_step, a larger fusion.tolerance, fusion.rule = "tree", or a better connected graph'
         )
 
     def initial_memory(self, population: Population) -> Any:
-        """What a rule that sees the data keeps of them before there are any; None where it keeps nothing."""
+        """The empty memory of a rule that keeps rows of data; None for other rules."""
         return None
 
     def contributions(self, population: Population, memory: Any, room: Array | None = None) -> Array:
@@ -160,24 +159,24 @@ class SumRule(ABC):
 
     def exchange(self, state: SumState, population: Population, transport: Transport, rounds: int = 1) -> SumState:
         """So many communication rounds."""
-        recent = self._told(state, population)
+        recent = self._contribute(state, population)
         sample = sampled(recent[-1], transport)
         return self._state(self.rounds(state.inner, recent[-1], transport, rounds), recent, sample, state.kept)
 
     def converge(self, state: SumState, population: Population, transport: Transport) -> SumState:
         """Communicate until the fixed point."""
-        recent = self._told(state, population)
+        recent = self._contribute(state, population)
         sample = sampled(recent[-1], transport)
         return self._state(self.settle(state.inner, recent[-1], transport), recent, sample, state.kept)
 
     def _state(self, inner: State, recent: tuple[Array, ...], sample: Array, memory: Any) -> SumState:
         return SumState(inner, sample, () if self.remembers is None else recent, memory)
 
-    def _told(self, state: SumState, population: Population) -> tuple[Array, ...]:
+    def _contribute(self, state: SumState, population: Population) -> tuple[Array, ...]:
         """The contributions of the last rounds and of this one, in the memory of those that are too old."""
-        remembered = len(state.told) if self.remembers is None else self.remembers
-        spare = state.told[: len(state.told) - remembered]
-        return (*state.told[len(spare) :], self.contributions(population, state.kept, *spare))
+        remembered = len(state.recent) if self.remembers is None else self.remembers
+        spare = state.recent[: len(state.recent) - remembered]
+        return (*state.recent[len(spare) :], self.contributions(population, state.kept, *spare))
 
     def _read(self, state: SumState) -> Reader:
         if not state._reader:
@@ -198,7 +197,7 @@ class SumRule(ABC):
         return deviation(sums.astype(np.float64), total, scale, transport)
 
     def counted(self, state: SumState, agents: Indices) -> Array:
-        """How many agents each of these has counted."""
+        """The number of agents in each one's sum."""
         return self._read(state)(agents, slice(-1, None))[:, 0]
 
     def announced(self, state: SumState, population: Population) -> Array:

@@ -1,4 +1,4 @@
-"""Rules whose agents sum rows of their own making, carried by any of the rules that add up rows."""
+"""Rules whose agents sum rows of their own, through any of the rules that sum rows: their carrier."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Via = Literal["tree", "consensus", "chebyshev", "push-sum", "gossip", "flood", "
 
 @dataclass(frozen=True)
 class Announcements:
-    """What carries the announcements of the agents; None where they announce nothing."""
+    """The carrier's state for the agents' announcements; None where they announce nothing."""
 
     inner: Any
 
@@ -52,7 +52,7 @@ class CarriedRule:
 
 @dataclass(frozen=True)
 class QueryRule(CarriedRule):
-    """A rule whose agents sum rows of the moment, at queries.
+    """A rule whose agents sum rows for each query.
 
     query_rounds: communication rounds spent on queries, or until the sums are exact.
     """
@@ -63,7 +63,7 @@ class QueryRule(CarriedRule):
         """Fit what carries the sums. Raises ValueError where faults keep the sums from becoming exact, or late."""
         if not faults.timely:
             raise ValueError(
-                f"the rule {type(self).__name__} sums terms anew at each query, and messages that are late would come "
+                f"the rule {type(self).__name__} sums terms at each query, and messages that are late would arrive "
                 "among those of the next: leave out network.delay and network.bandwidth, or take a rule that fuses "
                 'evidence, as fusion.rule = "flood" does'
             )
@@ -78,13 +78,13 @@ class QueryRule(CarriedRule):
         return fitted
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """The sums are what the carrier makes of them; what they are sums of is a matter of the rule."""
+        """The carrier's, but approximate: sums of predictions are not evidence."""
         carried = self.carrier.guarantee(topology, faults)
-        why = f"what is combined are predictions, not what they rest on; {carried.why}"
+        why = f"predictions are combined, not the evidence behind them; {carried.why}"
         return replace(carried, kind="approximate", why=why, exchanging=Rows(0.0), settling=Rows(0.0))
 
     def init(self, population: Population, transport: Transport) -> Announcements:
-        """Nothing is said yet."""
+        """State before the first message."""
         rows = _announcements(population)
         return Announcements(self.carrier.begin(rows, transport) if rows.shape[1] > 1 else None)
 
@@ -97,7 +97,7 @@ class QueryRule(CarriedRule):
         return Announcements(self.carrier.rounds(state.inner, _announcements(population), transport, rounds))
 
     def converge(self, state: Announcements, population: Population, transport: Transport) -> Announcements:
-        """Average what agents announce until all hold the mean."""
+        """Average what agents announce until all have the mean."""
         if state.inner is None:
             return state
         return Announcements(self.carrier.settle(state.inner, _announcements(population), transport))
@@ -111,7 +111,7 @@ class QueryRule(CarriedRule):
         return average
 
     def summed(self, rows: Array, transport: Transport) -> Array:
-        """What each agent holds for the sum of rows ``[A, P]`` over all agents."""
+        """Each agent's estimate of the sum of rows ``[A, P]`` over all agents."""
         begun = self.carrier.begin(rows, transport)
         if self.query_rounds == "converge":
             return self.carrier.sums(self.carrier.settle(begun, rows, transport))

@@ -25,7 +25,7 @@ STANDS = FaultTolerance(
 
 @dataclass(frozen=True)
 class Central(SumRule):
-    """Every agent reports to a server, which adds up and tells everyone: two messages an agent and round."""
+    """Every agent reports to a server, which adds up and answers all: two messages an agent and round."""
 
     def begin(self, values: Array, transport: Transport) -> Array:
         """Own contributions."""
@@ -47,7 +47,7 @@ class Central(SumRule):
         return STANDS
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """Exact at once: what the others are measured by."""
+        """Exact at once: the reference for other rules."""
         kind, why = self.stands().under(faults)
         rows = Rows(2.0)  # contributions, of two rounds
         return Guarantee(kind, why, rounds=1, messages=2.0 * topology.size, exchanging=rows, settling=rows)

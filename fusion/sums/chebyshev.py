@@ -89,7 +89,7 @@ class Chebyshev(SumRule):
         return ChebyshevState(values.copy(), values.copy(), values, ratio, mixing, transport.shard.size)
 
     def round(self, state: ChebyshevState, values: Array, transport: Transport) -> ChebyshevState:
-        """Take in what is new, then average with the neighbours and go on a little the way that one was going.
+        """Take in what is new, then average with the neighbours and continue in the direction of the last step.
 
         With anything new, all start afresh together from where they are: agents share the clock by which contributions
         change. That it ticked, the simulator finds by a sum over all agents that is not counted as messages.
@@ -119,7 +119,7 @@ class Chebyshev(SumRule):
         return replace(state, ratio=ratio)
 
     def settle(self, state: ChebyshevState, values: Array, transport: Transport) -> ChebyshevState:
-        """Start afresh from where agents are, then repeat the round until all hold the sum."""
+        """Restart from the present estimates, then repeat the round until all agents have the sum."""
         settled: ChebyshevState = super().settle(restarted(state, values), values, transport)
         return settled
 

@@ -2,7 +2,7 @@
 
 ``X ← WX`` with symmetric weights keeps the mean of the contributions, and every row tends to it at the graph's spectral
 gap; the sum is N times the mean. New contributions enter as increments, so that the mean tracks streams (Xiao & Boyd,
-Systems & Control Letters 2004; Zhu & Martínez, Automatica 2010). Or the mean is trimmed, against agents that lie
+Systems & Control Letters 2004; Zhu & Martínez, Automatica 2010). Or the mean is trimmed, against byzantine agents
 (W-MSR: LeBlanc, Zhang, Koutsoukos & Sundaram, IEEE JSAC 2013).
 """
 
@@ -49,11 +49,11 @@ class Consensus(SumRule):
     (``1/(1+d_max)``) or ``optimal-constant`` (``2/(λ_2+λ_N)`` of the Laplacian: the best single weight; no more than
     that of ``max-degree`` where messages fail, for agents that weigh themselves negatively would then diverge).
 
-    trim: neighbours per agent that may lie. Where it is not 0, every agent drops in each column up to so many of the
-    neighbours' values above its own and as many below, and averages the rest equally with its own, whatever the
+    trim: byzantine neighbours that an agent may have. Where it is not 0, every agent drops in each column up to so many
+    of the neighbours' values above its own and as many below, and averages the rest equally with its own, whatever the
     weights. Honest agents then stay within the range of what honest agents contributed, but no longer end with the
-    exact mean, nor does what only one of them knows come through: nothing tells it from a lie. Columns are trimmed one
-    by one, so that a matrix in them need not stay positive definite.
+    exact mean, and what only one of them knows is dropped too: it looks like a false value. Columns are trimmed one by
+    one, so that a matrix in them need not stay positive definite.
 
     weight, eigenvalue: the constant weight and the eigenvalue that decides its rate; :meth:`fit` finds them.
     """
@@ -81,7 +81,7 @@ class Consensus(SumRule):
 
     def stands(self) -> FaultTolerance:
         """The sum is kept while whatever one agent takes, another gives; a trimmed mean is another one."""
-        why = f"up to {self.trim} lying neighbours of an agent are outvoted, and the truth at the edges with them"
+        why = f"up to {self.trim} false values among an agent's neighbours are dropped, and true extremes with them"
         return FaultTolerance("approximate", why) if self.trim else SYMMETRIC
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
@@ -134,7 +134,7 @@ class Consensus(SumRule):
         return ConsensusState(estimate, values, state.mixing, state.size)
 
     def settle(self, state: ConsensusState, values: Array, transport: Transport) -> ConsensusState:
-        """Repeat the round until all agents hold the sum; a trimmed one, until they stay where they are."""
+        """Repeat the round until all agents have the sum; a trimmed one, until estimates stop moving."""
         if not self.trim:
             settled: ConsensusState = super().settle(state, values, transport)
             return settled

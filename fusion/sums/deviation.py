@@ -1,4 +1,4 @@
-"""How far agents are from a sum over all of them, and how near they can come."""
+"""The deviation of the agents' sums from the true sum, and the least that precision allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rules that speak along edges share: adding what arrived in an order that no rank changes, and counting hops."""
+"""Sums of rows that arrived on edges, in an order that does not depend on ranks, and the diameter in hops."""
 
 from __future__ import annotations
 

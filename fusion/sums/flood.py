@@ -1,7 +1,7 @@
-"""Flooding: every agent hands on, to every neighbour, each statistic that this one does not have yet.
+"""Flooding: every agent forwards to every neighbour each row of another agent that the neighbour does not have yet.
 
-Nothing is added up on the way, so nothing can be counted twice, whatever way it takes: exact on any connected graph
-after as many rounds as its diameter, at the price of N rows over every link. In the manner of a link-state protocol:
+No sums are sent, so no agent is counted twice, whatever path its row takes: exact on any connected graph after as many
+rounds as its diameter, at the price of N rows over every link. In the manner of a link-state protocol:
 J. McQuillan, I. Richer, E. Rosen, "The new routing algorithm for the ARPANET", IEEE Trans. Communications 1980.
 """
 
@@ -23,16 +23,16 @@ from coolgp.network.transport import Transport
 
 __all__ = ["Flood", "FloodState"]
 
-WHY = "every agent gets to know every other's statistic by itself"
+WHY = "every agent receives every other's row by itself"
 OFFERED_AGAIN = f"{WHY}, and what is lost is offered again"
 STANDS = FaultTolerance(
     reaches="exact",
     why=WHY,
     stands=dict.fromkeys(("loss", "delay", "bandwidth", "moving links", "one-way links"), OFFERED_AGAIN),
     breaks={
-        "byzantine agents": "what an agent that is not honest says of others may be evidence_from_sums",
+        "byzantine agents": "neighbours cannot tell what a byzantine agent makes up of others from what it received",
         "total loss": "no message ever arrives",
-        **dict.fromkeys(("churn", "absence"), "of an agent that is away, the others know what it said last"),
+        **dict.fromkeys(("churn", "absence"), "of an agent that is away, the others have its last row only"),
     },
 )
 MOST_BYTES = 4 * 10**9  # of all rows that all agents keep
@@ -40,10 +40,10 @@ MOST_BYTES = 4 * 10**9  # of all rows that all agents keep
 
 @dataclass(frozen=True)
 class FloodState:
-    """What each agent knows of each, and what it knows its neighbours to know.
+    """The rows that each agent has of all agents, and what it knows of its neighbours.
 
-    values ``[A, N, P]``: newest known contribution of each agent, by global id; version ``[A, N]`` int32: its number,
-    0 where nothing is known; told ``[E, N]`` int32: newest version that the neighbour on the edge is known to have;
+    values ``[A, N, P]``: newest contribution of each agent that arrived, by global id; version ``[A, N]`` int32: its
+    number, 0 where none arrived; told ``[E, N]`` int32: newest version that the neighbour on the edge is known to have;
     wait ``[E, N]`` int32: rounds before a row is offered to it again; sums ``[A, P]``.
     """
 
@@ -56,10 +56,11 @@ class FloodState:
 
 @dataclass(frozen=True)
 class Flood(SumRule):
-    """Every agent hands on every statistic: exact after diameter rounds, also where links are lossy or one-way.
+    """Every agent forwards every row: exact after diameter rounds, also where links are lossy or one-way.
 
-    Where messages may fail, neighbours tell each other every round which versions they hold (tag ``have``, 4N bytes on
-    every link); a row that a neighbour does not have is offered to it, and again after more than ``patience`` rounds.
+    Where messages may fail, neighbours send each other in every round which versions they have (tag ``have``, 4N bytes
+    on every link); a row that a neighbour does not have is offered to it, and again after more than ``patience``
+    rounds.
     """
 
     patience: int = 3
@@ -87,7 +88,7 @@ class Flood(SumRule):
         )
 
     def begin(self, values: Array, transport: Transport) -> FloodState:
-        """Every agent knows its own contribution. Raises ValueError where all that they may learn is too much."""
+        """Every agent has its own contribution. Raises ValueError where all rows would not fit in memory."""
         shard, (agents, row) = transport.shard, values.shape
         _check_memory(shard.size, row, values.itemsize)
         state = FloodState(
@@ -100,28 +101,28 @@ class Flood(SumRule):
         return _learn_own(state, values, transport)
 
     def round(self, state: FloodState, values: Array, transport: Transport) -> FloodState:
-        """Hand on what neighbours do not have; take in what they hand on."""
+        """Send the rows that neighbours do not have; store those that arrive."""
         state = _learn_own(state, values, transport)
         if not transport.faultless:
             state = _compare(state, transport)
         return _hand_on(state, self.patience, transport)
 
     def settle(self, state: FloodState, values: Array, transport: Transport) -> FloodState:
-        """Rounds until all know all; where nothing fails that is looked at in every round."""
+        """Rounds until all agents have all rows; where nothing fails, checked in every round."""
         settled: FloodState = SumRule.settle(
             replace(self, look_every=1) if transport.faultless else self, state, values, transport
         )
         return settled
 
     def sums(self, state: FloodState) -> Array:
-        """All that is known, added in the order of the agents' ids: who knows the same has the same bits."""
+        """The sum of all rows, added in the order of the agents' ids: agents with the same rows have the same bits."""
         return state.sums
 
 
 def _rows(topology: Topology) -> Rows:
     """All rows four times, and three times those that are handed on in the round in which most are.
 
-    Every agent hands on over each edge what is new to it: what stands a distance away in one round.
+    Every agent sends over each edge what is new to it: in one round, the rows of agents at one distance.
     """
     start = int(topology.degree.argmax())
     ring = np.bincount(breadth_first(topology.matrix(), start)[1]).max() / topology.size
@@ -137,7 +138,7 @@ def _learn_own(state: FloodState, values: Array, transport: Transport) -> FloodS
 
 
 def _compare(state: FloodState, transport: Transport) -> FloodState:
-    """Tell all neighbours the versions held, and note theirs; what was offered over a link that is down is not."""
+    """Exchange versions with all neighbours; what was offered over a link that is down counts as not offered."""
     delivery = transport.send(state.version[transport.shard.tail], tag="have").newest()
     known_there = state.told.copy()
     known_there[delivery.edges] = np.maximum(known_there[delivery.edges], delivery.rows)
@@ -146,7 +147,7 @@ def _compare(state: FloodState, transport: Transport) -> FloodState:
 
 
 def _hand_on(state: FloodState, patience: int, transport: Transport) -> FloodState:
-    """Send the rows (origin, version, values) that neighbours are not known to have, and learn from those that come."""
+    """Send the rows (origin, version, values) that neighbours are not known to have, and store those that arrive."""
     tail = transport.shard.tail
     offer = (state.version[tail] > state.told) & (state.wait == 0) & transport.up[:, None]
     edges, origin = np.nonzero(offer)
@@ -167,7 +168,7 @@ def _hand_on(state: FloodState, patience: int, transport: Transport) -> FloodSta
 
 
 def _sound(rows: Array, size: int) -> Array:
-    """Which rows name an agent and a version: those of an agent that is not honest need not."""
+    """Which rows name an agent and a version: those of a byzantine agent need not."""
     named = (rows[:, 0] >= 0) & (rows[:, 0] < size) & (rows[:, 1] >= 1) & (rows[:, 1] < 2**31)
     sound: Array = named & (rows[:, :2] == np.floor(rows[:, :2])).all(axis=1)
     return sound
@@ -176,7 +177,7 @@ def _sound(rows: Array, size: int) -> Array:
 def _learn(
     state: FloodState, agent: Array, origin: Array, version: Array, rows: Array, transport: Transport
 ) -> FloodState:
-    """Local agents ``[K]`` learn rows ``[K, P]`` of others: each the newest of those that are newer than its own."""
+    """Local agents ``[K]`` store rows ``[K, P]`` of others: for each, the newest that is newer than its own."""
     newer = np.flatnonzero(version > state.version[agent, origin])
     if not len(newer):
         return state

@@ -2,11 +2,12 @@
 
 S. Boyd, A. Ghosh, B. Prabhakar & D. Shah, "Randomized gossip algorithms", IEEE Transactions on Information Theory 2006,
 in parallel rounds. A coin makes each agent caller or listener; a caller calls a random neighbour that it can reach and
-tells a number that it drew; a listener answers the caller of the least number with its value; that caller hands over
-half of the difference. What one gives the other takes: the sum is kept unless the hand-over is lost.
+sends a number that it drew; a listener answers the caller with the least number by its value; that caller sends half of
+the difference back. One agent gives what the other takes: the sum is kept unless this hand-over is lost.
 
-Where messages are late a listener that answered takes part in nothing else until the hand-over has come: else many
-would go by one old value, and differences grow without bound (on a ring of 10 agents with messages 5 rounds late).
+Where messages are late a listener that answered takes part in nothing else until the hand-over arrives: otherwise many
+agents would use one old value, and differences would grow without bound (on a ring of 10 agents with messages 5 rounds
+late).
 """
 
 from __future__ import annotations
@@ -32,16 +33,16 @@ from coolgp.network.transport import Transport
 __all__ = ["Gossip", "GossipState", "meeting_probability"]
 
 LATE, UNSTEADY = ("delay", "bandwidth"), ("churn", "absence", "moving links")
-DRIFTS = "where a hand-over is lost, one of a pair gave what the other never took: the mean drifts"
+DRIFTS = "where a hand-over is lost, one of a pair gave what the other never received: the mean drifts"
 STANDS = FaultTolerance(
     reaches="asymptotic",
     why="pairs take their mean, so the sum is kept, and in time everyone meets every neighbour",
     stands=dict.fromkeys((*LATE, *UNSTEADY, "one-way links"), ""),
-    breaks={"byzantine agents": "one agent that lies moves the mean of all", "loss": DRIFTS, "total loss": DRIFTS},
+    breaks={"byzantine agents": "one byzantine agent moves the mean of all", "loss": DRIFTS, "total loss": DRIFTS},
     conflicts=(Conflict(frozenset(LATE), frozenset(UNSTEADY), DRIFTS),),  # a link that goes down loses what it carries
 )
 FOREVER = 1 << 62  # rounds
-SLOW = 5  # rounds that a message takes where bandwidth is short and nobody knows how long it will be
+SLOW = 5  # rounds that a message is assumed to take where bandwidth is limited
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Gossip(SumRule):
     remembers: ClassVar[int | None] = 1
 
     def fit(self, topology: Topology, faults: Faults) -> Gossip:
-        """Wait for what is late: as long as it takes where it must come, else for some times as long as usual."""
+        """Wait for a late hand-over: for ever where it must arrive, else for a multiple of the usual time."""
         if faults.timely:
             return replace(self, patience=0)
         usual = math.ceil(faults.delay) + (0 if faults.bandwidth is None else SLOW)
@@ -132,7 +133,7 @@ class Gossip(SumRule):
         return state.values
 
     def _draws(self, turn: int, transport: Transport) -> Array:
-        """Three numbers in [0, 1) for each agent ``[A, 3]``, drawn for all N: its coin, whom it calls, how urgently."""
+        """Three numbers in [0, 1) for each agent ``[A, 3]``, drawn for all N: coin, neighbour to call, urgency."""
         drawn = generator(self.seed, "gossip", 0, turn).random((transport.shard.size, 3))
         return np.asarray(drawn[transport.shard.agents])
 
@@ -140,7 +141,7 @@ class Gossip(SumRule):
 def accepted_calls(draws: Array, free: Array, transport: Transport, kind: DTypeLike = np.float64) -> Array:
     """The edges ``[K]``, ascending and one an agent at most, on which listeners answer the callers that they take.
 
-    Only agents that are free ``[A]`` call or listen. kind: dtype of the number that a caller tells.
+    Only agents that are free ``[A]`` call or listen. kind: dtype of the number that a caller sends.
     """
     tail, open_edges = transport.shard.tail, np.flatnonzero(transport.up)
     degree = np.bincount(tail[open_edges], minlength=len(draws))
@@ -156,17 +157,17 @@ def accepted_calls(draws: Array, free: Array, transport: Transport, kind: DTypeL
 
 
 def hand_over(values: Array, waiting: Array, answering: Array, transport: Transport) -> tuple[Array, Array]:
-    """Listeners tell their values ``[A, P]`` on the edges ``[K]``; callers hand over half of what they have more.
+    """Listeners send their values ``[A, P]`` on the edges ``[K]``; callers hand over half of the difference.
 
     A caller that by now is waiting ``[A]`` itself hands over nothing, which sets the listener free. Returns the values
-    after it, and the agents to whom something was handed over.
+    after it, and the agents that received a hand-over.
     """
     tail = transport.shard.tail
     answers = transport.send(values[tail[answering]], answering, "answer").newest()
     going = transport.up[answers.edges]  # an answer can be late, and its link gone
     edges, rows = answers.edges[going], answers.rows[going]
     at = tail[edges]
-    parts = 1 + np.bincount(at, minlength=len(values))[at, None]  # two, unless late answers come together
+    parts = 1 + np.bincount(at, minlength=len(values))[at, None]  # two, unless late answers arrive together
     given = np.where(waiting[at][:, None], 0.0, (values[at] - rows) / parts.astype(values.dtype))
     received = transport.send(given, edges, "values")
     left = values - edge_sums(at, given, len(values))

@@ -1,13 +1,14 @@
 """Message passing on a spanning tree that the agents grow themselves, while agents and links come and go.
 
-Each tree has a key (epoch, root), and higher keys win. An agent that hears a higher key joins that tree with the
+Each tree has a key (epoch, root), and higher keys win. An agent that receives a higher key joins that tree with the
 neighbour as its parent; one whose parent link fails founds a new tree, with a higher epoch. Keys of an agent only rise
 and no key is founded twice, so an agent joins a tree once at most and never changes its parent in it. Hence who is
 whose parent under one key is a forest that only grows; messages carry the key and go along its links alone, and so no
 agent is ever counted twice, not even by messages that are late.
 
 An agent that is cut off keeps its key and its parent. If it finds the parent's link and tree again, it goes on as a
-leaf of it, and nobody has to grow anew: its place in the forest is the old one, so nothing old can count it again.
+leaf of it, and no tree has to be grown again: its place in the forest is the old one, so nothing old can count it
+again.
 
 Sums as in COOL-GP (AAAI-19), section on decentralised fusion; growing in the manner of R. Perlman, "An algorithm for
 distributed computation of a spanning tree in an extended LAN", SIGCOMM 1985, with epochs in place of time-outs.
@@ -48,10 +49,10 @@ STANDS = FaultTolerance(
 
 @dataclass(frozen=True)
 class GrowingTreeState:
-    """What each agent knows of its tree, and of the others through it.
+    """Each agent's place in its tree, and what it received along it.
 
     key ``[A, 2]`` int64: epoch and root's global id; parent ``[E]`` bool: the edge to the agent's parent, if it has
-    one; heard ``[E]`` bool: whether a message of this tree came on the edge and its link has worked ever since; inbox
+    one; heard ``[E]`` bool: whether a message of this tree arrived on the edge and its link has worked since; inbox
     ``[E, P]``: the newest such message, 0 where none; sums ``[A, P]``.
     """
 
@@ -64,10 +65,10 @@ class GrowingTreeState:
 
 @dataclass(frozen=True)
 class GrowingTree(SumRule):
-    """Message passing on a tree that agents grow and re-grow: no agent is counted twice, ever.
+    """Message passing on a tree that agents grow and re-grow: no agent is ever counted twice.
 
     Where agents and links stay for long enough, each has counted exactly those that it is linked to over any number of
-    hops: without failures within three times the largest distance from the root. A round speaks in two tags: ``tree``
+    hops: without failures within three times the largest distance from the root. A round sends under two tags: ``tree``
     (the key, 2 numbers, on every link that works) and ``values`` (the key and a row, on links of the tree). Single
     precision holds keys of up to 2²⁴ agents.
     """
@@ -98,17 +99,17 @@ class GrowingTree(SumRule):
         )
 
     def round(self, state: GrowingTreeState, values: Array, transport: Transport) -> GrowingTreeState:
-        """Leave trees whose link is gone, join higher ones, tell parent and children the sum less what they told."""
+        """Leave trees whose link is gone, join higher ones, send parent and children the sum less their message."""
         state = _adopt(_leave(state, transport), transport)
         return _pass_on(state, values, transport)
 
     def sums(self, state: GrowingTreeState) -> Array:
-        """Own contribution and all that was told in this tree."""
+        """Own contribution and the newest messages of this tree."""
         return state.sums
 
 
 def _leave(state: GrowingTreeState, transport: Transport) -> GrowingTreeState:
-    """Forget what came over links that are down; found a new tree where the parent's is, unless all are."""
+    """Drop what arrived over links that are down; start a new tree where the parent's link is down, unless all are."""
     shard, up = transport.shard, transport.up
     orphan = _any_edge(state.parent & ~up, transport) & _any_edge(up, transport)
     key = state.key.copy()
@@ -119,7 +120,7 @@ def _leave(state: GrowingTreeState, transport: Transport) -> GrowingTreeState:
 
 
 def _adopt(state: GrowingTreeState, transport: Transport) -> GrowingTreeState:
-    """Tell all neighbours one's key; join the highest that is heard if it is higher than one's own."""
+    """Send the key to all neighbours; join the highest that arrives if it is higher than the agent's own."""
     tail = transport.shard.tail
     delivery = transport.send(state.key[tail], tag="tree").newest()
     higher = _higher(delivery.rows, state.key[tail[delivery.edges]]) & transport.up[delivery.edges]
@@ -135,7 +136,7 @@ def _adopt(state: GrowingTreeState, transport: Transport) -> GrowingTreeState:
 
 
 def _pass_on(state: GrowingTreeState, values: Array, transport: Transport) -> GrowingTreeState:
-    """Tell parent and children the sum less what they told; take in what they tell if it is of the same tree."""
+    """Send parent and children the sum less their message; accept what arrives if it is of the same tree."""
     tail, up = transport.shard.tail, transport.up
     edges = np.flatnonzero((state.parent | state.heard) & up)
     rows = np.empty((len(edges), 2 + values.shape[1]), dtype=values.dtype)
@@ -157,7 +158,7 @@ def _sums(state: GrowingTreeState, values: Array, tail: Array) -> Array:
 
 
 def _forget(state: GrowingTreeState, stays: Array) -> GrowingTreeState:
-    """The state without what was heard on edges where the mask ``[E]`` is false."""
+    """The state without what arrived on edges where the mask ``[E]`` is false."""
     gone = state.heard & ~stays
     if not gone.any():
         return state

@@ -1,4 +1,4 @@
-"""No fusion: every agent knows what it saw."""
+"""No fusion: every agent has its own observations only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Isolated"]
 
 @dataclass(frozen=True)
 class Isolated(SumRule):
-    """No messages: every agent knows what it saw, the floor that fusion is measured from."""
+    """No messages: every agent has its own observations only, the baseline of fusion."""
 
     def begin(self, values: Array, transport: Transport) -> Array:
         """Own contributions."""
@@ -32,7 +32,7 @@ class Isolated(SumRule):
 
     def stands(self) -> FaultTolerance:
         """No sum is sought."""
-        return FaultTolerance("approximate", "agents say nothing to one another: each knows what it saw")
+        return FaultTolerance("approximate", "agents exchange nothing: each has its own observations only")
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """Each agent alone."""

@@ -1,9 +1,9 @@
 """Push-sum with running sums: the exact sum in the limit over links that lose messages or go one way.
 
-Every agent shares what it holds, and a weight of its own that begins with 1, equally with the neighbours that it can
+Every agent divides its values, and a weight that starts at 1, equally among itself and the neighbours that it can
 reach; the quotient of the two tends to the mean at all agents (Kempe, Dobra & Gehrke, FOCS 2003). On a link that may
-fail a message tells all that was ever pushed on it, and the receiver takes what that is more than it had received: what
-a lost message carried comes with the next one (Hadjicostis, Vaidya & Domínguez-García, IEEE TAC 2016).
+fail a message carries the running sum of all that was pushed on the link, and the receiver takes the difference to what
+it had received: the next message makes up for a lost one (Hadjicostis, Vaidya & Domínguez-García, IEEE TAC 2016).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from coolgp.network.transport import Transport
 
 __all__ = ["PushSum", "PushSumState", "push_sum_eigenvalue"]
 
-WHY = "what a message loses comes with the next one on its link, so no mass is ever lost"
+WHY = "the next message on a link makes up for a lost one, so no mass is ever lost"
 LINKED = f"{WHY}, and the sum is reached as far as all stay linked in the end"
 STANDS = FaultTolerance(
     reaches="asymptotic",
@@ -37,25 +37,25 @@ STANDS = FaultTolerance(
     stands=dict.fromkeys(("loss", "delay", "bandwidth", "one-way links"), "")
     | dict.fromkeys(("churn", "absence", "moving links"), LINKED),
     breaks={
-        "byzantine agents": "an agent that lies makes mass out of nothing",
+        "byzantine agents": "a byzantine agent adds mass",
         "total loss": "no message ever arrives",
     },
     conflicts=(
         Conflict(
             frozenset({"moving links"}),
             frozenset({"loss", "delay", "bandwidth"}),
-            "what a link still owes when it goes for good is lost with it",
+            "what has not arrived when a link goes for good is lost with it",
         ),
     ),
 )
 LEAST_WEIGHT = 2.0**-10
-"""An agent with less than this has given nearly all away and heard nothing for long: it waits for more. Otherwise
-delays or bursts of a hundred rounds would leave it with nothing, and the quotient with nothing but rounding errors."""
+"""An agent with less than this has pushed nearly all its mass and received none for long: it waits for more. Otherwise
+delays or bursts of a hundred rounds would leave it without mass, and the quotient would be rounding errors."""
 
 
 @dataclass(frozen=True)
 class PushSumState:
-    """What agents hold, and on links that may fail all that ever went over them.
+    """The mass of agents, and on links that may fail the running sums of what went over them.
 
     mass ``[A, P+1]``: contributions, then the weight. pushed, received ``[E, P+1]``: sums of all that was pushed on
     each edge, and of all that arrived on it from its head; None where nothing fails. Over all agents, mass and
@@ -78,11 +78,11 @@ class PushSum(SumRule):
     remembers: ClassVar[int | None] = 1
 
     def stands(self) -> FaultTolerance:
-        """No mass is lost as long as every link carries another message in the end."""
+        """No mass is lost as long as every link delivers another message in the end."""
         return STANDS
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """Asymptotic unless agents lie."""
+        """Asymptotic at the rate of the second eigenvalue of the shares."""
         rate, (kind, why) = push_sum_eigenvalue(topology), self.stands().under(faults)
         # Where links may fail: what was pushed and received, of the first state, the last, this one and the next.
         rows = (Rows(3.0, columns=96), Rows(3.3, columns=96)) if faults.perfect else (Rows(7.0, 7.6), Rows(8.0, 9.6))
@@ -97,7 +97,7 @@ class PushSum(SumRule):
         )
 
     def begin(self, values: Array, transport: Transport) -> PushSumState:
-        """Every agent holds its own contribution and the weight 1."""
+        """Every agent starts with its own contribution and the weight 1."""
         shard = transport.shard
         mass = np.concatenate([values, np.ones((len(values), 1), dtype=values.dtype)], axis=1)
         nothing = None if transport.faultless else np.zeros((len(shard.tail), mass.shape[1]), dtype=mass.dtype)
@@ -157,7 +157,7 @@ def _parts(state: PushSumState, transport: Transport) -> Array:
 
 
 def push(mass: Array, pushed: Array, received: Array, transport: Transport) -> tuple[Array, Array, Array]:
-    """One round over links that may fail: returns what agents hold, have pushed and have received after it."""
+    """One round over links that may fail: returns mass, pushed and received after it."""
     tail, up = transport.shard.tail, transport.up
     parts = 1 + np.bincount(tail[up], minlength=len(mass))[:, None]
     share = np.where(mass[:, -1:] < LEAST_WEIGHT, 0.0, mass / parts.astype(mass.dtype))

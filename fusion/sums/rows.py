@@ -1,4 +1,4 @@
-"""Rows that agents put into sums, and evidence read from what they hold for them.
+"""Rows that agents contribute to sums, and evidence read from the sums.
 
 With evidence a commutative group, fusing all agents is one sum of rows: packed evidence, what agents announce beside it
 (hyper-parameters and gradients), and a one by which each counts itself, so that sums of announcements become averages.
@@ -27,8 +27,8 @@ def contributions(
 ) -> Array:
     """What each agent adds to the sums, ``[A, P + C + 1]``: packed evidence, announcements, itself; into ``room``.
 
-    tell: writes the evidence of a block of agents into its rows, with so many bytes of work an agent; by default, what
-    the population's sums say.
+    evidence: writes the evidence of a block of agents into its rows; default that of the population's sums. work: bytes
+    that it needs for an agent.
     """
     packed, shape = packed_length(population.model.inducing), (population.size, row_length(population))
     rows = np.empty(shape, dtype=population.dtype) if room is None or room.shape != shape else room
@@ -49,10 +49,10 @@ def row_length(population: Population) -> int:
 
 
 def evidence_from_sums(sums: Array, own: Array | None, agents: slice | Indices, inducing: int) -> Evidence:
-    """Evidence of some agents from what all hold for its sum, ``[A, P]``.
+    """Evidence of some agents from all agents' estimates of its sum, ``[A, P]``.
 
-    Where sums can overshoot, what the agents themselves put in, own ``[A, P]``, and the nearest to the rest that could
-    come from data: whatever an agent holds for the sum, its own part in it is known.
+    own: contributions ``[A, P]`` of the agents themselves, where estimates can leave the range of evidence: evidence is
+    then an agent's own contribution and the nearest evidence to the rest that data could have produced.
     """
     rows = sums[agents]
     if repeated(sums):

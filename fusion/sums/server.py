@@ -1,7 +1,7 @@
-"""A central server that agents report to over lines that fail: what decentralised rules are compared with.
+"""A central server to which agents report over lines that fail, to compare decentralised rules with.
 
-With reports that are sent once it does what the servers of the paper's comparison do (dDTC in COOL-GP, AAAI-19,
-experiments): they take in what reaches them, and what is lost on the way is lost for good.
+With reports that are sent once it is the server of the paper's comparison (dDTC in COOL-GP, AAAI-19, experiments): it
+adds what reaches it, and what is lost on the way is lost for good.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from coolgp.network.transport import Transport
 
 __all__ = ["Server", "ServerState"]
 
-AWAY = "an agent that is away does not report, and goes by the last answer it had"
+AWAY = "an agent that is away does not report, and uses the last answer that it received"
 STANDS = FaultTolerance(
     reaches="exact",
     why="a server that nothing is lost on the way to adds up",
@@ -42,8 +42,8 @@ REPORTED_AGAIN = (
 class ServerState:
     """Both ends of each agent's line.
 
-    reported ``[A, P]``: what the agent has offered up to now; heard ``[A, P]``: what of it the server has; answer
-    ``[A, P]``: the last sum that the agent was told, its own contribution until then; answered ``[A]`` bool.
+    reported ``[A, P]``: what the agent has sent; heard ``[A, P]``: what of it the server received; answer ``[A, P]``:
+    the last sum that the agent received, before that its own contribution; answered ``[A]`` bool.
     """
 
     reported: PerAgent
@@ -57,7 +57,7 @@ class Server(SumRule):
     """Every agent reports to a server, which adds up and answers each: two messages an agent and round.
 
     repeat: whether an agent reports all it has in each round, and the server keeps its newest report; if not, it
-    reports once what is new since its last report. An agent that is away neither reports nor hears.
+    reports once what is new since its last report. An agent that is away neither reports nor receives.
     """
 
     repeat: bool = False
@@ -79,7 +79,7 @@ class Server(SumRule):
         )
 
     def begin(self, values: Array, transport: Transport) -> ServerState:
-        """The server has heard nothing."""
+        """The server has received nothing."""
         nothing = np.zeros_like(values)
         return ServerState(nothing, nothing, values.copy(), np.zeros(len(values), dtype=bool))
 

@@ -1,7 +1,7 @@
 """COOL-GP message passing on a spanning tree, in the form that costs an agent O(degree).
 
-An agent's sum is its own contribution and all that its neighbours told it; what it tells one of them is that sum less
-what this one told it, so nothing is counted twice. COOL-GP (AAAI-19), section on decentralised fusion.
+An agent's sum is its own contribution plus the newest message of each neighbour; its message to a neighbour is that sum
+less the neighbour's own message, so nothing is counted twice. COOL-GP (AAAI-19), section on decentralised fusion.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ SCHEDULE_NUMBERS, ROUND_BYTES = 10, 2000
 
 @dataclass(frozen=True)
 class TreeState:
-    """inbox ``[E, P]``: the newest message on each edge (0: none yet), or None where none came at all.
+    """inbox ``[E, P]``: the newest message on each edge (0: none yet), or None where none arrived at all.
 
-    sums ``[A, P]``; after a sweep all agents hold one row, once in memory. sweep: who speaks when, or None where
-    messages may fail: a sweep waits for each of them. room ``[A, P]``: memory for the next sweep.
+    sums ``[A, P]``; after a tree sum all agents share one row in memory. sweep: the schedule of the tree sum, or None
+    where messages may fail, since a tree sum waits for each of them. room ``[A, P]``: memory for the next tree sum.
     """
 
     inbox: PerEdge | None
@@ -63,7 +63,8 @@ class TreeState:
 class Tree(SumRule):
     """Message passing on a spanning tree: exact after as many rounds as its diameter, and not before.
 
-    Messages may be lost, late or slow: a receiver goes by the last one that it has, and each tells all anew.
+    Messages may be lost, late or slow: a receiver uses the newest that arrived, and every message is complete in
+    itself.
     """
 
     remembers: ClassVar[int | None] = 0
@@ -103,7 +104,7 @@ class Tree(SumRule):
         return TreeState(None, sums, plan_tree_sum(transport) if transport.faultless else None, sums)
 
     def round(self, state: TreeState, values: Array, transport: Transport) -> TreeState:
-        """Every agent tells every neighbour its sum less what this neighbour told it."""
+        """Every agent sends every neighbour its sum less the newest message of this neighbour."""
         tail = transport.shard.tail
         if state.inbox is None:
             outbox = values[tail]
@@ -114,11 +115,11 @@ class Tree(SumRule):
         return TreeState(inbox, _sums(values, inbox, tail), state.sweep)
 
     def settle(self, state: TreeState, values: Array, transport: Transport) -> TreeState:
-        """Each agent speaks on an edge once all others have spoken to it: 2(N-1) messages in diameter rounds.
+        """Each agent sends on an edge once it has received on all others: 2(N-1) messages in diameter rounds.
 
-        To a neighbour that has spoken on the edge before, it knows everything and says the sum itself, which the
-        neighbour takes over in place of its own: in exact arithmetic what adding the sum less the echo gives, and in
-        floating point all agents end with the same bits. Where messages may fail, rounds until all arrived.
+        An agent that has received on the edge too knows the total and sends it, and the neighbour replaces its own sum:
+        in exact arithmetic this equals adding the sum less the echo, and in floating point all agents end with the
+        same bits. Where messages may fail, rounds until all sums are exact.
         """
         if state.sweep is None:
             settled: TreeState = super().settle(state, values, transport)
@@ -131,12 +132,12 @@ class Tree(SumRule):
         return TreeState(None, np.broadcast_to(total, sums.shape), state.sweep, sums)
 
     def sums(self, state: TreeState) -> Array:
-        """Own contribution and all that was told."""
+        """Own contribution and the newest messages."""
         return state.sums
 
 
 def _received(inbox: Array | None, outbox: Array, transport: Transport) -> Array:
-    """The inbox after the messages ``[E, P]`` were sent: the last that came on each edge."""
+    """The inbox after the messages ``[E, P]`` were sent: the newest that arrived on each edge."""
     delivery = transport.send(outbox).newest()
     if len(delivery.edges) == len(outbox):
         return delivery.rows

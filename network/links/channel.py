@@ -27,9 +27,9 @@ class FaultyTransport:
     """A transport whose `send` goes through a channel; everything else is done by another transport, without faults.
 
     `send` leaves out, on the sender's side, edges that are not up and those that are still busy with a message larger
-    than `bandwidth`: a sender that wants it said offers it again. On the receiver's side messages are lost and delayed.
+    than `bandwidth`: a sender may offer them again. On the receiver's side messages are lost and delayed.
     Lines to a server (`reached`) know loss and presence only. Rows of byzantine agents become normal garbage ten times
-    as large, under every tag; integers stay integers. Messages that a link still holds when it goes down are lost.
+    as large, under every tag; integers stay integers. Messages under way on a link that goes down are lost.
 
     Args:
         inner: the transport that moves messages; its graph may be a part of the dynamics's.
@@ -44,8 +44,8 @@ class FaultyTransport:
     >>> from coolgp.network.serial import SerialTransport
     >>> ring, faults = generate("ring", 100, seed=0), Faults(loss=0.3)
     >>> transport = FaultyTransport(SerialTransport(ring), Dynamics(ring, faults, seed=0), faults, seed=0)
-    >>> came = transport.send(np.ones((200, 1)))
-    >>> len(came.edges) + transport.meter.lost
+    >>> delivery = transport.send(np.ones((200, 1)))
+    >>> len(delivery.edges) + transport.meter.lost
     200
     """
 
@@ -163,7 +163,7 @@ class FaultyTransport:
         return rows
 
     def _receive(self, name: str, line: InFlight, edges: Array, rows: Array) -> Delivery:
-        """What the slots [K] on which rows [K,P] came deliver now."""
+        """What arrives now of rows [K,P] sent to slots [K]."""
         fate = (self.faults, self.seed, name, line.tick)
         size = len(self._dynamics_up)
         line.bad = draw_losses(*fate, line.bad, self._coming, size)
@@ -234,7 +234,7 @@ class FaultyTransport:
 
 
 def _places(inner: Transport, dynamics: Dynamics) -> tuple[Array, Array]:
-    """For each edge of this rank its number in the dynamics [E], and that of the edge on which its slot hears."""
+    """For each edge of this rank its number in the dynamics [E], and that of the edge that its slot receives from."""
     shard, size, all_edges = inner.shard, dynamics.topology.size, edge_keys(dynamics.topology)
     if shard.size != size:
         raise ValueError(f"A channel for a dynamics of {size} agents needs a transport of as many; got {shard.size}")

@@ -1,4 +1,4 @@
-"""`Dynamics`: who is in the network, and which directed edges carry messages, in each round of learning.
+"""`Dynamics`: the agents in the network and the directed edges that carry messages, in each round of learning.
 
 Every rank computes the same, without communication, for any round and in any order. Axes: `N` agents, `E_all` directed
 edges in the order of the topology's `indices`.
@@ -56,7 +56,9 @@ class Dynamics:
         if faults.byzantine > size:
             raise ValueError(f"{size} agents cannot have {faults.byzantine} byzantine ones among them")
         if self.schedule is not None and not faults.moving:
-            raise ValueError("Links that come and go by a schedule need Faults(moving=True): rules go by that")
+            raise ValueError(
+                "Links that come and go by a schedule need Faults(moving=True), by which rules state their guarantees"
+            )
 
     def present(self, round: int) -> Array:
         """Return the agents [N] that are in the network in a round."""

@@ -31,7 +31,7 @@ class Absence:
 
 @dataclass(frozen=True)
 class Faults:
-    """What links do to messages, and who comes and goes. The default is a network on which nothing ever fails.
+    """The faults of links and agents. The default is a network on which nothing ever fails.
 
     Attributes:
         loss: share of messages that are lost.
@@ -45,7 +45,7 @@ class Faults:
         absence: the mean number of rounds of learning that it stays away.
         away: agents that leave and come back at given rounds of learning.
         one_way: share of the links outside a spanning tree that carry messages in one direction only.
-        byzantine: number of agents that send garbage in place of what they know.
+        byzantine: number of agents that send garbage in place of their values.
         moving: whether links appear and disappear from round to round of learning.
 
     Raises:
@@ -96,7 +96,7 @@ class Faults:
 
     @property
     def timely(self) -> bool:
-        """Whether what arrives comes in the round in which it was sent, in every round."""
+        """Whether what arrives does so in the round in which it was sent."""
         return self.delay == 0 and self.bandwidth is None
 
     @property
@@ -111,7 +111,7 @@ class Faults:
 
     @property
     def honest(self) -> bool:
-        """Whether all agents say what they know."""
+        """Whether all agents send their true values."""
         return self.byzantine == 0
 
     @property

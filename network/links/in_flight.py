@@ -21,7 +21,7 @@ from coolgp.network.links.faults import Faults
 
 __all__ = ["ChannelState", "InFlight", "Queue", "draw_delays", "draw_losses", "garbage"]
 
-GARBAGE = 10.0  # times the norm of what an agent should have said
+GARBAGE = 10.0  # times the norm of the true row
 LARGEST_GARBAGE = 1e12  # norm; garbage that feeds on garbage would else grow until numbers end
 
 
@@ -93,7 +93,7 @@ class InFlight:
         return cls(0, np.zeros(edges, dtype=bool), *np.zeros((2, edges), dtype=np.int64))
 
     def arrive(self, edges: Array, rows: Array, due: Array) -> Delivery:
-        """Take in rows [K,P] that come on slots [K] in the ticks due [E], and return what arrives in this one."""
+        """Add rows [K,P] that arrive on slots [K] in the ticks due [E], and return what arrives in this one."""
         due = np.maximum(due, self.last)[edges]
         self.last[edges] = due
         new = Queue(edges, due, np.full(len(edges), self.tick), rows)
@@ -111,7 +111,7 @@ class InFlight:
         if not queues:
             return []
         taken, left = zip(*(queue.parted(chosen(queue)) for queue in queues), strict=True)
-        # An empty one stays if no other does: it tells the shape of the rows.
+        # An empty one stays if no other does: it has the shape of the rows.
         self.waiting = tuple(queue for queue in left if len(queue.edges)) or left[-1:]
         return [queue for queue in taken if len(queue.edges)] or [taken[-1]]
 

@@ -22,7 +22,7 @@ DRIFT = 0.3  # radians by which a direction changes in a round (standard deviati
 
 
 def moving(position: Array, reach: float, speed: float, rounds: int, seed: int) -> tuple[Topology, Schedule]:
-    """Return the links of agents that walk about and hear whoever is near, over all rounds and in each.
+    """Return the links of agents that move, between those within reach of one another, over all rounds and in each.
 
     Args:
         position: [N,2] where the agents start, in the unit square; the topology keeps it.

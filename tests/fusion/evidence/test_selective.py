@@ -1,4 +1,4 @@
-"""Taking in only neighbours that foretell an agent's own rows: whom it drops, whom it takes, and what that is worth."""
+"""Taking in only neighbours that predict an agent's own rows: whom it drops, whom it takes, and what that is worth."""
 
 from collections.abc import Callable
 from functools import cache
@@ -182,7 +182,7 @@ def test_it_keeps_the_contract_of_rules_with_evidence_and_data():
 
 @pytest.mark.parametrize("case", [("function", "transport"), ("latent", "transport"), ("latent", "importance")])
 @pytest.mark.parametrize("alike", [True, False])
-def test_foretelling_rows_of_ones_own_is_predicting_them(case, alike):
+def test_predicting_rows_of_ones_own_is_predicting_them(case, alike):
     model = build_model(case[0], encoding=case[1])
     population: Population = new_population(model, start(model), 3)
     shift = 0.0 if alike else 0.1 * np.arange(3)[:, None]

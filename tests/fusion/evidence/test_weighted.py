@@ -1,4 +1,4 @@
-"""Laws of the rule ``weighted``: others' evidence counts for as much as an agent's own data bear it out."""
+"""Laws of the rule ``weighted``: an agent weights the others' evidence as its own data support it."""
 
 from dataclasses import replace
 
