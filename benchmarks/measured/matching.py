@@ -11,8 +11,8 @@ from pstats import Stats
 import numpy as np
 
 from coolgp.agents.blocks import on_cores
+from coolgp.agents.experts.network import Network
 from coolgp.fusion.matching.core import assignment, gains
-from coolgp.fusion.matching.networks.layers import Network
 from coolgp.fusion.matching.networks.pfnm import PFNM, Setting
 from coolgp.fusion.matching.networks.shares import class_shares
 from coolgp.fusion.matching.networks.units import BIAS_MEAN
@@ -63,8 +63,8 @@ def copies_of_units(seed: int, networks: int, units: int, inputs: int) -> tuple[
     for row in included:
         own = truth[rng.permutation(np.flatnonzero(row))]
         own = own + 0.5 * rng.normal(size=own.shape)
-        arrays = (own[:, :inputs].T, own[:, inputs], own[:, inputs + 1 :])
-        drawn.append((*map(np.ascontiguousarray, arrays), rng.normal(size=CLASSES)))
+        matrices = own[:, :inputs].T.copy(), own[:, inputs + 1 :].copy()
+        drawn.append(Network(matrices, (own[:, inputs].copy(), rng.normal(size=CLASSES))))
     return drawn, rng.integers(50, 150, size=(networks, CLASSES)).astype(float)
 
 
@@ -93,7 +93,7 @@ def pfnm_labels(networks: Sequence[Network], counts: Array, sweeps: int) -> list
 def plain_pfnm(networks: Sequence[Network], counts: Array, sweeps: int) -> list[list[int]]:
     """Labels by the loop; all variances are 1."""
     shares = class_shares(counts, len(networks), CLASSES)
-    values = [np.hstack([one[0].T, one[1][:, None] - BIAS_MEAN, one[2]]) for one in networks]
+    values = [np.hstack([one.weights[0].T, one.biases[0][:, None] - BIAS_MEAN, one.weights[1]]) for one in networks]
     entries = values[0].shape[1] - CLASSES
     precision = [np.concatenate([np.ones(entries), share]) for share in shares]
     matcher = Matcher(values, precision, np.ones(entries + CLASSES), marginal=False)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.experts.network import Network
 from coolgp.fusion.matching.networks.head import head_sums, refitted_head
-from coolgp.fusion.matching.networks.layers import Network, log_probabilities, sub_network
+from coolgp.fusion.matching.networks.layers import sub_network
 from coolgp.fusion.matching.networks.shards import Shard
 from coolgp.network.base.randomness import generator
 
@@ -18,22 +20,24 @@ __all__ = ["aligned", "averaged", "clustered", "ensemble", "input_features", "ra
 PASSES = 10
 
 
-def ensemble(networks: Sequence[Network], x: Array, activation: str = "relu") -> Array:
+def ensemble(networks: Sequence[Network], x: Array) -> Array:
     """Mean of the class probabilities ``[n, K]`` of all networks."""
-    mean: Array = np.mean([np.exp(log_probabilities(one, x, activation)) for one in networks], axis=0)
+    mean: Array = np.mean([one.predict_proba(x) for one in networks], axis=0)
     return mean
 
 
-def weighted_ensemble(networks: Sequence[Network], shares: Array, x: Array, activation: str = "relu") -> Array:
+def weighted_ensemble(networks: Sequence[Network], shares: Array, x: Array) -> Array:
     """Sum over networks of probability ``[n, K]`` times the network's share ``[J, K]`` of the class; not normalised."""
-    probabilities = np.stack([np.exp(log_probabilities(one, x, activation)) for one in networks])
+    probabilities = np.stack([one.predict_proba(x) for one in networks])
     weighted: Array = np.einsum("jnk,jk->nk", probabilities, shares)
     return weighted
 
 
 def averaged(networks: Sequence[Network]) -> Network:
     """Mean of every entry; the networks need the same widths."""
-    return tuple(np.asarray(np.mean(arrays, axis=0)) for arrays in zip(*networks, strict=True))
+    weights = tuple(np.mean(arrays, axis=0) for arrays in zip(*(one.weights for one in networks), strict=True))
+    biases = tuple(np.mean(arrays, axis=0) for arrays in zip(*(one.biases for one in networks), strict=True))
+    return replace(networks[0], weights=weights, biases=biases)
 
 
 def aligned(network: Network, reference: Network) -> Network:
@@ -43,8 +47,8 @@ def aligned(network: Network, reference: Network) -> Network:
     turn looks at incoming weights alone. Source:
     Ainsworth, Hayase & Srinivasa, "Git Re-Basin: merging models modulo permutation symmetries", ICLR 2023, section 3.2.
     """
-    depth = len(network) // 2 - 1
-    orders: list[Indices] = [np.arange(len(bias)) for bias in network[1:-1:2]]
+    depth = len(network.widths)
+    orders: list[Indices] = [np.arange(width) for width in network.widths]
     for layer in range(depth):
         orders[layer] = _best_order(_incoming(network, reference, orders, layer))
     for _ in range(PASSES):
@@ -59,13 +63,15 @@ def aligned(network: Network, reference: Network) -> Network:
 
 def _incoming(network: Network, reference: Network, orders: list[Indices], layer: int) -> Array:
     """Inner products ``[L, L]`` of the reference's incoming weights and biases with the network's."""
-    weights = network[2 * layer][orders[layer - 1]] if layer else network[0]
-    return reference[2 * layer].T @ weights + np.outer(reference[2 * layer + 1], network[2 * layer + 1])
+    weights = network.weights[layer][orders[layer - 1]] if layer else network.weights[0]
+    biases = np.outer(reference.biases[layer], network.biases[layer])
+    return reference.weights[layer].T @ weights + biases
 
 
 def _outgoing(network: Network, reference: Network, orders: list[Indices], layer: int) -> Array:
-    weights = network[2 * layer + 2]
-    return reference[2 * layer + 2] @ (weights[:, orders[layer + 1]] if layer + 1 < len(orders) else weights).T
+    weights = network.weights[layer + 1]
+    ordered = weights[:, orders[layer + 1]] if layer + 1 < len(orders) else weights
+    return reference.weights[layer + 1] @ ordered.T
 
 
 def _best_order(alike: Array) -> Indices:
@@ -80,14 +86,15 @@ def clustered(networks: Sequence[Network], shares: Array, width: int, seed: int)
     """
     from sklearn.cluster import KMeans
 
-    owner = np.repeat(np.arange(len(networks)), [len(one[1]) for one in networks])
-    incoming = np.concatenate([np.hstack([one[0].T, one[1][:, None]]) for one in networks])
-    outgoing = np.concatenate([one[2] for one in networks])
+    owner = np.repeat(np.arange(len(networks)), [one.widths[0] for one in networks])
+    incoming = np.concatenate([np.hstack([one.weights[0].T, one.biases[0][:, None]]) for one in networks])
+    outgoing = np.concatenate([one.weights[1] for one in networks])
     clusters = KMeans(n_clusters=width, n_init=3, random_state=seed).fit(np.hstack([incoming, outgoing]))
     member = np.eye(width)[clusters.labels_]
     means = member.T @ incoming / member.sum(axis=0)[:, None]
-    bias = np.einsum("jk,jk->k", shares, np.stack([one[-1] for one in networks]))
-    return means[:, :-1].T, means[:, -1], member.T @ (outgoing * shares[owner]), np.asarray(bias)
+    bias = np.einsum("jk,jk->k", shares, np.stack([one.biases[-1] for one in networks]))
+    weights = means[:, :-1].T, member.T @ (outgoing * shares[owner])
+    return replace(networks[0], weights=weights, biases=(means[:, -1], np.asarray(bias)))
 
 
 def random_features(shards: Sequence[Shard], width: int, classes: int, seed: int) -> Network:
@@ -98,7 +105,8 @@ def random_features(shards: Sequence[Shard], width: int, classes: int, seed: int
     rng, inputs = generator(seed, "random features"), shards[0][0].shape[1]
     matrix, bias = rng.normal(size=(inputs, width)) * np.sqrt(2.0 / inputs), 0.5 * rng.normal(size=width)
     sums = [head_sums(np.maximum(x @ matrix + bias, 0.0), y, classes) for x, y in shards]
-    return matrix, bias, *refitted_head(sums)
+    weights, level = refitted_head(sums)
+    return Network((matrix, weights), (bias, level))
 
 
 def input_features(shards: Sequence[Shard], classes: int) -> tuple[Array, Array]:

@@ -1,118 +1,84 @@
-"""Fully connected networks as plain arrays, and what is done with them: predict, take some units, check.
-
-A network with C hidden layers is ``(W0 [D, L1], b0 [L1], W1 [L1, L2], b1, ..., WC [LC, K], bC [K])``: a row of a matrix
-is an input unit, as in scikit-learn's ``coefs_``.
-"""
+"""Fully connected networks as fusion takes them: checked, made of plain arrays, reduced to some of their units."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, log_softmax
 
 from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.experts.network import Network
 
-__all__ = [
-    "ACTIVATIONS",
-    "Network",
-    "checked_networks",
-    "hidden_widths",
-    "log_probabilities",
-    "logits",
-    "predicted_classes",
-    "sub_network",
-    "top_features",
-]
+__all__ = ["Arrays", "checked_networks", "from_arrays", "predicted_classes", "sub_network", "with_head"]
 
-Network = tuple[Array, ...]
-
-ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
-    "relu": lambda inputs: np.maximum(inputs, 0.0),
-    "tanh": np.tanh,
-    "logistic": expit,
-    "identity": lambda inputs: inputs,
-}
-"""By the names that scikit-learn has for them."""
+Arrays = Sequence[npt.ArrayLike]
+"""``(W0 [D, L1], b0 [L1], W1 [L1, L2], b1, ..., W [LC, K], b [K])``: a row of a matrix is an input unit."""
 
 
-def checked_networks(networks: Sequence[Sequence[npt.ArrayLike]]) -> tuple[Network, ...]:
-    """Networks of one depth, with equal inputs and outputs, whose hidden widths may differ.
+def from_arrays(arrays: Arrays, activation: str = "relu") -> Network:
+    """A network of arrays ``W0, b0, W1, b1, ...``. Raises ValueError for arrays that make none.
 
-    Raises ValueError naming the network and the array that do not fit, or are not finite.
+    >>> from_arrays([np.zeros((3, 5)), np.zeros(5), np.zeros((5, 2)), np.zeros(2)]).widths
+    (5,)
     """
-    checked: tuple[Network, ...] = tuple(tuple(np.asarray(array, dtype=float) for array in own) for own in networks)
-    if not checked:
+    values = [np.asarray(array, dtype=float) for array in arrays]
+    if len(values) % 2:
+        raise ValueError(f"a network needs arrays W0, b0, W1, b1, ..., so an even number; got {len(values)}")
+    return Network(tuple(values[::2]), tuple(values[1::2]), activation)
+
+
+def checked_networks(networks: Sequence[Network | Arrays], activation: str) -> tuple[Network, ...]:
+    """Networks of one depth, with equal inputs, outputs and activations, whose hidden widths may differ.
+
+    activation: of those that come as arrays. Raises ValueError naming the network that does not fit.
+    """
+    if not len(networks):
         raise ValueError("Fusing networks needs at least one; got none")
+    checked = tuple(_checked(network, place, activation) for place, network in enumerate(networks))
     for place, network in enumerate(checked):
-        _check(network, place, checked[0])
-    for layer, widths in enumerate(zip(*(hidden_widths(network) for network in checked), strict=True)):
-        if not any(widths):
-            raise ValueError(f"Fusing networks needs hidden units; none has any in hidden layer {layer}")
+        for what, own, first in zip(_NAMES, _ends(network), _ends(checked[0]), strict=True):
+            if own != first:
+                raise ValueError(f"Networks need equal {what}; network {place} has {own}, network 0 has {first}")
     return checked
 
 
-def _check(network: Network, place: int, first: Network) -> None:
-    if len(network) < 4 or len(network) % 2:
-        raise ValueError(
-            f"Network {place} needs a hidden layer at least, so arrays W0, b0, W1, b1, ...; got {len(network)} arrays"
-        )
-    if len(network) != len(first):
-        depths = len(network) // 2 - 1, len(first) // 2 - 1
-        raise ValueError(f"Networks need equally many hidden layers; network {place} has {depths[0]}, not {depths[1]}")
-    if any(not np.isfinite(array).all() for array in network):
-        raise ValueError(f"Networks need finite weights; network {place} has NaN or infinity")
-    matrices, biases = network[::2], network[1::2]
-    if any(matrix.ndim != 2 for matrix in matrices):
-        raise ValueError(f"Network {place} needs matrices [in, out]; got {[matrix.shape for matrix in matrices]}")
-    for above, matrix, bias in zip((*matrices[1:], None), matrices, biases, strict=True):
-        if bias.shape != matrix.shape[1:] or (above is not None and above.shape[0] != matrix.shape[1]):
-            shapes = [array.shape for array in network]
-            raise ValueError(f"Network {place} has arrays that do not fit each other: {shapes}")
-    ends, expected = (network[0].shape[0], network[-1].shape[0]), (first[0].shape[0], first[-1].shape[0])
-    if ends != expected:
-        raise ValueError(f"Networks need {expected[0]} inputs and {expected[1]} outputs; network {place} has {ends}")
+_NAMES = ("numbers of hidden layers", "inputs", "outputs", "activations", "classes")
 
 
-def hidden_widths(network: Network) -> tuple[int, ...]:
-    """Units of every hidden layer, from the first.
-
-    >>> hidden_widths((np.zeros((3, 5)), np.zeros(5), np.zeros((5, 2)), np.zeros(2)))
-    (5,)
-    """
-    return tuple(len(bias) for bias in network[1:-1:2])
+def _ends(network: Network) -> tuple[object, ...]:
+    classes = None if network.classes is None else network.classes.tolist()
+    return len(network.widths), network.inputs, len(network.biases[-1]), network.activation, classes
 
 
-def top_features(network: Network, x: Array, activation: str = "relu") -> Array:
-    """What the units of the last hidden layer put out ``[n, LC]`` for inputs ``[n, D]``."""
-    nonlinear, values = ACTIVATIONS[activation], x
-    for matrix, bias in zip(network[:-2:2], network[1:-2:2], strict=True):
-        values = nonlinear(values @ matrix + bias)
-    return values
+def _checked(network: Network | Arrays, place: int, activation: str) -> Network:
+    try:
+        checked = network if isinstance(network, Network) else from_arrays(network, activation)
+    except ValueError as error:
+        raise ValueError(f"Network {place}: {error}") from error
+    if not checked.widths:
+        raise ValueError(f"Network {place} has no hidden layer: there is nothing to match")
+    return checked
 
 
-def logits(network: Network, x: Array, activation: str = "relu") -> Array:
-    """Outputs ``[n, K]`` before any softmax."""
-    return top_features(network, x, activation) @ network[-2] + network[-1]
-
-
-def log_probabilities(network: Network, x: Array, activation: str = "relu") -> Array:
-    """Log softmax of the outputs ``[n, K]``."""
-    values: Array = log_softmax(logits(network, x, activation), axis=1)
-    return values
-
-
-def predicted_classes(network: Network, x: Array, activation: str = "relu") -> Indices:
-    """The class ``[n]`` with the largest output."""
-    classes: Indices = logits(network, x, activation).argmax(axis=1)
+def predicted_classes(network: Network, x: Array) -> Indices:
+    """The number ``[n]`` of the class with the largest output."""
+    classes: Indices = network.outputs(x).argmax(axis=1)
     return classes
 
 
 def sub_network(network: Network, labels: Sequence[Indices]) -> Network:
     """The network of some units: ``labels``, for each hidden layer those that stay, in their order."""
-    arrays, rows = [], np.arange(network[0].shape[0])
-    for layer, columns in enumerate([*labels, np.arange(len(network[-1]))]):
-        arrays += [network[2 * layer][np.ix_(rows, columns)], network[2 * layer + 1][columns]]
-        rows = columns
-    return tuple(arrays)
+    stay = [np.arange(network.inputs), *labels, np.arange(len(network.biases[-1]))]
+    weights = tuple(
+        matrix[np.ix_(rows, columns)]
+        for matrix, rows, columns in zip(network.weights, stay[:-1], stay[1:], strict=True)
+    )
+    biases = tuple(bias[own] for bias, own in zip(network.biases, stay[1:], strict=True))
+    return replace(network, weights=weights, biases=biases)
+
+
+def with_head(network: Network, weights: Array, biases: Array) -> Network:
+    """The network with another output layer, ``[LC, K]`` and ``[K]``."""
+    return replace(network, weights=(*network.weights[:-1], weights), biases=(*network.biases[:-1], biases))

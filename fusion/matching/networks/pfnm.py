@@ -17,20 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.experts.network import ACTIVATIONS, Network
 from coolgp.fusion.matching.core.assignment import SOLVERS
 from coolgp.fusion.matching.core.gains import Criterion
 from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.core.sweeps import matched, renumbered
 from coolgp.fusion.matching.networks.head import head_sums, refitted_head
-from coolgp.fusion.matching.networks.layers import (
-    ACTIVATIONS,
-    Network,
-    checked_networks,
-    predicted_classes,
-    sub_network,
-    top_features,
-)
-from coolgp.fusion.matching.networks.read_out import READ_OUTS, fused_weights
+from coolgp.fusion.matching.networks.layers import Arrays, checked_networks, predicted_classes, sub_network, with_head
+from coolgp.fusion.matching.networks.read_out import READ_OUTS, fused_network
 from coolgp.fusion.matching.networks.shards import Shard, checked_shards, counted
 from coolgp.fusion.matching.networks.shares import class_shares, powered
 from coolgp.fusion.matching.networks.units import LayerPrior, Units, units_of
@@ -95,28 +89,26 @@ class MatchedUnits:
 class FusedNetwork:
     """One network from many.
 
-    weights: ``(W0 [D, L1], b0, W1 [L1, L2], b1, ..., W, b)``. labels: of each hidden layer from the first, J arrays
-    ``[L_j]`` with the fused unit of every unit. counts: of each hidden layer, how many networks use each unit ``[L]``.
-    objective: of each hidden layer, the log joint probability up to a constant, at the start and after every sweep.
-    setting: that was used. correct ``[S]``: rows that each of S candidate settings got right, summed over the shards;
-    empty where there was one candidate. activation: of the hidden units.
+    labels: of each hidden layer from the first, J arrays ``[L_j]`` with the fused unit of every unit. counts: of each
+    hidden layer, how many networks use each unit ``[L]``. objective: of each hidden layer, the log joint probability up
+    to a constant, at the start and after every sweep. setting: that was used. correct ``[S]``: rows that each of S
+    candidate settings got right, summed over the shards; empty where there was one candidate.
     """
 
-    weights: Network
+    network: Network
     labels: tuple[tuple[Indices, ...], ...]
     counts: tuple[Indices, ...]
     objective: tuple[Array, ...]
     setting: Setting
     correct: Indices
-    activation: str
 
     def predict(self, x: Array) -> Indices:
-        """Classes ``[n]`` of inputs ``[n, D]``."""
-        return predicted_classes(self.weights, x, self.activation)
+        """Numbers of the classes ``[n]`` of inputs ``[n, D]``."""
+        return predicted_classes(self.network, x)
 
     def sub_networks(self) -> list[Network]:
         """The sub-network of every network's units, of the width that it had: what a next round trains from."""
-        return [sub_network(self.weights, own) for own in zip(*self.labels, strict=True)]
+        return [sub_network(self.network, own) for own in zip(*self.labels, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -124,7 +116,8 @@ class PFNM:
     """Settings of PFNM; :meth:`fuse` is the method.
 
     settings: candidates, of which the owners' counts pick one; a single one needs no rows. head: "fused", or "refit" to
-    fit the output layer afresh from sums over the shards. sweeps: at most, for each layer. activation: of hidden units.
+    fit the output layer afresh from sums over the shards. sweeps: at most, for each layer. activation: of the hidden
+    units of networks that come as arrays.
     concentration: of the prior. absent: weights to units that a network does not have are "ignored", or taken for a
     "zero" as in the authors' code. marginal: integrate the global units out, as SPAHM does, in place of the maximum
     over them. seed: of the order of visits. solver: "greedy", a baseline, takes the pair that
@@ -143,12 +136,12 @@ class PFNM:
 
     def fuse(
         self,
-        networks: Sequence[Sequence[npt.ArrayLike]],
+        networks: Sequence[Network | Arrays],
         shards: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]] | None = None,
         class_counts: npt.ArrayLike | None = None,
         labels: Sequence[Sequence[Indices]] | None = None,
     ) -> FusedNetwork:
-        """Fuse J networks, each ``(W0 [D, L1], b0 [L1], W1, b1, ...)``.
+        """Fuse J networks, each a record or its arrays ``(W0 [D, L1], b0 [L1], W1, b1, ...)``.
 
         shards: J pairs of inputs ``[n, D]`` and classes ``[n]`` from 0, what every owner trained on. Only counts of
         correct rows, and sums for the refitted head, are formed from them. class_counts ``[J, K]``: rows of each class;
@@ -156,11 +149,12 @@ class PFNM:
         same widths, to start from. Raises ValueError for networks or shards that do not fit, and where candidates or
         the refitted head need shards.
         """
-        nets = checked_networks(networks)
         self._check(shards)
+        nets = checked_networks(networks, self.activation)
+        classes = len(nets[0].biases[-1])
         rows = None if shards is None else checked_shards(shards, nets)
-        counts = counted(rows, len(nets[0][-1])) if class_counts is None and rows is not None else class_counts
-        shares = class_shares(counts, len(nets), len(nets[0][-1]))
+        counts = counted(rows, classes) if class_counts is None and rows is not None else class_counts
+        shares = class_shares(counts, len(nets), classes)
         candidates, correct = self._candidates(nets, shares, rows, labels)
         fused = candidates[int(correct.argmax()) if len(correct) else 0]
         return replace(self._with_head(fused, rows), correct=correct)
@@ -173,7 +167,7 @@ class PFNM:
         labels: Sequence[Sequence[Indices]] | None = None,
     ) -> MatchedUnits:
         """Match the hidden units of all networks, from the last hidden layer down; shares ``[J, K]`` of the classes."""
-        depth = len(networks[0]) // 2 - 1
+        depth = len(networks[0].widths)
         units: list[Units] = []
         matches: list[tuple[Indices, ...]] = []
         objectives: list[Array] = []
@@ -215,21 +209,20 @@ class PFNM:
     ) -> FusedNetwork:
         top = setting.layers(len(match.units))[-1]
         return FusedNetwork(
-            weights=fused_weights(networks, match.units, match.labels, shares, top, setting.read_out),
+            network=fused_network(networks, match.units, match.labels, shares, top, setting.read_out),
             labels=match.labels,
             counts=tuple(np.bincount(np.concatenate(own)) for own in match.labels),
             objective=match.objective,
             setting=setting,
             correct=np.zeros(0, dtype=np.intp),
-            activation=self.activation,
         )
 
     def _with_head(self, fused: FusedNetwork, shards: list[Shard] | None) -> FusedNetwork:
         if self.head == "fused" or shards is None:
             return fused
-        classes = len(fused.weights[-1])
-        sums = [head_sums(top_features(fused.weights, x, self.activation), y, classes) for x, y in shards]
-        return replace(fused, weights=(*fused.weights[:-2], *refitted_head(sums)))
+        network = fused.network
+        sums = [head_sums(network.hidden(x), y, len(network.biases[-1])) for x, y in shards]
+        return replace(fused, network=with_head(network, *refitted_head(sums)))
 
     def _check(self, shards: object) -> None:
         if self.activation not in ACTIVATIONS:

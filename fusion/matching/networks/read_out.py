@@ -11,21 +11,22 @@ Three ways, by how a weight follows from those of the networks that have it:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.experts.network import Network
 from coolgp.fusion.matching.core.atoms import gathered, posterior, weighted_means
 from coolgp.fusion.matching.core.vectors import expanded
-from coolgp.fusion.matching.networks.layers import Network
 from coolgp.fusion.matching.networks.units import BIAS_MEAN, LayerPrior, Units
 
-__all__ = ["READ_OUTS", "fused_weights"]
+__all__ = ["READ_OUTS", "fused_network"]
 
 READ_OUTS = ("map", "mean", "split")
 
 
-def fused_weights(
+def fused_network(
     networks: Sequence[Network],
     layers: Sequence[Units],
     labels: Sequence[Sequence[Indices]],
@@ -39,12 +40,14 @@ def fused_weights(
     which the output biases share.
     """
     entries = [_entries(units, own, read_out) for units, own in zip(layers, labels, strict=True)]
-    parts = [entries[0][:, : layers[0].incoming].T]
+    weights, biases = [entries[0][:, : layers[0].incoming].T], []
     for units, values in zip(layers, entries, strict=True):
-        parts += [values[:, units.incoming], values[:, units.incoming + 1 :]]
+        biases.append(values[:, units.incoming])
+        weights.append(values[:, units.incoming + 1 :])
     if read_out == "split":
-        parts[-1] = _summed(networks, labels[-1], shares, len(entries[-1]))
-    return (*parts, _output_bias(networks, shares, top, read_out))
+        weights[-1] = _summed(networks, labels[-1], shares, len(entries[-1]))
+    biases.append(_output_bias(networks, shares, top, read_out))
+    return replace(networks[0], weights=tuple(weights), biases=tuple(biases))
 
 
 def _entries(units: Units, labels: Sequence[Indices], read_out: str) -> Array:
@@ -60,13 +63,13 @@ def _entries(units: Units, labels: Sequence[Indices], read_out: str) -> Array:
 def _summed(networks: Sequence[Network], labels: Sequence[Indices], shares: Array, size: int) -> Array:
     weights = np.zeros((size, shares.shape[1]))
     for network, own, share in zip(networks, labels, shares, strict=True):
-        weights[own] += share * network[-2]
+        weights[own] += share * network.weights[-1]
     return weights
 
 
 def _output_bias(networks: Sequence[Network], shares: Array, top: LayerPrior, read_out: str) -> Array:
     """Biases ``[K]`` of the classes; there is nothing to match."""
-    mean = np.einsum("jk,jk->k", shares, np.stack([network[-1] for network in networks]))
+    mean = np.einsum("jk,jk->k", shares, np.stack([network.biases[-1] for network in networks]))
     if read_out != "map":
         return np.asarray(mean)
     start, noise = 1.0 / top.prior_variance, 1.0 / top.noise_variance

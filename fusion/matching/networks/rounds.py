@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from coolgp.fusion.matching.networks.layers import Network
+from coolgp.agents.experts.network import Network
 from coolgp.fusion.matching.networks.pfnm import PFNM, FusedNetwork
 from coolgp.fusion.matching.networks.shards import Shard
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.fusion.matching.networks.layers import Network
+from coolgp.agents.experts.network import Network
 
 __all__ = ["Shard", "checked_shards", "counted"]
 
@@ -22,7 +22,7 @@ def checked_shards(shards: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]], networ
     """
     if len(shards) != len(networks):
         raise ValueError(f"Shards need one for each of {len(networks)} networks; got {len(shards)}")
-    inputs, classes = len(networks[0][0]), len(networks[0][-1])
+    inputs, classes = networks[0].inputs, len(networks[0].biases[-1])
     return [_checked(x, y, place, inputs, classes) for place, (x, y) in enumerate(shards)]
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.experts.network import Network
 from coolgp.fusion.matching.core.vectors import Vectors
-from coolgp.fusion.matching.networks.layers import Network
 
 __all__ = ["LayerPrior", "Units", "units_of"]
 
@@ -60,13 +60,13 @@ def units_of(
     shares ``[J, K]``: of each class. above: J arrays, the labels of the layer above; None for the last hidden layer.
     zeros: take an absent weight for a 0 of full precision, as the authors' code does.
     """
-    incoming = len(networks[0][0]) if layer == 0 else 0
+    incoming = networks[0].inputs if layer == 0 else 0
     outgoing, presence = _to_classes(networks, shares) if above is None else _to_units(networks, layer, above, zeros)
     prior_mean = np.concatenate([np.zeros(incoming), [BIAS_MEAN], np.zeros(outgoing[0].shape[1])])
     entries, precision = [], []
     for network, weights, present in zip(networks, outgoing, presence, strict=True):
-        bias = network[2 * layer + 1][:, None]
-        own = network[2 * layer].T if incoming else np.zeros((len(bias), 0))
+        bias = network.biases[layer][:, None]
+        own = network.weights[layer].T if incoming else np.zeros((len(bias), 0))
         entries.append(np.hstack([own, bias, weights]))
         precision.append(np.concatenate([[1.0], present])[None, :] / prior.noise_variance)
     widths = np.array([incoming + 1] + [1] * outgoing[0].shape[1], dtype=np.intp)
@@ -77,7 +77,7 @@ def units_of(
 
 def _to_classes(networks: Sequence[Network], shares: Array) -> tuple[list[Array], list[Array]]:
     """Outgoing weights ``[L_j, K]`` of the last hidden layer, and how well each class is known ``[K]``."""
-    return [network[-2] for network in networks], list(shares)
+    return [network.weights[-1] for network in networks], list(shares)
 
 
 def _to_units(
@@ -88,8 +88,8 @@ def _to_units(
     outgoing: list[Array] = []
     present: list[Array] = []
     for network, labels in zip(networks, above, strict=True):
-        weights, own = np.zeros((len(network[2 * layer + 1]), size)), np.full(size, float(zeros))
-        weights[:, labels], own[labels] = network[2 * layer + 2], 1.0
+        weights, own = np.zeros((len(network.biases[layer]), size)), np.full(size, float(zeros))
+        weights[:, labels], own[labels] = network.weights[layer + 1], 1.0
         outgoing.append(weights)
         present.append(own)
     return outgoing, present

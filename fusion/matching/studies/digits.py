@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.experts.network import Network
 from coolgp.fusion.matching.networks.baselines import (
     aligned,
     averaged,
@@ -17,7 +18,7 @@ from coolgp.fusion.matching.networks.baselines import (
     random_features,
     weighted_ensemble,
 )
-from coolgp.fusion.matching.networks.layers import Network, hidden_widths, predicted_classes
+from coolgp.fusion.matching.networks.layers import predicted_classes
 from coolgp.fusion.matching.networks.pfnm import GRID, PFNM, FusedNetwork, Setting
 from coolgp.fusion.matching.networks.rounds import communication_rounds
 from coolgp.fusion.matching.networks.shards import Shard, counted
@@ -52,7 +53,7 @@ def rounds_study(
     for seed in seeds:
         apart = trained_apart(seed, owners, concentration=concentration)
         together = trained_apart(seed, owners, concentration=concentration, epochs=ROUND_EPOCHS, common=True)
-        fusions = [one.weights for one in communication_rounds(PFNM(), apart.networks, apart.shards, further, rounds)]
+        fusions = [one.network for one in communication_rounds(PFNM(), apart.networks, apart.shards, further, rounds)]
         averages = [averaged(together.networks)]
         for round in range(1, rounds):
             averages.append(averaged([further(averages[-1], rows, round) for rows in apart.shards]))
@@ -84,7 +85,7 @@ def digits_study(
 
 def _baselines(apart: Trained, together: Trained, widths: tuple[int, ...], epochs: int, seed: int) -> list[Row]:
     networks, (x, y) = apart.networks, apart.test
-    shares, units = _shares(apart), sum(sum(hidden_widths(one)) for one in networks)
+    shares, units = _shares(apart), sum(sum(one.widths) for one in networks)
     reference = networks[0]
     pooled = trained(_pooled(apart.shards), widths, CLASSES, epochs, seed)
     weights, bias = input_features(apart.shards, CLASSES)
@@ -114,9 +115,9 @@ def _fusions(apart: Trained, seed: int) -> list[Row]:
         "PFNM, count rule": chosen,
         "PFNM, count rule, refitted head": PFNM(seed=seed, head="refit").fuse(apart.networks, apart.shards),
     }
-    rows = [_scored(name, one.weights, apart.test) for name, one in fused.items()]
+    rows = [_scored(name, one.network, apart.test) for name, one in fused.items()]
     best = max((_single(setting, seed).fuse(apart.networks, None, counts) for setting in GRID), key=_on(apart.test))
-    rows.append(_scored("PFNM, best setting, known afterwards", best.weights, apart.test))
+    rows.append(_scored("PFNM, best setting, known afterwards", best.network, apart.test))
     if len(chosen.counts) == 1:
         width = len(chosen.counts[0])
         rows.append(_scored("k-means of units", clustered(apart.networks, _shares(apart), width, seed), apart.test))
@@ -128,11 +129,11 @@ def _single(setting: Setting, seed: int) -> PFNM:
 
 
 def _on(test: Shard) -> Callable[[FusedNetwork], float]:
-    return lambda fused: _accuracy(fused.weights, test)
+    return lambda fused: _accuracy(fused.network, test)
 
 
 def _scored(name: str, network: Network, test: Shard) -> Row:
-    return name, _accuracy(network, test), sum(hidden_widths(network))
+    return name, _accuracy(network, test), sum(network.widths)
 
 
 def _accuracy(network: Network, test: Shard) -> float:

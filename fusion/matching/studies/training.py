@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from coolgp.agents.base.arrays import Indices
-from coolgp.fusion.matching.networks.layers import Network, hidden_widths
+from coolgp.agents.experts.network import Network, mlp_of, network_of
 from coolgp.fusion.matching.networks.shards import Shard
 from coolgp.network.base.randomness import generator
 
@@ -64,38 +64,26 @@ def _dealt_once(y: Indices, owners: int, concentration: float, rng: np.random.Ge
     return rows
 
 
-def _classifier(widths: tuple[int, ...], classes: int, rows: Shard, epochs: int, seed: int) -> Any:
-    from sklearn.neural_network import MLPClassifier
-
-    network = MLPClassifier(
-        widths,
-        learning_rate_init=LEARNING_RATE,
-        batch_size=min(BATCH, len(rows[1])),
-        random_state=seed,
-    )
-    for _ in range(epochs):
-        network.partial_fit(*rows, classes=np.arange(classes))
-    return network
-
-
-def _arrays(classifier: Any) -> Network:
-    pairs = zip(classifier.coefs_, classifier.intercepts_, strict=True)
-    return tuple(array.copy() for pair in pairs for array in pair)
-
-
 def trained(rows: Shard, widths: tuple[int, ...], classes: int, epochs: int, seed: int) -> Network:
     """A network trained on some rows, all classes being outputs, also those that no row has."""
-    return _arrays(_classifier(widths, classes, rows, epochs, seed))
+    from sklearn.neural_network import MLPClassifier
+
+    classifier = MLPClassifier(widths, random_state=seed)
+    return _fitted(classifier, rows, epochs, classes=np.arange(classes))
 
 
 def trained_further(network: Network, rows: Shard, epochs: int, seed: int) -> Network:
     """A network after more epochs from where it is, with a fresh state of the optimiser."""
-    classifier = _classifier(hidden_widths(network), len(network[-1]), rows, 1, seed)
-    classifier.coefs_, classifier.intercepts_ = [list(map(np.copy, network[start::2])) for start in (0, 1)]
-    del classifier._optimizer  # the next call of partial_fit starts a new one
+    classifier = mlp_of(network)
+    classifier._random_state = np.random.RandomState(seed)  # of the order of rows, which partial_fit goes on with
+    return _fitted(classifier, rows, epochs)
+
+
+def _fitted(classifier: Any, rows: Shard, epochs: int, **first: Any) -> Network:
+    classifier.set_params(learning_rate_init=LEARNING_RATE, batch_size=min(BATCH, len(rows[1])))
     for _ in range(epochs):
-        classifier.partial_fit(*rows)
-    return _arrays(classifier)
+        classifier.partial_fit(*rows, **first)
+    return network_of(classifier)
 
 
 def trained_apart(

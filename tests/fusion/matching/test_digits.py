@@ -5,8 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from coolgp.agents.experts.network import Network
 from coolgp.fusion.matching.networks.baselines import aligned, averaged, clustered, ensemble, weighted_ensemble
-from coolgp.fusion.matching.networks.layers import Network, hidden_widths, log_probabilities, logits, sub_network
+from coolgp.fusion.matching.networks.layers import from_arrays, sub_network
 from coolgp.fusion.matching.networks.shares import class_shares
 from coolgp.fusion.matching.studies.digits import digits_study
 from coolgp.fusion.matching.studies.training import dealt, trained_apart, trained_further
@@ -18,7 +19,7 @@ def network(seed: int, hidden: tuple[int, ...]) -> Network:
     rng = np.random.default_rng(seed)
     widths = (5, *hidden, 3)
     pairs = [(rng.normal(size=(a, b)), rng.normal(size=b)) for a, b in pairwise(widths)]
-    return tuple(array for pair in pairs for array in pair)
+    return from_arrays([array for pair in pairs for array in pair])
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +52,10 @@ def test_training_further_starts_from_where_the_network_is() -> None:
     apart = trained_apart(0, owners=2, widths=(6,), epochs=2)
     same = trained_further(apart.networks[0], apart.shards[0], epochs=0, seed=0)
     more = trained_further(apart.networks[0], apart.shards[0], epochs=3, seed=0)
-    for weights, expected in zip(same, apart.networks[0], strict=True):
+    for weights, expected in zip(same.weights, apart.networks[0].weights, strict=True):
         np.testing.assert_array_equal(weights, expected)
     x, y = apart.shards[0]
-    losses = [-log_probabilities(one, x)[np.arange(len(y)), y].mean() for one in (same, more)]
+    losses = [-np.log(one.predict_proba(x)[np.arange(len(y)), y]).mean() for one in (same, more)]
     assert losses[1] < losses[0]
 
 
@@ -62,7 +63,7 @@ def test_training_further_starts_from_where_the_network_is() -> None:
 def test_permuted_copies_are_aligned_with_their_reference(hidden: tuple[int, ...]) -> None:
     one, rng = network(2, hidden), np.random.default_rng(2)
     copy = sub_network(one, [rng.permutation(width) for width in hidden])
-    for weights, expected in zip(averaged([one, aligned(copy, one)]), one, strict=True):
+    for weights, expected in zip(averaged([one, aligned(copy, one)]).weights, one.weights, strict=True):
         np.testing.assert_allclose(weights, expected, atol=1e-12)
 
 
@@ -70,8 +71,8 @@ def test_clusters_of_permuted_copies_are_the_network() -> None:
     one, rng = network(3, (6,)), np.random.default_rng(3)
     copies = [sub_network(one, [rng.permutation(6)]) for _ in range(3)]
     fused = clustered(copies, class_shares(None, 3, 3), 6, seed=0)
-    assert hidden_widths(fused) == (6,)
-    np.testing.assert_allclose(logits(fused, X), logits(one, X), atol=1e-10)
+    assert fused.widths == (6,)
+    np.testing.assert_allclose(fused.outputs(X), one.outputs(X), atol=1e-10)
 
 
 def test_an_ensemble_by_equal_shares_is_the_uniform_one() -> None:
