@@ -26,7 +26,7 @@ FAULTS = {
     "churn": Faults(away=(Absence(3, 1, 2),)),
     "moving links": Faults(moving=True),
     "one-way links": Faults(one_way=0.5),
-    "a liar": Faults(byzantine=1),
+    "byzantine agents": Faults(byzantine=1),
 }
 
 
