@@ -56,7 +56,7 @@ class AgentsSettings(Settings):
     batch_size: Count = Field(default=20, description="observations in one batch of one agent")
     hyperparameters: Literal["collective", "fixed", "local"] = Field(
         default="collective",
-        description="learned together over the graph, held at their start, or learned by each agent alone",
+        description="learned together over the graph, fixed at their start, or learned by each agent alone",
     )
     lengthscale: Positive | Positives | Literal["pilot", "own"] = Field(
         default="pilot",
@@ -87,14 +87,14 @@ class AgentsSettings(Settings):
     pilot: int = Field(
         default=2000,
         ge=2,
-        description="rows of the training data that everyone holds before the start: scaling, inducing inputs, "
-        "starting values",
+        description="rows of the training data that all agents are given before the start, for scaling, "
+        "inducing inputs and starting values",
     )
     projection: Literal["diagonal", "full"] = Field(default="diagonal", description="form of the projection W")
     projection_std: float = Field(
         default=0.0, ge=0, description="standard deviation of the factorised Gaussian q(W); 0 is a point estimate"
     )
-    importance_samples: Count = Field(default=20, description='samples of W that encoding = "importance" keeps')
+    importance_samples: Count = Field(default=20, description='samples of W for encoding = "importance"')
     learning_rate: Positive = Field(default=0.02, description="step size on the log hyper-parameters")
     jitter: Positive = Field(
         default=1e-6, description="added to the unit-variance kernel matrix of the inducing inputs"
@@ -109,7 +109,7 @@ class AgentsSettings(Settings):
 
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Refuse an uncertain W where its closed forms do not hold, and keys that mean nothing to a basis."""
+        """Refuse an uncertain W where its closed forms are not valid, and keys that do not apply to a basis."""
         if problems := _kernel_conflicts(values):
             return problems
         if values.get("basis") == "rff":
@@ -141,11 +141,11 @@ def _latent_conflict(values: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _uncertain_conflict(values: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Refuse an uncertain projection where its closed forms do not hold."""
+    """Refuse an uncertain projection where its closed forms are not valid."""
     closed_forms = values.get("shared") != "function" or values.get("encoding") not in ("transport", "stale")
     if closed_forms or (values.get("projection_std") or 0) <= 0:
         return None
-    why = "the closed forms of E[κκᵀ] under q(W) hold for inducing inputs in the standardized domain"
+    why = "the closed forms of E[κκᵀ] under q(W) are valid for inducing inputs in the standardized domain"
     return "projection_std", f'above 0 it needs shared = "latent" or encoding = "importance": {why}'
 
 

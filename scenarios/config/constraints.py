@@ -1,4 +1,4 @@
-"""What a key may hold: checked by pydantic, and said in words for messages and help."""
+"""The values that a key allows: checked by pydantic, and described for messages and help."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Names:
 
 
 def needed(field: FieldInfo) -> str:
-    """Say in words what a key may hold.
+    """Describe the values that a key allows.
 
     >>> from coolgp.scenarios.config.scenario import AgentsSettings, RunSettings
     >>> needed(RunSettings.model_fields["rounds"])
@@ -69,7 +69,7 @@ def needed(field: FieldInfo) -> str:
 
 
 def choices(field: FieldInfo) -> tuple[str, ...]:
-    """Return the names that a key may hold, for suggestions.
+    """Return the names that a key allows, for suggestions.
 
     >>> from coolgp.scenarios.config.scenario import RunSettings
     >>> choices(RunSettings.model_fields["rounds"])

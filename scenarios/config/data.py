@@ -34,7 +34,7 @@ class DataSettings(Settings):
     )
     order: Literal["random", "file"] | None = Field(
         default=None,
-        description="in which agents observe their rows: shuffled (the default), or as they stand in the file, with a "
+        description="in which agents observe their rows: shuffled (the default), or in the order of the file, with a "
         "pilot of the first rows: for data whose domain drifts",
     )
     test_fraction: float = Field(
@@ -53,7 +53,7 @@ class DataSettings(Settings):
     )
     first_agent_rows: Count | None = Field(
         default=None,
-        description="training rows that the first agent keeps of its own; the others keep all of theirs",
+        description="training rows of the first agent, without the rest of its own; the others have all of theirs",
     )
 
     @classmethod

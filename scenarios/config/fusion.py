@@ -1,4 +1,4 @@
-"""The section [fusion]: the rule, how long it speaks, and the options of the rule itself."""
+"""The section [fusion]: the rule, its number of communication rounds, and the options of the rule itself."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ class FusionSettings(Settings):
 def rule_options(rule: str) -> dict[str, FieldInfo] | None:
     """The options of a rule: the fields of its dataclass, but for those that it fits to the network itself.
 
-    A field that `fit` fills in has the metadata ``{"fitted": True}``. None where the rule cannot be loaded here: that
-    is said when a run is put together, and a finished run can be looked at without it.
+    A field that `fit` fills in has the metadata ``{"fitted": True}``. None where the rule cannot be loaded here: a run
+    is refused then, and a finished run can be read without it.
 
     >>> sorted(rule_options("tree"))
     ['look_every', 'most', 'tolerance']

@@ -141,7 +141,7 @@ def _section(
         return model.model_validate(raw), []
     except ValidationError as error:
         places = [(item["loc"], item["type"]) for item in error.errors(include_url=False)]
-    # What is wrong inside of a list or table is wrong with the key that holds it.
+    # A mistake inside a list or table is one of the key whose value it is.
     wrong = {str(place[0]): kind if len(place) == 1 else "value" for place, kind in places if place}
     wrong |= model.refused(raw)
     complaints = [(key, _complaint(section, key, kind, raw, sections)) for key, kind in wrong.items()]

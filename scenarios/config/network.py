@@ -1,4 +1,4 @@
-"""The section [network]: the graph along which agents talk, and what goes wrong on it."""
+"""The section [network]: the graph along which agents communicate, and its faults."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Away(Settings):
 
 
 class NetworkSettings(Settings):
-    """The graph along which agents talk."""
+    """The graph along which agents communicate."""
 
     topology: Annotated[str, Names(lambda: tuple(GRAPHS), TOPOLOGY_SUFFIXES)] = Field(
         default="small-world",
@@ -152,7 +152,7 @@ class NetworkSettings(Settings):
 
 
 def faults_of(network: NetworkSettings, agents: Sequence[str], *, moving: bool = False) -> Faults:
-    """What goes wrong on the network of these agents; moving: whether links come and go.
+    """The faults of the network of these agents; moving: whether links come and go.
 
     Raises ConfigError, naming every agent that is not there and a number of byzantine agents that leaves nobody honest.
     """

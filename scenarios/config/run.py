@@ -29,8 +29,8 @@ class RunSettings(Settings):
     checkpoint_minutes: float = Field(
         default=5.0,
         ge=0,
-        description="minutes between two checkpoints, from which `coolgp resume` goes on; 0 for one after every round "
-        "that is evaluated",
+        description="minutes between two checkpoints, from which `coolgp resume` continues; 0 for one after every "
+        "round that is evaluated",
     )
 
     def learning_rounds(self, rows: int | None, batch_size: int) -> int:

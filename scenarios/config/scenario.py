@@ -1,6 +1,6 @@
 """The keys of a scenario: their meaning, defaults and allowed values, as frozen records that refuse anything else.
 
-These records hold plain values; `coolgp.scenarios.config.loading` reads them from TOML and words the complaints.
+These are records of plain values; `coolgp.scenarios.config.loading` reads them from TOML and writes the messages.
 """
 
 from __future__ import annotations

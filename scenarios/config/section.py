@@ -1,4 +1,4 @@
-"""What the sections of a scenario have in common: frozen records that refuse anything they do not know."""
+"""What the sections of a scenario have in common: frozen records that refuse unknown keys."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Settings(BaseModel):
 
     @classmethod
     def refused(cls, values: Mapping[str, Any]) -> dict[str, str]:
-        """Return {key: kind of mistake} for the keys that are known only by the values of others."""
+        """Return {key: kind of mistake} for the keys that depend on the values of others."""
         return {}
 
     @classmethod
     def hint(cls, key: str, values: Mapping[str, Any]) -> str:
-        """What to say of an unknown key that other values would make known; empty where there are none."""
+        """A hint about an unknown key that other values would allow; empty where there are none."""
         return ""
 
     @classmethod

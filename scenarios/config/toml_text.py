@@ -1,4 +1,4 @@
-"""The text of a TOML file, and where in it each key stands."""
+"""The text of a TOML file, and the line of each key in it."""
 
 from __future__ import annotations
 

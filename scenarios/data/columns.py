@@ -78,7 +78,9 @@ def read_csv(path: Path, content: bytes) -> Columns:
     odd = {0, *ragged}
     even = [i for i in range(len(rows)) if i not in odd]
     cells = {name: [rows[i][column] for i in even] for column, name in enumerate(names) if name}
-    return Columns(tuple(names), cells, [numbers[i] for i in even], "line", tuple(problems))
+    return Columns(
+        names=tuple(names), cells=cells, rows=[numbers[i] for i in even], row_word="line", problems=tuple(problems)
+    )
 
 
 def _csv_text(path: Path, content: bytes) -> str:
@@ -128,7 +130,9 @@ def read_parquet(path: Path, content: bytes) -> Columns:
             cells[name] = np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
         else:
             cells[name] = ["" if value is None else str(value) for value in column.to_pylist()]
-    return Columns(names, cells, range(1, table.num_rows + 1), "row", tuple(_repeated(names)))
+    return Columns(
+        names=names, cells=cells, rows=range(1, table.num_rows + 1), row_word="row", problems=tuple(_repeated(names))
+    )
 
 
 def _repeated(names: Sequence[str]) -> list[str]:

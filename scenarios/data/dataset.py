@@ -33,7 +33,7 @@ class Training(Protocol):
         """Rows of the agent that has most; None where they never end."""
 
     def pilot(self, count: int, seed: int) -> tuple[Floats, Floats, Ints]:
-        """Return at most so many random rows for everyone to hold before the start: `x [n,D]`, `y [n]`, whose `[n]`."""
+        """Return at most `count` random rows that all agents are given: `x [n,D]`, `y [n]`, agents `[n]`."""
 
     def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> Stream:
         """Open what the agents of a shard observe."""
@@ -42,11 +42,11 @@ class Training(Protocol):
         """Return arrays that differ wherever what is observed differs, apart from the scenario's settings."""
 
     def problems(self, agents: int, width: int) -> list[str]:
-        """Say what keeps so many agents from learning of so many inputs from it."""
+        """Return the reasons why so many agents cannot learn from it with so many inputs."""
 
 
 class Numbered(Sequence[str]):
-    """The names "0", "1", ... of `size` agents, as a tuple would hold them, without making them.
+    """The names "0", "1", ... of `size` agents, like a tuple of them, without making any.
 
     >>> names = Numbered(1_000_000)
     >>> len(names), names[-1], names[2:4], names.index("17"), "1000000" in names

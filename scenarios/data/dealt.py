@@ -1,4 +1,4 @@
-"""Who observes what, when, of rows that were dealt: each agent takes its own, shuffled or as they stand, in batches."""
+"""Batches of rows that were dealt: each agent observes its own, shuffled or in the order of the file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Dealt", "DealtStream"]
 
 @dataclass(frozen=True)
 class Dealt:
-    """Training rows that are all there from the beginning, each with the agent that observes it."""
+    """Training rows that all exist before the run, each with the agent that observes it."""
 
     x: Floats
     """`[n,D]`"""
@@ -31,7 +31,7 @@ class Dealt:
     owner: Ints
     """`[n]`, the agent in `[0,N)` that observes each row."""
     in_order: bool = False
-    """Whether rows are observed as they stand: the pilot then holds the first of them, not random ones."""
+    """Whether rows are observed in the order of the file: the pilot is then the first of them, not random ones."""
 
     @property
     def most(self) -> int:
@@ -52,7 +52,9 @@ class Dealt:
         start = np.concatenate([[0], np.cumsum(count[agents])])
         within = np.arange(start[-1]) - np.repeat(start[:-1], count[agents])
         mine = by_agent[np.repeat(first[agents], count[agents]) + within]
-        return DealtStream(scaler.inputs(self.x), scaler.target(self.y), mine, start, batch_size)
+        return DealtStream(
+            x=scaler.inputs(self.x), y=scaler.target(self.y), rows=mine, start=start, batch_size=batch_size
+        )
 
     def _order(self, purpose: str, seed: int) -> Ints:
         rows = len(self.y)
@@ -89,7 +91,7 @@ class DealtStream:
     def batch(self, turn: int) -> Deferred:
         """The batch of round ``turn`` (from 0), picked out of all rows where it is observed."""
         left = np.diff(self.start) - turn * self.batch_size
-        return Deferred(self.batch_size, np.clip(left, 0, self.batch_size), partial(self._picked, turn))
+        return Deferred(rows=self.batch_size, count=np.clip(left, 0, self.batch_size), make=partial(self._picked, turn))
 
     def _picked(self, turn: int, agents: slice | Ints) -> Batch:
         """Some agents' rows; those that an agent has no more of are masked."""

@@ -61,9 +61,9 @@ def synthetic(
     x_train, owner, _, y_train = rows("training", observations)
     x_test, test_owner, truth, y_test = rows("test", tests)
     return Dataset(
-        Dealt(x_train, y_train, owner),
-        x_test,
-        y_test,
+        training=Dealt(x_train, y_train, owner),
+        x_test=x_test,
+        y_test=y_test,
         features=tuple(f"x{i}" for i in range(6)),
         target="y",
         agents=Numbered(agents),
@@ -98,9 +98,9 @@ def field(
     x_test = square_grid(side)
     truth = u(x_test / lengthscale)
     return Dataset(
-        Dealt(x_train, u(x_train / lengthscale) + noise_std * noise, owner),
-        x_test,
-        truth + noise_std * generator(seed, "field test noise").standard_normal(side * side),
+        training=Dealt(x_train, u(x_train / lengthscale) + noise_std * noise, owner),
+        x_test=x_test,
+        y_test=truth + noise_std * generator(seed, "field test noise").standard_normal(side * side),
         features=("x0", "x1"),
         target="value",
         agents=Numbered(agents),

@@ -66,7 +66,9 @@ def airline(agent: str | None = None) -> Table:
     y = flights["arr_delay"]
     complete = np.isfinite(x).all(axis=1) & np.isfinite(y)
     labels = None if agent is None else tuple(flights[agent][complete].tolist())
-    return Table(x[complete], np.ascontiguousarray(y[complete]), FEATURES, "arr_delay", labels)
+    return Table(
+        x=x[complete], y=np.ascontiguousarray(y[complete]), features=FEATURES, target="arr_delay", labels=labels
+    )
 
 
 def load_flights(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Table:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib import import_module
+from typing import cast
 
 import numpy as np
 
+from coolgp.network.base.lazy_table import imported
 from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import ConfigError, DataError
@@ -49,13 +50,11 @@ def load(scenario: Scenario) -> Dataset:
 
 
 def _loader(source: Source) -> Loader:
-    module, _, function = source.loader.partition(":")
-    loader: Loader = getattr(import_module(module), function)
-    return loader
+    return cast("Loader", imported(source.loader))
 
 
 def _shortened(dataset: Dataset, rows: int) -> Dataset:
-    """The dataset, of which the first agent has only its first training rows; what it gives up nobody gets."""
+    """The dataset with only the first training rows of the first agent; its other rows are left out."""
     all_rows = dataset.training
     assert isinstance(all_rows, Dealt)  # first_agent_rows is refused where rows are drawn in each round
     keep = np.ones(len(all_rows.owner), dtype=bool)
@@ -96,7 +95,15 @@ def _dealt(table: Table, data: DataSettings, count: int, seed: int) -> Dataset:
         _check_served(data, agents, owner, len(test))
     training = Dealt(table.x[train], table.y[train], owner, data.order == "file")
     truth = None if table.truth is None else table.truth[test]
-    return Dataset(training, table.x[test], table.y[test], table.features, table.target, agents, truth=truth)
+    return Dataset(
+        training=training,
+        x_test=table.x[test],
+        y_test=table.y[test],
+        features=table.features,
+        target=table.target,
+        agents=agents,
+        truth=truth,
+    )
 
 
 def _split(data: DataSettings, rows: int, seed: int) -> tuple[Ints, Ints]:

@@ -1,6 +1,6 @@
 """A road network drawn from the seed: junctions that thin out from a centre, joined by segments that do not cross.
 
-Junctions stand on a shaken sunflower, so that they are spread evenly at any number of them and are closest in the
+Junctions lie on a jittered sunflower pattern: they are spread evenly at any number of them and are closest in the
 centre. Segments are edges of their Delaunay triangulation: all of its minimum spanning tree, so that every junction is
 reached, and then those that keep farthest from third junctions. What lies behind a segment on the shortest ways to the
 centre makes it a motorway, an arterial or a local road.
@@ -80,7 +80,7 @@ def draw_roads(seed: int, segments: int = 775) -> Roads:
     turned = np.where(rng.random(segments) < 0.5, 1, 0)
     ends = np.take_along_axis(ends, np.stack([turned, 1 - turned], axis=1), axis=1)
     limit = LIMITS[kind, rng.integers(2, size=segments)]
-    return Roads(junctions, ends, limit, kind, distance[ends].mean(axis=1))
+    return Roads(junctions=junctions, ends=ends, limit=limit, kind=kind, depth=distance[ends].mean(axis=1))
 
 
 def _sunflower(count: int, rng: np.random.Generator) -> Floats:

@@ -31,9 +31,9 @@ from coolgp.scenarios.data.table import misshapen
 __all__ = ["AT_ONCE", "Sensing", "SensingStream", "load_sensors", "sensors"]
 
 AT_ONCE = 1 << 13
-"""Rows drawn at a time: of a thousand each costs a sixth more, and many more would leave the cache."""
+"""Rows drawn at a time: with a thousand each row takes a sixth longer, and many more do not fit in the cache."""
 BUNDLES = 32
-"""In which a rank draws its rows at least, where it has as many blocks."""
+"""At least so many parts in which a rank draws its rows, where it has as many blocks."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Sensing:
 
     def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> SensingStream:
         """See :class:`Training`."""
-        return SensingStream(self, shard, scaler, batch_size, seed)
+        return SensingStream(sensing=self, shard=shard, scaler=scaler, batch_size=batch_size, seed=seed)
 
     def identity(self) -> tuple[NDArray[Any], ...]:
         """See :class:`Training`."""
@@ -83,7 +83,7 @@ class Sensing:
 
 @dataclass(frozen=True)
 class SensingStream:
-    """What one rank's sensors read: every agent a whole batch in every round."""
+    """What the sensors of one rank read: a full batch of each agent in every round."""
 
     sensing: Sensing
     shard: Shard
@@ -94,7 +94,7 @@ class SensingStream:
     def batch(self, turn: int) -> Deferred:
         """The batch of round ``turn`` (from 0), drawn block by block of this rank's agents where it is observed."""
         count = np.broadcast_to(float(self.batch_size), len(self.shard.agents))
-        return Deferred(self.batch_size, count, partial(self._read, turn), self._cuts)
+        return Deferred(rows=self.batch_size, count=count, make=partial(self._read, turn), cuts=self._cuts)
 
     @cached_property
     def _stops(self) -> Ints:
@@ -109,7 +109,7 @@ class SensingStream:
         return np.append(self._stops[bundle - 1 : -1 : bundle], self._stops[-1:])
 
     def _read(self, turn: int, agents: slice | Ints) -> Batch:
-        """Some agents' rows: whole blocks are drawn, and of these the agents' own are read."""
+        """The rows of some agents: their blocks are drawn in full, and the rows of these agents taken from them."""
         chosen = np.arange(*agents.indices(len(self.shard.agents))) if isinstance(agents, slice) else agents
         block = np.searchsorted(self._stops, chosen, side="right")
         blocks = [self.shard.blocks[number] for number in np.unique(block).tolist()]
@@ -146,9 +146,9 @@ def sensors(
     x_test = square_grid(side)
     truth = surface(x_test)
     return Dataset(
-        Sensing(surface, positions, spread, noise_std),
-        x_test,
-        truth + noise_std * generator(seed, "sensors test noise").standard_normal(side * side),
+        training=Sensing(surface, positions, spread, noise_std),
+        x_test=x_test,
+        y_test=truth + noise_std * generator(seed, "sensors test noise").standard_normal(side * side),
         features=("x0", "x1"),
         target="value",
         agents=Numbered(agents),

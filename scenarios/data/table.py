@@ -27,13 +27,13 @@ class Table:
     labels: tuple[str, ...] | None = None
     """`[n]`, the agent that each row names."""
     skipped: tuple[str, ...] = ()
-    """Columns left out because they do not hold numbers."""
+    """Columns left out because their cells are not numbers."""
     truth: Floats | None = None
     """`[n]`, the target without noise, where it is known."""
 
 
 def misshapen(arrays: Mapping[str, tuple[NDArray[Any], tuple[int, ...]]]) -> list[str]:
-    """Say which of these named arrays do not have their shape, or hold what is not a finite number."""
+    """Return a message for each named array of another shape, or with values that are not finite."""
     problems = []
     for name, (values, shape) in arrays.items():
         if values.shape != shape:

@@ -52,7 +52,14 @@ def read_table(path: str | Path, target: str, features: Sequence[str] | None = N
     if problems:
         raise DataError(*(f"{path}: {problem}" for problem in problems))
     x = np.stack([values[name] for name in chosen], axis=1)
-    return Table(x, values[target], tuple(chosen), target, None if labels is None else tuple(labels), tuple(skipped))
+    return Table(
+        x=x,
+        y=values[target],
+        features=tuple(chosen),
+        target=target,
+        labels=None if labels is None else tuple(labels),
+        skipped=tuple(skipped),
+    )
 
 
 def load_table(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Table:

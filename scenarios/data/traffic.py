@@ -86,7 +86,9 @@ def traffic_table(seed: int, agent: str | None = None, segments: int = 775) -> T
     truth = traffic.speed(segment, time)
     noise = NOISE_STD * generator(seed, "road noise").standard_normal(truth.size)
     labels = None if agent is None else tuple(map(str, segment.tolist()))
-    return Table(traffic.inputs(segment, time), truth + noise, FEATURES, "speed", labels, truth=truth)
+    return Table(
+        x=traffic.inputs(segment, time), y=truth + noise, features=FEATURES, target="speed", labels=labels, truth=truth
+    )
 
 
 def load_traffic(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Table:

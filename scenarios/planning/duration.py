@@ -1,4 +1,4 @@
-"""How long a run will take, from seconds of its real loop on a small part of it: an honest guess, not a promise.
+"""How long a run will take, from seconds of its real loop on a small part of it: an estimate, not a guarantee.
 
 The sample has the same model, batches, rule and precision, and rows too many for the cache. What is done for agents
 grows with those of a rank, and what is done for the graph with all; starting, pilot, probes and figures stay as they
@@ -30,7 +30,7 @@ __all__ = ["Duration", "measure"]
 SECONDS, LEAST_ROUNDS, MOST_ROUNDS = 1.5, 2, 5
 """Of learning on the sample: until that many seconds are over, and so many rounds at least and at most."""
 SAMPLE_BYTES = 2**28
-"""Sums and rows of the rule in the sample: much more than caches, and soon gone through."""
+"""Sums and rows of the rule in the sample: much more than caches, and quick to process."""
 SAMPLE_AGENTS = 20_000
 GRAPH_AGENTS, GRAPH_LINKS = 20_000, 400_000
 """A graph of this size is built to see what it takes, and what the rule promises on it."""
@@ -42,7 +42,7 @@ FEWER, MORE = 10, 30
 
 @dataclass(frozen=True)
 class Duration:
-    """Seconds by part; each: of one communication round, where the run goes on until a fixed point.
+    """Seconds by part; each: of one communication round, where a round of learning ends at a fixed point.
 
     turns: how many of these a round of learning takes, None where that is not known for a graph of this size: they are
     not among the parts then.
@@ -170,11 +170,13 @@ def _loop(sample: Scenario, rows: Dataset) -> Timed:
         if now - begun > SECONDS and len(learn) >= LEAST_ROUNDS:
             break
     evaluate = median(rest[1:])
-    return Timed(begun - started, max(0.0, rest[0] - evaluate), median(learn[1:]), evaluate)
+    return Timed(
+        assemble=begun - started, begin=max(0.0, rest[0] - evaluate), learn=median(learn[1:]), evaluate=evaluate
+    )
 
 
 def _graph_seconds(scenario: Scenario, shape: Shape, dataset: Dataset | None) -> tuple[float, int | None]:
-    """Seconds to build the graph and its routes; rounds to the fixed point where no smaller graph stands for it."""
+    """Seconds to build the graph and its routes; rounds to the fixed point where it is the full graph."""
     most = int(min(GRAPH_AGENTS, GRAPH_LINKS * shape.agents / max(1.0, shape.edges)))
     most = max(16, most if shape.edges < 100 * shape.agents else int(GRAPH_LINKS**0.5))
     started = time.perf_counter()

@@ -1,8 +1,8 @@
 """What a run will need: memory of each rank by phases, before anything large is made, and bytes a communication round.
 
 Counted from the arrays that the run makes in each of its phases; all arrays of a phase exist at once, and the peak is
-the phase that needs most. A small network of the same kind stands for that of the run: its links and its leaves for an
-agent, and what the rule says of itself on it (:class:`coolgp.fusion.guarantee.Rows`).
+the phase that needs most. A large network is estimated from a small one of the same kind: from its links and its leaves
+for an agent, and the guarantee of the rule on it (:class:`coolgp.fusion.guarantee.Rows`).
 """
 
 from __future__ import annotations

@@ -162,7 +162,15 @@ def _stand_in(scenario: Scenario, agents: int, dataset: Dataset | None) -> Datas
     zeros, source = np.zeros(agents), scenario.data.source
     positions = agent_positions(source, scenario.run.seed, agents) if source_named(source).placed else None
     training = Dealt(zeros[:, None], zeros, np.arange(agents))
-    return Dataset(training, np.zeros((1, 1)), np.zeros(1), ("x",), "y", Numbered(agents), positions)
+    return Dataset(
+        training=training,
+        x_test=np.zeros((1, 1)),
+        y_test=np.zeros(1),
+        features=("x",),
+        target="y",
+        agents=Numbered(agents),
+        positions=positions,
+    )
 
 
 def _links(network: Network, agents: int) -> tuple[float, float, float]:

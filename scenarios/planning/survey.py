@@ -1,4 +1,4 @@
-"""What can be said of a network before a run: its size, what the rule promises on it, and what a round of it costs."""
+"""A network before a run: its size, the guarantee of the rule on it, and the cost of a communication round."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def survey(scenario: Scenario, ranks: int | None = None) -> Survey:
 
 
 def table(surveyed: Survey) -> list[tuple[str, str]]:
-    """What is worth knowing, each with its name."""
+    """The properties of the network, each with its name."""
     graph, guarantee, size = surveyed.plan.topology, surveyed.plan.guarantee, surveyed.plan.topology.size
     row = surveyed.numbers * np.dtype(surveyed.scenario.run.precision).itemsize
     sent = guarantee.messages * row

@@ -1,4 +1,4 @@
-"""A picture of the graph before a run: agents coloured by the rank that holds them, and the links that ranks share."""
+"""A picture of the graph before a run: agents coloured by their rank, and the links between ranks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMED_RANKS = 8
 
 
 def draw_survey(surveyed: Survey, path: Path) -> None:
-    """Draw the figure into a PNG file, replaced whole."""
+    """Draw the figure into a PNG file, which is replaced in one step."""
     with house_style():
         save_picture(survey_figure(surveyed), path)
 

@@ -1,4 +1,4 @@
-"""What `coolgp plan` says: memory of each rank by parts, bytes of a communication round, and time; as words or JSON."""
+"""The output of `coolgp plan`, as words or JSON: memory of each rank by parts, bytes of a communication round, time."""
 
 from __future__ import annotations
 
@@ -74,5 +74,5 @@ def _in_all(duration: Duration) -> list[tuple[str, str]]:
     each = duration.each or 0.0
     return [
         ("without fusion, in all", f"about {seconds_text(duration.seconds)}"),
-        ("and each communication round", f"{each:.3g} s; nobody knows how many lead to the fixed point on this graph"),
+        ("and each communication round", f"{each:.3g} s; the number until the fixed point on this graph is not known"),
     ]

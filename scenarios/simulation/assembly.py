@@ -65,7 +65,7 @@ def connect(network: Plan, strategy: str, seed: int, ranks: int) -> Transport:
     transport = _faultless(network.links, strategy, ranks)
     if network.faults.perfect:
         return transport
-    dynamics = Dynamics(network.topology, network.faults, seed, network.schedule)
+    dynamics = Dynamics(topology=network.topology, faults=network.faults, seed=seed, schedule=network.schedule)
     return FaultyTransport(transport, dynamics, network.faults, seed)
 
 

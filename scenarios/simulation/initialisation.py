@@ -1,6 +1,6 @@
-"""What all agents are given before the start: scaling, starting hyper-parameters, inducing inputs, from a pilot sample.
+"""The shared start of all agents: scaling, starting hyper-parameters and inducing inputs, from a pilot sample.
 
-The pilot is a small random part of the training rows that everyone holds; nothing else is shared but messages.
+The pilot is a small random sample of the training rows that all agents are given; besides it they share messages alone.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OWN_ROWS = 1200
 
 @dataclass(frozen=True)
 class SharedStart:
-    """The common ground: scaler, model, and the hyper-parameters ``start [K]`` that all agents begin with.
+    """What all agents share before the first round: scaler, model, hyper-parameters ``start [K]`` to begin with.
 
     inducing_inputs ``[M, D]``: in scaled inputs, none with random features; where the model's basis is latent, its
     points are their projections at the start. own ``[N, K]``: where each agent begins, if not all alike.
@@ -55,7 +55,7 @@ class SharedStart:
 
 
 def extended(shared_start: SharedStart, inputs: Array) -> SharedStart:
-    """The same ground with more inducing inputs ``[J, D]``, as agents agreed on them in a run."""
+    """The same start with more inducing inputs ``[J, D]``, as agents agreed on them in a run."""
     model = shared_start.model
     assert isinstance(model.basis, FunctionBasis)
     larger, every = model.basis.extended(inputs), np.concatenate([shared_start.inducing_inputs, inputs])
@@ -63,7 +63,7 @@ def extended(shared_start: SharedStart, inputs: Array) -> SharedStart:
 
 
 def start_from_pilot(agents: AgentsSettings, dataset: Dataset, seed: int, *, standardize: bool) -> SharedStart:
-    """Build the common ground from a pilot of what agents observe. The same on every rank.
+    """Build the shared start from a pilot of what agents observe. The same on every rank.
 
     Raises ValueError where the pilot has too few distinct rows for the inducing inputs.
     """
@@ -78,7 +78,7 @@ def start_from_pilot(agents: AgentsSettings, dataset: Dataset, seed: int, *, sta
     seen = x / (each.lengthscale[owner] if each else begin.lengthscale)
     chosen = _inducing_inputs(agents, seen, seed) * begin.lengthscale
     model = Model(layout, _basis(agents, layout.projection(start), chosen, seed), _encoding(agents, layout, seed))
-    return SharedStart(scaler, model, start, chosen, own)
+    return SharedStart(scaler=scaler, model=model, start=start, inducing_inputs=chosen, own=own)
 
 
 def _packed(layout: Layout, agents: AgentsSettings, start: Start) -> Array:

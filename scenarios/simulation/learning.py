@@ -43,16 +43,16 @@ def learn(
     mode, every = _mode(scenario.agents), scenario.fusion.every
     if turn and turn % every == 0 and isinstance(rule, AveragesParameters):
         population = mode.adopt(population, rule.announced(state, population))
-    speaks = ends(turn, every, simulation.rounds)
-    if isinstance(rule, SeesData) or (speaks and mode.rereads):
-        batch = gathered(batch, population.size)  # made once, for it is looked at more than once
-    if speaks:
+    exchanges = ends(turn, every, simulation.rounds)
+    if isinstance(rule, SeesData) or (exchanges and mode.rereads):
+        batch = gathered(batch, population.size)  # made once, as it is read more than once
+    if exchanges:
         least, most = scenario.agents.coverage, scenario.agents.inducing_most or 0
         population, state = extend(population, state, batch, rule, simulation.transport, least, most)
     if isinstance(rule, SeesData):
         state = rule.observe(state, population, batch[:])
     population = observe(population, batch)
-    if not speaks:
+    if not exchanges:
         return population, state
     population = mode.propose(fold(population), batch, training_evidence_of(rule, state, population))
     return population, _communicate(rule, state, population, simulation.transport, scenario.fusion.rounds_per_step)

@@ -27,7 +27,7 @@ __all__ = ["Plan", "build_topology", "chosen_rule", "plan"]
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Who can talk to whom, what goes wrong, and how the rule works there: known before any message.
+    """The links between agents, the faults, and the rule fitted to both: known before any message.
 
     topology: all links that exist in some round; schedule: which of them exist when, None where links stay; rule:
     fitted to this network; guarantee: what it promises there; links: those that it uses.
@@ -135,7 +135,7 @@ def _check_extension(agents: AgentsSettings, faults: Faults, rule: FusionRule, n
     if agents.inducing_most is None:
         return
     if isinstance(rule, SeesData):
-        why = f"{name} keeps sums of its own, which cannot be carried over"
+        why = f"{name} has sums of its own, which cannot be extended"
         raise ConfigError(f"agents.inducing_most: {why}; leave it out, or take another fusion.rule")
     if not faults.perfect:
         why = "agents must agree on new inducing inputs in one round, and all messages of a round be of one length"

@@ -24,7 +24,7 @@ __all__ = ["simulate"]
 
 
 def simulate(simulation: Simulation, run_state: RunState | None = None) -> Iterator[Step]:
-    """Run the rounds, from the first or from where things stand; yields the moment after each that is evaluated.
+    """Run the rounds, from the first or from a run state; yields a step after each round that is evaluated.
 
     Collective.
     """

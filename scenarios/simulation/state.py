@@ -1,4 +1,4 @@
-"""What a run is made of, what goes on from one round to the next, and what the root records of a round."""
+"""Records of a run: its parts, the state from one round to the next, and what the root records of a round."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class Record:
     round: from 1, of ``rounds``. observations: by all agents so far. sent: by all agents since the last record, what
     probes asked of others to predict among it. present: agents in the network. error: how far agents are from the sum
     of all they know, see :class:`EvidenceRule`; NaN without sums. seconds: of learning and fusion since the last
-    record; evaluating the probes is not in it. probed: what the probes say, or None in a record that was put away.
-    spanned: rounds since the last record, or since the run went on.
+    record; evaluating the probes is not in it. probed: answers of the probes, or None in an older record.
+    spanned: rounds since the last record, or since the run was resumed.
     """
 
     round: int
@@ -71,9 +71,9 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True)
 class Simulation:
-    """Everything a run is made of, on this rank.
+    """All parts of a run, on this rank.
 
-    links: of the topology, those that the rule speaks over. probes: global ids ``[probes]`` over all ranks, ascending.
+    links: of the topology, those that the rule uses. probes: global ids ``[probes]`` over all ranks, ascending.
     """
 
     scenario: Scenario
@@ -96,10 +96,10 @@ class Simulation:
 
 @dataclass(frozen=True, kw_only=True)
 class RunState:
-    """What goes on from one round to the next, on this rank; what the transport keeps goes on with it.
+    """What one round hands to the next, on this rank; the state of the transport goes with it.
 
     turn: the next round, from 0. seen: observations by all agents so far. waiting: how many of the last batches are not
-    yet part of the population's sums. The loop reuses the arrays: they hold until the next round.
+    yet part of the population's sums. The loop reuses the arrays: they are valid until the next round.
     """
 
     turn: int
@@ -111,7 +111,7 @@ class RunState:
 
 @dataclass(frozen=True)
 class Step:
-    """Between two rounds: the record of the one that has ended, on the root (None elsewhere), and what goes on."""
+    """Between two rounds: the record of the last one, on the root (None elsewhere), and the state for the next."""
 
     record: Record | None
     run_state: RunState

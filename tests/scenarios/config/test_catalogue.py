@@ -1,5 +1,6 @@
 """Laws of the scenarios that come with the package, and of loading one by name, path or mapping."""
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,16 @@ def test_every_scenario_can_be_loaded_by_its_name_and_its_file_runs_by_itself() 
         assert packaged.headline
         text = (module.FOLDER / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
         assert f'run_script("{name}")' in text
+
+
+def test_files_of_scenarios_import_nothing_but_the_command_line_that_runs_them() -> None:
+    for path in module.FOLDER.glob("[!_]*.py"):
+        top = ast.parse(path.read_text(encoding="utf-8")).body
+        assert not [node for node in top if isinstance(node, (ast.Import, ast.ImportFrom))], path.name
+        *_, last = top
+        assert ast.unparse(last).startswith(
+            "if __name__ == '__main__':\n    from coolgp.scenarios.cli.app import run_script"
+        )
 
 
 def test_a_scenario_is_a_file_and_a_room_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

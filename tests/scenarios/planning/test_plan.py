@@ -189,7 +189,7 @@ def test_a_number_of_communication_rounds_that_nobody_knows_is_not_guessed() -> 
     told = tables(estimate(sensors()), Duration({"data": 1.0}, each=0.5))["Time, on this machine as it is now"]
     assert told[-2:] == [
         ("without fusion, in all", "about 1.0 s"),
-        ("and each communication round", "0.5 s; nobody knows how many lead to the fixed point on this graph"),
+        ("and each communication round", "0.5 s; the number until the fixed point on this graph is not known"),
     ]
 
 
