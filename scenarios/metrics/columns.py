@@ -142,7 +142,7 @@ _COLUMNS = (
     ),
     Column(
         name="bytes",
-        words="sent",
+        words="data sent",
         meaning="size of the messages sent",
         value=lambda e: e.sent.bytes,
         unit="bytes",

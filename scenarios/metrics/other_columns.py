@@ -47,7 +47,7 @@ def _timed(method: str, words: str) -> tuple[Column, Column]:
 OTHER_COLUMNS = (
     Column(
         name="bytes_on_rank",
-        words="sent within a rank",
+        words="data sent within a rank",
         meaning="of the bytes sent, what stayed on a rank",
         value=lambda e: e.sent.near_bytes,
         unit="bytes",
@@ -56,7 +56,7 @@ OTHER_COLUMNS = (
     ),
     Column(
         name="bytes_between_ranks",
-        words="sent between ranks",
+        words="data sent between ranks",
         meaning="of the bytes sent, what MPI moved",
         value=lambda e: e.sent.far_bytes,
         unit="bytes",

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from coolgp.scenarios.base.arrays import Floats
+from coolgp.scenarios.metrics.words import described
 from coolgp.scenarios.plots.style import AFTER, NEUTRAL
 
 __all__ = ["league_figure"]
@@ -32,7 +33,7 @@ def league_figure(
     """Draw last values of some metrics, from the rows of a study's table: dots are means over all other settings.
 
     panels, lines: the axes of the grid that set rows of panels, and rules in them, apart. metrics: columns with their
-    words; best: the one by which rules are ordered, the lowest mean first; targets: where a metric should be.
+    words; best: the one by which rules are ordered, the best mean first; targets: where a metric should be.
     """
     shown = list(dict.fromkeys(row[panels] for row in rows))
     figure = Figure(figsize=(4.2 * len(metrics) + 1.6, 3.6 * len(shown) + 0.7), layout="constrained")
@@ -59,8 +60,11 @@ def league_figure(
 
 
 def _ordered(rows: Rows, lines: str, best: str) -> list[str]:
+    """The rules, the best mean first."""
+    column = described(best)
+    sign = -1 if column and column.better == "higher" else 1
     names = list(dict.fromkeys(row[lines] for row in rows))
-    return sorted(names, key=lambda name: float(_values(rows, lines, name, best).mean()))
+    return sorted(names, key=lambda name: sign * float(_values(rows, lines, name, best).mean()))
 
 
 def _values(rows: Rows, lines: str, name: str, metric: str) -> Floats:

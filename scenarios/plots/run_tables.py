@@ -44,17 +44,22 @@ def rounds_table(metrics: Columns, unit: str) -> tuple[list[list[str]], list[lis
     return head, [[_cell(metrics, name, i) for name in names] for i in chosen]
 
 
-def final_values(metrics: Columns, unit: str) -> list[tuple[str, str, str, str]]:
+def final_values(metrics: Columns, unit: str) -> list[tuple[str, ...]]:
     """Of each column its name, what it is, which values are better, and its value of the run: the last, or the sum."""
-    rows = []
-    for name in metrics:
-        column = described(name)
-        if name == "round" or (column and column.spread and name.endswith("_std")):
-            continue
-        better = f"{column.better} is better" if column and column.better else ""
-        value = _text(name, float(np.nansum(metrics[name]))) if is_summed(name) else _cell(metrics, name, -1)
-        rows.append((name, metric_words(name, unit), better, f"{value} in all" if is_summed(name) else value))
-    return rows
+    return [
+        (name, metric_words(name, unit), getattr(described(name), "better", ""), _final_text(metrics, name))
+        for name in metrics
+        if name != "round" and not _is_spread(name)
+    ]
+
+
+def _is_spread(name: str) -> bool:
+    column = described(name)
+    return column is not None and column.spread and name.endswith("_std")
+
+
+def _final_text(metrics: Columns, name: str) -> str:
+    return f"{_text(name, float(np.nansum(metrics[name])))} in all" if is_summed(name) else _cell(metrics, name, -1)
 
 
 def hyperparameter_rows(columns: Columns) -> list[tuple[str, str, str]]:

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from coolgp.scenarios.base.formatting import size_text
+from coolgp.scenarios.metrics.words import described, is_summed
 from coolgp.scenarios.studies.bands import final_values, mean_and_std
 from coolgp.scenarios.studies.comparison import Comparison
 
@@ -69,12 +70,15 @@ def print_table(comparison: Comparison, rows: Sequence[dict[str, Any]], metric: 
     wide = Console(width=LARGE).measure(table).maximum
     Console(width=max(console.width, wide)).print(table)
     over = f", n runs that differ in {', '.join(comparison.averaged)}" if comparison.averaged else ""
-    words = f"last round; mean ± standard deviation (n - 1){over}; bytes and seconds are sums over all rounds"
+    summed = [name for name in columns if is_summed(name)]
+    sums = f"; sums over all rounds: {', '.join(summed)}" if summed else ""
+    words = f"last round; mean ± standard deviation (n - 1){over}{sums}"
     console.print(f"[dim]{words}[/dim]", soft_wrap=True, highlight=False)
 
 
 def _cell(name: str, row: dict[str, Any]) -> str:
     mean, std = row[f"mean_{name}"], row[f"std_{name}"]
-    if name == "bytes":
+    column = described(name)
+    if column and column.unit == "bytes":
         return size_text(mean)
     return f"{mean:.4g}" + ("" if std is None else f" ± {std:.2g}")

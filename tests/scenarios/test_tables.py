@@ -6,6 +6,8 @@ import csv
 import json
 import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from zlib import crc32
 
@@ -220,13 +222,20 @@ def test_a_figure_needs_no_column_but_those_that_it_names(name: str, finished: P
     FIGURES[name].draw(read_run(tmp_path / "run"))
 
 
-def test_a_run_that_another_version_began_goes_on_with_its_columns_and_says_so(
-    small: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def other_version(lacks: str, has: Column) -> Iterator[None]:
+    """Columns as another version has them; afterwards in their order again."""
+    columns = dict(COLUMNS)
+    del COLUMNS[lacks]
+    COLUMNS[has.name] = has
+    yield
+    COLUMNS.clear()
+    COLUMNS.update(columns)
+
+
+def test_a_run_that_another_version_began_goes_on_with_its_columns_and_says_so(small: Scenario, tmp_path: Path) -> None:
     whole, half = tmp_path / "whole", tmp_path / "half"
-    with monkeypatch.context() as before:
-        before.delitem(COLUMNS, "crps_post")
-        before.setitem(COLUMNS, BIAS.name, BIAS)
+    with other_version(lacks="crps_post", has=BIAS):
         stopped(small, whole, half)
         (half / GUARANTEE).rename(half / GUARANTEE_BEFORE)
     with pytest.warns(RuntimeWarning, match="without crps_post and leaves bias_post empty"):
