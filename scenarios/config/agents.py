@@ -10,7 +10,7 @@ from pydantic import Field
 from coolgp.agents.kernels.base import HasExpectations, HasSpectrum
 from coolgp.agents.kernels.registry import KERNELS
 from coolgp.scenarios.config.constraints import Names
-from coolgp.scenarios.config.section import Count, Positive, Positives, Settings
+from coolgp.scenarios.config.section import AddedLater, Count, Positive, Positives, Settings
 
 __all__ = ["AgentsSettings"]
 
@@ -38,7 +38,7 @@ class AgentsSettings(Settings):
     basis: Literal["inducing", "rff"] = Field(
         default="inducing", description="what makes features of inputs: inducing inputs, or random Fourier features"
     )
-    kernel: Annotated[str, Names(lambda: tuple(KERNELS))] = Field(
+    kernel: Annotated[str, Names(lambda: tuple(KERNELS)), AddedLater()] = Field(
         default="se", description="covariance of the function: how smooth it is"
     )
     inducing: Count = Field(default=100, description="inducing inputs, or random features, common to all agents")

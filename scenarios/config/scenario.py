@@ -75,7 +75,11 @@ class Scenario(BaseModel):
 
     def hash8(self) -> str:
         """Eight hexadecimal digits of the contents; the name is not part of them."""
-        contents = json.dumps(self._kind() | self.model_dump(mode="json", exclude={"name"}), sort_keys=True)
+        settings = self.model_dump(mode="json", exclude={"name"})
+        for section in settings:
+            for key in getattr(self, section).unhashed():
+                del settings[section][key]
+        contents = json.dumps(self._kind() | settings, sort_keys=True)
         return hashlib.sha256(contents.encode()).hexdigest()[:8]
 
     def to_toml(self) -> str:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 from pydantic.fields import FieldInfo
 
-__all__ = ["Columns", "Count", "Positive", "Positives", "Settings", "Share"]
+__all__ = ["AddedLater", "Columns", "Count", "Positive", "Positives", "Settings", "Share"]
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Columns = Annotated[tuple[str, ...], Strict(False), Field(min_length=1)]  # TOML has lists, no tuples
 Positives = Annotated[tuple[Positive, ...], Strict(False), Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class AddedLater:
+    """Marks a key that other versions lack: with its default it is not part of a scenario's hash, so hashes stay."""
 
 
 class Settings(BaseModel):
@@ -26,6 +32,14 @@ class Settings(BaseModel):
     def keys(cls, values: Mapping[str, Any]) -> dict[str, FieldInfo]:
         """The keys that this section takes, where some come with the values of others."""
         return dict(cls.model_fields)
+
+    def unhashed(self) -> set[str]:
+        """The keys that are not part of a scenario's hash."""
+        return {
+            key
+            for key, info in type(self).model_fields.items()
+            if any(isinstance(mark, AddedLater) for mark in info.metadata) and getattr(self, key) == info.default
+        }
 
     @classmethod
     def refused(cls, values: Mapping[str, Any]) -> dict[str, str]:

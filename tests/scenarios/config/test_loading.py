@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from coolgp.fusion import registry
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config import fusion as fusion_settings
+from coolgp.scenarios.config.catalogue import catalogue
 from coolgp.scenarios.config.constraints import needed
 from coolgp.scenarios.config.loading import override, read_scenario, resolve
 from coolgp.scenarios.config.scenario import SECTIONS, AgentsSettings, DataSettings, Scenario
@@ -151,6 +152,14 @@ def test_any_valid_values_survive_the_round_trip(count: int, lengthscale: Any, t
 
 def _sections(mapping: dict[str, Any]) -> dict[str, Any]:
     return {"name": mapping["name"], **{key: model(**mapping[key]) for key, model in SECTIONS.items()}}
+
+
+def test_a_key_that_was_added_later_changes_no_hash_until_it_is_set() -> None:
+    """Of the version before `agents.kernel`: a study that it began can be continued."""
+    scenario = resolve(catalogue()["field"].mapping, "field", ["run.rounds=10", "fusion.rule=tree", "run.seed=0"])
+    assert scenario.hash8() == "d59858c4"
+    agents = scenario.agents.model_copy(update={"kernel": "matern52"})
+    assert scenario.model_copy(update={"agents": agents}).hash8() != "d59858c4"
 
 
 def test_the_hash_follows_the_contents_and_not_the_name() -> None:
