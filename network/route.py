@@ -12,7 +12,7 @@ import numpy as np
 from coolgp.network.base.arrays import Array
 from coolgp.network.shard import Shard
 
-__all__ = ["Route", "check_leaving", "count_by_rank", "move_rows", "plan_route", "plan_turns", "ranges"]
+__all__ = ["Route", "check_leaving", "count_by_rank", "move_rows", "plan_rounds", "plan_route", "ranges"]
 
 CHUNK = 1 << 16  # rows moved at once, so that moving needs little memory
 
@@ -62,7 +62,7 @@ def plan_route(shard: Shard, leaving: Array, arriving: Array) -> Route:
     Both ends of a pair of ranks pack their rows by (sender's id, receiver's id), so none needs a header.
     """
     out_start, in_start = np.cumsum(leaving) - leaving, np.cumsum(arriving) - arriving
-    near, (leave, come) = np.flatnonzero(shard.reverse >= 0), _by_ends(shard)
+    near, (leave_order, arrive_order) = np.flatnonzero(shard.reverse >= 0), _by_ends(shard)
     every = np.arange(len(shard.tail))
     return Route(
         edges=np.repeat(every, leaving),
@@ -70,26 +70,26 @@ def plan_route(shard: Shard, leaving: Array, arriving: Array) -> Route:
         messages=int(np.count_nonzero(leaving)),
         near_out=ranges(out_start[shard.reverse[near]], arriving[near]),
         near_in=ranges(in_start[near], arriving[near]),
-        far_out=ranges(out_start[leave], leaving[leave]),
-        out_counts=count_by_rank(shard.owner[leave], shard.neighbours, leaving[leave]),
-        far_in=ranges(in_start[come], arriving[come]),
-        in_counts=count_by_rank(shard.owner[come], shard.neighbours, arriving[come]),
+        far_out=ranges(out_start[leave_order], leaving[leave_order]),
+        out_counts=count_by_rank(shard.owner[leave_order], shard.neighbours, leaving[leave_order]),
+        far_in=ranges(in_start[arrive_order], arriving[arrive_order]),
+        in_counts=count_by_rank(shard.owner[arrive_order], shard.neighbours, arriving[arrive_order]),
     )
 
 
-def plan_turns(shard: Shard, leaving: Array, arriving: Array, turns: int) -> list[Route]:
-    """Plan one exchange for each of the turns 1, 2, ..., all together in O(E log E).
+def plan_rounds(shard: Shard, leaving: Array, arriving: Array, rounds: int) -> list[Route]:
+    """Plan one exchange for each of the rounds 1, 2, ..., all together in O(E log E).
 
-    One row leaves on each edge in the turn `leaving` [E], and one arrives on its slot in the turn `arriving` [E].
+    One row leaves on each edge in the round `leaving` [E], and one arrives on its slot in the round `arriving` [E].
     """
-    near, (leave, come) = np.flatnonzero(shard.reverse >= 0), _by_ends(shard)
+    near, (leave_order, arrive_order) = np.flatnonzero(shard.reverse >= 0), _by_ends(shard)
     every = np.arange(len(shard.tail))
-    edges, arrivals = _by_turn(every, leaving, turns), _by_turn(every, arriving, turns)
+    edges, arrivals = _by_round(every, leaving, rounds), _by_round(every, arriving, rounds)
     place_out, place_in = np.empty((2, len(every)), dtype=np.int64)
     for place, parts in ((place_out, edges), (place_in, arrivals)):
-        for turn_edges in parts:
-            place[turn_edges] = np.arange(len(turn_edges))
-    lists = (edges, arrivals, *(_by_turn(near, arriving, turns), _by_turn(leave, leaving, turns)))
+        for round_edges in parts:
+            place[round_edges] = np.arange(len(round_edges))
+    lists = (edges, arrivals, *(_by_round(near, arriving, rounds), _by_round(leave_order, leaving, rounds)))
     return [
         Route(
             edges=out,
@@ -102,14 +102,14 @@ def plan_turns(shard: Shard, leaving: Array, arriving: Array, turns: int) -> lis
             far_in=place_in[home],
             in_counts=count_by_rank(shard.owner[home], shard.neighbours),
         )
-        for out, back, inside, away, home in zip(*lists, _by_turn(come, arriving, turns), strict=True)
+        for out, back, inside, away, home in zip(*lists, _by_round(arrive_order, arriving, rounds), strict=True)
     ]
 
 
-def _by_turn(edges: Array, turn: Array, turns: int) -> list[Array]:
-    """The edges of each turn 1, 2, ..., in the order in which they come."""
-    edges = edges[np.argsort(turn[edges], kind="stable")]
-    return np.split(edges, np.searchsorted(turn[edges], np.arange(2, turns + 1)))[:turns]
+def _by_round(edges: Array, round: Array, rounds: int) -> list[Array]:
+    """The edges of each round 1, 2, ..., in the order in which they come."""
+    edges = edges[np.argsort(round[edges], kind="stable")]
+    return np.split(edges, np.searchsorted(round[edges], np.arange(2, rounds + 1)))[:rounds]
 
 
 def _by_ends(shard: Shard) -> tuple[Array, Array]:

@@ -39,10 +39,10 @@ def schedule_tree(transport: Transport) -> tuple[Array, Array, int]:
             break
         search.heard[border.arrivals] = arrived
         agents = search.hear(news)
-    turns = transport.total(np.bincount(search.ready, minlength=shard.size))
-    if turns[0]:
-        raise ValueError("a sweep needs a tree; this graph has a cycle: take its spanning tree first")
-    return search.ready, search.heard, int(np.flatnonzero(turns).max(initial=0))
+    edges_by_round = transport.total(np.bincount(search.ready, minlength=shard.size))
+    if edges_by_round[0]:
+        raise ValueError("a tree sum needs a tree; this graph has a cycle: take its spanning tree first")
+    return search.ready, search.heard, int(np.flatnonzero(edges_by_round).max(initial=0))
 
 
 class _Search:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.network.base.arrays import Array
-from coolgp.network.route import Route, plan_turns
+from coolgp.network.route import Route, plan_rounds
 from coolgp.network.shard import Shard
 from coolgp.network.transport import Transport
 from coolgp.network.tree_schedule import schedule_tree
@@ -44,11 +44,11 @@ class Phase:
 class TreeSum:
     """The schedule of a tree sum on this rank.
 
-    turn: [E] the round, from 1 to `rounds`, of the message on each edge. middle: the first agent that knows the total,
+    sends: [E] the round, from 1 to `rounds`, of the message on each edge. middle: the first agent that knows the total,
     or -1. near: number of edges that stay on this rank.
     """
 
-    turn: Array
+    sends: Array
     rounds: int
     middle: int
     near: int
@@ -72,28 +72,28 @@ class TreeSum:
 
 
 def plan_tree_sum(transport: Transport) -> TreeSum:
-    """Plan the sweep of a tree. Collective.
+    """Plan the sum over a tree. Collective.
 
     Raises:
         ValueError: if the graph has a cycle: on it all agents wait for one another.
     """
     shard = transport.shard
-    turn, coming, rounds = schedule_tree(transport)
+    sends, receives, rounds = schedule_tree(transport)
     far = shard.reverse < 0
-    exchanges = np.flatnonzero(transport.total(np.bincount(turn[far], minlength=rounds + 1)))
-    middle = _middle(shard, coming > turn)
-    routes = plan_turns(shard, turn, coming, rounds)
+    exchanges = np.flatnonzero(transport.total(np.bincount(sends[far], minlength=rounds + 1)))
+    middle = _middle(shard, receives > sends)
+    routes = plan_rounds(shard, sends, receives, rounds)
     between = [routes[number - 1] for number in exchanges]
-    slots = _order(shard, turn, coming, middle)
-    number = np.searchsorted(exchanges, coming[slots], side="right")
+    slots = _order(shard, sends, receives, middle)
+    number = np.searchsorted(exchanges, receives[slots], side="right")
     source = shard.head.copy()
     for route in between:
         source[route.arrivals[route.far_in]] = len(shard.agents) + np.arange(len(route.far_in))
     phases = [
-        _phase(shard, source, slots[number == place], route, turn - coming)
+        _phase(shard, source, slots[number == place], route, sends - receives)
         for place, route in enumerate([*between, None])
     ]
-    return TreeSum(turn, rounds, middle, int(np.count_nonzero(~far)), tuple(phases))
+    return TreeSum(sends, rounds, middle, int(np.count_nonzero(~far)), tuple(phases))
 
 
 def _add(sums: Array, received: Array, phase: Phase) -> None:
@@ -119,18 +119,18 @@ def _middle(shard: Shard, answered: Array) -> int:
     return int(never[0]) if len(never) else -1
 
 
-def _order(shard: Shard, turn: Array, coming: Array, middle: int) -> Array:
+def _order(shard: Shard, sends: Array, receives: Array, middle: int) -> Array:
     """The edges [K] on which partial sums arrive that are to be added, each after all of its sender's own.
 
     Where the two agents in the middle send to each other in one round and are both on this rank, one of them need not
     add.
     """
-    twice = (coming == turn) & (shard.reverse >= 0) & (shard.tail != middle)
-    slots = np.flatnonzero((coming <= turn) & ~twice)
-    slots = slots[np.lexsort((coming[slots], shard.tail[slots]))]
+    twice = (receives == sends) & (shard.reverse >= 0) & (shard.tail != middle)
+    slots = np.flatnonzero((receives <= sends) & ~twice)
+    slots = slots[np.lexsort((receives[slots], shard.tail[slots]))]
     tail, near = shard.tail[slots], shard.reverse[slots] >= 0
     child = np.where(near, shard.head[slots], -1)
-    rounds = _by_round(coming[slots])
+    rounds = _by_round(receives[slots])
     inside, size = np.zeros(len(shard.agents), dtype=np.int64), np.ones(len(slots), dtype=np.int64)
     for some in rounds:  # from the leaves: how many are added in each subtree
         size[some] += np.where(near[some], inside[child[some]], 0)

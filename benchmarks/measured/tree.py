@@ -1,4 +1,4 @@
-"""An exact sum at every agent: two sweeps along a spanning tree."""
+"""An exact sum at every agent: two passes over a spanning tree."""
 
 from __future__ import annotations
 

@@ -132,8 +132,8 @@ class SumRule(ABC):
         """
         target, scale = transport.allsum(values), spread(values, transport)
         tolerance = attainable(self.tolerance, values, SETTLED_ROUNDINGS)
-        for turn in range(0, self.most, self.look_every):
-            state = self.rounds(state, values, transport, self.look_every if turn else 1)
+        for rounds in range(0, self.most, self.look_every):
+            state = self.rounds(state, values, transport, self.look_every if rounds else 1)
             off = deviation(_whole(self.reader(state)), target, scale, transport)
             if off <= tolerance:
                 return state

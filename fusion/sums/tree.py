@@ -49,13 +49,13 @@ SCHEDULE_NUMBERS, ROUND_BYTES = 10, 2000
 class TreeState:
     """inbox ``[E, P]``: the newest message on each edge (0: none yet), or None where none arrived at all.
 
-    sums ``[A, P]``; after a tree sum all agents share one row in memory. sweep: the schedule of the tree sum, or None
+    sums ``[A, P]``; after a tree sum all agents share one row in memory. tree_sum: its schedule, or None
     where messages may fail, since a tree sum waits for each of them. room ``[A, P]``: memory for the next tree sum.
     """
 
     inbox: PerEdge | None
     sums: PerAgent
-    sweep: TreeSum | None
+    tree_sum: TreeSum | None
     room: Array | None = None
 
 
@@ -112,7 +112,7 @@ class Tree(SumRule):
             outbox = _sums(values, state.inbox, tail)[tail]
             outbox -= state.inbox  # an edge must not echo: the neighbour would count its own data twice
         inbox = _received(state.inbox, outbox, transport)
-        return TreeState(inbox, _sums(values, inbox, tail), state.sweep)
+        return TreeState(inbox, _sums(values, inbox, tail), state.tree_sum)
 
     def settle(self, state: TreeState, values: Array, transport: Transport) -> TreeState:
         """Each agent sends on an edge once it has received on all others: 2(N-1) messages in diameter rounds.
@@ -121,15 +121,15 @@ class Tree(SumRule):
         in exact arithmetic this equals adding the sum less the echo, and in floating point all agents end with the
         same bits. Where messages may fail, rounds until all sums are exact.
         """
-        if state.sweep is None:
+        if state.tree_sum is None:
             settled: TreeState = super().settle(state, values, transport)
             return settled
         room = state.room
         sums = np.empty_like(values) if room is None or room.shape != values.shape else room
         np.copyto(sums, values)
-        transport.meter.rounds += state.sweep.rounds
-        total = state.sweep.run(sums, transport)
-        return TreeState(None, np.broadcast_to(total, sums.shape), state.sweep, sums)
+        transport.meter.rounds += state.tree_sum.rounds
+        total = state.tree_sum.run(sums, transport)
+        return TreeState(None, np.broadcast_to(total, sums.shape), state.tree_sum, sums)
 
     def sums(self, state: TreeState) -> Array:
         """Own contribution and the newest messages."""

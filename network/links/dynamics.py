@@ -114,8 +114,8 @@ class Dynamics:
         start, present = self._latest.get("present", (0, everyone))
         if start > round:
             start, present = 0, everyone
-        for turn in range(start + 1, round + 1):
-            draw = generator(self.seed, "churn", 0, turn).random(len(present))
+        for later in range(start + 1, round + 1):
+            draw = generator(self.seed, "churn", 0, later).random(len(present))
             present = np.where(present, draw >= self.faults.churn, draw * self.faults.absence < 1)
         self._latest["present"] = (round, present)
         return present

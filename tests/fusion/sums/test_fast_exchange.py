@@ -128,37 +128,37 @@ def test_averaging_on_the_way_is_averaging_afterwards(kind, size):
 # Sweeps
 
 
-def check_sweep(transport: Transport) -> TreeSum:
+def check_tree_sum(transport: Transport) -> TreeSum:
     """Every agent's row is added once; all ranks end with the sum, and count a message for each directed edge."""
-    sweep, shard = plan_tree_sum(transport), transport.shard
+    tree_sum, shard = plan_tree_sum(transport), transport.shard
     values = np.random.default_rng(3).integers(-9, 9, (shard.size, 2))[shard.agents].astype(float)
     before = replace(transport.meter)
-    whole = sweep.run(values.copy(), transport)
+    whole = tree_sum.run(values.copy(), transport)
     np.testing.assert_array_equal(whole, transport.allsum(values))
     sent = transport.meter - before
     assert (sent.messages, sent.bytes) == (len(shard.tail), len(shard.tail) * 16)
     assert sent.near_bytes == np.count_nonzero(shard.reverse >= 0) * 16
     assert sent.near_bytes + sent.far_bytes == sent.bytes
-    return sweep
+    return tree_sum
 
 
 @pytest.mark.parametrize("kind, size", KINDS)
 def test_a_sweep_adds_every_agent_once_with_one_message_a_directed_edge(kind, size):
-    check_sweep(SerialTransport(tree_of(kind, size)))
+    check_tree_sum(SerialTransport(tree_of(kind, size)))
 
 
 @pytest.mark.parametrize("kind, size", KINDS)
 def test_a_sweep_adds_with_the_bits_of_round_by_round(kind, size):
     """In each round the rows that come are added to their receivers' in the order of their slots."""
     transport = SerialTransport(tree_of(kind, size))
-    shard, sweep = transport.shard, plan_tree_sum(transport)
+    shard, tree_sum = transport.shard, plan_tree_sum(transport)
     values = contributions(transport, "float64")
-    sums, coming = values.copy(), transport.swap(sweep.turn)
-    for number in range(1, sweep.rounds + 1):
+    sums, coming = values.copy(), transport.swap(tree_sum.sends)
+    for number in range(1, tree_sum.rounds + 1):
         told = sums.copy()
-        for slot in np.flatnonzero((coming == number) & (coming <= sweep.turn)):
+        for slot in np.flatnonzero((coming == number) & (coming <= tree_sum.sends)):
             sums[shard.tail[slot]] += told[shard.head[slot]]
-    np.testing.assert_array_equal(sweep.run(values.copy(), transport), sums[sweep.middle])
+    np.testing.assert_array_equal(tree_sum.run(values.copy(), transport), sums[tree_sum.middle])
 
 
 @pytest.mark.parametrize("kind, size", KINDS)
@@ -170,7 +170,7 @@ def test_planning_a_sweep_sends_nothing(kind, size):
 
 def test_a_cycle_with_branches_is_refused():
     cycle = from_edges([0, 1, 2, 0, 3], [1, 2, 0, 3, 4], 5)
-    with pytest.raises(ValueError, match="a sweep needs a tree; this graph has a cycle"):
+    with pytest.raises(ValueError, match="a tree sum needs a tree; this graph has a cycle"):
         plan_tree_sum(SerialTransport(cycle))
 
 
@@ -195,9 +195,9 @@ def found(make, kind: str, size: int) -> dict[str, np.ndarray]:
     graph, tree = generate(kind, size, seed=4), tree_of(kind, size)
     transport, small = make(graph), make(tree)
     check_overlap(transport)
-    sweep = check_sweep(small)
+    tree_sum = check_tree_sum(small)
     key = small.shard.agents[small.shard.tail] * size + small.shard.head_agent
-    arrays = {"turn": small.gather_rows(sweep.turn, key)}
+    arrays = {"turn": small.gather_rows(tree_sum.sends, key)}
     for name, dtype in (("consensus", "float32"), ("chebyshev", "float64"), ("push-sum", "float64")):
         arrays[name] = transport.gather(check_passes(transport, graph, name, dtype))
     meter = transport.meter

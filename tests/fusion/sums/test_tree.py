@@ -100,12 +100,12 @@ def test_converging_takes_one_message_a_directed_edge_in_diameter_rounds(tree):
     rule.settle(state, values, transport)
     assert transport.meter.messages - messages == 2 * (tree.size - 1)
     assert transport.meter.bytes - size == 2 * (tree.size - 1) * tree.size * 8
-    assert state.sweep.rounds == diameter(tree)
+    assert state.tree_sum.rounds == diameter(tree)
 
 
 def test_an_agent_speaks_once_all_its_other_neighbours_have_spoken_to_it(tree):
     transport = SerialTransport(tree)
-    turn = plan_tree_sum(transport).turn
+    turn = plan_tree_sum(transport).sends
     heard = transport.swap(turn)
     tail = transport.shard.tail
     for edge in range(len(tail)):
@@ -200,7 +200,7 @@ def test_an_agent_by_itself_sends_nothing(verb):
     values = np.array([[3.0, 4.0]])
     state = getattr(rule, verb)(rule.begin(values, transport), values, transport)
     np.testing.assert_array_equal(rule.sums(state), values)
-    assert (transport.meter.messages, state.sweep.rounds) == (0, 0)
+    assert (transport.meter.messages, state.tree_sum.rounds) == (0, 0)
 
 
 @pytest.mark.parametrize("kind", GENERATORS)
@@ -215,7 +215,7 @@ def test_the_links_of_a_graph_are_a_tree_among_its_own(kind, size):
 
 @pytest.mark.parametrize("kind", ["ring", "complete", "small-world"])
 def test_a_graph_with_a_cycle_is_refused(kind):
-    with pytest.raises(ValueError, match="a sweep needs a tree; this graph has a cycle"):
+    with pytest.raises(ValueError, match="a tree sum needs a tree; this graph has a cycle"):
         plan_tree_sum(SerialTransport(generate(kind, 12, seed=1)))
 
 
