@@ -37,9 +37,9 @@ def pitc(blocks: list[slice]) -> Sums:
 
 
 def agree(trained: Trained, mean: np.ndarray, variance: np.ndarray) -> None:
-    found = trained.predict(QUERIES)
-    np.testing.assert_allclose(found[0], mean, rtol=1e-8, atol=1e-10)
-    np.testing.assert_allclose(found[1], variance, rtol=1e-8, atol=1e-10)
+    prediction = trained.predict(QUERIES)
+    np.testing.assert_allclose(prediction[0], mean, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(prediction[1], variance, rtol=1e-8, atol=1e-10)
 
 
 def test_dtc_is_the_dense_formula() -> None:

@@ -197,10 +197,11 @@ def degenerating(seed: int, mean: float, spread: float) -> dict[str, float]:
         encoding = Importance(rng.standard_normal((20, 16)))
         model = Model(layout, LatentBasis(points, 1e-6), encoding)
         factor = model.geometry(theta).factor[0]
-        found = factor @ encoding.evidence(model, theta, encoding.encode(model, theta, batch)).precision[0] @ factor.T
+        evidence = encoding.evidence(model, theta, encoding.encode(model, theta, batch))
+        precision = factor @ evidence.precision[0] @ factor.T
         exact = expected_outer(x[0], points, layout.projection(theta[0]), layout.spread(theta[0])).sum(0)
         sizes.append(effective_sample_size(encoding, model, theta)[0])
-        errors.append(np.linalg.norm(found - exact) / np.linalg.norm(exact))
+        errors.append(np.linalg.norm(precision - exact) / np.linalg.norm(exact))
     return {"effective size": float(np.median(sizes)), "relative error": float(np.median(errors))}
 
 

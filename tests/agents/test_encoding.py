@@ -95,8 +95,8 @@ def test_transported_statistics_still_say_what_the_function_is_like(dense_model)
     x, _ = rows_of(batch)
     there = moved(informed(dense_model, start(dense_model), batch), projection_only(dense_model, 0.1))
     anew = informed(dense_model, there.theta[0], batch)
-    found, expected = (predict(dense_model, there.theta, told.evidence(), x) for told in (there, anew))
-    assert np.abs(found.mean - expected.mean).max() < 0.05 * expected.mean.std()
+    carried, expected = (predict(dense_model, there.theta, population.evidence(), x) for population in (there, anew))
+    assert np.abs(carried.mean - expected.mean).max() < 0.05 * expected.mean.std()
 
 
 def test_a_latent_anchor_stays_until_the_projection_is_far_from_it():
@@ -180,12 +180,12 @@ def belief_about(layout: str, mean: float, spread: float) -> np.ndarray:
 def test_importance_is_unbiased(layout, mean, spread):
     """The mean over 2,000 sets of 5 draws, within 4 standard errors of the closed form; q = prior is the first case."""
     model, batch = importance(np.zeros((1, 4 if layout == "full" else 2)), layout), draw(1, 12)
-    theta, rng, found = belief_about(layout, mean, spread), np.random.default_rng(0), []
+    theta, rng, draws = belief_about(layout, mean, spread), np.random.default_rng(0), []
     inverse = model.basis.geometry(np.eye(2)).inverse
     for _ in range(2000):
         drawn = Importance(rng.standard_normal((5, model.layout.width)))
         model = Model(model.layout, model.basis, drawn)
-        found.append(drawn.evidence(model, theta, drawn.encode(model, theta, batch)).pack()[0])
+        draws.append(drawn.evidence(model, theta, drawn.encode(model, theta, batch)).pack()[0])
     (x, y), moments = rows_of(batch), (model.layout.projection(theta[0]), model.layout.spread(theta[0]))
     outer = expected_outer(x, model.basis.inducing, *moments).sum(0)
     cross = y @ expected_kernel(x, model.basis.inducing, *moments)
@@ -194,8 +194,8 @@ def test_importance_is_unbiased(layout, mean, spread):
         signal / noise * (inverse @ outer @ inverse.T), np.sqrt(signal) / noise * (inverse @ cross),
         np.square(y).sum() / noise, np.float64(len(y)),
     ).pack()  # fmt: skip
-    error = np.std(found, axis=0) / np.sqrt(len(found))
-    assert (np.abs(np.mean(found, axis=0) - expected) <= 4 * error + 1e-9 * np.abs(expected)).all()
+    error = np.std(draws, axis=0) / np.sqrt(len(draws))
+    assert (np.abs(np.mean(draws, axis=0) - expected) <= 4 * error + 1e-9 * np.abs(expected)).all()
 
 
 def test_importance_of_the_prior_weighs_all_draws_alike():
@@ -229,7 +229,7 @@ def test_a_certain_projection_among_the_draws_is_encoded_as_itself():
         model = Model(Layout(2, uncertain=True), plain.basis, Importance(entry))
         x, y = rows_of(draw(1, 12))
         batch = Batch(x[None], y[None], np.ones((1, len(y))))
-        found = model.encoding.encode(model, theta[None], batch)
+        statistics = model.encoding.encode(model, theta[None], batch)
         expected = plain.encoding.encode(plain, theta[None], batch)
-        np.testing.assert_allclose(found.gram[:, 0], expected.gram, rtol=1e-10, atol=1e-10)
-        np.testing.assert_allclose(found.cross[:, 0], expected.cross, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(statistics.gram[:, 0], expected.gram, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(statistics.cross[:, 0], expected.cross, rtol=1e-10, atol=1e-10)

@@ -76,9 +76,9 @@ def test_exponents_that_rounding_leaves_above_zero_are_no_distance(name):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_values_have_the_precision_of_their_inputs(name, dtype):
-    found = KERNELS[name].values(A.astype(dtype), B.astype(dtype))
-    assert found.dtype == dtype
-    np.testing.assert_allclose(found, kernel(A, B, name).astype(float), rtol=50 * np.finfo(dtype).eps)
+    values = KERNELS[name].values(A.astype(dtype), B.astype(dtype))
+    assert values.dtype == dtype
+    np.testing.assert_allclose(values, kernel(A, B, name).astype(float), rtol=50 * np.finfo(dtype).eps)
 
 
 def test_slopes_are_the_gradient_by_finite_differences(name):
@@ -87,8 +87,8 @@ def test_slopes_are_the_gradient_by_finite_differences(name):
     for row, at in enumerate(A):
         for column, other in enumerate(B):
             expected = slope(lambda x, other=other: kernel(x[None], other[None], name)[0, 0], at.astype(LONG))
-            found = -slopes[row, column] * (at - other)
-            np.testing.assert_allclose(found, expected.astype(float), rtol=1e-8, atol=1e-11)
+            gradient_by_row = -slopes[row, column] * (at - other)
+            np.testing.assert_allclose(gradient_by_row, expected.astype(float), rtol=1e-8, atol=1e-11)
 
 
 def test_slopes_at_zero_distance_are_the_limit_of_those_nearby(name):
@@ -114,12 +114,12 @@ class TestLearning:
         model, batch = build_model(basis, layout, kernel=name), draw(1, 60)
         theta, oracle = start(model), dense(model, start(model))
         evidence = informed(model, theta, batch).evidence()
-        found = predict(model, theta[None], evidence, QUERIES)
+        prediction = predict(model, theta[None], evidence, QUERIES)
         mean, variance = oracle.predict(*rows_of(batch), QUERIES)
-        np.testing.assert_allclose(found.mean[0], mean.astype(float), rtol=1e-9)
-        np.testing.assert_allclose(found.variance[0], variance.astype(float), rtol=1e-9)
-        found = bound(model, theta[None], evidence)[0]
-        np.testing.assert_allclose(found, float(oracle.bound(*rows_of(batch))), rtol=1e-9)
+        np.testing.assert_allclose(prediction.mean[0], mean.astype(float), rtol=1e-9)
+        np.testing.assert_allclose(prediction.variance[0], variance.astype(float), rtol=1e-9)
+        nats = bound(model, theta[None], evidence)[0]
+        np.testing.assert_allclose(nats, float(oracle.bound(*rows_of(batch))), rtol=1e-9)
 
     def test_the_gradient_is_that_of_the_bound_of_the_held_posterior(self, name, basis, layout):
         model = build_model(basis, layout, kernel=name)
@@ -132,16 +132,16 @@ class TestLearning:
             fit = oracle.expected_log_likelihood(x, y, mean, covariance) / len(y)
             return fit - oracle.divergence(mean, covariance) / KNOWN.mask.sum()
 
-        found = gradient(model, theta[None], informed(model, theta, KNOWN).evidence(), NEWEST)[0, :width]
+        slopes = gradient(model, theta[None], informed(model, theta, KNOWN).evidence(), NEWEST)[0, :width]
         expected = slope(objective, at[:width]).astype(float)
-        np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-8 * np.abs(expected).max())
+        np.testing.assert_allclose(slopes, expected, rtol=1e-7, atol=1e-8 * np.abs(expected).max())
 
     def test_at_its_own_posterior_it_is_that_of_the_collapsed_bound(self, name, basis, layout):
         model = build_model(basis, layout, kernel=name)
-        theta, known = start(model), rows_of(KNOWN)
-        found = gradient(model, theta[None], informed(model, theta, KNOWN).evidence(), KNOWN)[0]
-        expected = slope(lambda at: dense(model, at).bound(*known) / len(known[1]), theta.astype(LONG)).astype(float)
-        np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-8 * np.abs(expected).max())
+        theta, rows = start(model), rows_of(KNOWN)
+        slopes = gradient(model, theta[None], informed(model, theta, KNOWN).evidence(), KNOWN)[0]
+        expected = slope(lambda at: dense(model, at).bound(*rows) / len(rows[1]), theta.astype(LONG)).astype(float)
+        np.testing.assert_allclose(slopes, expected, rtol=1e-7, atol=1e-8 * np.abs(expected).max())
 
 
 def test_the_gradient_is_finite_where_rows_lie_on_inducing_inputs(name):
@@ -163,9 +163,9 @@ def test_the_evidence_of_the_pilot_and_its_gradient(name):
         covariance = signal * kernel(z, z, name) + (noise + LONG(1e-8) * signal) * np.eye(len(x), dtype=LONG)
         return -(y @ solve(covariance, y) + log_determinant(covariance) + len(x) * np.log(2 * LONG(np.pi))) / 2 / len(x)
 
-    value, found = _evidence(x, y, np.zeros(len(y), dtype=np.intp), at, KERNELS[name])
+    value, slopes = _evidence(x, y, np.zeros(len(y), dtype=np.intp), at, KERNELS[name])
     np.testing.assert_allclose(value, float(textbook(at)), rtol=1e-10)
-    np.testing.assert_allclose(found, slope(textbook, at).astype(float), rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(slopes, slope(textbook, at).astype(float), rtol=1e-6, atol=1e-7)
 
 
 def test_inducing_inputs_are_those_of_largest_conditional_variance(name):
@@ -174,16 +174,16 @@ def test_inducing_inputs_are_those_of_largest_conditional_variance(name):
     while len(picked) < 9:
         among = covariance[np.ix_(picked, picked)] + LONG(1e-18) * np.eye(len(picked))
         picked.append(int(np.argmax(1 - (covariance[picked] * solve(among, covariance[picked])).sum(0))))
-    found = conditional_variance(candidates, 9, np.random.default_rng(0), KERNELS[name])
-    np.testing.assert_array_equal(found, candidates[picked])
+    chosen = conditional_variance(candidates, 9, np.random.default_rng(0), KERNELS[name])
+    np.testing.assert_array_equal(chosen, candidates[picked])
 
 
 def test_coverage_is_the_share_that_the_inducing_inputs_explain(name):
     model = build_model(kernel=name)
     oracle = dense(model, start(model))
     expected = np.diagonal(oracle.nystrom(KNOWN.x[0], KNOWN.x[0])) / oracle.signal
-    found = coverage(model, start(model)[None], KNOWN)[0]
-    np.testing.assert_allclose(found, np.where(KNOWN.mask[0] > 0, expected.astype(float), 1.0), rtol=1e-9)
+    share = coverage(model, start(model)[None], KNOWN)[0]
+    np.testing.assert_allclose(share, np.where(KNOWN.mask[0] > 0, expected.astype(float), 1.0), rtol=1e-9)
 
 
 def test_the_first_input_added_is_the_least_covered(name):
@@ -200,8 +200,8 @@ def textbook_pitc(name, points, blocks, queries, signal=1.7, noise=0.2, jitter=1
     def explained(a, b):
         return signal * kernel(a, points, name) @ solve(inducing, kernel(points, b, name))
 
-    x, y = (np.concatenate(part) for part in zip(*blocks, strict=True))
-    owner = np.repeat(np.arange(len(blocks)), [len(part) for _, part in blocks])
+    x, y = (np.concatenate(rows) for rows in zip(*blocks, strict=True))
+    owner = np.repeat(np.arange(len(blocks)), [len(rows) for _, rows in blocks])
     observed = np.where(owner[:, None] == owner, signal * kernel(x, x, name), explained(x, x))
     return explained(queries, x) @ solve(observed + LONG(noise) * np.eye(len(x)), y)
 
@@ -210,7 +210,7 @@ def test_a_central_process_in_blocks_is_the_textbooks(name):
     x, y, lengthscale = RNG.normal(size=(20, 2)), RNG.normal(size=20), np.array([0.8, 1.5])
     blocks = [(x[:8], y[:8]), (x[8:], y[8:])]
     gp = BatchGP(A[:, :2], lengthscale, 1.7, 0.2, kernel=KERNELS[name])
-    scaled = [(part / lengthscale, target) for part, target in blocks]
+    scaled = [(rows / lengthscale, target) for rows, target in blocks]
     expected = textbook_pitc(name, A[:, :2] / lengthscale, scaled, QUERIES / lengthscale)
     np.testing.assert_allclose(gp.trained(gp.pitc(blocks)).predict(QUERIES)[0], expected.astype(float), rtol=1e-9)
 
@@ -238,9 +238,9 @@ def test_fused_over_a_tree_all_agents_predict_as_a_centre_that_saw_everything(na
         state = rule.converge(rule.init(population, transport), population, transport)
         answers.append(rule.predict(state, population, np.arange(7), QUERIES, transport))
     mean, variance = dense(model, start(model)).predict(*rows_of(batch), QUERIES)
-    for found in answers:
-        np.testing.assert_allclose(found.mean, np.tile(mean.astype(float), (7, 1)), rtol=1e-8)
-        np.testing.assert_allclose(found.variance, np.tile(variance.astype(float), (7, 1)), rtol=1e-8)
+    for prediction in answers:
+        np.testing.assert_allclose(prediction.mean, np.tile(mean.astype(float), (7, 1)), rtol=1e-8)
+        np.testing.assert_allclose(prediction.variance, np.tile(variance.astype(float), (7, 1)), rtol=1e-8)
 
 
 @pytest.mark.parametrize("name", WITHOUT_EXPECTATIONS)

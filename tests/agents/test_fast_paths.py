@@ -93,31 +93,31 @@ class Plain:
     def sums(self, batches: list[Batch], agent: int) -> list[np.ndarray]:
         """``Σ φφᵀ``, ``Σ φy``, ``Σ y²`` and their number, in common coordinates, row by row."""
         size = len(self.points)
-        found = [np.zeros((size, size)), np.zeros(size), np.zeros(()), np.zeros(())]
+        sums = [np.zeros((size, size)), np.zeros(size), np.zeros(()), np.zeros(())]
         for batch in batches:
             for x, y, real in zip(batch.x[agent], batch.y[agent], batch.mask[agent], strict=True):
                 if real:
                     phi = self.common(self.whitened(x))
-                    for part, more in zip(found, (np.outer(phi, phi), phi * y, y * y, 1.0), strict=True):
-                        part += more
-        return found
+                    for total, more in zip(sums, (np.outer(phi, phi), phi * y, y * y, 1.0), strict=True):
+                        total += more
+        return sums
 
     def expected(self, batches: list[Batch], agent: int) -> list[np.ndarray]:
         """The same where ``κ`` is random under ``q(W)``: sums of its moments, for a latent basis."""
         moments = (self.projection, self.model.layout.spread(self.theta))
         back = np.linalg.inv(self.factor)
-        found = [np.zeros_like(self.kernel), np.zeros(len(self.points)), np.zeros(()), np.zeros(())]
+        sums = [np.zeros_like(self.kernel), np.zeros(len(self.points)), np.zeros(()), np.zeros(())]
         for batch in batches:
             real = batch.mask[agent] > 0
             x, y = batch.x[agent, real], batch.y[agent, real]
-            found[0] += back @ expected_outer(x, self.points, *moments).sum(0) @ back.T
-            found[1] += back @ (y @ expected_kernel(x, self.points, *moments))
-            found[2] += y @ y
-            found[3] += len(y)
-        return found
+            sums[0] += back @ expected_outer(x, self.points, *moments).sum(0) @ back.T
+            sums[1] += back @ (y @ expected_kernel(x, self.points, *moments))
+            sums[2] += y @ y
+            sums[3] += len(y)
+        return sums
 
     def scaled(self, sums: list[np.ndarray]) -> list[np.ndarray]:
-        return [*(scale * part for scale, part in zip(self.scales, sums, strict=False)), sums[3]]
+        return [*(scale * total for scale, total in zip(self.scales, sums, strict=False)), sums[3]]
 
 
 def plain_evidence(model: Model, theta: np.ndarray, *batches: Batch) -> Evidence:
@@ -132,9 +132,9 @@ def plain_evidence(model: Model, theta: np.ndarray, *batches: Batch) -> Evidence
         drawn = entries.reshape(-1, 2, 2) if model.layout.full else [np.diag(row) for row in entries]
         weights = np.exp(encoding.log_weights(model, own[None]))[0] / len(entries)
         each = [Plain(model, own, projection).sums(list(batches), agent) for projection in drawn]
-        mean = [sum(w * sums[part] for w, sums in zip(weights, each, strict=True)) for part in range(2)]
+        mean = [sum(w * sums[field] for w, sums in zip(weights, each, strict=True)) for field in range(2)]
         agents.append(plain.scaled([*mean, *each[0][2:]]))
-    return Evidence(*(np.stack(part) for part in zip(*agents, strict=True)))
+    return Evidence(*(np.stack(field) for field in zip(*agents, strict=True)))
 
 
 # Sums ---------------------------------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ class TestSums:
 
     def test_it_does_not_matter_when_batches_are_folded(self, encoding, layout, basis, alike):
         """Batches of one row and of many, folded after some of them, after each, or all at once."""
-        model, whole = build_model(basis, layout, encoding), draw(AGENTS, 30)
+        model, rows = build_model(basis, layout, encoding), draw(AGENTS, 30)
         theta = settings(model, alike=alike)
         cuts = {
             "single rows": (range(1, 30), range(30)),
@@ -167,13 +167,13 @@ class TestSums:
             "at once": ((), ()),
             "at the end": ((3, 17), ()),
         }
-        expected = fold(observe(at(model, theta), whole)).evidence()
+        expected = fold(observe(at(model, theta), rows)).evidence()
         bound = 1e-10 if encoding == "importance" else FOLDED  # some of its draws of W make K ill-conditioned
         for name, (places, folds) in cuts.items():
             population, edges = at(model, theta), [0, *places, 30]
             for turn, (low, high) in enumerate(pairwise(edges)):
-                part = Batch(whole.x[:, low:high], whole.y[:, low:high], whole.mask[:, low:high])
-                population = observe(population, part)
+                batch = Batch(rows.x[:, low:high], rows.y[:, low:high], rows.mask[:, low:high])
+                population = observe(population, batch)
                 population = fold(population) if turn in folds else population
             assert population.waiting or name == "single rows", name
             assert_equal(population.evidence(), expected, bound)
@@ -207,7 +207,7 @@ def test_sums_of_an_uncertain_projection_are_those_of_its_moments(layout, encodi
     model = Model(shape, build_model("latent").basis, build_model("latent", layout, encoding).encoding)
     theta, batch = settings(model, alike=False), draw(AGENTS, ROWS)
     agents = [Plain(model, own).scaled(Plain(model, own).expected([batch], i)) for i, own in enumerate(theta)]
-    expected = Evidence(*(np.stack(part) for part in zip(*agents, strict=True)))
+    expected = Evidence(*(np.stack(field) for field in zip(*agents, strict=True)))
     assert_equal(fold(observe(at(model, theta), batch)).evidence(), expected, CLOSE[encoding])
 
 
@@ -240,11 +240,11 @@ def test_predictions_are_those_of_full_solves(layout, basis, alike):
     theta, batch = settings(model, alike=alike), draw(AGENTS, ROWS)
     evidence = fold(observe(at(model, theta), batch)).evidence()
     if alike:  # of one belief, not of one setting alone
-        evidence = Evidence(*(np.repeat(part[:1], AGENTS, 0) for part in vars(evidence).values()))
-    told = predict(model, theta, evidence, QUERIES)
+        evidence = Evidence(*(np.repeat(field[:1], AGENTS, 0) for field in vars(evidence).values()))
+    prediction = predict(model, theta, evidence, QUERIES)
     mean, variance = plain_predictions(model, theta, evidence, QUERIES)
-    np.testing.assert_allclose(told.mean, mean, rtol=1e-10, atol=1e-10)
-    np.testing.assert_allclose(told.variance, variance, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(prediction.mean, mean, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(prediction.variance, variance, rtol=1e-10, atol=1e-10)
 
 
 # Gradients ----------------------------------------------------------------------------------------------------------
@@ -257,7 +257,7 @@ def plain_gradient(model: Model, theta: np.ndarray, evidence: Evidence, batch: B
     with ``W``, ``∂L/∂K = Σ_n K⁻¹κ_n (½ σ_s²/σ_η² K⁻¹κ_n - ∂L/∂κ_n)ᵀ - ½ (F - ααᵀ)`` a batch's share, ``α`` the weights
     of the mean and ``F = K⁻¹ - K⁻¹SK⁻¹/σ_s²``.
     """
-    found = []
+    slopes = []
     for agent, own in enumerate(theta):
         plain = Plain(model, own)
         amplitude = np.sqrt(plain.signal) if model.basis.moves else 1.0
@@ -268,8 +268,8 @@ def plain_gradient(model: Model, theta: np.ndarray, evidence: Evidence, batch: B
         carrier = inverse @ plain.frame / amplitude  # from v to K⁻¹u, u the unit process
         alpha = carrier @ covariance @ evidence.shift[agent]
         shrink = inverse - carrier @ covariance @ carrier.T
-        found.append(_by_projection(plain, batch, agent, alpha, shrink, float(evidence.count[agent])))
-    return np.array(found)
+        slopes.append(_by_projection(plain, batch, agent, alpha, shrink, float(evidence.count[agent])))
+    return np.array(slopes)
 
 
 def _by_projection(
@@ -289,8 +289,8 @@ def _by_projection(
             slope -= by_kappa[i, j] * kappa[i, j] * np.outer(gap, moved)
     if not plain.model.basis.moves:
         return slope
-    told = kappa @ inverse
-    by_kernel = told.T @ (0.5 * plain.signal / (plain.noise * n) * told - by_kappa)
+    rows = kappa @ inverse
+    by_kernel = rows.T @ (0.5 * plain.signal / (plain.noise * n) * rows - by_kappa)
     by_kernel -= 0.5 * (shrink - np.outer(alpha, alpha)) / count
     for j in range(len(u)):
         for k in range(len(u)):
@@ -351,7 +351,7 @@ def at_home(model: Model) -> np.ndarray:
 @pytest.mark.parametrize("moved", [False, True], ids=["where they started", "moved since"])
 def test_predictions_do_not_depend_on_the_coordinates(moved, layout):
     """Beyond as many digits as the condition number of the kernel matrix has; also where hyper-parameters moved."""
-    told = []
+    predictions = []
     for coordinates in ("whitened", "kernel"):
         model = in_coordinates(coordinates, layout)
         population = at(model, settings(model, alike=False))
@@ -360,11 +360,11 @@ def test_predictions_do_not_depend_on_the_coordinates(moved, layout):
             if moved:
                 slope = np.random.default_rng(seed).standard_normal(population.theta.shape)
                 population = step(population, Adam(0.2), population.theta, slope)
-        told.append(predict(model, population.theta, population.evidence(), QUERIES))
+        predictions.append(predict(model, population.theta, population.evidence(), QUERIES))
     bound = lost(model, population.theta)
     assert bound < 1e-4
     for name in ("mean", "variance"):
-        np.testing.assert_allclose(getattr(told[1], name), getattr(told[0], name), rtol=bound, atol=bound)
+        np.testing.assert_allclose(getattr(predictions[1], name), getattr(predictions[0], name), rtol=bound, atol=bound)
 
 
 def learned(coordinates: str) -> tuple[Population, np.ndarray, np.ndarray]:
@@ -379,11 +379,11 @@ def learned(coordinates: str) -> tuple[Population, np.ndarray, np.ndarray]:
         batch = draw(8, 20, turn)
         population = mode.adopt(population, rule.announced(state, population)) if turn else population
         population = fold(observe(population, batch))
-        held = population
-        population = mode.propose(population, batch, lambda rows: rule.fused_evidence(state, held, rows))  # noqa: B023
+        observed = population
+        population = mode.propose(population, batch, lambda rows: rule.fused_evidence(state, observed, rows))  # noqa: B023
         state = rule.converge(state, population, transport)
-    told = rule.predict(state, population, np.arange(8), QUERIES, transport)
-    return population, told.mean, told.variance
+    prediction = rule.predict(state, population, np.arange(8), QUERIES, transport)
+    return population, prediction.mean, prediction.variance
 
 
 def test_learning_together_does_not_depend_on_the_coordinates():
@@ -404,11 +404,11 @@ def test_a_model_in_kernel_coordinates_predicts_again(tmp_path, mode):
         "run": {"rounds": 3, "probes": 3},
     }
     run(resolve(settings, "kernel"), tmp_path / "run", figures=False)
-    model, told = load_model(tmp_path / "run"), dict(np.load(tmp_path / "run" / "predictions.npz"))
+    model, predictions = load_model(tmp_path / "run"), dict(np.load(tmp_path / "run" / "predictions.npz"))
     for place, agent in enumerate(model.agents):
-        again = model.predict(told["x_test"], agent)
-        np.testing.assert_allclose(again.mean, told["mean_post"][place], rtol=1e-9)
-        np.testing.assert_allclose(again.variance, told["variance_post"][place], rtol=1e-9)
+        again = model.predict(predictions["x_test"], agent)
+        np.testing.assert_allclose(again.mean, predictions["mean_post"][place], rtol=1e-9)
+        np.testing.assert_allclose(again.variance, predictions["variance_post"][place], rtol=1e-9)
 
 
 # Rounds without an exchange -----------------------------------------------------------------------------------------
@@ -451,8 +451,8 @@ def test_speaking_after_every_third_round_is_learning_from_batches_thrice_as_lar
         np.testing.assert_allclose(seldom[name][speaking], large[name], rtol=CLOSE["transport"], err_msg=name)
     assert not np.delete(seldom["messages"], speaking).any()
     assert not np.delete(seldom["communication_rounds"], speaking).any()
-    told = [np.load(points / f"{rule}-{kind}" / "predictions.npz")["mean_post"] for kind in ("seldom", "large")]
-    np.testing.assert_allclose(*told, rtol=CLOSE["transport"])
+    predictions = [np.load(points / f"{rule}-{kind}" / "predictions.npz")["mean_post"] for kind in ("seldom", "large")]
+    np.testing.assert_allclose(*predictions, rtol=CLOSE["transport"])
 
 
 @pytest.mark.parametrize("batch_size", [6, 50], ids=["nothing folded on the way", "folded on the way"])
@@ -478,11 +478,11 @@ def test_what_was_seen_is_said_of_rounds_with_an_exchange_alone(points):
     assert metrics["fusion_error"][0] > 0.1  # nobody has spoken yet
     assert (metrics["fusion_error"][3:] < 1e-12).all()
     assert metrics["rmse_post"][0] == metrics["rmse_post"][2] > metrics["rmse_post"][3]
-    found = read_run(points / "said")
-    words = observed_words(found.guarantee, metrics)
+    folder = read_run(points / "said")
+    words = observed_words(folder.guarantee, metrics)
     rounds = int(metrics["communication_rounds"][3])
     assert words.startswith(f"Observed: {rounds} communication rounds in each of 2 exchanges; ")
-    assert fusion_figure(found) is None  # all went well
+    assert fusion_figure(folder) is None  # all went well
 
 
 def test_what_was_seen_where_every_round_ends_with_an_exchange(points):

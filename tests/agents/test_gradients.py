@@ -36,27 +36,27 @@ class TestCertain:
             fit = oracle.expected_log_likelihood(x, y, mean, covariance) / len(y)
             return fit - oracle.divergence(mean, covariance) / KNOWN.mask.sum()
 
-        found = gradient(model, theta[None], informed(model, theta, KNOWN).evidence(), NEWEST)[0, :width]
+        slopes = gradient(model, theta[None], informed(model, theta, KNOWN).evidence(), NEWEST)[0, :width]
         expected = slope(objective, at[:width]).astype(float)
-        np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-8 * np.abs(expected).max())
+        np.testing.assert_allclose(slopes, expected, rtol=1e-7, atol=1e-8 * np.abs(expected).max())
 
     def test_variances_climb_the_collapsed_bound(self, basis, layout):
         model = build_model(basis, layout)
         theta = start(model)
-        at, known = theta.astype(LONG), rows_of(KNOWN)
+        at, rows = theta.astype(LONG), rows_of(KNOWN)
 
         def objective(logs):
-            return dense(model, np.concatenate([at[:-2], logs])).bound(*known) / len(known[1])
+            return dense(model, np.concatenate([at[:-2], logs])).bound(*rows) / len(rows[1])
 
-        found = gradient(model, theta[None], informed(model, theta, KNOWN).evidence(), NEWEST)[0, -2:]
-        np.testing.assert_allclose(found, slope(objective, at[-2:]).astype(float), rtol=1e-7)
+        slopes = gradient(model, theta[None], informed(model, theta, KNOWN).evidence(), NEWEST)[0, -2:]
+        np.testing.assert_allclose(slopes, slope(objective, at[-2:]).astype(float), rtol=1e-7)
 
     def test_at_its_own_posterior_the_whole_gradient_is_that_of_the_collapsed_bound(self, basis, layout):
         model = build_model(basis, layout)
-        theta, known = start(model), rows_of(KNOWN)
-        found = gradient(model, theta[None], informed(model, theta, KNOWN).evidence(), KNOWN)[0]
-        expected = slope(lambda at: dense(model, at).bound(*known) / len(known[1]), theta.astype(LONG)).astype(float)
-        np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-8 * np.abs(expected).max())
+        theta, rows = start(model), rows_of(KNOWN)
+        slopes = gradient(model, theta[None], informed(model, theta, KNOWN).evidence(), KNOWN)[0]
+        expected = slope(lambda at: dense(model, at).bound(*rows) / len(rows[1]), theta.astype(LONG)).astype(float)
+        np.testing.assert_allclose(slopes, expected, rtol=1e-7, atol=1e-8 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -84,9 +84,9 @@ def test_moments_of_an_uncertain_projection_climb_their_bound(layout):
         return fit - 0.5 * (mean**2 + spread**2 - 1 - 2 * np.log(spread)).sum() / KNOWN.mask.sum()
 
     expected = slope(objective, theta[:-2].astype(LONG), width=1e-5).astype(float)
-    found = gradient(model, theta[None], evidence, NEWEST)[0, :-2]
+    slopes = gradient(model, theta[None], evidence, NEWEST)[0, :-2]
     # Double precision and a step of 1e-5 leave 1e-16/1e-5 of the objective.
-    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8 * max(1.0, abs(objective(theta[:-2]))))
+    np.testing.assert_allclose(slopes, expected, rtol=1e-6, atol=1e-8 * max(1.0, abs(objective(theta[:-2]))))
 
 
 @pytest.fixture(params=[(b, u) for b in BASES for u in (False, True) if not (u and b == "function")], ids=str)
@@ -100,9 +100,9 @@ def population(request):
 def test_an_agent_that_sees_nothing_has_no_gradient(population):
     batch = draw(3, 8, seed=2)
     batch.mask[1] = 0.0
-    found = gradient(population.model, population.theta, population.evidence(), batch)
-    assert not found[1].any()
-    assert found[[0, 2]].all()
+    slopes = gradient(population.model, population.theta, population.evidence(), batch)
+    assert not slopes[1].any()
+    assert slopes[[0, 2]].all()
 
 
 def test_an_agent_that_knows_nothing_has_no_gradient(population):

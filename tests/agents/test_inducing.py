@@ -10,10 +10,10 @@ from tests.oracle import LONG, kernel, solve
 
 def greedy(candidates: np.ndarray, inducing: int) -> list[int]:
     """The row of largest conditional variance given those picked, each from scratch."""
-    whole, picked = kernel(candidates, candidates), [0]
+    covariance, picked = kernel(candidates, candidates), [0]
     while len(picked) < inducing:
-        known = whole[np.ix_(picked, picked)] + LONG(1e-18) * np.eye(len(picked))
-        variance = 1 - (whole[picked] * solve(known, whole[picked])).sum(0)
+        among = covariance[np.ix_(picked, picked)] + LONG(1e-18) * np.eye(len(picked))
+        variance = 1 - (covariance[picked] * solve(among, covariance[picked])).sum(0)
         picked.append(int(np.argmax(variance)))
     return picked
 

@@ -42,8 +42,8 @@ def test_no_kernel_is_above_one_far_from_the_origin():
 
 def test_agents_kernels_do_not_mix():
     stacked = np.random.default_rng(2).normal(size=(2, 6, 3))
-    found = SE.values(stacked, POINTS)
-    np.testing.assert_array_equal(found[1], SE.values(stacked[1], POINTS))
+    values = SE.values(stacked, POINTS)
+    np.testing.assert_array_equal(values[1], SE.values(stacked[1], POINTS))
 
 
 def test_expected_kernel_is_the_mean_over_projections(moments):

@@ -51,9 +51,9 @@ def test_weights_named_by_pytorch_are_read_as_they_are(tmp_path: Path) -> None:
 
 def test_layers_are_ordered_by_the_numbers_in_their_names(tmp_path: Path) -> None:
     layers = {
-        f"fc{i}.{part}": np.eye(2) * i if part == "weight" else np.zeros(2)
+        f"fc{i}.{kind}": np.eye(2) * i if kind == "weight" else np.zeros(2)
         for i in (10, 9, 1)
-        for part in ("weight", "bias")
+        for kind in ("weight", "bias")
     }
     save_file(layers, tmp_path / "net.safetensors")
     assert [weight[0, 0] for weight in read_model_file(tmp_path / "net.safetensors").weights] == [1, 9, 10]

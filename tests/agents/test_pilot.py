@@ -59,5 +59,5 @@ def test_the_ratio_of_lengthscales_is_recovered():
     x = rng.uniform(-3, 3, (160, 2))
     root = np.linalg.cholesky(kernel(x / [0.6, 1.8], x / [0.6, 1.8]).astype(float) + 1e-8 * np.eye(160))
     y = root @ rng.standard_normal(160) + 0.1 * rng.standard_normal(160)
-    found = fit_start(x, y, Start(np.ones(2), 1.0, 0.1, np.nan), (True, True, True))
-    assert found.lengthscale[1] / found.lengthscale[0] == pytest.approx(3.0, rel=0.25)
+    fitted = fit_start(x, y, Start(np.ones(2), 1.0, 0.1, np.nan), (True, True, True))
+    assert fitted.lengthscale[1] / fitted.lengthscale[0] == pytest.approx(3.0, rel=0.25)

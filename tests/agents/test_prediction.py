@@ -48,24 +48,24 @@ class TestAgainstTheOracle:
 
     def test_predictions_are_those_of_the_dense_process(self, basis, layout):
         model, batch = build_model(basis, layout), draw(1, 60)
-        found = predict(model, start(model)[None], informed(model, start(model), batch).evidence(), QUERIES)
+        prediction = predict(model, start(model)[None], informed(model, start(model), batch).evidence(), QUERIES)
         mean, variance = dense(model, start(model)).predict(*rows_of(batch), QUERIES)
-        np.testing.assert_allclose(found.mean[0], mean.astype(float), rtol=1e-9)
-        np.testing.assert_allclose(found.variance[0], variance.astype(float), rtol=1e-9)
+        np.testing.assert_allclose(prediction.mean[0], mean.astype(float), rtol=1e-9)
+        np.testing.assert_allclose(prediction.variance[0], variance.astype(float), rtol=1e-9)
 
     def test_the_bound_is_that_of_the_dense_process(self, basis, layout):
         model, batch = build_model(basis, layout), draw(1, 60)
-        found = bound(model, start(model)[None], informed(model, start(model), batch).evidence())
-        np.testing.assert_allclose(found[0], float(dense(model, start(model)).bound(*rows_of(batch))), rtol=1e-9)
+        bounds = bound(model, start(model)[None], informed(model, start(model), batch).evidence())
+        np.testing.assert_allclose(bounds[0], float(dense(model, start(model)).bound(*rows_of(batch))), rtol=1e-9)
 
     def test_the_latent_variance_is_between_zero_and_the_prior(self, basis, layout):
         model = build_model(basis, layout)
         theta, evidence = everyone(model)
-        for told in (evidence, evidence + evidence[::-1], nothing(model, theta)):
-            found = predict(model, theta, told, np.concatenate([QUERIES, model.basis.inducing, 20 * QUERIES]))
+        for data in (evidence, evidence + evidence[::-1], nothing(model, theta)):
+            prediction = predict(model, theta, data, np.concatenate([QUERIES, model.basis.inducing, 20 * QUERIES]))
             signal = model.layout.signal_variance(theta)[:, None]
-            assert (found.variance >= 0).all()
-            assert (found.variance <= signal * (1 + 1e-9)).all()
+            assert (prediction.variance >= 0).all()
+            assert (prediction.variance <= signal * (1 + 1e-9)).all()
 
     def test_an_agent_with_a_row_of_its_own_predicts_as_alone(self, basis, layout):
         model = build_model(basis, layout)
@@ -94,10 +94,10 @@ class TestAgainstTheOracle:
 def test_without_data_the_prediction_is_the_prior(basis, layout, encoding):
     model = build_model(basis, layout, encoding)
     theta = np.stack([start(model), start(model, (1.15, 0.87), signal=0.9)])
-    found = predict(model, theta, nothing(model, theta), QUERIES)
-    np.testing.assert_array_equal(found.mean, 0.0)
-    np.testing.assert_allclose(found.variance, np.broadcast_to([[1.3], [0.9]], (2, len(QUERIES))), rtol=1e-9)
-    np.testing.assert_allclose(found.noise_variance, 0.05, rtol=1e-14)
+    prediction = predict(model, theta, nothing(model, theta), QUERIES)
+    np.testing.assert_array_equal(prediction.mean, 0.0)
+    np.testing.assert_allclose(prediction.variance, np.broadcast_to([[1.3], [0.9]], (2, len(QUERIES))), rtol=1e-9)
+    np.testing.assert_allclose(prediction.noise_variance, 0.05, rtol=1e-14)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -113,7 +113,7 @@ def test_the_variance_is_never_negative(basis, layout, encoding):
 def test_more_data_never_raise_the_variance(basis):
     model = build_model(basis)
     theta, evidence = everyone(model)
-    before, after = (predict(model, theta, told, QUERIES).variance for told in (evidence, evidence + evidence[::-1]))
+    before, after = (predict(model, theta, data, QUERIES).variance for data in (evidence, evidence + evidence[::-1]))
     assert (after <= before * (1 + 1e-9)).all()
 
 
@@ -121,9 +121,9 @@ def test_queries_beyond_a_block_are_answered_alike():
     model = build_model()
     theta, evidence = everyone(model)
     many = np.tile(QUERIES, (130, 1))
-    found, expected = predict(model, theta, evidence, many), predict(model, theta, evidence, QUERIES)
-    np.testing.assert_allclose(found.mean, np.tile(expected.mean, 130), rtol=1e-12)
-    np.testing.assert_allclose(found.variance, np.tile(expected.variance, 130), rtol=1e-10)
+    prediction, expected = predict(model, theta, evidence, many), predict(model, theta, evidence, QUERIES)
+    np.testing.assert_allclose(prediction.mean, np.tile(expected.mean, 130), rtol=1e-12)
+    np.testing.assert_allclose(prediction.variance, np.tile(expected.variance, 130), rtol=1e-10)
 
 
 @pytest.mark.parametrize("basis", BASES)
@@ -164,14 +164,14 @@ def test_unwhitened_moments_are_those_of_equation_2(natural):
     precision, shift, factor, (kernel, outer, cross, signal, noise) = natural
     joint = noise * kernel + signal * outer
     covariance, mean = noise * kernel @ solve(joint, kernel), np.sqrt(signal) * kernel @ solve(joint, cross)
-    found = factor @ np.linalg.solve(precision, factor.T)
-    assert_close(found, covariance)
+    posterior_covariance = factor @ np.linalg.solve(precision, factor.T)
+    assert_close(posterior_covariance, covariance)
     assert_close(factor @ np.linalg.solve(precision, shift), mean)
 
 
-def assert_close(found: np.ndarray, expected: np.ndarray) -> None:
+def assert_close(actual: np.ndarray, expected: np.ndarray) -> None:
     """To a part in 1e9 of the largest entry: small ones come from the cancelling of large ones."""
-    np.testing.assert_allclose(found, expected.astype(float), rtol=0, atol=1e-9 * float(np.abs(expected).max()))
+    np.testing.assert_allclose(actual, expected.astype(float), rtol=0, atol=1e-9 * float(np.abs(expected).max()))
 
 
 # An uncertain projection --------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def uncertain(request):
 
 def test_an_uncertain_projection_gives_the_moments_of_the_mixture(uncertain):
     model, theta, evidence = uncertain
-    found, dimension = predict(model, theta[None], evidence, QUERIES), 4 if model.layout.full else 2
+    prediction, dimension = predict(model, theta[None], evidence, QUERIES), 4 if model.layout.full else 2
     rng, samples = np.random.default_rng(8), 20_000
     middle, spread = theta[:4] if dimension == 4 else np.exp(theta[:2]), np.exp(theta[dimension:-2])
     entries = middle + spread * rng.standard_normal((samples, dimension))
@@ -200,8 +200,8 @@ def test_an_uncertain_projection_gives_the_moments_of_the_mixture(uncertain):
     phi, signal = np.exp(-0.5 * np.square(gap).sum(-1)) @ inverse.T, np.exp(theta[-2])
     mean = np.sqrt(signal) * phi @ (covariance @ evidence.shift[0])
     within = signal * (1 - np.square(phi).sum(-1) + (phi @ covariance * phi).sum(-1))
-    around = within + np.square(mean - found.mean[0])
-    for sample, expected in ((mean, found.mean[0]), (around, found.variance[0])):
+    around = within + np.square(mean - prediction.mean[0])
+    for sample, expected in ((mean, prediction.mean[0]), (around, prediction.variance[0])):
         assert (np.abs(sample.mean(0) - expected) < 5 * sample.std(0) / np.sqrt(samples)).all()
 
 
@@ -211,9 +211,9 @@ def test_as_the_projection_becomes_certain_so_do_predictions(uncertain):
     theta[model.layout.width : -2] = np.log(1e-7)
     certain = Model(Layout(2, model.layout.full), model.basis, model.encoding)
     point = np.concatenate([theta[: model.layout.width], theta[-2:]])[None]
-    found, expected = predict(model, theta[None], evidence, QUERIES), predict(certain, point, evidence, QUERIES)
-    np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-9)
-    np.testing.assert_allclose(found.variance, expected.variance, rtol=1e-8)
+    prediction, expected = predict(model, theta[None], evidence, QUERIES), predict(certain, point, evidence, QUERIES)
+    np.testing.assert_allclose(prediction.mean, expected.mean, rtol=1e-9)
+    np.testing.assert_allclose(prediction.variance, expected.variance, rtol=1e-8)
 
 
 # Agents of different hyper-parameters, one function ------------------------------------------------------------------
@@ -223,14 +223,14 @@ def test_as_the_projection_becomes_certain_so_do_predictions(uncertain):
 def test_evidence_of_agents_with_any_hyper_parameters_adds_up(layout):
     model, batch = build_model("function", layout), draw(3, 25)
     thetas = np.stack([start(model), start(model, (1.3, 0.8), 0.7, 0.1), start(model, (0.8, 1.2), 2.0, 0.03)])
-    told = model.encoding.evidence(model, thetas, model.encoding.encode(model, thetas, batch))
-    total = told[np.array([0])] + told[np.array([1])] + told[np.array([2])]
-    said = [(dense(model, theta), *rows_of(batch[a : a + 1])) for a, theta in enumerate(thetas)]
+    evidence = model.encoding.evidence(model, thetas, model.encoding.encode(model, thetas, batch))
+    total = evidence[np.array([0])] + evidence[np.array([1])] + evidence[np.array([2])]
+    likelihoods = [(dense(model, theta), *rows_of(batch[a : a + 1])) for a, theta in enumerate(thetas)]
     for reader in thetas:
-        found = predict(model, reader[None], total, QUERIES)
-        mean, variance = pooled(said, dense(model, reader), QUERIES)
-        np.testing.assert_allclose(found.mean[0], mean.astype(float), rtol=1e-9)
-        np.testing.assert_allclose(found.variance[0], variance.astype(float), rtol=1e-9)
+        prediction = predict(model, reader[None], total, QUERIES)
+        mean, variance = pooled(likelihoods, dense(model, reader), QUERIES)
+        np.testing.assert_allclose(prediction.mean[0], mean.astype(float), rtol=1e-9)
+        np.testing.assert_allclose(prediction.variance[0], variance.astype(float), rtol=1e-9)
 
 
 # Refusals -----------------------------------------------------------------------------------------------------------

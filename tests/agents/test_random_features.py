@@ -77,20 +77,20 @@ def alone(model: Model, batch: Batch = BATCH) -> Prediction:
 
 
 def test_an_agent_is_a_bayesian_linear_regression_on_its_features():
-    model, said = built(), alone(built())
+    model, prediction = built(), alone(built())
     for agent in range(AGENTS):
         mean, variance = regression(model, *rows_of(BATCH[agent : agent + 1]), QUERIES)
-        np.testing.assert_allclose(said.mean[agent], mean, rtol=1e-9, atol=1e-10)
-        np.testing.assert_allclose(said.variance[agent], variance, rtol=1e-9)
+        np.testing.assert_allclose(prediction.mean[agent], mean, rtol=1e-9, atol=1e-10)
+        np.testing.assert_allclose(prediction.variance[agent], variance, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", [name for name in SUM_RULES if name != "none"])
 def test_fused_agents_are_the_regression_on_what_all_observed(name):
     model = built()
     mean, variance = regression(model, *rows_of(BATCH), QUERIES)
-    said = fused(name, model)
-    np.testing.assert_allclose(said.mean, np.tile(mean, (AGENTS, 1)), rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(said.variance, np.tile(variance, (AGENTS, 1)), rtol=1e-9)
+    prediction = fused(name, model)
+    np.testing.assert_allclose(prediction.mean, np.tile(mean, (AGENTS, 1)), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(prediction.variance, np.tile(variance, (AGENTS, 1)), rtol=1e-9)
 
 
 def test_before_any_data_the_variance_is_the_signal_variance_everywhere():
@@ -152,9 +152,9 @@ def test_variances_are_learned_and_lengthscales_stay(mode):
 
 def test_a_run_leaves_a_model_that_predicts_again(tmp_path):
     run(resolve(SCENARIO, "field"), tmp_path / "run", figures=False)
-    told, model = np.load(tmp_path / "run" / "predictions.npz"), load_model(tmp_path / "run")
-    again = [model.predict(told["x_test"], agent) for agent in model.agents]
-    np.testing.assert_allclose([one.mean for one in again], told["mean_post"], rtol=1e-9, atol=1e-9)
+    predictions, model = np.load(tmp_path / "run" / "predictions.npz"), load_model(tmp_path / "run")
+    again = [model.predict(predictions["x_test"], agent) for agent in model.agents]
+    np.testing.assert_allclose([one.mean for one in again], predictions["mean_post"], rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ def evidence(seed: int, *lead: int, size: int = 6) -> Evidence:
 
 def assert_equal(one: Evidence, other: Evidence, rtol: float = 0.0) -> None:
     for name in ("precision", "shift", "square", "count"):
-        found, expected = getattr(one, name), getattr(other, name)
+        actual, expected = getattr(one, name), getattr(other, name)
         atol = rtol * np.abs(expected).max(initial=0)
-        np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol, err_msg=name)
+        np.testing.assert_allclose(actual, expected, rtol=rtol, atol=atol, err_msg=name)
 
 
 @pytest.mark.parametrize("lead", [(), (4,), (2, 3)], ids=str)
@@ -56,8 +56,8 @@ def test_packing_is_linear():
 
 
 def test_agents_are_picked_alike_from_every_field():
-    whole, picked = evidence(1, 5), np.array([3, 0])
-    assert_equal(Evidence.unpack(whole.pack()[picked], 6), whole[picked])
+    many, picked = evidence(1, 5), np.array([3, 0])
+    assert_equal(Evidence.unpack(many.pack()[picked], 6), many[picked])
 
 
 @pytest.mark.parametrize("basis", BASES)
@@ -100,8 +100,8 @@ class TestBatches:
 
     def test_observations_are_counted(self, basis, layout, encoding):
         model, batch = build_model(basis, layout, encoding), draw(3, 9)
-        found = informed(model, start(model), batch, batch).evidence()
-        np.testing.assert_array_equal(found.count, 2 * batch.mask.sum(1))
+        pooled = informed(model, start(model), batch, batch).evidence()
+        np.testing.assert_array_equal(pooled.count, 2 * batch.mask.sum(1))
 
     def test_blocks_of_agents_say_what_all_say(self, basis, layout, encoding):
         model = build_model(basis, layout, encoding)
@@ -127,10 +127,10 @@ def test_clipping_leaves_what_data_could_say_and_mends_what_they_could_not():
 def test_clipping_one_agent_leaves_the_others_to_the_bit():
     precision = evidence(1, 4).precision
     precision[:3] = precision[:3] @ precision[:3].swapaxes(-1, -2)  # no direction is negative but for the last agent's
-    several = evidence(1, 4)
-    several = Evidence(precision, several.shift, several.square, several.count)
-    np.testing.assert_array_equal(several.clipped().precision[:3], precision[:3])
-    assert (several.clipped().precision[3] != precision[3]).any()
+    one_negative = evidence(1, 4)
+    one_negative = Evidence(precision, one_negative.shift, one_negative.square, one_negative.count)
+    np.testing.assert_array_equal(one_negative.clipped().precision[:3], precision[:3])
+    assert (one_negative.clipped().precision[3] != precision[3]).any()
 
 
 def test_clipping_takes_the_shift_out_of_directions_that_lose_their_precision():
