@@ -183,8 +183,10 @@ def _kernel_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         why = f'needs a kernel whose spectral density can be sampled ({_with(HasSpectrum)}); "{name}" has no sampler'
         return [("basis", f'"rff" {why}')]
     if (values.get("projection_std") or 0) > 0 and not isinstance(kernel, HasExpectations):
+        importance = values.get("encoding") == "importance"
+        key, value = ("encoding", '"importance"') if importance else ("projection_std", "above 0 it")
         why = f'needs a kernel with expectations under q(W) ({_with(HasExpectations)}); "{name}" has none'
-        return [("projection_std", f'above 0, as encoding = "importance" sets it, it {why}')]
+        return [(key, f"{value} {why}")]
     return []
 
 
