@@ -1,13 +1,8 @@
 """Faults that the suite must notice: ``python -m tests.mutants`` seeds them one by one in a copy, and runs the tests.
 
-<<<<<<< Updated upstream
 A mutant is a line of the code with a fault in it; it is killed when one of its tests fails. The exit code is 1 where
 one survives, or where the code has moved and its line is no longer there. Arguments are names of mutants to run
 alone.
-=======
-A mutant is a line of the code with a fault in it; it is killed when one of its tests fails. The exit code is 1 if one
-survives, or if the code has moved and its line is no longer there. Arguments are names of mutants to run alone.
->>>>>>> Stashed changes
 """
 
 from __future__ import annotations

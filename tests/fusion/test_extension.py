@@ -224,7 +224,7 @@ def test_the_stored_model_predicts_with_the_inducing_inputs_that_joined(drifting
         (("agents.inducing_most=9", "agents.encoding=stale"), 'needs encoding = "transport"'),
         (("agents.inducing_most=9", "agents.coordinates=kernel"), 'needs coordinates = "whitened"'),
         (("agents.inducing_most=9", "network.loss=0.1"), "a network where nothing fails"),
-        (("agents.inducing_most=9", "fusion.rule=ensemble"), "ensemble keeps sums of its own"),
+        (("agents.inducing_most=9", "fusion.rule=ensemble"), "ensemble has sums of its own"),
     ],
 )
 def test_an_extension_that_cannot_be_is_refused(
