@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -119,5 +119,6 @@ class Step:
 
 def sent_so_far(transport: Transport) -> Meter:
     """What all agents have sent so far; rounds are counted on each rank alike. Collective."""
-    counts = transport.total(np.array(astuple(transport.meter)))
-    return replace(Meter(*counts.tolist()), rounds=transport.meter.rounds)
+    own = asdict(transport.meter)
+    counts = transport.total(np.array(list(own.values()))).tolist()
+    return Meter(**dict(zip(own, counts, strict=True)) | {"rounds": transport.meter.rounds})
