@@ -27,7 +27,10 @@ def start(scenario: Scenario, folder: Path, options: Options) -> Job:
 
     Raises ValueError for what does not fit. Collective.
     """
-    kind, earlier = KINDS[scenario.kind], kind_in(folder)
+    kind: Kind = KINDS[scenario.kind]
+    earlier: Kind = ROUNDS
+    with suppress(ValueError):
+        earlier = kind_in(folder)
     job = kind.start(scenario, folder, options)
     if earlier is not kind and launched_rank() == 0:
         earlier.clear(folder)
@@ -45,8 +48,17 @@ def begin_cell(task: Task) -> Callable[[Say], None]:
 
 
 def kind_in(folder: Path) -> Kind:
-    """The kind of the run in a folder, by its ``config.toml``; the loop of rounds where there is none to be read."""
-    name = DEFAULT_KIND
-    with suppress(OSError, ValueError):
-        name = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8")).get("kind", DEFAULT_KIND)
-    return KINDS.get(name, ROUNDS)
+    """The kind of the run in a folder, by its ``config.toml``; the loop of rounds where there is no such file.
+
+    Raises ValueError where the file cannot be read, or names a kind that there is not.
+    """
+    path = folder / "config.toml"
+    if not path.is_file():
+        return ROUNDS
+    try:
+        name = tomllib.loads(path.read_text(encoding="utf-8")).get("kind", DEFAULT_KIND)
+    except (OSError, ValueError) as problem:
+        raise ValueError(f"{folder} is not a run folder: config.toml cannot be read: {problem}") from problem
+    if name not in KINDS:
+        raise ValueError(f'{path}: needed a kind of {" | ".join(KINDS)}; got "{name}"')
+    return KINDS[name]

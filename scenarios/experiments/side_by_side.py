@@ -95,7 +95,11 @@ def _own(scenario: SideBySideScenario) -> Scenario:
 def _study(scenario: SideBySideScenario) -> Study:
     """The study on the right, with the seed of the scenario unless that is the default."""
     seed = scenario.run.seed
-    return plan_named(scenario.beside.scenario, [*([f"run.seed={seed}"] if seed else []), *scenario.beside.set])
+    overrides = [*([f"run.seed={seed}"] if seed else []), *scenario.beside.set]
+    try:
+        return plan_named(scenario.beside.scenario, overrides)
+    except ConfigError as error:
+        raise ConfigError(*(problem.replace("--set ", "beside.set: ", 1) for problem in error.problems)) from None
 
 
 def _is_drawn(figure: Mapping[str, Any]) -> bool:

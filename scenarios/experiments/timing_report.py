@@ -105,7 +105,9 @@ def _ends(path: Path) -> Ends:
             for row in csv.DictReader(file):
                 for name in ("seconds", "rmse_pre", "rmse_post"):
                     ends.setdefault(name, {}).setdefault(int(row["agents"]), []).append(float(row[name]))
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except OSError as problem:
+        raise ValueError(f"{path / 'agents.csv'} cannot be read: {problem.strerror}") from problem
+    except (ValueError, KeyError, TypeError) as problem:
         raise ValueError(f"{path / 'agents.csv'} is not that of a timing: {problem}") from problem
     if not ends:
         raise ValueError(f"{path / 'agents.csv'} has no rows")

@@ -259,6 +259,14 @@ def test_ranks_work_together_and_the_root_writes(
     assert "2 ranks" in (tmp_path / "run" / "report.html").read_text()
 
 
+def test_a_folder_of_no_known_kind_is_refused_in_words(coins: Path) -> None:
+    coolgp_says("run", coins, "--out", "run")
+    config = Path("run/config.toml")
+    for text, words in (('kind = "cards"\n', 'got "cards"'), ("[", "config.toml cannot be read")):
+        config.write_text(text)
+        assert words in coolgp_says("plot", "run", code=2)
+
+
 def test_options_and_watchers_have_defaults_that_do_nothing(coins: Path, tmp_path: Path) -> None:
     job = start(read_scenario(coins), tmp_path / "quiet", Options())
     assert job.opening == ""
