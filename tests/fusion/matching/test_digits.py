@@ -10,7 +10,7 @@ from coolgp.fusion.matching.networks.baselines import aligned, averaged, cluster
 from coolgp.fusion.matching.networks.layers import from_arrays, sub_network
 from coolgp.fusion.matching.networks.shares import class_shares
 from coolgp.fusion.matching.studies.digits import digits_study
-from coolgp.fusion.matching.studies.training import dealt, trained_apart, trained_further
+from coolgp.fusion.matching.studies.training import Training, dealt, loaded, trained_apart, trained_further
 
 X = np.random.default_rng(0).normal(size=(20, 5))
 
@@ -49,7 +49,7 @@ def test_all_rows_are_dealt_once_and_everybody_has_some(concentration: float | N
 
 
 def test_training_further_starts_from_where_the_network_is() -> None:
-    apart = trained_apart(0, owners=2, widths=(6,), epochs=2)
+    apart = trained_apart(0, Training(owners=2, widths=(6,), epochs=2))
     same = trained_further(apart.networks[0], apart.shards[0], epochs=0, seed=0)
     more = trained_further(apart.networks[0], apart.shards[0], epochs=3, seed=0)
     for weights, expected in zip(same.weights, apart.networks[0].weights, strict=True):
@@ -80,3 +80,8 @@ def test_an_ensemble_by_equal_shares_is_the_uniform_one() -> None:
     np.testing.assert_allclose(
         weighted_ensemble(networks, class_shares(None, 3, 3), X), ensemble(networks, X), atol=1e-14
     )
+
+
+def test_data_that_the_study_does_not_have_are_refused() -> None:
+    with pytest.raises(ValueError, match="digits, mnist-5000; got 'letters'"):
+        loaded("letters", 0)
