@@ -13,7 +13,8 @@ import numpy as np
 from coolgp.agents.blocks import on_cores
 from coolgp.agents.experts.network import Network
 from coolgp.fusion.matching.core import assignment, gains
-from coolgp.fusion.matching.networks.pfnm import PFNM, Setting
+from coolgp.fusion.matching.networks.pfnm import PFNM
+from coolgp.fusion.matching.networks.settings import Setting
 from coolgp.fusion.matching.networks.shares import class_shares
 from coolgp.fusion.matching.networks.units import BIAS_MEAN
 from coolgp.fusion.matching.sets.spahm import SPAHM

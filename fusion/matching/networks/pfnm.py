@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -24,56 +23,15 @@ from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.core.sweeps import matched, renumbered
 from coolgp.fusion.matching.networks.head import head_sums, refitted_head
 from coolgp.fusion.matching.networks.layers import Arrays, checked_networks, predicted_classes, sub_network, with_head
-from coolgp.fusion.matching.networks.read_out import READ_OUTS, fused_network
+from coolgp.fusion.matching.networks.read_out import fused_network
+from coolgp.fusion.matching.networks.settings import GRID, Setting
 from coolgp.fusion.matching.networks.shards import Shard, checked_shards, counted
 from coolgp.fusion.matching.networks.shares import class_shares, powered
-from coolgp.fusion.matching.networks.units import LayerPrior, Units, units_of
+from coolgp.fusion.matching.networks.units import Units, units_of
 
-__all__ = ["GRID", "PFNM", "FusedNetwork", "MatchedUnits", "Setting"]
+__all__ = ["PFNM", "FusedNetwork", "MatchedUnits"]
 
-
-@dataclass(frozen=True)
-class Setting:
-    """A prior, and how weights are read out.
-
-    mass, noise_variance, prior_variance: above 0, one number or one for each hidden layer from the first. Both
-    variances are on the scale of the weights: their ratio is the shrinkage, and the noise against the squared distance
-    of units decides what matches. read_out: "map", "mean" or "split". share_power: of the class shares; below 1,
-    networks that saw little of a class say more about it.
-    """
-
-    mass: float | tuple[float, ...] = 1.0
-    noise_variance: float | tuple[float, ...] = 1.0
-    prior_variance: float | tuple[float, ...] = 1.0
-    read_out: str = "map"
-    share_power: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.read_out not in READ_OUTS:
-            raise ValueError(f"A read-out is one of {', '.join(READ_OUTS)}; got {self.read_out!r}")
-        for name in ("mass", "noise_variance", "prior_variance", "share_power"):
-            if not (np.isfinite(getattr(self, name)).all() and (np.asarray(getattr(self, name)) > 0).all()):
-                raise ValueError(f"PFNM needs a finite {name} above 0; got {getattr(self, name)}")
-
-    def layers(self, depth: int) -> list[LayerPrior]:
-        """The prior of each of so many hidden layers. Raises ValueError where another number of them is set."""
-        columns = []
-        for name in ("mass", "noise_variance", "prior_variance"):
-            value = getattr(self, name)
-            column = tuple(value) if isinstance(value, tuple) else (value,) * depth
-            if len(column) != depth:
-                raise ValueError(f"PFNM needs {name} for each of {depth} hidden layers; got {len(column)}")
-            columns.append(column)
-        return [LayerPrior(*numbers) for numbers in zip(*columns, strict=True)]
-
-
-GRID = tuple(
-    Setting(mass, noise, prior, read_out, power)
-    for power, mass, noise, prior, read_out in product(
-        (0.5, 1.0), (1.0, 1e-3, 50.0), (1.0, 0.1, 0.5), (1.0, 10.0), ("map", "split")
-    )
-)
-"""The authors' grid of settings, with both read-outs that work, and with the root of the class shares as well."""
+HEADS, ABSENT = ("fused", "refit"), ("ignored", "zero")
 
 
 @dataclass(frozen=True)
@@ -117,11 +75,10 @@ class PFNM:
 
     settings: candidates, of which the owners' counts pick one; a single one needs no rows. head: "fused", or "refit" to
     fit the output layer afresh from sums over the shards. sweeps: at most, for each layer. activation: of the hidden
-    units of networks that come as arrays.
-    concentration: of the prior. absent: weights to units that a network does not have are "ignored", or taken for a
-    "zero" as in the authors' code. marginal: integrate the global units out, as SPAHM does, in place of the maximum
-    over them. seed: of the order of visits. solver: "greedy", a baseline, takes the pair that
-    gains most first.
+    units of networks that come as arrays. concentration: of the prior. absent: weights to units that a network does not
+    have are "ignored", or taken for a "zero" as in the authors' code. marginal: integrate the global units out, as
+    SPAHM does, in place of the maximum over them. seed: of the order of visits. solver: "greedy", a baseline, takes the
+    pair that gains most first.
     """
 
     settings: tuple[Setting, ...] = GRID
@@ -225,8 +182,10 @@ class PFNM:
         return replace(fused, network=with_head(network, *refitted_head(sums)))
 
     def _check(self, shards: object) -> None:
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"An activation is one of {', '.join(ACTIVATIONS)}; got {self.activation!r}")
+        allowed = {"activation": ACTIVATIONS, "head": HEADS, "absent": ABSENT, "solver": SOLVERS}
+        for name, values in allowed.items():
+            if getattr(self, name) not in values:
+                raise ValueError(f"PFNM needs {name} to be one of {', '.join(values)}; got {getattr(self, name)!r}")
         if not self.settings:
             raise ValueError("PFNM needs at least one setting; got none")
         if shards is None and len(self.settings) > 1:

@@ -33,6 +33,7 @@ START_NOISE = (0.1, 0.01, 1.0)
 From a large one all may match all, from a small one nothing may match, and learning confirms either.
 """
 
+READ_OUTS = ("posterior", "mean")
 SAME = 1e-9
 """Objectives that differ by less than this share are the same: of these the first start is taken."""
 
@@ -109,6 +110,7 @@ class SPAHM:
         used then. labels: of an earlier matching of the same vectors, to start from. Raises ValueError for groups
         without vectors, of different lengths of vectors, and for numbers that are not finite or variances not above 0.
         """
+        self._check()
         values = checked_groups(groups)
         noise = None if variances is None else checked_variances(variances, values)
         starts = self._starts(values, single=noise is not None or labels is not None)
@@ -136,6 +138,11 @@ class SPAHM:
             partition = swept(partition, vectors, criterion, self.seed, sweep)
             values_of_objective.append(objective(partition, vectors, criterion))
         return _Run(vectors, partition, now, np.array(values_of_objective))
+
+    def _check(self) -> None:
+        for name, allowed in (("read_out", READ_OUTS), ("solver", SOLVERS)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"SPAHM needs {name} to be one of {', '.join(allowed)}; got {getattr(self, name)!r}")
 
     def _starts(self, values: list[Array], single: bool) -> list[Hyperparameters]:
         pooled = np.concatenate(values)

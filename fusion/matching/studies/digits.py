@@ -19,8 +19,9 @@ from coolgp.fusion.matching.networks.baselines import (
     weighted_ensemble,
 )
 from coolgp.fusion.matching.networks.layers import predicted_classes
-from coolgp.fusion.matching.networks.pfnm import GRID, PFNM, FusedNetwork, Setting
+from coolgp.fusion.matching.networks.pfnm import PFNM, FusedNetwork
 from coolgp.fusion.matching.networks.rounds import communication_rounds
+from coolgp.fusion.matching.networks.settings import GRID, Setting
 from coolgp.fusion.matching.networks.shards import Shard, counted
 from coolgp.fusion.matching.networks.shares import class_shares
 from coolgp.fusion.matching.studies.training import CLASSES, Trained, Training, trained, trained_apart, trained_further

@@ -9,9 +9,10 @@ import pytest
 
 from coolgp.agents.experts.network import Network
 from coolgp.fusion.matching.networks.layers import checked_networks, from_arrays, predicted_classes, sub_network
-from coolgp.fusion.matching.networks.pfnm import PFNM, FusedNetwork, Setting
+from coolgp.fusion.matching.networks.pfnm import PFNM, FusedNetwork
 from coolgp.fusion.matching.networks.read_out import fused_network
 from coolgp.fusion.matching.networks.rounds import communication_rounds
+from coolgp.fusion.matching.networks.settings import Setting
 from coolgp.fusion.matching.networks.shares import class_shares
 from coolgp.fusion.matching.networks.units import BIAS_MEAN
 
@@ -267,5 +268,8 @@ def test_settings_that_cannot_be_are_refused() -> None:
         PFNM().fuse([ONE])
     with pytest.raises(ValueError, match="needs rows: give shards"):
         PFNM(settings=(Setting(),), head="refit").fuse([ONE])
-    with pytest.raises(ValueError, match="activation is one of relu"):
+    with pytest.raises(ValueError, match="activation to be one of relu"):
         PFNM(settings=(Setting(),), activation="swish").fuse([ARRAYS])
+    for wrong in ({"head": "new"}, {"absent": "nan"}, {"solver": "random"}):
+        with pytest.raises(ValueError, match=f"needs {next(iter(wrong))} to be one of"):
+            PFNM(settings=(Setting(),), **wrong).fuse([ONE])  # type: ignore[arg-type]

@@ -197,6 +197,8 @@ def test_wrong_settings_and_labels_are_refused() -> None:
     _, groups, _ = copies(8)
     with pytest.raises(ValueError, match="noise variance needs one number"):
         SPAHM(noise_variance=-1.0).match(groups)
+    with pytest.raises(ValueError, match="read_out to be one of posterior, mean; got 'mode'"):
+        SPAHM(read_out="mode").match(groups)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="one for each vector"):
         SPAHM().match(groups, labels=[np.arange(2)] * 5)
     with pytest.raises(ValueError, match="differ within a group"):
