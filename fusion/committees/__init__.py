@@ -1,0 +1,5 @@
+"""Rules that fuse predictions: products and committees of experts, each carried by any rule that adds up rows."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,5 @@
+"""What knows of no scenario: errors, words, whole files, locks, signals, starting mpiexec."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

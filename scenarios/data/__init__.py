@@ -1,0 +1,5 @@
+"""Rows: read from files or drawn, split, dealt to agents, and observed in rounds."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

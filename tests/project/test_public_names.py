@@ -13,10 +13,15 @@ import coolgp
 
 ROOT = Path(coolgp.__file__).resolve().parents[2]
 PACKAGES = ("coolgp", "coolgp.agents", "coolgp.network", "coolgp.fusion", "coolgp.scenarios")
+ROOMS = [
+    ".".join(("coolgp", *stub.relative_to(ROOT).parts[:-1]))
+    for folder in ("agents", "network", "fusion", "scenarios")
+    for stub in sorted((ROOT / folder).glob("*/**/__init__.pyi"))
+]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 
-@pytest.mark.parametrize("name", PACKAGES)
+@pytest.mark.parametrize("name", [*PACKAGES, *ROOMS])
 def test_every_name_that_a_package_shows_is_there(name: str) -> None:
     package = import_module(name)
     assert dir(package) == sorted(package.__all__)

@@ -1,0 +1,11 @@
+from .basis import Basis as Basis
+from .basis import FunctionBasis as FunctionBasis
+from .basis import InducingInputs as InducingInputs
+from .basis import LatentBasis as LatentBasis
+from .fourier import FourierBasis as FourierBasis
+from .fourier import draw_waves as draw_waves
+from .geometry import Geometry as Geometry
+from .inducing import CHOICES as CHOICES
+from .inducing import kmeans as kmeans
+from .lens import Lens as Lens
+from .lens import packed_sums as packed_sums

@@ -1,0 +1,4 @@
+from .collapsed import Parameters as Parameters
+from .collapsed import posterior_of as posterior_of
+from .fitting import best_start as best_start
+from .fitting import maximise as maximise

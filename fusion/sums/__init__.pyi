@@ -1,0 +1,9 @@
+from .base import SumRule as SumRule
+from .base import SumState as SumState
+from .carrier import CarriedRule as CarriedRule
+from .carrier import QueryRule as QueryRule
+from .deviation import SAMPLED_COLUMNS as SAMPLED_COLUMNS
+from .deviation import SAMPLED_NUMBERS as SAMPLED_NUMBERS
+from .rows import contributions as contributions
+from .rows import evidence_from_sums as evidence_from_sums
+from .server import Server as Server

@@ -1,0 +1,17 @@
+from .connectivity import LARGEST_EXACT_DIAMETER as LARGEST_EXACT_DIAMETER
+from .connectivity import diameter as diameter
+from .connectivity import diameter_at_most as diameter_at_most
+from .connectivity import require_connected as require_connected
+from .connectivity import spanning_tree as spanning_tree
+from .files import names_rounds as names_rounds
+from .files import read_schedule as read_schedule
+from .files import read_topology as read_topology
+from .generate import GENERATORS as GENERATORS
+from .generate import generate as generate
+from .schedule import Schedule as Schedule
+from .schedule import arranged as arranged
+from .schedule import changing as changing
+from .search import breadth_first as breadth_first
+from .search import centre as centre
+from .topology import Topology as Topology
+from .topology import from_edges as from_edges

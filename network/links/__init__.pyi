@@ -1,0 +1,9 @@
+from .channel import ChannelState as ChannelState
+from .channel import FaultyTransport as FaultyTransport
+from .dynamics import Dynamics as Dynamics
+from .faults import Absence as Absence
+from .faults import Faults as Faults
+from .faults import faults_present as faults_present
+from .motion import in_unit_square as in_unit_square
+from .motion import moving as moving
+from .motion import reach_for as reach_for

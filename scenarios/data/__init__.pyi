@@ -1,0 +1,12 @@
+from .dataset import Dataset as Dataset
+from .dataset import Numbered as Numbered
+from .dealt import Dealt as Dealt
+from .fields import agent_positions as agent_positions
+from .loading import load as load
+from .partitions import PARTITIONS as PARTITIONS
+from .roads import Roads as Roads
+from .scaler import Scaler as Scaler
+from .sensors import AT_ONCE as AT_ONCE
+from .traffic import FEATURES as FEATURES
+from .traffic import RUSHES as RUSHES
+from .traffic import draw_traffic as draw_traffic

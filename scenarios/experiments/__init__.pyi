@@ -1,0 +1,9 @@
+from .kind import Job as Job
+from .kind import Options as Options
+from .kind import Stage as Stage
+from .kind import Watcher as Watcher
+from .kind import check_processes as check_processes
+from .registry import KINDS as KINDS
+from .registry import begin_cell as begin_cell
+from .registry import kind_in as kind_in
+from .registry import start as start

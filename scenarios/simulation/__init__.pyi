@@ -1,0 +1,15 @@
+from .assembly import assemble as assemble
+from .assembly import one_thread as one_thread
+from .initialisation import extended as extended
+from .learning import begin as begin
+from .network import Plan as Plan
+from .network import build_topology as build_topology
+from .network import chosen_rule as chosen_rule
+from .network import plan as plan
+from .rounds import simulate as simulate
+from .state import Probed as Probed
+from .state import Record as Record
+from .state import RunState as RunState
+from .state import Simulation as Simulation
+from .state import Step as Step
+from .state import sent_so_far as sent_so_far
