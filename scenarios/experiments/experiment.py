@@ -78,7 +78,10 @@ class Experiment:
         read = read_experiment(folder)
         paths = draw_figures(read, self.figures)
         pictures = {path: self.figures[name].caption for name, path in paths.items()}
-        return [*pictures, write_experiment_report(read, self.findings(read), pictures)]
+        return [*pictures, self._report(read, pictures)]
+
+    def _report(self, read: ExperimentFolder, pictures: Mapping[Path, str]) -> Path:
+        return write_experiment_report(read, self.findings(read), pictures, one_process=bool(self.one_process))
 
     def clear(self, folder: Path) -> None:
         """Remove a run of this kind, and nothing else, from its folder."""

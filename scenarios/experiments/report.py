@@ -60,8 +60,10 @@ def read_experiment(path: str | Path) -> ExperimentFolder:
         raise ValueError(f"{path} is not a run folder: {problem}") from problem
 
 
-def write_experiment_report(folder: ExperimentFolder, findings: Findings, figures: Mapping[Path, str]) -> Path:
-    """Write ``report.html``, replaced whole; figures: their captions by the files."""
+def write_experiment_report(
+    folder: ExperimentFolder, findings: Findings, figures: Mapping[Path, str], *, one_process: bool = False
+) -> Path:
+    """Write ``report.html``, replaced whole; figures: their captions by the files; one_process: on one rank."""
     page = rendered(
         "experiment_report.html.j2",
         config=folder.config,
@@ -69,6 +71,7 @@ def write_experiment_report(folder: ExperimentFolder, findings: Findings, figure
         findings=findings,
         figures=[(path.stem, embedded(path), caption) for path, caption in figures.items()],
         about=about(folder.config.name, folder.config.data.source),
+        one_process=one_process,
         command=folder.env.get("command", ""),
         toml=folder.config.to_toml(),
     )

@@ -52,6 +52,7 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
         hyperparameters=hyperparameter_rows(folder.hyperparameters),
         rounds=rounds_table(folder.metrics, folder.unit),
         columns=final_values(folder.metrics, folder.unit),
+        one_process=False,
         command=_command(folder.env),
         rule=_rule_words(folder.config.fusion.rule),
         toml=folder.config.to_toml(),
