@@ -52,10 +52,13 @@ def sweep(
     More values than before extend a sweep.
     """
     from coolgp.scenarios.cli.follow_sweep import How, follow_sweep, sweep_folder
+    from coolgp.scenarios.experiments.kind import check_processes
+    from coolgp.scenarios.experiments.registry import KINDS
     from coolgp.scenarios.studies.grid import plan_sweep
 
     with explained():
         study = plan_sweep(scenario, axes or [], set_ or [])
+        check_processes(KINDS[study.cells[0].scenario.kind], study.name, many=ranks > 1)
     how = How(jobs, ranks, fail_fast, overwrite, figures)
     follow_sweep(study, out or sweep_folder(study), how)
 

@@ -209,6 +209,11 @@ def test_a_mistake_is_one_message_before_any_work(coins: Path, arguments: list[s
     assert not Path("run").exists()
 
 
+def test_a_sweep_refuses_ranks_that_its_kind_does_not_take(coins: Path) -> None:
+    assert "has one hand" in coolgp_says("sweep", coins, "run.seed=0,1", "--ranks", "2", "--out", "run", code=2)
+    assert not Path("run").exists()
+
+
 def test_from_python_a_kind_is_run_into_a_folder(coins: Path) -> None:
     scenario = coolgp.load_scenario(coins)
     with pytest.raises(ValueError, match="needs out, a folder to write to"):
