@@ -16,7 +16,7 @@ from coolgp.scenarios.base.environment import current_environment, share_cores
 from coolgp.scenarios.base.files import naming, write_whole
 from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.base.mpiexec import check_world
-from coolgp.scenarios.base.signals import Interrupted
+from coolgp.scenarios.base.signals import Interrupted, Terminated
 from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.experiments.kind import Options, Watcher, check_processes
@@ -113,7 +113,7 @@ class ExperimentJob:
     closed: list[str] = field(default_factory=list)
 
     def go(self, watcher: Watcher) -> None:
-        """Work, and keep the run folder. Raises Interrupted after Ctrl-C, saying how to start again. Collective."""
+        """Work, and keep the run folder. A signal that stops it says how to start again. Collective."""
         root, started = launched_rank() == 0, perf_counter()
         environment = asdict(current_environment(launched_size()))
         if root:
@@ -124,8 +124,9 @@ class ExperimentJob:
                 for row in self.kind.rows(self.scenario, session):
                     if root:
                         self._write(row)
-        except KeyboardInterrupt as stop:
-            raise Interrupted(f"stopped; start again with: coolgp resume {self.folder}") from stop
+        except (KeyboardInterrupt, Terminated) as stop:
+            words = f"stopped; start again with: coolgp resume {self.folder}"
+            raise (Interrupted if isinstance(stop, KeyboardInterrupt) else Terminated)(words) from stop
         if root:
             spent = {"seconds_total": perf_counter() - started}
             self._environment(environment | {"finished": _now()} | spent)
