@@ -49,7 +49,7 @@ class Lines:
             return
         self.last = now
         eta = (now - self.begun) / self.done * (stage.total - stage.done)
-        print(f"round {stage.done}/{stage.total}: {stage.words}, {eta:.0f} s left", file=self.stream)
+        print(f"{stage.unit} {stage.done}/{stage.total}: {stage.words}, {eta:.0f} s left", file=self.stream)
 
 
 class Bar:

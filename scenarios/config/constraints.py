@@ -15,7 +15,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
-__all__ = ["Names", "choices", "nearest", "needed", "shown"]
+__all__ = ["Names", "Paths", "choices", "nearest", "needed", "shown"]
 
 _REFERENCE = re.compile(r"[\w.]+:\w+")
 
@@ -54,6 +54,11 @@ class Names:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Marks a list of texts that are paths of files or folders."""
 
 
 def needed(field: FieldInfo) -> str:

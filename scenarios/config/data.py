@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,9 @@ __all__ = ["DataSettings"]
 
 class DataSettings(Settings):
     """Where the rows come from, which columns are used, and which agent observes which row."""
+
+    classifies: ClassVar[bool] = False
+    """Whether the target may be a class."""
 
     source: Annotated[str, Names(lambda: tuple(SOURCES), TABLE_SUFFIXES)] = Field(
         description="a CSV or Parquet file, or a source that comes with the package"
@@ -71,7 +74,16 @@ class DataSettings(Settings):
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return the keys that contradict one another or the source."""
         source = values.get("source")
-        return [*_column_conflicts(values), *(source_conflicts(source, values) if source is not None else [])]
+        if source is None:
+            return _column_conflicts(values)
+        return [*_column_conflicts(values), *cls._class_conflicts(source), *source_conflicts(source, values)]
+
+    @classmethod
+    def _class_conflicts(cls, source: str) -> list[tuple[str, str]]:
+        """Refuse classes where a number is learned."""
+        if cls.classifies or not source_named(source).classes:
+            return []
+        return [("source", f'"{source}" has classes, which models trained apart learn: needed a section [experts]')]
 
 
 def _column_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:

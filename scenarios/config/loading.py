@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from coolgp.scenarios.base.errors import ConfigError
-from coolgp.scenarios.config.constraints import Names, choices, nearest, needed, shown
-from coolgp.scenarios.config.scenario import DEFAULT_KIND, SCENARIOS, Scenario
+from coolgp.scenarios.config.constraints import Names, Paths, choices, nearest, needed, shown
+from coolgp.scenarios.config.scenario import DEFAULT_KIND, SCENARIOS, SECTIONS, Scenario
 from coolgp.scenarios.config.section import Settings
 from coolgp.scenarios.config.toml_text import Origin, read_toml
 
@@ -87,17 +87,23 @@ def _value(written: str) -> Any:
 
 
 def _anchored(section: type[Settings] | None, key: str, value: Any, folder: Path) -> Any:
-    """Make the path of a file absolute; leave every other value alone."""
+    """Make the path of a file absolute, and those of a list; leave every other value alone."""
     info = section.model_fields.get(key) if section else None
-    if info is None or not isinstance(value, str):
+    if info is None:
         return value
-    if any(isinstance(mark, Names) and mark.is_path(value) for mark in info.metadata):
-        return str((folder / Path(value).expanduser()).resolve())
+    if isinstance(value, list) and any(isinstance(mark, Paths) for mark in info.metadata):
+        return [_absolute(item, folder) if isinstance(item, str) else item for item in value]
+    if isinstance(value, str) and any(isinstance(mark, Names) and mark.is_path(value) for mark in info.metadata):
+        return _absolute(value, folder)
     return value
 
 
+def _absolute(path: str, folder: Path) -> str:
+    return str((folder / Path(path).expanduser()).resolve())
+
+
 def _resolve(mapping: Mapping[str, Any], origin: Origin, folder: Path, overrides: Iterable[str]) -> Scenario:
-    kind = mapping.get("kind", DEFAULT_KIND)
+    kind = mapping.get("kind", _implied_kind(mapping))
     record = SCENARIOS.get(kind, Scenario) if isinstance(kind, str) else Scenario
     sections = record.sections()
     anchored = {
@@ -122,6 +128,14 @@ def _resolve(mapping: Mapping[str, Any], origin: Origin, folder: Path, overrides
     if problems or bad:
         raise ConfigError(*problems, *bad)
     return record(name=name, kind=kind, **settings)
+
+
+def _implied_kind(mapping: Mapping[str, Any]) -> str:
+    """The kind of a scenario that does not say it: that which alone has one of its sections, or the default."""
+    for name, record in SCENARIOS.items():
+        if set(mapping) & (set(record.sections()) - set(SECTIONS)):
+            return name
+    return DEFAULT_KIND
 
 
 def _unknown_kind(kind: Any) -> str:

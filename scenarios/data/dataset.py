@@ -113,6 +113,8 @@ class Dataset:
     """`[Q]`, without noise, where it is known."""
     test_owner: Ints | None = None
     """`[Q]`, the agent that each test row belongs to; None where all agents are tested on all rows."""
+    classes: tuple[str, ...] = ()
+    """Labels of the classes, where the target is the number of one, from 0."""
 
     def __post_init__(self) -> None:
         rows, width = len(self.y_test), len(self.features)

@@ -10,19 +10,20 @@ import numpy as np
 
 from coolgp.network.base.lazy_table import imported
 from coolgp.network.base.randomness import generator
-from coolgp.scenarios.base.arrays import Floats, Ints
+from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.base.errors import ConfigError, DataError
 from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.data import DataSettings
+from coolgp.scenarios.config.experts import ExpertsDataSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import Source, source_named
 from coolgp.scenarios.data.dataset import Dataset, Numbered
 from coolgp.scenarios.data.dealt import Dealt
-from coolgp.scenarios.data.partitions import PARTITIONS, agents_of
+from coolgp.scenarios.data.partitions import CLASS_PARTITIONS, PARTITIONS, agents_of
 from coolgp.scenarios.data.table import Table
 
-__all__ = ["check_against", "load"]
+__all__ = ["check_against", "load", "load_rows"]
 
 Loader = Callable[[DataSettings, AgentsSettings, RunSettings], Table | Dataset]
 
@@ -42,9 +43,18 @@ def load(scenario: Scenario) -> Dataset:
     if source.endless and run.rounds == "all":
         why = "has new rows in every round, without end: needed a number of rounds"
         raise ConfigError(f'{scenario.name}: run.rounds: "{data.source}" {why}; got "all"')
-    rows = _loader(source)(data, agents, run)
-    dataset = rows if isinstance(rows, Dataset) else _dealt(_with_features(rows, data), data, agents.count, run.seed)
+    dataset = load_rows(data, agents, run)
     check_against(scenario, dataset.features)
+    return dataset
+
+
+def load_rows(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Dataset:
+    """Return the rows that the section [data] names, dealt to ``agents.count`` agents or to those that a column names.
+
+    Raises DataError as `load` does.
+    """
+    rows = _loader(source_named(data.source))(data, agents, run)
+    dataset = rows if isinstance(rows, Dataset) else _dealt(_with_features(rows, data), data, agents.count, run.seed)
     first = data.first_agent_rows
     return dataset if first is None else _shortened(dataset, first)
 
@@ -88,7 +98,7 @@ def _dealt(table: Table, data: DataSettings, count: int, seed: int) -> Dataset:
     train, test = _split(data, len(table.y), seed)
     if table.labels is None:
         agents: Sequence[str] = Numbered(count)
-        owner = _partitioned(data, table.x[train], count, seed)
+        owner = _partitioned(data, table, train, count, seed)
     else:
         agents, every = agents_of(table.labels)
         owner = every[train]
@@ -103,6 +113,7 @@ def _dealt(table: Table, data: DataSettings, count: int, seed: int) -> Dataset:
         target=table.target,
         agents=agents,
         truth=truth,
+        classes=table.classes,
     )
 
 
@@ -115,11 +126,15 @@ def _split(data: DataSettings, rows: int, seed: int) -> tuple[Ints, Ints]:
     return np.sort(order[tests:]), np.sort(order[:tests])
 
 
-def _partitioned(data: DataSettings, x: Floats, agents: int, seed: int) -> Ints:
-    if agents > len(x):
+def _partitioned(data: DataSettings, table: Table, train: Ints, agents: int, seed: int) -> Ints:
+    if agents > len(train):
         need = f"needed at least one training row for each of {agents:,} agents (agents.count)"
-        raise DataError(f"{data.source}: {need}, got {len(x):,}")
-    return PARTITIONS[data.partition or "random"](x, agents, seed)
+        raise DataError(f"{data.source}: {need}, got {len(train):,}")
+    if data.partition in CLASS_PARTITIONS:
+        assert isinstance(data, ExpertsDataSettings)  # no others have classes
+        assert data.concentration is not None  # filled in
+        return CLASS_PARTITIONS[data.partition](table.y[train].astype(np.int64), agents, data.concentration, seed)
+    return PARTITIONS[data.partition or "random"](table.x[train], agents, seed)
 
 
 def _check_served(data: DataSettings, agents: Sequence[str], owner: Ints, tests: int) -> None:

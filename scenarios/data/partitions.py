@@ -10,9 +10,14 @@ from scipy.spatial import cKDTree
 
 from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.arrays import Floats, Ints
+from coolgp.scenarios.base.errors import DataError
 
-__all__ = ["PARTITIONS", "agents_of"]
+__all__ = ["CLASS_PARTITIONS", "PARTITIONS", "agents_of"]
 
+LEAST_ROWS = 10
+"""Of each agent, where shares are drawn by class."""
+DRAWS = 1000
+"""Of shares by class, before it is said that there are too few rows."""
 _KMEANS_ROWS = 20_000  # centres settle on a sample; all rows then go to the nearest centre
 
 
@@ -80,3 +85,39 @@ PARTITIONS: dict[str, Callable[[Floats, int, int], Ints]] = {
     "dirichlet": _dirichlet,
 }
 """How training rows `x [n,D]` are dealt to agents: (x, number of agents, seed) to the owner `[n]` of each row."""
+
+
+def _by_class(y: Ints, agents: int, concentration: float, seed: int) -> Ints:
+    """Deal the rows of each class by Dirichlet shares of its own, and again until each agent has some rows.
+
+    An agent that has its even share of all rows gets no more, as in Yurochkin et al., "Bayesian Nonparametric Federated
+    Learning of Neural Networks", ICML 2019. Raises DataError where agents would have too few rows.
+    """
+    rng = generator(seed, "partition")
+    least = min(LEAST_ROWS, len(y) // agents)
+    for _ in range(DRAWS):
+        owner = _dealt_by_class(y, agents, concentration, rng)
+        if np.bincount(owner, minlength=agents).min() >= least:
+            return owner
+    raise DataError(
+        f"data.concentration: {DRAWS} draws of shares left some of {agents:,} agents with fewer than {least} rows: "
+        f"take a larger one than {concentration:g}, or fewer agents"
+    )
+
+
+def _dealt_by_class(y: Ints, agents: int, concentration: float, rng: np.random.Generator) -> Ints:
+    owner, counts = np.zeros(len(y), dtype=np.int64), np.zeros(agents)
+    for each in np.unique(y):
+        rows = rng.permutation(np.flatnonzero(y == each))
+        shares = rng.dirichlet(np.full(agents, concentration)) * (counts < len(y) / agents)
+        total = shares.sum()
+        shares = shares / total if total > 0 else (counts < len(y) / agents) / (counts < len(y) / agents).sum()
+        cuts = (np.cumsum(shares) * len(rows)).astype(np.int64)[:-1]
+        for agent, some in enumerate(np.split(rows, cuts)):
+            owner[some] = agent
+            counts[agent] += len(some)
+    return owner
+
+
+CLASS_PARTITIONS: dict[str, Callable[[Ints, int, float, int], Ints]] = {"dirichlet-classes": _by_class}
+"""How training rows are dealt by their classes `y [n]`: (y, agents, concentration, seed) to the owner `[n]` of each."""

@@ -30,6 +30,8 @@ class Table:
     """Columns left out because their cells are not numbers."""
     truth: Floats | None = None
     """`[n]`, the target without noise, where it is known."""
+    classes: tuple[str, ...] = ()
+    """Labels of the classes, where the target is the number of one, from 0."""
 
 
 def misshapen(arrays: Mapping[str, tuple[NDArray[Any], tuple[int, ...]]]) -> list[str]:

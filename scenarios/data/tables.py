@@ -14,19 +14,28 @@ from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.base.formatting import counted
 from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.data import DataSettings
+from coolgp.scenarios.config.experts import ExpertsDataSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.data.columns import Columns, is_number, names_text, read_content, read_csv, read_parquet, some
+from coolgp.scenarios.data.partitions import agents_of
 from coolgp.scenarios.data.table import Table
 
 __all__ = ["load_table", "read_table"]
 
 
-def read_table(path: str | Path, target: str, features: Sequence[str] | None = None, agent: str | None = None) -> Table:
+def read_table(
+    path: str | Path,
+    target: str,
+    features: Sequence[str] | None = None,
+    agent: str | None = None,
+    *,
+    classified: bool = False,
+) -> Table:
     """Read a CSV file (`,` `;` or tab, a header, UTF-8) or a Parquet file.
 
     Without `features`, every numeric column but the target and the agent column is one. A column counts as numeric if
     most of its filled cells are numbers: one typing error must not drop a column unseen. Columns without a name
-    (a data frame's index) are left out.
+    (a data frame's index) are left out. classified: whether the values of the target are labels of classes.
 
     Raises:
         DataError: with every problem found, rows by line of the file (CSV) or number from 1 (Parquet).
@@ -37,7 +46,8 @@ def read_table(path: str | Path, target: str, features: Sequence[str] | None = N
     columns = read_parquet(path, content) if path.suffix.lower() in (".parquet", ".pq") else read_csv(path, content)
     problems = [*columns.problems, *_missing(columns, target, features, agent)]
     chosen, skipped = _features(columns, target, features, agent)
-    present = [name for name in (*chosen, target) if name in columns.cells]
+    numeric = chosen if classified else (*chosen, target)
+    present = [name for name in numeric if name in columns.cells]
     values = {name: _numbers(columns.cells[name]) for name in present}
     for name in dict.fromkeys(present):
         problems += _cell_problems(name, columns, values[name])
@@ -45,6 +55,7 @@ def read_table(path: str | Path, target: str, features: Sequence[str] | None = N
     if labels is not None:
         empty = [i for i, label in enumerate(labels) if not label]
         problems += [f'column "{agent}": {_listed(empty, columns)} without an agent'] if empty else []
+    classes, numbers = _classes(columns, target, problems) if classified else ((), np.empty(0))
     if not chosen:
         problems.append(f"no numeric column besides the target to learn from; columns: {names_text(columns.names)}")
     if len(columns.rows) < 2 and not columns.problems:
@@ -54,18 +65,36 @@ def read_table(path: str | Path, target: str, features: Sequence[str] | None = N
     x = np.stack([values[name] for name in chosen], axis=1)
     return Table(
         x=x,
-        y=values[target],
+        y=numbers if classified else values[target],
         features=tuple(chosen),
         target=target,
         labels=None if labels is None else tuple(labels),
         skipped=tuple(skipped),
+        classes=classes,
     )
+
+
+def _classes(columns: Columns, target: str, problems: list[str]) -> tuple[tuple[str, ...], Floats]:
+    """The labels of the classes in order, and each row's number; what is wrong with them is added to the problems."""
+    if target not in columns.cells:
+        return (), np.empty(0)
+    labels = _labels(columns.cells[target])
+    empty = [i for i, label in enumerate(labels) if not label]
+    if empty:
+        problems.append(f'column "{target}": {_listed(empty, columns)} without a class')
+    if not labels:
+        return (), np.empty(0)
+    names, numbers = agents_of(tuple(labels))
+    if len(names) < 2:
+        problems.append(f'column "{target}": needed at least two classes; all rows are of {names[0]!r}')
+    return names, numbers.astype(float)
 
 
 def load_table(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Table:
     """The source that is a file, see :func:`read_table`."""
     assert data.target is not None  # a scenario with a file and no target is refused
-    return read_table(data.source, data.target, data.features, data.agent)
+    classified = isinstance(data, ExpertsDataSettings) and data.task == "classification"
+    return read_table(data.source, data.target, data.features, data.agent, classified=classified)
 
 
 def _missing(columns: Columns, target: str, features: Sequence[str] | None, agent: str | None) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -32,12 +33,16 @@ Row = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Session:
-    """What a runner works with: its folder, who follows it, whether it was stopped before and goes on."""
+    """What a runner works with: its folder, who follows it, whether it was stopped before and goes on.
+
+    prepared: what `check` returned.
+    """
 
     folder: Path
     watcher: Watcher
     figures: bool = True
     resumed: bool = False
+    prepared: Any = None
 
 
 def _anything_fits(scenario: Any) -> None:
@@ -49,8 +54,9 @@ class Experiment:
     """A kind of scenario, by its work. The fields of :class:`coolgp.scenarios.experiments.kind.Kind`, and:
 
     rows: does the work, and yields the lines of ``metrics.csv`` as they come; collective under MPI. figures: by the
-    names of their files. findings: what the report says. leaves: files that `rows` writes beside ``metrics.csv``.
-    check: raises ValueError for settings that do not fit, before any work.
+    names of their files. findings: what the report says. leaves: files that `rows` writes beside ``metrics.csv``, names
+    or patterns. check: raises ValueError for settings that do not fit, before any work; what it returns, say data that
+    it had to read, is handed to `rows`. header: the columns of a scenario, where it does not have all.
     """
 
     name: str
@@ -61,7 +67,8 @@ class Experiment:
     figures: Mapping[str, Drawing[ExperimentFolder]]
     findings: Callable[[ExperimentFolder], Findings]
     leaves: tuple[str, ...] = ()
-    check: Callable[[Any], None] = _anything_fits
+    check: Callable[[Any], Any] = _anything_fits
+    header: Callable[[Any], tuple[str, ...]] | None = None
     one_process: str = ""
 
     def start(self, scenario: Scenario, folder: Path, options: Options) -> ExperimentJob:
@@ -87,17 +94,32 @@ class Experiment:
         """Remove a run of this kind, and nothing else, from its folder."""
         pictures = [f"{name}.png" for name in self.figures]
         for name in ("config.toml", "env.json", "metrics.csv", "report.html", *pictures, *self.leaves):
-            (folder / name).unlink(missing_ok=True)
+            for path in folder.glob(name):
+                path.unlink(missing_ok=True)
+        for place in {Path(name).parent for name in self.leaves} - {Path()}:
+            with suppress(OSError):  # never made, or it holds files of the user's
+                (folder / place).rmdir()
+
+    def columns_of(self, scenario: Scenario) -> tuple[str, ...]:
+        """The columns of a scenario's ``metrics.csv``."""
+        return self.columns if self.header is None else self.header(scenario)
 
     def _job(self, scenario: Scenario, folder: Path, options: Options, *, resumed: bool = False) -> ExperimentJob:
         with held(folder):
             pass  # nobody is at work on this run
         check_processes(self, scenario.name, many=launched_size() > 1)
-        self.check(scenario)
+        prepared = self.check(scenario)
         share_cores()
         if launched_size() > 1:
             check_world()
-        return ExperimentJob(kind=self, scenario=scenario, folder=folder, figures=options.figures, resumed=resumed)
+        return ExperimentJob(
+            kind=self,
+            scenario=scenario,
+            folder=folder,
+            figures=options.figures,
+            resumed=resumed,
+            prepared=prepared,
+        )
 
 
 @dataclass(frozen=True)
@@ -109,6 +131,7 @@ class ExperimentJob:
     folder: Path
     figures: bool
     resumed: bool
+    prepared: Any = None
     opening: str = ""
     closed: list[str] = field(default_factory=list)
 
@@ -118,7 +141,7 @@ class ExperimentJob:
         environment = asdict(current_environment(launched_size()))
         if root:
             self._begin(environment)
-        session = Session(self.folder, watcher, self.figures, self.resumed)
+        session = Session(self.folder, watcher, self.figures, self.resumed, self.prepared)
         try:
             with held(self.folder):
                 for row in self.kind.rows(self.scenario, session):
@@ -146,14 +169,14 @@ class ExperimentJob:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.resumed:
             self.kind.clear(self.folder)
-        write_whole(self.folder / "metrics.csv", (",".join(self.kind.columns) + "\n").encode())
+        write_whole(self.folder / "metrics.csv", (",".join(self.kind.columns_of(self.scenario)) + "\n").encode())
         write_whole(self.folder / "config.toml", self.scenario.to_toml().encode())
         self._environment({**environment, "finished": None})
 
     def _write(self, row: Row) -> None:
         path = self.folder / "metrics.csv"
         with naming(path), path.open("a", newline="", encoding="utf-8") as file:
-            csv.DictWriter(file, self.kind.columns, lineterminator="\n").writerow(row)
+            csv.DictWriter(file, self.kind.columns_of(self.scenario), lineterminator="\n").writerow(row)
 
     def _environment(self, contents: Mapping[str, Any]) -> None:
         write_whole(self.folder / "env.json", json.dumps(contents, indent=2).encode())

@@ -31,13 +31,17 @@ class Options:
 
 @dataclass(frozen=True)
 class Stage:
-    """How far a run is. words: what was reached; steps: how many since the stage before, which took so many seconds."""
+    """How far a run is. words: what was reached; steps: how many since the stage before, which took so many seconds.
+
+    unit: what is counted.
+    """
 
     done: int
     total: int
     words: str
     steps: int = 1
     seconds: float = 0.0
+    unit: str = "round"
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,16 @@ def _timed(method: str, words: str) -> tuple[Column, Column]:
     )
 
 
+def _apart(name: str, words: str, meaning: str, **more: Any) -> tuple[Column, Column]:
+    """A score of models trained apart (``[experts]``), of the local models and after fusion."""
+    return (
+        Column(name=f"{name}_pre", words=f"{words} before fusion", meaning=f"{_APART}{meaning}", files=(), **more),
+        Column(name=f"{name}_post", words=f"{words} after fusion", meaning=f"{_APART}{meaning}", files=(), **more),
+    )
+
+
+_APART = "of models trained apart: "
+
 OTHER_COLUMNS = (
     Column(
         name="bytes_on_rank",
@@ -104,6 +114,53 @@ OTHER_COLUMNS = (
         meaning='of `kind = "side-by-side"`: mean of `rmse_post` over the runs of the study, at their ends',
         unit=TARGET,
         better="lower",
+        files=(),
+    ),
+    *_apart(
+        "accuracy",
+        "accuracy",
+        "share of test rows whose class has the largest probability, mean over agents",
+        better="higher",
+        spread=True,
+    ),
+    *_apart("accuracy_worst", "accuracy of the worst agent", "accuracy of the worst agent", better="higher"),
+    *_apart("rmse_worst", "RMSE of the worst agent", "RMSE of the worst agent", unit=TARGET, better="lower"),
+    *_apart(
+        "log_loss",
+        "log loss",
+        "mean negative log probability of the class; probabilities below 1e-15 count as that",
+        unit="nats",
+        better="lower",
+    ),
+    *_apart(
+        "calibration_error",
+        "expected calibration error",
+        "mean distance of confidence, the largest probability, from accuracy, over 15 bins of confidence",
+        better="lower",
+    ),
+    Column(
+        name="queries",
+        words="queries answered for others",
+        meaning=f"{_APART}test rows that models answered for other agents, all agents together",
+        better="lower",
+        summed=True,
+        files=(),
+    ),
+    Column(
+        name="parameters",
+        words="numbers of a fused model",
+        meaning=f"{_APART}weights and biases that an agent needs to predict by itself, mean over agents; empty where "
+        "models do not say",
+        better="lower",
+        files=(),
+    ),
+    Column(
+        name="seconds_training",
+        words="time of training",
+        meaning=f"{_APART}time of training the models before the round, on the rank that writes",
+        unit="s",
+        better="lower",
+        summed=True,
         files=(),
     ),
 )

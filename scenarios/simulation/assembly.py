@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from typing import Protocol
 
 from threadpoolctl import threadpool_limits
 
+from coolgp.network.graphs.schedule import Schedule
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
+from coolgp.network.links.faults import Faults
 from coolgp.network.mpi import MPITransport
 from coolgp.network.partition import partition
 from coolgp.network.serial import SerialTransport
@@ -57,7 +60,20 @@ def assemble(
     )
 
 
-def connect(network: Plan, strategy: str, seed: int, ranks: int) -> Transport:
+class Planned(Protocol):
+    """What a transport is built from, of a planned network; see `Plan`."""
+
+    @property
+    def topology(self) -> Topology: ...
+    @property
+    def schedule(self) -> Schedule | None: ...
+    @property
+    def faults(self) -> Faults: ...
+    @property
+    def links(self) -> Topology: ...
+
+
+def connect(network: Planned, strategy: str, seed: int, ranks: int) -> Transport:
     """A transport over the links that the rule uses: the serial one, or MPI's with its world's ranks.
 
     strategy: how agents are dealt to the ranks.

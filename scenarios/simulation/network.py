@@ -16,13 +16,13 @@ from coolgp.network.links.faults import Faults
 from coolgp.network.links.motion import in_unit_square, moving, reach_for
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.fusion import FusionSettings, rule_options
+from coolgp.scenarios.config.fusion import ApartFusionSettings, FusionSettings, rule_options
 from coolgp.scenarios.config.network import NetworkSettings, faults_of
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
 
-__all__ = ["Plan", "build_topology", "chosen_rule", "plan"]
+__all__ = ["Plan", "build_topology", "check_fixed_point", "chosen_rule", "plan", "plan_graph"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +48,11 @@ def plan(scenario: Scenario, dataset: Dataset, topology: Topology | None = None)
     and ConfigError where the rule is asked for a fixed point that these faults do not leave it.
     """
     network, seed = scenario.network, scenario.run.seed
-    given = build_topology(network, dataset, seed) if topology is None else (topology.arranged(dataset.agents), None)
     rounds = scenario.run.learning_rounds(dataset.training.most, scenario.agents.batch_size) if network.speed else 0
-    topology, schedule = _moving(network, given[0], rounds, seed) if network.speed else given
-    _check_connected(topology, network)
-    faults = faults_of(network, dataset.agents, moving=schedule is not None)
+    topology, schedule, faults = plan_graph(network, dataset, rounds, seed, topology)
     rule = chosen_rule(scenario.fusion, seed).fit(topology, faults)
     guarantee = rule.guarantee(topology, faults)
-    _check_fixed_point(scenario.fusion, faults, guarantee)
+    check_fixed_point(scenario.fusion, faults, guarantee)
     _check_digits(scenario.agents, scenario.run)
     _check_extension(scenario.agents, faults, rule, scenario.fusion.rule)
     return Plan(
@@ -66,6 +63,19 @@ def plan(scenario: Scenario, dataset: Dataset, topology: Topology | None = None)
         guarantee=guarantee,
         links=rule.links(topology),
     )
+
+
+def plan_graph(
+    network: NetworkSettings, dataset: Dataset, rounds: int, seed: int, topology: Topology | None = None
+) -> tuple[Topology, Schedule | None, Faults]:
+    """The graph of a run of so many rounds, which links exist when (None where links stay), and what goes wrong.
+
+    topology: in place of what the section names. Raises ValueError where graph and agents do not fit.
+    """
+    given = build_topology(network, dataset, seed) if topology is None else (topology.arranged(dataset.agents), None)
+    topology, schedule = _moving(network, given[0], rounds, seed) if network.speed else given
+    _check_connected(topology, network)
+    return topology, schedule, faults_of(network, dataset.agents, moving=schedule is not None)
 
 
 def build_topology(network: NetworkSettings, dataset: Dataset, seed: int) -> tuple[Topology, Schedule | None]:
@@ -110,7 +120,7 @@ def _check_connected(topology: Topology, network: NetworkSettings) -> None:
         raise ConfigError(f"network.speed: {why}: take a larger network.reach, or more rounds. {problem}") from None
 
 
-def _check_fixed_point(fusion: FusionSettings, faults: Faults, guarantee: Guarantee) -> None:
+def check_fixed_point(fusion: FusionSettings | ApartFusionSettings, faults: Faults, guarantee: Guarantee) -> None:
     """Refuse to wait for what may never come."""
     if fusion.rounds_per_step != "converge" or faults.perfect or not guarantee.messages:
         return

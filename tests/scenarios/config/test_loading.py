@@ -91,7 +91,8 @@ def test_only_the_source_and_a_files_target_are_required(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_packages_own_sources_need_no_target(source: str) -> None:
-    scenario = resolve({"data": {"source": source}}, source)
+    kind = {"experts": {}} if SOURCES[source].classes else {}
+    scenario = resolve({"data": {"source": source}} | kind, source)
     assert scenario.name == source
     assert scenario.data.target == SOURCES[source].target
 

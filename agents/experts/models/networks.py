@@ -1,0 +1,76 @@
+"""Fully connected networks, trained by Adam (scikit-learn's multilayer perceptrons)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+from coolgp.agents.experts.models.base import LocalRows, Seeds
+from coolgp.agents.experts.network import Network, network_of
+from coolgp.agents.experts.task import Task
+
+__all__ = ["MLP"]
+
+Units = Annotated[int, Ge(1)]
+
+
+@dataclass(frozen=True)
+class MLP:
+    """A fully connected network, trained by Adam.
+
+    hidden: units of each hidden layer. epochs: passes over the rows. learning_rate, batch: of Adam. penalty: on the
+    squares of all weights. start: whether owners draw starting weights of their "own", or one draw is "common" to all.
+    """
+
+    tasks: ClassVar[tuple[str, ...]] = ("regression", "classification")
+
+    hidden: tuple[Units, ...] = (50,)
+    activation: Literal["relu", "tanh", "logistic", "identity"] = "relu"
+    epochs: Annotated[int, Ge(1)] = 20
+    learning_rate: Annotated[float, Gt(0)] = 0.01
+    batch: Annotated[int, Ge(1)] = 32
+    penalty: Annotated[float, Ge(0)] = 1e-4
+    start: Literal["own", "common"] = "own"
+
+    def trained(self, rows: LocalRows, task: Task, seeds: Seeds) -> Network:
+        """See `TrainedModel`."""
+        model = self._estimator(rows, task, seeds.common if self.start == "common" else seeds.own)
+        for _ in range(self.epochs):
+            _pass(model, rows, task)
+        return network_of(model)
+
+    def trained_on(self, network: Network, rows: LocalRows, task: Task, epochs: int, seed: int) -> Network:
+        """See `TrainsOn`; Adam starts afresh."""
+        model = self._estimator(rows, task, seed)
+        _pass(model, rows, task)
+        model.coefs_ = [weight.copy() for weight in network.weights]
+        model.intercepts_ = [bias.copy() for bias in network.biases]
+        if model.out_activation_ == "logistic":  # two classes are one output there
+            model.coefs_[-1], model.intercepts_[-1] = np.diff(model.coefs_[-1], axis=1), np.diff(model.intercepts_[-1])
+        del model._optimizer
+        for _ in range(epochs):
+            _pass(model, rows, task)
+        return network_of(model)
+
+    def _estimator(self, rows: LocalRows, task: Task, seed: int) -> Any:
+        kind = MLPClassifier if task.labels else MLPRegressor
+        return kind(
+            tuple(self.hidden),
+            activation=self.activation,
+            alpha=self.penalty,
+            batch_size=min(self.batch, len(rows.y)),
+            learning_rate_init=self.learning_rate,
+            random_state=seed,
+        )
+
+
+def _pass(model: Any, rows: LocalRows, task: Task) -> None:
+    """One pass over the rows; all classes are outputs, also those that no row has."""
+    if task.labels:
+        model.partial_fit(rows.x, rows.y.astype(np.intp), classes=np.arange(len(task.labels)))
+    else:
+        model.partial_fit(rows.x, rows.y)

@@ -1,0 +1,1 @@
+"""Rules that fuse models trained apart: a contract, a registry, and a file each."""

@@ -1,0 +1,95 @@
+"""The average of weights, coordinate by coordinate, and federated averaging, which trains on from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+from zlib import crc32
+
+import numpy as np
+from pydantic import Field
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.network import Network
+from coolgp.agents.experts.task import with_network
+from coolgp.fusion.apart.members import Fused, Members, asked, known_to_all, networks_of
+from coolgp.fusion.apart.summed import Carried, SummedRule, counted
+from coolgp.network.transport import Transport
+
+__all__ = ["Average"]
+
+
+@dataclass(frozen=True)
+class Average(SummedRule):
+    """Networks of one shape averaged weight by weight, though units of networks trained apart have no common order.
+
+    weights: "uniform", or by each owner's "rows". local_epochs: passes that each agent trains on from its average after
+    each round but the last; above 0 this is federated averaging.
+    """
+
+    weights: Literal["uniform", "rows"] = "uniform"
+    local_epochs: Annotated[int, Field(ge=0)] = 0
+
+    def rows(self, members: Members, transport: Transport) -> Array:
+        """All weights and biases, and the agent's own weight ``[A, P + 1]``."""
+        networks = networks_of(members, transport, "average")
+        _check_shapes(networks, transport)
+        numbers = [1.0 if self.weights == "uniform" else float(len(rows.y)) for rows in members.rows]
+        flat = np.array([_flat(network) for network in networks])
+        rows: Array = counted(flat) * np.array(numbers)[:, None]
+        return rows
+
+    def read(self, sums: Array, members: Members, transport: Transport) -> Fused:
+        """The predictions of each agent's own average."""
+        networks = self._averages(sums, members)
+        experts = [with_network(*both) for both in zip(members.experts, networks, strict=True)]
+        return Fused(asked(experts, members), np.array([float(network.size) for network in networks]))
+
+    def further(self, state: Carried, members: Members, transport: Transport, round: int) -> Members:
+        """See `TrainsFurther`."""
+        assert members.trained_on is not None  # looked at where the run is put together
+        starts = self._averages(self.carrier.sums(state.inner), members)
+        experts = [members.trained_on(agent, network, self.local_epochs, round) for agent, network in enumerate(starts)]
+        return replace(members, experts=tuple(experts))
+
+    def _averages(self, sums: Array, members: Members) -> list[Network]:
+        """The network of each agent; its own where what it has of the sum is no number."""
+        own = [expert.parameters for expert in members.experts]
+        with np.errstate(all="ignore"):
+            means = sums[:, :-1] / sums[:, -1:]
+        return [
+            _shaped(mean, network) if np.isfinite(mean).all() else network
+            for mean, network in zip(means, own, strict=True)
+        ]
+
+
+def _check_shapes(networks: list[Network], transport: Transport) -> None:
+    """Refuse networks of different shapes, on all ranks."""
+    of_all = known_to_all([_shape_number(network) for network in networks], transport)
+    if (of_all != of_all[0]).any():
+        agent = int(np.flatnonzero(of_all != of_all[0])[0])
+        raise ValueError(
+            f'fusion.rule: "average" needs networks of one shape, and that of agent {agent} is another than that of '
+            'agent 0: take fusion.rule = "ensemble"'
+        )
+
+
+def _shape_number(network: Network) -> float:
+    """A number that tells shapes, activations and orders of classes apart."""
+    classes = None if network.classes is None else network.classes.tolist()
+    shape = (network.inputs, network.widths, len(network.biases[-1]), network.activation, classes)
+    return float(crc32(repr(shape).encode()))
+
+
+def _flat(network: Network) -> Array:
+    return np.concatenate([array.ravel() for array in (*network.weights, *network.biases)])
+
+
+def _shaped(numbers: Array, like: Network) -> Network:
+    """The network whose weights and biases are these numbers, in the shape of another."""
+    arrays, start = [], 0
+    for array in (*like.weights, *like.biases):
+        arrays.append(numbers[start : start + array.size].reshape(array.shape))
+        start += array.size
+    depth = len(like.weights)
+    return replace(like, weights=tuple(arrays[:depth]), biases=tuple(arrays[depth:]))

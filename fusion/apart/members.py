@@ -1,0 +1,81 @@
+"""What rules see of the agents of a rank: their models, their rows, and the queries that everyone answers.
+
+Axes: `A` agents on this rank, `N` agents in all, `Q` queries, `C` columns of an answer (see `Task`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.expert import Expert
+from coolgp.agents.experts.models.base import LocalRows
+from coolgp.agents.experts.network import Network
+from coolgp.agents.experts.task import Task, answers
+from coolgp.network.transport import Transport
+
+__all__ = ["Fused", "Members", "asked", "known_to_all", "networks_of"]
+
+
+@dataclass(frozen=True)
+class Members:
+    """The agents of a rank with their models.
+
+    experts, rows: A of them each. queries ``[Q, D]``: known to everybody. answers ``[A, Q, C]``: of each agent's own
+    model to them. pooled: trains a model on all rows of all agents; None where there is no kind of model to train.
+    trained_on: the network of an agent of this rank after so many epochs on its rows, from given weights:
+    ``(agent, network, epochs, round)``; None where models have none to go on from.
+    """
+
+    task: Task
+    experts: tuple[Expert, ...]
+    rows: tuple[LocalRows, ...]
+    queries: Array
+    answers: Array
+    pooled: Callable[[], Expert] | None = None
+    trained_on: Callable[[int, Network, int, int], Expert] | None = None
+
+
+@dataclass(frozen=True)
+class Fused:
+    """What agents predict after an exchange.
+
+    answers ``[A, Q, C]``. parameters ``[A]``: numbers that an agent needs to predict by itself, NaN where models do not
+    say. queries: answers that models of this rank gave on behalf of others since the start.
+    """
+
+    answers: Array
+    parameters: Array
+    queries: int = 0
+
+
+def networks_of(members: Members, transport: Transport, rule: str) -> list[Network]:
+    """The networks ``[A]`` behind the agents' models.
+
+    Raises ValueError on all ranks, naming the first agent whose model is none, for a rule that needs them. Collective.
+    """
+    networks = [expert.parameters for expert in members.experts]
+    lacking = known_to_all([float(not isinstance(network, Network)) for network in networks], transport)
+    if lacking.any():
+        agent = int(np.flatnonzero(lacking)[0])
+        raise ValueError(
+            f'fusion.rule: "{rule}" needs neural networks, whose weights it fuses; the model of agent {agent} has no '
+            'weights to fuse: take fusion.rule = "ensemble", which asks models for predictions alone'
+        )
+    return networks
+
+
+def asked(experts: Sequence[Expert], members: Members) -> Array:
+    """Answers ``[A, Q, C]`` of these experts to the queries."""
+    values = [answers(expert, members.queries, members.task) for expert in experts]
+    return np.stack(values) if values else np.empty((0, len(members.queries), members.task.columns))
+
+
+def known_to_all(values: list[float], transport: Transport) -> Array:
+    """A number of each agent of this rank as one of all agents ``[N]``, on every rank; not metered. Collective."""
+    own = np.zeros((len(values), transport.shard.size))
+    own[np.arange(len(values)), transport.shard.agents] = values
+    return transport.allsum(own)

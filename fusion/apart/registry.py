@@ -1,0 +1,39 @@
+"""All rules that fuse models trained apart, by the name that a scenario gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from coolgp.network.base.lazy_table import LazyTable
+
+if TYPE_CHECKING:
+    from coolgp.fusion.apart.rule import ApartRule
+
+__all__ = ["APART_RULES", "apart_rule_named"]
+
+APART_RULES: LazyTable[type[ApartRule]] = LazyTable(
+    {
+        "alone": "coolgp.fusion.apart.alone:Alone",
+        "best": "coolgp.fusion.apart.alone:Best",
+        "pooled": "coolgp.fusion.apart.pooled:Pooled",
+        "ensemble": "coolgp.fusion.apart.ensemble:Ensemble",
+        "average": "coolgp.fusion.apart.average:Average",
+    }
+)
+
+
+def apart_rule_named(name: str, options: Mapping[str, Any] | None = None) -> ApartRule:
+    """A rule with its own settings, its dataclass fields, by name.
+
+    Raises ValueError where there is no such rule, or it does not take these settings.
+
+    >>> apart_rule_named("ensemble", {"weights": "classes"}).weights
+    'classes'
+    """
+    if name not in APART_RULES:
+        raise ValueError(f"fusion.rule needs one of {', '.join(APART_RULES)}; got {name!r}")
+    try:
+        return APART_RULES[name](**(options or {}))
+    except TypeError as problem:
+        raise ValueError(f"the fusion rule {name!r} cannot be set up: {problem}") from problem

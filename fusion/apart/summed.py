@@ -1,0 +1,93 @@
+"""Rules that are sums over the agents, carried over the graph by any of the rules that add up rows.
+
+What every agent adds is a row ``[P]``; each reads what it predicts from what it has of the sum. Faults do to the sum
+what the carrying rule guarantees.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.task import Task
+from coolgp.fusion.apart.members import Fused, Members
+from coolgp.fusion.guarantee import Guarantee
+from coolgp.fusion.registry import SUM_RULES
+from coolgp.fusion.sums.base import FITTED, SumRule
+from coolgp.fusion.sums.carrier import Via
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.transport import Transport
+
+__all__ = ["Carried", "SummedRule", "counted"]
+
+
+@dataclass(frozen=True)
+class Carried:
+    """rows ``[A, P]``: what agents add; inner: what the carrying rule keeps."""
+
+    rows: Array
+    inner: Any
+
+
+@dataclass(frozen=True)
+class SummedRule(ABC):
+    """A rule whose agents sum rows.
+
+    via: the rule that carries the sums. carrier: the rule itself, fitted to the network.
+    """
+
+    via: Via = "tree"
+    carrier: SumRule = field(default_factory=lambda: SUM_RULES["tree"](), metadata=FITTED)
+
+    @abstractmethod
+    def rows(self, members: Members, transport: Transport) -> Array:
+        """What each agent adds to the sum ``[A, P]``. Collective."""
+
+    @abstractmethod
+    def read(self, sums: Array, members: Members, transport: Transport) -> Fused:
+        """What every agent predicts from what it has of the sum ``[A, P]``. Collective."""
+
+    def fit(self, topology: Topology, faults: Faults) -> Self:
+        """Fit what carries the sums."""
+        carrier = SUM_RULES[self.via]().fit(topology, faults)
+        assert isinstance(carrier, SumRule)
+        return replace(self, carrier=carrier)
+
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
+        """The carrier's."""
+        return self.carrier.guarantee(topology, faults)
+
+    def links(self, topology: Topology) -> Topology:
+        """The carrier's."""
+        return self.carrier.links(topology)
+
+    def check(self, task: Task) -> None:
+        """Refuse nothing: sums are of what either task has."""
+        return
+
+    def init(self, members: Members, transport: Transport) -> Carried:
+        """See `ApartRule`."""
+        rows = self.rows(members, transport)
+        return Carried(rows, self.carrier.begin(rows, transport))
+
+    def exchange(self, state: Carried, members: Members, transport: Transport, rounds: int = 1) -> Carried:
+        """See `ApartRule`."""
+        return replace(state, inner=self.carrier.rounds(state.inner, state.rows, transport, rounds))
+
+    def converge(self, state: Carried, members: Members, transport: Transport) -> Carried:
+        """See `ApartRule`."""
+        return replace(state, inner=self.carrier.settle(state.inner, state.rows, transport))
+
+    def fused(self, state: Carried, members: Members, transport: Transport) -> Fused:
+        """See `ApartRule`."""
+        return self.read(self.carrier.sums(state.inner), members, transport)
+
+
+def counted(rows: Array) -> Array:
+    """The rows with a one behind each, so that agents know how many the sum has ``[A, P + 1]``."""
+    return np.concatenate([rows, np.ones((len(rows), 1))], axis=1)

@@ -1,0 +1,81 @@
+"""How good models are before and after a round of fusion: of every agent, on the test rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from coolgp.fusion.apart.members import Fused, Members
+from coolgp.fusion.apart.rule import KnownAfterwards
+from coolgp.network.delivery import Meter
+from coolgp.network.transport import Transport
+from coolgp.scenarios.base.files import write_table
+from coolgp.scenarios.base.formatting import size_text
+from coolgp.scenarios.experiments.apart.prepared import Prepared
+from coolgp.scenarios.experiments.apart.scoring import ClassScoring, NumberScoring
+from coolgp.scenarios.experiments.apart.tables import Answers, agent_rows, reliability_rows, shard_rows
+from coolgp.scenarios.experiments.experiment import Row
+
+__all__ = ["Evaluation", "Spent"]
+
+TRAFFIC = ("rounds", "messages", "lost", "bytes")
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a round took on this rank: messages, seconds of fusion, seconds of training before it."""
+
+    sent: Meter
+    seconds: float
+    training: float
+
+
+class Evaluation:
+    """Asks all agents after each round. scoring: of answers."""
+
+    def __init__(self, prepared: Prepared, transport: Transport) -> None:
+        self.prepared, self.transport = prepared, transport
+        self.scoring = (ClassScoring if prepared.task.labels else NumberScoring)(prepared.dataset, prepared.scaler)
+        self.last: Answers | None = None
+
+    def __call__(self, round: int, members: Members, fused: Fused, spent: Spent) -> Row | None:
+        """The line of a round on the root, None elsewhere. Collective."""
+        traffic = self.transport.total(np.array([getattr(spent.sent, name) for name in TRAFFIC[1:]]))
+        queries = self.transport.total(np.array([fused.queries]))
+        before, after = self.transport.gather(members.answers), self.transport.gather(fused.answers)
+        parameters = self.transport.gather(fused.parameters)
+        if before is None or after is None or parameters is None:
+            return None
+        rule = self.prepared.rule
+        if isinstance(rule, KnownAfterwards):
+            best = rule.chosen(self.scoring.losses(before))
+            after, parameters = np.broadcast_to(before[best], before.shape), np.full(len(before), parameters[best])
+        self.last = Answers(before, after)
+        scores = self.scoring.scores(before, after)
+        row = {
+            "round": round,
+            **scores,
+            "communication_rounds": spent.sent.rounds,
+            **dict(zip(TRAFFIC[1:], map(int, traffic), strict=True)),
+            "queries": int(queries[0]) if round == 1 else 0,
+            "parameters": float(parameters.mean()),
+            "seconds": spent.seconds,
+            "seconds_training": spent.training,
+        }
+        return {name: value for name, value in row.items() if np.isfinite(value)}
+
+    def words(self, row: Row) -> str:
+        """A row for people."""
+        return f"{self.scoring.words(row)}, {size_text(row['bytes'])} in {row['messages']:,} messages"
+
+    def store(self, folder: Path) -> None:
+        """Write the tables of the last round: of agents, of their rows, of calibration. On the root."""
+        assert self.last is not None
+        write_table(
+            folder / "agents.csv", agent_rows(self.prepared.training, self.prepared.dataset, self.last, self.scoring)
+        )
+        if self.prepared.task.labels:
+            write_table(folder / "shards.csv", shard_rows(self.prepared.training, self.prepared.dataset))
+            write_table(folder / "calibration.csv", reliability_rows(self.last, self.prepared.dataset.y_test))

@@ -1,0 +1,72 @@
+"""Models in files, as the experts of a run's agents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.adapters import expert_of
+from coolgp.agents.experts.expert import Classifier, Expert, Regressor
+from coolgp.agents.experts.formats.files import read_model_file
+from coolgp.agents.experts.network import Network
+from coolgp.agents.experts.task import Task, answers
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.data.dataset import Dataset
+from coolgp.scenarios.records.model import load_model
+
+__all__ = ["experts_of_files"]
+
+
+def experts_of_files(files: Sequence[str], dataset: Dataset, task: Task) -> tuple[Expert, ...]:
+    """The models in files or run folders, one for each agent, in their order.
+
+    Raises ConfigError, saying all that is wrong at once, for files that cannot be read and models that do not fit.
+    """
+    if files and len(files) != len(dataset.agents):
+        raise ConfigError(
+            f"experts.files: needed one for each of the {len(dataset.agents)} agents that data.agent names; "
+            f"got {len(files)}"
+        )
+    experts: list[Expert] = []
+    problems: list[str] = []
+    for path in files:
+        try:
+            experts.append(_checked(_expert(path, task), dataset, task))
+        except ValueError as problem:
+            words = str(problem)
+            problems.append(words if words.startswith(path) else f"{path}: {words}")
+    if problems:
+        raise ConfigError(*(f"experts.files: {problem}" for problem in problems))
+    return tuple(experts)
+
+
+def _expert(path: str, task: Task) -> Expert:
+    name = Path(path).name
+    if Path(path).is_dir():
+        saved = load_model(path)
+        return Regressor(name, lambda x: _moments(saved.predict(x)), len(saved.features))
+    model: Any = read_model_file(path)
+    if isinstance(model, Network) and model.classes is None and task.labels:
+        if len(model.biases[-1]) != len(task.labels):
+            raise ValueError(f"has {len(model.biases[-1])} outputs; needed one for each of {len(task.labels)} classes")
+        model = replace(model, classes=np.array(task.labels))
+    return replace(expert_of(model, name), name=name)
+
+
+def _moments(forecast: Any) -> tuple[Array, Array]:
+    return forecast.mean, np.sqrt(forecast.variance)
+
+
+def _checked(expert: Expert, dataset: Dataset, task: Task) -> Expert:
+    """The expert, if it answers a query as the task needs it."""
+    width = len(dataset.features)
+    if expert.inputs not in (None, width):
+        raise ValueError(f"takes {expert.inputs} inputs; the data have {width}")
+    answers(expert, dataset.x_test[:1], task)
+    assert isinstance(expert, Classifier if task.labels else Regressor)
+    return expert

@@ -1,0 +1,69 @@
+"""What the report of a run of models trained apart says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coolgp.fusion.apart.registry import apart_rule_named
+from coolgp.fusion.apart.rule import KnownAfterwards
+from coolgp.scenarios.base.formatting import counted, number, size_text
+from coolgp.scenarios.config.scenario import ExpertsScenario
+from coolgp.scenarios.config.sources import source_named
+from coolgp.scenarios.experiments.apart.scoring import ClassScoring, NumberScoring
+from coolgp.scenarios.experiments.report import ExperimentFolder, Findings, ResultTable
+from coolgp.scenarios.metrics.words import is_summed, metric_words
+from coolgp.scenarios.plots.apart import read_rows
+
+__all__ = ["findings"]
+
+PLACES = 4
+
+
+def findings(folder: ExperimentFolder) -> Findings:
+    """The scores of the last round, what was sent, a table of all columns and one of all agents."""
+    scenario, metrics = folder.config, folder.metrics
+    scoring = ClassScoring if scenario.data.task == "classification" else NumberScoring
+    name, _ = scoring.main
+    local, worst, fused = (float(metrics[f"{name}_{end}"][-1]) for end in ("pre", "worst_pre", "post"))
+    agents = read_rows(folder.path / "agents.csv")
+    what = metric_words(f"{name}_post").removesuffix(" after fusion")
+    return Findings(
+        f"{counted(len(agents), 'agent')} with {_models(scenario)}: {what} {number(local, PLACES)} of local models in "
+        f"the mean and {number(worst, PLACES)} of the worst, {number(fused, PLACES)} fused by {scenario.fusion.rule}; "
+        f"{size_text(sum(metrics['bytes']))} sent in {counted(sum(metrics['messages']), 'message')}.",
+        (_columns(folder), _agents(agents)),
+        tuple(_remarks(scenario)),
+    )
+
+
+def _models(scenario: ExpertsScenario) -> str:
+    return "models from files" if scenario.experts.files else f'models of the kind "{scenario.experts.model}"'
+
+
+def _columns(folder: ExperimentFolder) -> ResultTable:
+    """What each column was at the end, or in all."""
+    unit = source_named(folder.config.data.source).unit
+    values = {name: sum(column) if is_summed(name) else column[-1] for name, column in folder.metrics.items()}
+    return ResultTable(
+        title="At the end of the last round",
+        header=["", "value"],
+        rows=[[metric_words(name, unit), number(float(value), PLACES)] for name, value in values.items()],
+        note="Messages, bytes, queries and seconds are sums over all rounds. Models before fusion are the local ones, "
+        "trained by each agent on its own rows; every agent is tested on all test rows, or on those that are its own.",
+    )
+
+
+def _agents(agents: list[dict[str, str]]) -> ResultTable:
+    header = list(agents[0])
+    rows = [[row["agent"], row["rows"], *(number(float(row[name]), PLACES) for name in header[2:])] for row in agents]
+    words = ["agent", "training rows", *(metric_words(name) for name in header[2:])]
+    return ResultTable(title="Agents", header=words, rows=rows)
+
+
+def _remarks(scenario: ExpertsScenario) -> Iterator[str]:
+    if isinstance(apart_rule_named(scenario.fusion.rule, scenario.fusion.options), KnownAfterwards):
+        yield "The best model is the one with the best score on the test rows: it is known afterwards alone."
+    if scenario.data.standardize and not scenario.experts.files:
+        yield "Inputs were scaled by the moments of all training rows, a sum over the agents that is not counted."
+    if not scenario.experts.files:
+        yield "The local models are kept in experts/, a file each, for coolgp resume and for other programs."

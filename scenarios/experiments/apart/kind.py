@@ -1,0 +1,42 @@
+"""Models that are trained apart and then fused over a graph: scenarios with a section [experts]."""
+
+from __future__ import annotations
+
+from coolgp.scenarios.config.scenario import ExpertsScenario
+from coolgp.scenarios.experiments.apart.findings import findings
+from coolgp.scenarios.experiments.apart.prepared import prepare
+from coolgp.scenarios.experiments.apart.rounds import rows
+from coolgp.scenarios.experiments.apart.scoring import ClassScoring, NumberScoring
+from coolgp.scenarios.experiments.apart.training import MODELS_FOLDER
+from coolgp.scenarios.experiments.experiment import Experiment
+from coolgp.scenarios.plots.apart import FIGURES
+
+__all__ = ["EXPERTS"]
+
+SHARED = (
+    *("communication_rounds", "messages", "lost", "bytes", "queries", "parameters"),
+    *("seconds", "seconds_training"),
+)
+
+
+def header(scenario: ExpertsScenario) -> tuple[str, ...]:
+    """The columns, by what is predicted."""
+    scoring = ClassScoring if scenario.data.task == "classification" else NumberScoring
+    return ("round", *scoring.names, *SHARED)
+
+
+EXPERTS = Experiment(
+    name="experts",
+    words="models are trained apart, each on its own rows, and fused over the graph ([experts] in place of [agents])",
+    scenario=ExpertsScenario,
+    columns=("round", *ClassScoring.names, *NumberScoring.names, *SHARED),
+    header=header,
+    rows=rows,
+    figures=FIGURES,
+    findings=findings,
+    leaves=(
+        *("agents.csv", "shards.csv", "calibration.csv"),
+        *(f"{MODELS_FOLDER}/agent-*{ending}" for ending in (".npz", ".skops")),
+    ),
+    check=prepare,
+)

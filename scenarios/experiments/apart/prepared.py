@@ -1,0 +1,128 @@
+"""A run of models trained apart, put together: everything that can be wrong with its input is looked at here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coolgp.agents.experts.expert import Expert
+from coolgp.agents.experts.models.base import LocalRows, TrainedModel, TrainsOn
+from coolgp.agents.experts.task import Task
+from coolgp.fusion.apart.registry import apart_rule_named
+from coolgp.fusion.apart.rule import ApartRule, TrainsFurther
+from coolgp.fusion.guarantee import Guarantee
+from coolgp.network.graphs.schedule import Schedule
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.run import RunSettings
+from coolgp.scenarios.config.scenario import ExpertsScenario
+from coolgp.scenarios.data.dataset import Dataset
+from coolgp.scenarios.data.dealt import Dealt
+from coolgp.scenarios.data.loading import load_rows
+from coolgp.scenarios.data.scaler import Scaler
+from coolgp.scenarios.experiments.apart.files import experts_of_files
+from coolgp.scenarios.simulation.network import check_fixed_point, plan_graph
+
+__all__ = ["Prepared", "prepare"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What a run of models trained apart works with.
+
+    kind: what is trained; experts: models that were read from files, by agent, in place of it. scaler: between the
+    units of the data and those that models are trained in. topology, schedule, faults, links: as of a `Plan`.
+    """
+
+    scenario: ExpertsScenario
+    dataset: Dataset
+    training: Dealt
+    task: Task
+    scaler: Scaler
+    kind: TrainedModel | None
+    experts: tuple[Expert, ...]
+    topology: Topology
+    schedule: Schedule | None
+    faults: Faults
+    rule: ApartRule
+    guarantee: Guarantee
+    links: Topology
+
+    def rows(self, agent: int) -> LocalRows:
+        """The training rows of an agent, by global id, in the units that models are trained in."""
+        own = self.training.owner == agent
+        x, y = self.scaler.inputs(self.training.x[own]), self.training.y[own]
+        return LocalRows(x, y if self.task.labels else self.scaler.target(y))
+
+    @property
+    def all_rows(self) -> LocalRows:
+        """Those of all agents."""
+        x, y = self.scaler.inputs(self.training.x), self.training.y
+        return LocalRows(x, y if self.task.labels else self.scaler.target(y))
+
+
+def prepare(scenario: ExpertsScenario) -> Prepared:
+    """Load the data and plan the network. Raises ValueError for whatever does not fit, before any training."""
+    experts, seed = scenario.experts, scenario.run.seed
+    dataset = load_rows(scenario.data, AgentsSettings(count=experts.agents), RunSettings(seed=seed))
+    training = dataset.training
+    assert isinstance(training, Dealt)  # sources that draw in every round are refused
+    task = Task(dataset.classes)
+    kind = None if experts.files else _kind(scenario, task)
+    read = experts_of_files(experts.files or (), dataset, task)
+    topology, schedule, faults = plan_graph(scenario.network, dataset, scenario.run.rounds, seed)
+    rule = _rule(scenario, task, kind, topology, faults)
+    guarantee = rule.guarantee(topology, faults)
+    check_fixed_point(scenario.fusion, faults, guarantee)
+    return Prepared(
+        scenario=scenario,
+        dataset=dataset,
+        training=training,
+        task=task,
+        scaler=_scaler(training, task, standardize=scenario.data.standardize and kind is not None),
+        kind=kind,
+        experts=read,
+        topology=topology,
+        schedule=schedule,
+        faults=faults,
+        rule=rule,
+        guarantee=guarantee,
+        links=rule.links(topology),
+    )
+
+
+def _kind(scenario: ExpertsScenario, task: Task) -> TrainedModel:
+    kind: TrainedModel = scenario.experts.kind
+    if task.name not in kind.tasks:
+        name = scenario.experts.model
+        raise ConfigError(f'experts.model: "{name}" learns {" and ".join(kind.tasks)}; the data are of {task.name}')
+    return kind
+
+
+def _rule(
+    scenario: ExpertsScenario, task: Task, kind: TrainedModel | None, topology: Topology, faults: Faults
+) -> ApartRule:
+    rule = apart_rule_named(scenario.fusion.rule, scenario.fusion.options)
+    if isinstance(rule, TrainsFurther) and rule.local_epochs and not isinstance(kind, TrainsOn):
+        raise ConfigError(
+            "fusion.local_epochs: needs models whose training goes on from given weights: "
+            f'experts.model = "mlp"; got "{"files" if kind is None else scenario.experts.model}"'
+        )
+    rule.check(task)
+    return rule.fit(topology, faults)
+
+
+def _scaler(training: Dealt, task: Task, *, standardize: bool) -> Scaler:
+    """Scaling by the moments of all training rows, which are a sum over the agents that everybody has before."""
+    width = training.x.shape[1]
+    if not standardize:
+        return Scaler(np.zeros(width), np.ones(width), 0.0, 1.0)
+    spread = training.x.std(axis=0)
+    x_scale = np.where(spread > 0, spread, 1.0)
+    if task.labels:
+        return Scaler(training.x.mean(axis=0), x_scale, 0.0, 1.0)
+    y_scale = float(training.y.std()) or 1.0
+    return Scaler(training.x.mean(axis=0), x_scale, float(training.y.mean()), y_scale)

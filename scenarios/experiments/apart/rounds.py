@@ -1,0 +1,101 @@
+"""The work of a run of models trained apart: training, then rounds of fusion with an evaluation of everyone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import replace
+from functools import partial
+from time import perf_counter
+
+from coolgp.agents.experts.expert import Expert
+from coolgp.fusion.apart.members import Members, asked
+from coolgp.fusion.apart.rule import TrainsFurther
+from coolgp.network.launcher import launched_size
+from coolgp.network.transport import Transport
+from coolgp.scenarios.experiments.apart.evaluation import Evaluation, Spent
+from coolgp.scenarios.experiments.apart.prepared import Prepared
+from coolgp.scenarios.experiments.apart.training import can_be_kept, pooled, trained, trained_on
+from coolgp.scenarios.experiments.experiment import Row, Session
+from coolgp.scenarios.experiments.kind import Stage
+from coolgp.scenarios.simulation.assembly import connect, one_thread
+
+__all__ = ["rows"]
+
+
+def rows(scenario: object, session: Session) -> Iterator[Row]:
+    """Train, fuse and evaluate; a line of ``metrics.csv`` for each round."""
+    prepared: Prepared = session.prepared
+    settings = prepared.scenario
+    with one_thread():
+        transport = connect(prepared, settings.network.partition, settings.run.seed, launched_size())
+        transport.barrier()  # the root has cleared the folder
+        started = perf_counter()
+        members = _members(prepared, session, transport)
+        training = perf_counter() - started
+        yield from _rounds(prepared, session, transport, members, training)
+
+
+def _rounds(
+    prepared: Prepared, session: Session, transport: Transport, members: Members, training: float
+) -> Iterator[Row]:
+    rule, count = prepared.rule, prepared.scenario.run.rounds
+    evaluation = Evaluation(prepared, transport)
+    for turn in range(count):
+        transport.advance(turn)
+        before, started = copy(transport.meter), perf_counter()
+        if turn == 0:
+            state = rule.init(members, transport)
+        state = _exchanged(prepared, state, members, transport)
+        fused = rule.fused(state, members, transport)
+        spent = Spent(transport.meter - before, perf_counter() - started, training)
+        row = evaluation(turn + 1, members, fused, spent)
+        if row is not None:
+            session.watcher.show(Stage(turn + 1, count, evaluation.words(row), 1, spent.seconds))
+            if turn + 1 == count:
+                evaluation.store(session.folder)
+        yield row or {}
+        training = 0.0
+        if turn + 1 < count and isinstance(rule, TrainsFurther) and rule.local_epochs:
+            started = perf_counter()
+            members = rule.further(state, members, transport, turn + 1)
+            members = replace(members, answers=asked(members.experts, members))
+            state, training = rule.init(members, transport), perf_counter() - started
+
+
+def _exchanged(prepared: Prepared, state: object, members: Members, transport: Transport) -> object:
+    rounds = prepared.scenario.fusion.rounds_per_step
+    if rounds == "converge":
+        return prepared.rule.converge(state, members, transport)
+    return prepared.rule.exchange(state, members, transport, rounds)
+
+
+def _members(prepared: Prepared, session: Session, transport: Transport) -> Members:
+    """This rank's agents with their models, trained or read, and their answers to the test inputs."""
+    agents = transport.shard.agents.tolist()
+    experts = tuple(_experts(prepared, session, agents, root=transport.root))
+    members = Members(
+        task=prepared.task,
+        experts=experts,
+        rows=tuple(prepared.rows(agent) for agent in agents),
+        queries=prepared.scaler.inputs(prepared.dataset.x_test),
+        answers=None,  # type: ignore[arg-type]  # asked for below
+        pooled=None if prepared.kind is None else partial(pooled, prepared),
+        trained_on=lambda place, network, epochs, round: trained_on(
+            prepared, agents[place], experts[place], network, epochs, round
+        ),
+    )
+    return replace(members, answers=asked(experts, members))
+
+
+def _experts(prepared: Prepared, session: Session, agents: list[int], *, root: bool) -> list[Expert]:
+    if prepared.kind is None:
+        return [prepared.experts[agent] for agent in agents]
+    if root and not can_be_kept(prepared):
+        session.watcher.warn('models are not kept for coolgp resume: pip install "coolgp[skops]"')
+    shown = session.watcher.show if root else lambda stage: None
+
+    def progress(done: int, total: int, seconds: float) -> None:
+        shown(Stage(done, total, "trained", 1, seconds, "model"))
+
+    return trained(prepared, agents, session.folder, progress)

@@ -1,0 +1,91 @@
+"""Training the models of a rank's agents, side by side on its cores; each is kept in the run folder when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from coolgp.agents.blocks import cores
+from coolgp.agents.experts.expert import Expert
+from coolgp.agents.experts.formats.files import read_model_file, write_model_file
+from coolgp.agents.experts.models.base import Seeds, TrainsOn, labelled
+from coolgp.agents.experts.network import Network
+from coolgp.agents.experts.task import with_network
+from coolgp.network.base.randomness import generator
+from coolgp.scenarios.experiments.apart.prepared import Prepared
+
+__all__ = ["MODELS_FOLDER", "Progress", "can_be_kept", "pooled", "trained", "trained_on"]
+
+MODELS_FOLDER = "experts"
+"""In the run folder: the models, a file each."""
+PURPOSE = "model training"
+Progress = Callable[[int, int, float], None]
+"""Called with how many of a rank's models are done, how many it has, and seconds since the one before."""
+
+
+def trained(prepared: Prepared, agents: Sequence[int], folder: Path, progress: Progress) -> list[Expert]:
+    """The experts of these agents (global ids), in their order: those in the folder, and others that are trained."""
+    experts: dict[int, Expert] = {}
+    last = perf_counter()
+
+    def one(agent: int) -> Expert:
+        return _labelled(prepared, agent, _model(prepared, agent, folder))
+
+    with ThreadPoolExecutor(max(1, min(cores(), len(agents)))) as pool:
+        waiting = {pool.submit(one, agent): agent for agent in agents}
+        try:
+            for done in as_completed(waiting):
+                experts[waiting[done]] = done.result()
+                before, last = last, perf_counter()
+                progress(len(experts), len(agents), last - before)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [experts[agent] for agent in agents]
+
+
+def pooled(prepared: Prepared) -> Expert:
+    """A model trained on the rows of all agents."""
+    assert prepared.kind is not None
+    model = prepared.kind.trained(prepared.all_rows, prepared.task, _seeds(prepared, 0))
+    return labelled(model, "pooled", prepared.task)
+
+
+def trained_on(prepared: Prepared, agent: int, expert: Expert, network: Network, epochs: int, round: int) -> Expert:
+    """The expert of an agent (global id) after so many epochs on its rows, from a network."""
+    assert isinstance(prepared.kind, TrainsOn)
+    seed = int(generator(prepared.scenario.run.seed, PURPOSE, block=agent, round=round).integers(2**31))
+    rows = prepared.rows(agent)
+    return with_network(expert, prepared.kind.trained_on(network, rows, prepared.task, epochs, seed))
+
+
+def can_be_kept(prepared: Prepared) -> bool:
+    """Whether the models of this run can be stored: networks always can, others need skops."""
+    return prepared.kind is None or isinstance(prepared.kind, TrainsOn) or find_spec("skops") is not None
+
+
+def _model(prepared: Prepared, agent: int, folder: Path) -> Any:
+    """The model of an agent, from its file or trained and then stored."""
+    place = folder / MODELS_FOLDER
+    stored = [path for ending in (".npz", ".skops") if (path := place / f"agent-{agent}{ending}").is_file()]
+    if stored:
+        return read_model_file(stored[0])
+    assert prepared.kind is not None
+    model = prepared.kind.trained(prepared.rows(agent), prepared.task, _seeds(prepared, agent))
+    if can_be_kept(prepared):
+        place.mkdir(parents=True, exist_ok=True)
+        write_model_file(place / f"agent-{agent}{'.npz' if isinstance(model, Network) else '.skops'}", model)
+    return model
+
+
+def _labelled(prepared: Prepared, agent: int, model: Any) -> Expert:
+    return labelled(model, f"the model of agent {prepared.dataset.agents[agent]}", prepared.task)
+
+
+def _seeds(prepared: Prepared, agent: int) -> Seeds:
+    own, common = (generator(prepared.scenario.run.seed, PURPOSE, block=block) for block in (agent, 0))
+    return Seeds(int(own.integers(2**31)), int(common.integers(2**31)))
