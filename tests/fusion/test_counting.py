@@ -72,11 +72,11 @@ def ended(inner: Transport, rule_name: str, fault: str) -> dict[str, np.ndarray 
         state = rule.settle(state, values(0, transport), transport)
     state = gone_on(state, rule, transport, range(ROUNDS))
     key, meter = shard.agents[shard.tail] * AGENTS + shard.head_agent, transport.meter
-    found = {
+    results = {
         name: transport.gather(rows) if axis == "agent" else transport.gather_rows(rows, key)
         for name, (axis, rows) in rows_of(state).items()
     }
-    return found | {"meter": transport.total(np.array([meter.messages, meter.bytes, meter.lost]))}
+    return results | {"meter": transport.total(np.array([meter.messages, meter.bytes, meter.lost]))}
 
 
 def main(folder: str) -> None:
@@ -85,9 +85,9 @@ def main(folder: str) -> None:
     for number, case in enumerate(CASES):
         links = RULES[case[0]].links(GRAPH)
         transport = MPITransport(links, partition(links, world().size, METHODS[number % len(METHODS)]))
-        found = ended(transport, *case)
+        results = ended(transport, *case)
         if transport.root:
-            np.savez(Path(folder) / f"{'-'.join(case)}.npz", **found)
+            np.savez(Path(folder) / f"{'-'.join(case)}.npz", **results)
 
 
 @cache
@@ -100,9 +100,9 @@ def test_any_number_of_ranks_has_the_bits_of_one(on_ranks, tmp_path, ranks):
     done = on_ranks(ranks, Path(__file__), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     for case in CASES:
-        with np.load(tmp_path / f"{'-'.join(case)}.npz") as found:
+        with np.load(tmp_path / f"{'-'.join(case)}.npz") as results:
             for name, expected in serial(case).items():
-                np.testing.assert_array_equal(found[name], expected, err_msg=f"{case}: {name}", strict=True)
+                np.testing.assert_array_equal(results[name], expected, err_msg=f"{case}: {name}", strict=True)
 
 
 @pytest.mark.parametrize("case", CASES, ids="-".join)
@@ -115,8 +115,8 @@ def test_what_is_stored_suffices_to_go_on(case):
     fresh = with_rows(rule.begin(np.zeros((AGENTS, 3)), other), stored)
     if isinstance(transport, FaultyTransport):
         other.restore(transport.state())
-    whole, resumed = (gone_on(s, rule, t, range(3, 6)) for s, t in ((half, transport), (fresh, other)))
-    for name, (_, rows) in rows_of(whole).items():
+    uninterrupted, resumed = (gone_on(s, rule, t, range(3, 6)) for s, t in ((half, transport), (fresh, other)))
+    for name, (_, rows) in rows_of(uninterrupted).items():
         np.testing.assert_array_equal(rows_of(resumed)[name][1], rows, err_msg=name)
 
 

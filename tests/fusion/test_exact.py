@@ -61,12 +61,12 @@ class Run:
 @pytest.mark.parametrize("encoding", ["transport", "stale"])
 def test_every_agent_predicts_as_the_dense_process_on_all_data(name, basis, layout, encoding):
     model, batches = build_model(basis, layout, encoding), (draw(AGENTS, 8, 1), draw(AGENTS, 8, 2))
-    found = Run(SUM_RULES[name](), generate("small-world", AGENTS, seed=3), model, *batches).converge().predict()
+    fused = Run(SUM_RULES[name](), generate("small-world", AGENTS, seed=3), model, *batches).converge().predict()
     x, y = (np.concatenate(part) for part in zip(*map(rows_of, batches), strict=True))
     mean, variance = dense(model, start(model)).predict(x, y, QUERIES)
     for agent in range(AGENTS):
-        np.testing.assert_allclose(found.mean[agent], mean.astype(float), rtol=FUSING[name])
-        np.testing.assert_allclose(found.variance[agent], variance.astype(float), rtol=FUSING[name])
+        np.testing.assert_allclose(fused.mean[agent], mean.astype(float), rtol=FUSING[name])
+        np.testing.assert_allclose(fused.variance[agent], variance.astype(float), rtol=FUSING[name])
 
 
 @pytest.mark.parametrize("name", FUSING)
@@ -105,12 +105,12 @@ def test_an_agent_by_itself_keeps_its_own_evidence(name, basis, encoding):
 def test_an_agent_without_data_changes_nothing(name, basis):
     model, batch = build_model(basis), draw(AGENTS, 12)
     batch.mask[3] = 0.0
-    found = Run(SUM_RULES[name](), generate("star", AGENTS, seed=3), model, batch).converge().predict()
+    fused = Run(SUM_RULES[name](), generate("star", AGENTS, seed=3), model, batch).converge().predict()
     others = Batch(*(np.delete(part, 3, axis=0) for part in (batch.x, batch.y, batch.mask)))
     expected = Run(SUM_RULES[name](), generate("star", AGENTS - 1, seed=3), model, others).converge().predict()
     for agent in range(AGENTS):
-        np.testing.assert_allclose(found.mean[agent], expected.mean[0], rtol=FUSING[name])
-        np.testing.assert_allclose(found.variance[agent], expected.variance[0], rtol=FUSING[name])
+        np.testing.assert_allclose(fused.mean[agent], expected.mean[0], rtol=FUSING[name])
+        np.testing.assert_allclose(fused.variance[agent], expected.variance[0], rtol=FUSING[name])
 
 
 @pytest.mark.parametrize("name", [name for name in SUM_RULES if name != "gossip"])  # who meets whom is drawn by id
@@ -155,16 +155,16 @@ def test_agents_that_see_nothing_predict_the_prior(name):
     run = Run(
         SUM_RULES[name](), generate("ring", AGENTS, seed=3), model, Batch(batch.x, batch.y, 0 * batch.mask)
     ).converge()
-    found = run.predict()
-    np.testing.assert_array_equal(found.mean, 0.0)
-    np.testing.assert_allclose(found.variance, model.layout.signal_variance(start(model)), rtol=1e-9)
+    fused = run.predict()
+    np.testing.assert_array_equal(fused.mean, 0.0)
+    np.testing.assert_allclose(fused.variance, model.layout.signal_variance(start(model)), rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", SUM_RULES)
 def test_no_probes_give_an_empty_prediction(name):
     run = Run(SUM_RULES[name](), generate("ring", AGENTS, seed=3), build_model(), draw(AGENTS, 4)).converge()
-    told = run.rule.predict(run.state, run.population, np.arange(0), QUERIES, run.transport)
-    assert told.mean.shape == (0, len(QUERIES))
+    answers = run.rule.predict(run.state, run.population, np.arange(0), QUERIES, run.transport)
+    assert answers.mean.shape == (0, len(QUERIES))
 
 
 @pytest.mark.parametrize("name", SUM_RULES)

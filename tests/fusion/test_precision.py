@@ -77,14 +77,14 @@ def settings_of(case: int, precision: str) -> tuple[str, ...]:
 
 def run_case(case: int, study: Path, folder: Path, precision: str) -> None:
     """A whole run, and beside it what a kill after some rounds would leave."""
-    whole, killed = folder / f"{case}-whole", folder / f"{case}-killed"
+    finished, killed = folder / f"{case}-whole", folder / f"{case}-killed"
 
     def copy(record: object, row: dict[str, float]) -> None:
         if row["round"] == STOP + 1 and precision == "float32":
-            shutil.copytree(whole, killed)
+            shutil.copytree(finished, killed)
 
     stored = ("run.checkpoint_minutes=0",) if precision == "float32" else ()
-    run(load_scenario(study, (*settings_of(case, precision), *stored)), whole, figures=False, watch=copy)
+    run(load_scenario(study, (*settings_of(case, precision), *stored)), finished, figures=False, watch=copy)
 
 
 @dataclass(frozen=True)

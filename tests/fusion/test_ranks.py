@@ -79,10 +79,10 @@ def ended(transport: Transport, rule: str, mode: str, verb: str, basis: str) -> 
         observe_in_place(population, new)
         population = how.propose(population, new, training_evidence_of(fusion, state, population))
         state = getattr(fusion, verb)(state, population, transport)
-    told = fusion.predict(state, population, np.arange(len(agents)), QUERIES, transport)
+    results = fusion.predict(state, population, np.arange(len(agents)), QUERIES, transport)
     return {
-        "mean": transport.gather(told.mean),
-        "variance": transport.gather(told.variance),
+        "mean": transport.gather(results.mean),
+        "variance": transport.gather(results.variance),
         "theta": transport.gather(population.theta),
         "meter": transport.total(np.array([transport.meter.messages, transport.meter.bytes])),
     }
@@ -94,9 +94,9 @@ def main(folder: str) -> None:
     for case in CASES:
         links = links_of(case[0])
         transport = MPITransport(links, partition(links, world().size))
-        told = ended(transport, *case)
+        results = ended(transport, *case)
         if transport.root:
-            np.savez(Path(folder) / f"{'-'.join(case)}.npz", **told)
+            np.savez(Path(folder) / f"{'-'.join(case)}.npz", **results)
 
 
 @cache
@@ -109,10 +109,10 @@ def test_any_number_of_ranks_ends_where_one_does(on_ranks, tmp_path, ranks):
     done = on_ranks(ranks, Path(__file__), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     for case in CASES:
-        with np.load(tmp_path / f"{'-'.join(case)}.npz") as told:
+        with np.load(tmp_path / f"{'-'.join(case)}.npz") as results:
             for name, expected in serial(case).items():
                 rtol = 0.0 if name == "meter" else 1e-12
-                np.testing.assert_allclose(told[name], expected, rtol=rtol, err_msg=f"{case} {name}", strict=True)
+                np.testing.assert_allclose(results[name], expected, rtol=rtol, err_msg=f"{case} {name}", strict=True)
 
 
 if __name__ == "__main__":

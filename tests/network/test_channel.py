@@ -333,7 +333,7 @@ def in_trouble(name: str, seed: int = 3) -> FaultyTransport:
 def one_round(transport: Transport, turn: int) -> dict[str, np.ndarray | None]:
     """Everything that a round delivers, gathered by global ids."""
     transport.advance(turn)
-    shard, found = transport.shard, {}
+    shard, delivered = transport.shard, {}
     edges = np.repeat(np.arange(len(shard.tail)), (shard.slot + turn) % 3)
     rows = numbered(transport, turn)
     for step, (lane, came) in enumerate(
@@ -345,9 +345,9 @@ def one_round(transport: Transport, turn: int) -> dict[str, np.ndarray | None]:
             ("empty", transport.send(rows[:, :0], tag="empty")),
         )
     ):
-        found[f"{turn} {step} {lane}"] = transport.gather_rows(came.rows, shard.slot[came.edges])
-        found[f"{turn} {step} {lane} slots"] = transport.gather_rows(shard.slot[came.edges], shard.slot[came.edges])
-    return found | {
+        delivered[f"{turn} {step} {lane}"] = transport.gather_rows(came.rows, shard.slot[came.edges])
+        delivered[f"{turn} {step} {lane} slots"] = transport.gather_rows(shard.slot[came.edges], shard.slot[came.edges])
+    return delivered | {
         f"{turn} up": transport.gather_rows(transport.up, shard.slot),
         f"{turn} present": transport.gather(transport.present),
         f"{turn} reached": transport.gather(transport.reached()),
@@ -370,15 +370,15 @@ def serial(name: str) -> dict[str, np.ndarray | None]:
     return rounds(in_trouble(name))
 
 
-def unmetered(found: dict[str, np.ndarray | None]) -> dict[str, np.ndarray | None]:
+def unmetered(delivered: dict[str, np.ndarray | None]) -> dict[str, np.ndarray | None]:
     """All but the totals of the meter, which is not the channel's to store."""
-    return {name: value for name, value in found.items() if "meter" not in name}
+    return {name: value for name, value in delivered.items() if "meter" not in name}
 
 
-def check_same(found: dict[str, np.ndarray | None], expected: dict[str, np.ndarray | None]) -> None:
-    assert set(found) == set(expected)
+def check_same(delivered: dict[str, np.ndarray | None], expected: dict[str, np.ndarray | None]) -> None:
+    assert set(delivered) == set(expected)
     for name, value in expected.items():
-        np.testing.assert_array_equal(found[name], value, err_msg=name, strict=True)
+        np.testing.assert_array_equal(delivered[name], value, err_msg=name, strict=True)
 
 
 @every_trouble
@@ -492,12 +492,12 @@ CASES = [
 def gathered(transport: FaultyTransport) -> dict[str, np.ndarray | None]:
     """The channel's state by global edge and agent."""
     state, slot = transport.state(), transport.shard.slot
-    found = {f"edges/{name}": transport.gather_rows(rows, slot) for name, rows in state.edges.items()}
-    found |= {f"agents/{name}": transport.gather(rows) for name, rows in state.agents.items()}
+    delivered = {f"edges/{name}": transport.gather_rows(rows, slot) for name, rows in state.edges.items()}
+    delivered |= {f"agents/{name}": transport.gather(rows) for name, rows in state.agents.items()}
     for lane, (edges, columns) in state.queues.items():
-        found[f"queue/{lane}/slot"] = transport.gather_rows(slot[edges], slot[edges])
-        found |= {f"queue/{lane}/{k}": transport.gather_rows(rows, slot[edges]) for k, rows in columns.items()}
-    return found | {f"number/{name}": np.array(number) for name, number in state.numbers.items()}
+        delivered[f"queue/{lane}/slot"] = transport.gather_rows(slot[edges], slot[edges])
+        delivered |= {f"queue/{lane}/{k}": transport.gather_rows(rows, slot[edges]) for k, rows in columns.items()}
+    return delivered | {f"number/{name}": np.array(number) for name, number in state.numbers.items()}
 
 
 def dealt(stored: dict[str, np.ndarray], transport: FaultyTransport) -> ChannelState:
@@ -558,9 +558,9 @@ def on_mpi(name: str, method: str) -> tuple[FaultyTransport, Counted]:
 def main(folder: str) -> None:
     for name, method in CASES:
         transport, counted = on_mpi(name, method)
-        found = rounds(transport, 0, HALFWAY)
+        delivered = rounds(transport, 0, HALFWAY)
         middle = gathered(transport)
-        found |= rounds(transport, HALFWAY)
+        delivered |= rounds(transport, HALFWAY)
         assert counted.size == transport.meter.far_bytes
         assert (counted.size > 0) == (transport.ranks > 1)
         resumed, _ = on_mpi(name, method)
@@ -568,7 +568,7 @@ def main(folder: str) -> None:
             resumed.restore(dealt(dict(stored), resumed))
         after = rounds(resumed, HALFWAY)
         if transport.root:
-            np.savez(Path(folder) / f"{name} {method}.npz", **found)
+            np.savez(Path(folder) / f"{name} {method}.npz", **delivered)
             np.savez(Path(folder) / f"{name} {method} middle.npz", **middle)
             np.savez(Path(folder) / f"{name} {method} after.npz", **after)
 
@@ -585,10 +585,10 @@ def test_any_number_of_ranks_delivers_the_same_bits_and_takes_over_the_state_of_
     done = on_ranks(ranks, Path(__file__), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     for name, method in CASES:
-        found, middle, after = (
+        delivered, middle, after = (
             dict(np.load(tmp_path / f"{name} {method}{part}.npz")) for part in ("", " middle", " after")
         )
-        check_same(found, serial(name))
+        check_same(delivered, serial(name))
         check_same(middle, middles[name])
         later = {key: value for key, value in serial(name).items() if int(key.split()[0]) >= HALFWAY}
         check_same(unmetered(after), unmetered(later))

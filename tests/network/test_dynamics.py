@@ -110,8 +110,8 @@ def test_as_many_agents_are_byzantine_as_asked_for():
 def test_scheduled_links_are_up_from_their_round_to_the_next():
     triangle, when = scheduled([1, 3, 4], [np.array([[0, 1]]), np.array([[2, 1], [1, 2]]), np.empty((0, 2))], size=3)
     world = Dynamics(triangle, Faults(moving=True), 0, when)
-    found = [pairs(triangle, world.up(turn)) for turn in range(6)]
-    assert found == [set(), {(0, 1), (1, 0)}, {(0, 1), (1, 0)}, {(1, 2), (2, 1)}, set(), set()]
+    links_up = [pairs(triangle, world.up(turn)) for turn in range(6)]
+    assert links_up == [set(), {(0, 1), (1, 0)}, {(0, 1), (1, 0)}, {(1, 2), (2, 1)}, set(), set()]
 
 
 def test_a_schedule_follows_its_agents_into_another_order():
@@ -182,10 +182,10 @@ def test_the_default_reach_gives_the_degree_asked_for():
 
 def test_positions_of_any_kind_fit_into_the_unit_square():
     given = np.random.default_rng(0).normal(size=(20, 2)) * [100, 1]
-    found = in_unit_square(given)
-    assert (found.min(axis=0) == 0).all()
-    assert found.max() == 1
-    np.testing.assert_allclose(np.diff(found, axis=0) * np.ptp(given[:, 0]), np.diff(given, axis=0), atol=1e-10)
+    links_up = in_unit_square(given)
+    assert (links_up.min(axis=0) == 0).all()
+    assert links_up.max() == 1
+    np.testing.assert_allclose(np.diff(links_up, axis=0) * np.ptp(given[:, 0]), np.diff(given, axis=0), atol=1e-10)
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,8 @@ def test_blocks_are_the_same_for_any_number_of_ranks(divided):
     topology, _, shards = divided
     whole = build_shard(topology, np.zeros(topology.size, dtype=int), 0)
     expected = {number: whole.agents[start:stop].tolist() for number, start, stop in whole.blocks}
-    found = {number: s.agents[start:stop].tolist() for s in shards for number, start, stop in s.blocks}
-    assert found == expected
+    owners = {number: s.agents[start:stop].tolist() for s in shards for number, start, stop in s.blocks}
+    assert owners == expected
     assert all(s.block_count == len(expected) for s in shards)
 
 

@@ -46,15 +46,15 @@ def test_the_plain_loop_does_the_work_that_coolgp_does() -> None:
     ours = engine.population(agents, data.inducing)
     parts = [slice(0, 15), slice(15, 30), slice(30, 45)]
     engine.take_in(ours, [engine.batch_of(data.x[:, part], data.y[:, part]) for part in parts])
-    said = engine.forecast(ours, data.queries)
+    estimates = engine.forecast(ours, data.queries)
     for agent in range(agents):
         alone = plain.Agent(data.inducing)
         for part in parts:
             alone.observe(data.x[agent, part], data.y[agent, part])
         alone.believe(*plain.prior_of(data.inducing))
         mean, variance = alone.predict(data.queries)
-        np.testing.assert_allclose(said.mean[agent], mean, rtol=0, atol=1e-8)
-        np.testing.assert_allclose(said.variance[agent], variance, rtol=0, atol=1e-8)
+        np.testing.assert_allclose(estimates.mean[agent], mean, rtol=0, atol=1e-8)
+        np.testing.assert_allclose(estimates.variance[agent], variance, rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("peer", ["gpflow", "gpytorch"])
@@ -71,12 +71,12 @@ def test_a_natural_gradient_step_on_one_batch_ends_where_the_closed_form_does(pe
 
 def test_everybody_averages_with_the_same_weights() -> None:
     graph, values = work.graph(12), consensus.start(12, 5)
-    rounds, held = consensus.ours(graph, values)
+    rounds, averages = consensus.ours(graph, values)
     rounds()
     loop = plain.nodes(values, consensus.pairs(graph))
     for _ in range(consensus.CALL):
         plain.step(loop)
-    np.testing.assert_allclose(held(), [node.value for node in loop], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(averages(), [node.value for node in loop], rtol=0, atol=1e-12)
 
 
 def test_everybody_sums_the_same_rows_along_a_tree() -> None:
@@ -176,9 +176,9 @@ def test_figures_are_drawn_of_what_was_measured(tmp_path: Path) -> None:
 
 
 def test_what_was_said_too_low_is_as_far_off_as_what_was_said_too_high() -> None:
-    said, seen = {1: 80.0, 2: 110.0, 3: 125.0}, 100.0
-    rows = [single({"N": size}, "coolgp", "memory, said", "MiB", value) for size, value in said.items()]
-    rows += [single({"N": size}, "coolgp", "memory, seen", "MiB", seen) for size in said]
+    estimates, seen = {1: 80.0, 2: 110.0, 3: 125.0}, 100.0
+    rows = [single({"N": size}, "coolgp", "memory, said", "MiB", value) for size, value in estimates.items()]
+    rows += [single({"N": size}, "coolgp", "memory, seen", "MiB", seen) for size in estimates]
     assert plan.off(result(*rows), "memory") == 1.25
     assert plan.off(result(*rows), "time") is None
 

@@ -71,14 +71,14 @@ def published(name: str, model: Model, batch: Batch) -> tuple[np.ndarray, np.nda
 def corrected(model: Model, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
     """grBCM with the first agent's data as communication set."""
     base, base_variance = alone(model, batch, 0)
-    precision, told, powers = 0.0, 0.0, 0.0
+    precision, answers, powers = 0.0, 0.0, 0.0
     for agent in range(1, len(batch.y)):
         both = batch[np.array([0, agent])]
         mean, variance = dense(model, start(model)).predict(*rows_of(both), QUERIES)
         power = 1.0 if agent == 1 else 0.5 * (np.log(base_variance) - np.log(variance))
-        precision, told, powers = precision + power / variance, told + power * mean / variance, powers + power
+        precision, answers, powers = precision + power / variance, answers + power * mean / variance, powers + power
     precision = precision + (1.0 - powers) / base_variance
-    return (told + (1.0 - powers) * base / base_variance) / precision, 1.0 / precision
+    return (answers + (1.0 - powers) * base / base_variance) / precision, 1.0 / precision
 
 
 def nested(model: Model, batch: Batch) -> tuple[np.ndarray, np.ndarray]:

@@ -81,11 +81,11 @@ def unexplained(oracle: Dense, x: np.ndarray) -> np.ndarray:
 def covariance(oracle: Dense, blocks: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """``Q + blockdiag(K - Q) + σ_η²I`` of all observations."""
     x = np.concatenate([part for part, _ in blocks])
-    whole, at = oracle.nystrom(x, x), 0
+    everyone, at = oracle.nystrom(x, x), 0
     for part, _ in blocks:
-        here = slice(at, at := at + len(part))
-        whole[here, here] += unexplained(oracle, part)
-    return whole
+        block_rows = slice(at, at := at + len(part))
+        everyone[block_rows, block_rows] += unexplained(oracle, part)
+    return everyone
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -107,11 +107,11 @@ def test_it_is_the_dense_formula(basis, layout):
 def test_the_bound_of_its_sums_is_the_log_evidence(basis):
     model = build_model(basis)
     oracle, blocks = dense(model, start(model)), [block(BATCHES, agent) for agent in range(AGENTS)]
-    y, whole = np.concatenate([part for _, part in blocks]), covariance(oracle, blocks).astype(float)
-    evidence = -0.5 * (y @ np.linalg.solve(whole, y) + np.linalg.slogdet(2 * np.pi * whole)[1])
+    y, everyone = np.concatenate([part for _, part in blocks]), covariance(oracle, blocks).astype(float)
+    evidence = -0.5 * (y @ np.linalg.solve(everyone, y) + np.linalg.slogdet(2 * np.pi * everyone)[1])
     state, population, _ = ended(DPITC(), model, BATCHES, np.tile(start(model), (AGENTS, 1)), SerialTransport(GRAPH))
-    told = bound(model, population.theta, DPITC().fused_evidence(state, population, slice(None)))
-    np.testing.assert_allclose(told, evidence, rtol=1e-8)
+    lower_bound = bound(model, population.theta, DPITC().fused_evidence(state, population, slice(None)))
+    np.testing.assert_allclose(lower_bound, evidence, rtol=1e-8)
 
 
 def test_agents_with_hyper_parameters_of_their_own_add_up_what_they_say_of_the_function():
@@ -124,13 +124,13 @@ def test_agents_with_hyper_parameters_of_their_own_add_up_what_they_say_of_the_f
         root = np.linalg.inv(np.linalg.cholesky(unexplained(oracle, x).astype(float)))
         rows.append(root @ oracle.weights(x).astype(float))
         target.append(root @ y)
-    told, y = np.concatenate(rows), np.concatenate(target)
+    stacked, y = np.concatenate(rows), np.concatenate(target)
     found_ = answers(DPITC(), model, BATCHES, theta)
     for agent in range(AGENTS):
         oracle = dense(model, theta[agent])
         prior = float(oracle.signal) * oracle.inducing_kernel.astype(float)
-        across = float(oracle.signal) * oracle.cross(QUERIES).astype(float) @ told.T
-        share = np.linalg.solve(told @ prior @ told.T + np.eye(len(y)), across.T)
+        across = float(oracle.signal) * oracle.cross(QUERIES).astype(float) @ stacked.T
+        share = np.linalg.solve(stacked @ prior @ stacked.T + np.eye(len(y)), across.T)
         np.testing.assert_allclose(found_.mean[agent], share.T @ y, rtol=TOLERANCE, atol=TOLERANCE)
         expected = float(oracle.signal) - (across * share.T).sum(-1)
         np.testing.assert_allclose(found_.variance[agent], expected, rtol=TOLERANCE)
@@ -159,8 +159,8 @@ def test_with_inducing_inputs_at_the_data_it_is_dtc():
 
 def test_how_rows_are_dealt_to_rounds_does_not_matter():
     model = build_model()
-    whole = Batch(*(np.concatenate([getattr(b, name) for b in BATCHES], axis=1) for name in ("x", "y", "mask")))
-    one, other = answers(DPITC(), model, BATCHES), answers(DPITC(), model, [whole])
+    everyone = Batch(*(np.concatenate([getattr(b, name) for b in BATCHES], axis=1) for name in ("x", "y", "mask")))
+    one, other = answers(DPITC(), model, BATCHES), answers(DPITC(), model, [everyone])
     np.testing.assert_allclose(one.mean, other.mean, rtol=1e-10, atol=1e-12)
 
 
@@ -168,9 +168,9 @@ def test_an_agent_without_rows_says_nothing():
     model = build_model()
     silent = [Batch(b.x, b.y, b.mask * (np.arange(AGENTS) > 0)[:, None]) for b in BATCHES]
     state, population, _ = ended(DPITC(), model, silent, np.tile(start(model), (AGENTS, 1)), SerialTransport(GRAPH))
-    told = DPITC().contributions(population, state.kept)
+    rows = DPITC().contributions(population, state.kept)
     place = int(np.flatnonzero(SerialTransport(GRAPH).shard.agents == 0)[0])
-    np.testing.assert_allclose(told[place, :-1], 0.0, atol=1e-12)
+    np.testing.assert_allclose(rows[place, :-1], 0.0, atol=1e-12)
 
 
 def test_random_features_are_refused():

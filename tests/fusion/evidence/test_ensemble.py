@@ -78,8 +78,8 @@ def went(
 
 def answers(rule: FusionRule, model: Model, batches: list[Batch]) -> tuple[np.ndarray, np.ndarray]:
     rule, state, population, transport = went(rule, model, batches)
-    said = rule.predict(state, population, np.argsort(transport.shard.agents), QUERIES, transport)
-    return said.mean, said.variance
+    prediction = rule.predict(state, population, np.argsort(transport.shard.agents), QUERIES, transport)
+    return prediction.mean, prediction.variance
 
 
 def stream(agents: int, rows: int) -> list[Batch]:
@@ -158,7 +158,7 @@ def test_one_row_at_a_time_the_weights_are_the_evidences_of_random_feature_model
 def test_the_prediction_is_the_mixture_of_the_experts():
     model, batches = model_of("function"), stream(AGENTS, 5)
     rule, state, population, transport = went(Ensemble(scales=SCALES), model, batches)
-    said = rule.predict(state, population, np.arange(AGENTS), QUERIES, transport)
+    prediction = rule.predict(state, population, np.arange(AGENTS), QUERIES, transport)
     x, y = (
         np.concatenate(parts) for parts in zip(*[(new, target) for _, _, new, target in pooled(batches)], strict=True)
     )
@@ -166,8 +166,8 @@ def test_the_prediction_is_the_mixture_of_the_experts():
     share = rule.weights(state, slice(None))[0]
     mean = sum(w * m for w, (m, _) in zip(share, told, strict=True))
     square = sum(w * (v + m**2) for w, (m, v) in zip(share, told, strict=True))
-    np.testing.assert_allclose(said.mean, np.tile(mean, (AGENTS, 1)), rtol=1e-7, atol=1e-8)
-    np.testing.assert_allclose(said.variance, np.tile(square - mean**2, (AGENTS, 1)), rtol=1e-6)
+    np.testing.assert_allclose(prediction.mean, np.tile(mean, (AGENTS, 1)), rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(prediction.variance, np.tile(square - mean**2, (AGENTS, 1)), rtol=1e-6)
 
 
 @pytest.mark.parametrize("via", CARRIERS)

@@ -106,8 +106,8 @@ def test_whom_an_agent_takes_follows_from_losses_on_rows_that_the_judged_had_not
     model, shard = population.model, transport.shard
     oracle = dense(model, start(model))
 
-    def loss(known: list[Batch], agent: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        rows = [rows_of(batch[agent : agent + 1]) for batch in known]
+    def loss(earlier: list[Batch], agent: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        rows = [rows_of(batch[agent : agent + 1]) for batch in earlier]
         seen = [np.concatenate(part) for part in zip(*rows, strict=True)] if rows else (np.zeros((0, 2)), np.zeros(0))
         mean, variance = (np.asarray(part, float) for part in _at(oracle, *seen, x))
         variance = variance + float(oracle.noise)
@@ -116,9 +116,11 @@ def test_whom_an_agent_takes_follows_from_losses_on_rows_that_the_judged_had_not
 
     own = []
     for agent in range(AGENTS):
-        told = [(*rows_of(b[agent : agent + 1]), t) for t, b in enumerate(batches)]
-        losses = np.concatenate([loss(batches[:t], agent, x, y) for x, y, t in told])[-9:]
-        own.append((np.concatenate([x for x, _, _ in told])[-9:], np.concatenate([y for _, y, _ in told])[-9:], losses))
+        stored = [(*rows_of(b[agent : agent + 1]), t) for t, b in enumerate(batches)]
+        losses = np.concatenate([loss(batches[:t], agent, x, y) for x, y, t in stored])[-9:]
+        own.append(
+            (np.concatenate([x for x, _, _ in stored])[-9:], np.concatenate([y for _, y, _ in stored])[-9:], losses)
+        )
     for edge in range(0, len(shard.tail), 3):
         x, y, losses = own[shard.agents[shard.tail[edge]]]
         theirs = loss(batches, int(shard.head_agent[edge]), x, y).mean()
@@ -191,9 +193,9 @@ def test_predicting_rows_of_ones_own_is_predicting_them(case, alike):
     said: Prediction = predict_rows(model, theta, evidence, batch.x)
     for agent in range(3):
         one = slice(agent, agent + 1)
-        told = predict(model, theta[one], evidence[one], batch.x[agent])
-        np.testing.assert_allclose(said.mean[agent], told.mean[0], rtol=1e-10, atol=1e-12)
-        np.testing.assert_allclose(said.variance[agent], told.variance[0], rtol=1e-10)
+        stored = predict(model, theta[one], evidence[one], batch.x[agent])
+        np.testing.assert_allclose(said.mean[agent], stored.mean[0], rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(said.variance[agent], stored.variance[0], rtol=1e-10)
 
 
 def test_evidence_is_possible_where_no_direction_has_negative_precision():
@@ -256,9 +258,9 @@ def test_stations_of_two_kinds_in_one_file_are_told_apart(tmp_path: Path) -> Non
     for rule in ("selective", "tree", "none"):
         (tmp_path / "study.toml").write_text(STUDY.replace("RULE", rule))
         run(load_scenario(tmp_path / "study.toml"), tmp_path / rule, figures=False)
-        with np.load(tmp_path / rule / "predictions.npz") as told, np.load(tmp_path / rule / "model.npz") as model:
+        with np.load(tmp_path / rule / "predictions.npz") as stored, np.load(tmp_path / rule / "model.npz") as model:
             sign = np.array([(-1.0) ** int(name[1:]) for name in model["agents"]])
-            off[rule] = np.sqrt(np.square(told["mean_post"] - sign[:, None] * truth(told["x_test"])).mean())
+            off[rule] = np.sqrt(np.square(stored["mean_post"] - sign[:, None] * truth(stored["x_test"])).mean())
     assert off["selective"] < 0.8 * off["none"] < off["tree"]
 
 

@@ -201,7 +201,7 @@ def test_chebyshev_rounds_grow_with_the_root_of_the_inverse_gap():
     outlooks = [
         Chebyshev(tolerance=1e-9).fit(ring, PERFECT).guarantee(ring, PERFECT) for ring in map(ring_of, (30, 100, 1000))
     ]
-    products = [found.rounds * found.gap**0.5 for found in outlooks]
+    products = [results.rounds * results.gap**0.5 for results in outlooks]
     np.testing.assert_allclose(products, products[-1], rtol=0.02)
 
 
@@ -284,10 +284,10 @@ def one_by_one(own: np.ndarray, others: list[np.ndarray], trim: int) -> np.ndarr
 @pytest.mark.parametrize("trim", [1, 2])
 def test_the_trimmed_mean_is_that_of_each_agent_by_itself(trim, topology):
     transport, values = SerialTransport(topology), np.round(contributions(topology.size), 1)
-    found, shard = trimmed_mean(values, trim, transport), transport.shard
+    results, shard = trimmed_mean(values, trim, transport), transport.shard
     for agent in range(topology.size):
         others = [values[head] for head in shard.head[shard.tail == agent]]
-        np.testing.assert_allclose(found[agent], one_by_one(values[agent], others, trim), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(results[agent], one_by_one(values[agent], others, trim), rtol=1e-12, atol=1e-12)
 
 
 def test_what_is_no_number_is_dropped_as_an_extreme():

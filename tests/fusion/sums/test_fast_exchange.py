@@ -57,14 +57,14 @@ def contributions(transport: Transport, dtype: str, seed: int = 0) -> np.ndarray
 def passes(rule: SumRule, transport: Transport, dtype: str, verb) -> list:
     """Copies of states, and meters, after passes with contributions that change before each but the last."""
     values = contributions(transport, dtype)
-    state, found = rule.begin(values, transport), []
+    state, results = rule.begin(values, transport), []
     for number, count in enumerate(PASSES):
         if number != len(PASSES) - 1:
             values = values + contributions(transport, dtype, number + 1)
         before = astuple(transport.meter)
         state = verb(rule)(state, values, transport, count)
-        found += [(deepcopy(state), np.subtract(astuple(transport.meter), before))]
-    return found
+        results += [(deepcopy(state), np.subtract(astuple(transport.meter), before))]
+    return results
 
 
 def one_by_one(rule: SumRule):
@@ -190,7 +190,7 @@ def test_pieces_with_as_many_links_as_a_tree_are_ordered_all():
 # On ranks
 
 
-def found(make, kind: str, size: int) -> dict[str, np.ndarray]:
+def results(make, kind: str, size: int) -> dict[str, np.ndarray]:
     """What the fast paths give, on the root; where they differ from the plain ones, it fails."""
     graph, tree = generate(kind, size, seed=4), tree_of(kind, size)
     transport, small = make(graph), make(tree)
@@ -210,14 +210,14 @@ def main(folder: str) -> None:
 
     for kind, size in KINDS:
         if size >= world().size:
-            arrays = found(lambda links: MPITransport(links, partition(links, world().size)), kind, size)
+            arrays = results(lambda links: MPITransport(links, partition(links, world().size)), kind, size)
             if world().rank == 0:
                 np.savez(Path(folder) / f"{kind}-{size}.npz", **arrays)
 
 
 @cache
 def serial(kind: str, size: int) -> dict[str, np.ndarray]:
-    return found(SerialTransport, kind, size)
+    return results(SerialTransport, kind, size)
 
 
 @pytest.mark.parametrize("ranks", [2, 3])

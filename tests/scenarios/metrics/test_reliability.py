@@ -114,11 +114,11 @@ def product(alone: Forecast) -> Forecast:
 def test_the_tree_counts_nothing_twice_and_a_product_of_experts_does(
     told_of_fields: list[tuple[Dataset, Probed]],
 ) -> None:
-    found = [
+    inside_share = [
         [calibration_gap(each, data.y_test) for each in (said.post, exact(data), product(said.pre))]
         for data, said in told_of_fields
     ]
-    tree, dense, experts = np.array(found).T
+    tree, dense, experts = np.array(inside_share).T
     np.testing.assert_allclose(tree, dense, atol=1e-3)  # the inducing inputs are all that differs
     error = tree.std() / np.sqrt(FIELDS)  # rows of one field depend on one another, fields do not
     assert error < 0.01
@@ -142,12 +142,12 @@ def test_after_fusion_intervals_hold_what_they_say(told_of_fields: list[tuple[Da
 def test_the_last_row_of_metrics_is_that_of_the_predictions(tmp_path: Path) -> None:
     run(scenario_named("field", SMALL), tmp_path / "run", figures=False)
     folder = read_run(tmp_path / "run")
-    told = folder.predictions
-    for when, forecast in zip(("pre", "post"), forecasts(told), strict=True):
-        rows = told.y_test, told.asked.astype(float)
+    stored = folder.predictions
+    for when, forecast in zip(("pre", "post"), forecasts(stored), strict=True):
+        rows = stored.y_test, stored.asked.astype(float)
         each = {score.__name__: score(forecast, *rows) for score in (rmse, nlpd, crps)}
-        assert told.truth is not None
-        each["error"] = rmse(forecast, told.truth, rows[1])
+        assert stored.truth is not None
+        each["error"] = rmse(forecast, stored.truth, rows[1])
         for name, score in each.items():
             assert folder.metrics[f"{name}_{when}"][-1] == float(score.mean())
     for level in (50, 90, 95):

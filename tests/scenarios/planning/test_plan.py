@@ -73,17 +73,17 @@ def test_rows_of_a_round_take_as_much_memory_as_was_said(way: tuple[str, ...], m
     with one_thread():
         seen = traced(lambda: deque(simulate(simulation), maxlen=1))
     parts = estimate(scenario).phases[-1].parts
-    said = sum(parts[name] for name in PARTS)
-    assert said < 1.25 * seen
-    assert said + parts["blocks at work"] > 0.75 * seen
+    estimated = sum(parts[name] for name in PARTS)
+    assert estimated < 1.25 * seen
+    assert estimated + parts["blocks at work"] > 0.75 * seen
 
 
 def test_flooding_takes_as_much_memory_as_was_said() -> None:
     scenario = sensors("agents.count=100", "fusion.rule=flood", "network.topology=small-world", "agents.inducing=20")
     simulation = assemble(scenario)
     seen = traced(lambda: deque(simulate(simulation), maxlen=1))
-    said = estimate(scenario).phases[-1].parts["rows of the rule"]
-    assert 0.7 < said / seen < 1.4
+    estimated = estimate(scenario).phases[-1].parts["rows of the rule"]
+    assert 0.7 < estimated / seen < 1.4
 
 
 @pytest.mark.parametrize("kind", [kind for kind in GENERATORS if kind != "complete"])
@@ -91,16 +91,16 @@ def test_building_a_network_takes_no_more_memory_than_was_said_and_half_as_much(
     scenario = sensors("agents.count=4000", f"network.topology={kind}", "fusion.rule=server")
     dataset = load(scenario)
     seen = traced(lambda: SerialTransport(plan(scenario, dataset).links))
-    said = estimate(scenario).phases[1].parts["graph and what builds it"]
-    assert 0.5 < seen / said < 1.1
+    estimated = estimate(scenario).phases[1].parts["graph and what builds it"]
+    assert 0.5 < seen / estimated < 1.1
 
 
 @pytest.mark.parametrize("name", ["synthetic", "field", "sensors"])
 def test_the_size_of_generated_data_is_known_without_them(name: str) -> None:
     scenario = scenario_named(name, [*TINY])
     before, after = shape_of(scenario), shape_of(scenario, load(scenario))
-    known = ("agents", "features", "rows", "tests", "rounds")
-    assert [getattr(before, key) for key in known] == [getattr(after, key) for key in known]
+    names = ("agents", "features", "rows", "tests", "rounds")
+    assert [getattr(before, key) for key in names] == [getattr(after, key) for key in names]
 
 
 def test_a_large_network_is_said_to_have_the_links_of_its_kind() -> None:
@@ -186,8 +186,8 @@ def test_time_is_said_for_every_part_of_a_run(way: str, monkeypatch: pytest.Monk
 
 
 def test_a_number_of_communication_rounds_that_nobody_knows_is_not_guessed() -> None:
-    told = tables(estimate(sensors()), Duration({"data": 1.0}, each=0.5))["Time, on this machine as it is now"]
-    assert told[-2:] == [
+    answer = tables(estimate(sensors()), Duration({"data": 1.0}, each=0.5))["Time, on this machine as it is now"]
+    assert answer[-2:] == [
         ("without fusion, in all", "about 1.0 s"),
         ("and each communication round", "0.5 s; the number until the fixed point on this graph is not known"),
     ]
@@ -197,12 +197,14 @@ def test_the_command_prints_tables_json_help_and_mistakes(monkeypatch: pytest.Mo
     monkeypatch.setattr("coolgp.scenarios.planning.duration.SECONDS", 0.0)
     sets = [part for key in TINY for part in ("--set", key)]
     terminal = CliRunner(env={"COLUMNS": "200"})
-    said = terminal.invoke(app, ["plan", "sensors", *sets, "--agents", "20", "--ranks", "2"])
-    assert said.exit_code == 0
+    estimated = terminal.invoke(app, ["plan", "sensors", *sets, "--agents", "20", "--ranks", "2"])
+    assert estimated.exit_code == 0
     for words in ("each rank, at the peak", "2 ranks on this machine", "a communication round", "in all"):
-        assert words in said.output
-    told = json.loads(terminal.invoke(app, ["plan", "sensors", *sets, "--json"]).output)
-    assert told["agents"] == 12
-    assert told["rank_bytes"] == pytest.approx(max(sum(parts.values()) for parts in told["phases"].values()), abs=10)
+        assert words in estimated.output
+    answer = json.loads(terminal.invoke(app, ["plan", "sensors", *sets, "--json"]).output)
+    assert answer["agents"] == 12
+    assert answer["rank_bytes"] == pytest.approx(
+        max(sum(parts.values()) for parts in answer["phases"].values()), abs=10
+    )
     assert "coolgp plan airline" in terminal.invoke(app, ["plan", "--help"]).output
     assert terminal.invoke(app, ["plan", "nowhere"]).exit_code == 2

@@ -61,8 +61,8 @@ def test_the_command_draws_a_picture_and_tells_what_the_rule_promises(tmp_path: 
 
 
 def test_where_there_are_too_few_agents_for_two_ranks_one_is_drawn() -> None:
-    found = survey(scenario_named("field", ["agents.count=1", "agents.inducing=10"]))
-    assert found.ranks == 1
+    surveyed = survey(scenario_named("field", ["agents.count=1", "agents.inducing=10"]))
+    assert surveyed.ranks == 1
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_a_mistake_is_one_clear_message(tmp_path: Path, arguments: tuple[str, ..
 @pytest.mark.parametrize("rule", ["tree", "consensus"])
 def test_the_table_says_the_numbers_of_the_graph_that_a_run_uses(rule: str) -> None:
     scenario = field(f"fusion.rule={rule}", "agents.hyperparameters=fixed")
-    found, simulation = survey(scenario, 2), assemble(scenario)
-    rows = dict(table(found))
+    surveyed, simulation = survey(scenario, 2), assemble(scenario)
+    rows = dict(table(surveyed))
     links = simulation.rule.links(simulation.topology)
     assert (rows["agents"], rows["links"]) == ("12", str(simulation.topology.edge_count))
     assert rows["links in use"] == str(links.edge_count)
-    assert rows["on 2 ranks"].startswith(f"{100 * cut(links, found.owner):.3g} %")
-    np.testing.assert_array_equal(found.plan.topology.indices, simulation.topology.indices)
+    assert rows["on 2 ranks"].startswith(f"{100 * cut(links, surveyed.owner):.3g} %")
+    np.testing.assert_array_equal(surveyed.plan.topology.indices, simulation.topology.indices)
 
 
 @pytest.mark.parametrize("mode", ["fixed", "collective", "local"])
@@ -99,9 +99,9 @@ def test_the_table_says_the_numbers_of_the_graph_that_a_run_uses(rule: str) -> N
 def test_the_bytes_of_a_communication_round_are_those_that_the_meter_counts(mode: str, form: str) -> None:
     scenario = field(f"agents.hyperparameters={mode}", f"agents.projection={form}", "fusion.rule=consensus")
     scenario = scenario.model_copy(update={"fusion": scenario.fusion.model_copy(update={"rounds_per_step": 1})})
-    found, records = survey(scenario), run(scenario)
-    assert records[-1].sent.messages == found.plan.guarantee.messages
-    assert records[-1].sent.bytes == found.plan.guarantee.messages * found.numbers * 8
+    surveyed, records = survey(scenario), run(scenario)
+    assert records[-1].sent.messages == surveyed.plan.guarantee.messages
+    assert records[-1].sent.bytes == surveyed.plan.guarantee.messages * surveyed.numbers * 8
 
 
 def test_where_agents_are_does_not_depend_on_how_few_rows_a_survey_draws() -> None:
@@ -139,9 +139,9 @@ def test_agents_that_are_not_there_are_named_all_at_once() -> None:
     ],
 )
 def test_every_fault_is_said(settings: dict[str, Any], words: list[str]) -> None:
-    said = fault_words(faults_of(NetworkSettings(**settings), ("a", "b")))
-    assert len(said) == len(words)
-    assert all(part in whole for part, whole in zip(words, said, strict=True))
+    output = fault_words(faults_of(NetworkSettings(**settings), ("a", "b")))
+    assert len(output) == len(words)
+    assert all(part in whole for part, whole in zip(words, output, strict=True))
 
 
 @pytest.mark.parametrize("fault", ["network.churn=0.1", 'network.away=[{agent="1",leave=2,back=3}]'])

@@ -94,15 +94,15 @@ def write_predictions(folder: Path, rng: np.random.Generator, agents: list[str],
     near = np.exp(-8 * np.square(x - centre[:, None]).sum(-1))
     arrays: dict[str, Any] = {"mean_pre": near * mean, "variance_pre": 1.01 - near, "mean_post": mean + 0.02 * near}
     arrays |= {"variance_post": 0.02 + 0.1 * near, "asked": np.ones(near.shape, dtype=bool)}
-    known: dict[str, Any] = {} if truth is None else {"truth": truth}
-    np.savez(folder / "predictions.npz", x_test=x, y_test=mean, agents=np.array(agents), **arrays, **known)
+    given: dict[str, Any] = {} if truth is None else {"truth": truth}
+    np.savez(folder / "predictions.npz", x_test=x, y_test=mean, agents=np.array(agents), **arrays, **given)
 
 
 def write_network(folder: Path, graph: Topology, links: Topology, labels: list[str], probes: list[int]) -> None:
     arrays: dict[str, Any] = {"indptr": graph.indptr, "indices": graph.indices}
     arrays |= {"links_indptr": links.indptr, "links_indices": links.indices}
-    known: dict[str, Any] = {} if graph.position is None else {"position": graph.position}
-    np.savez(folder / "network.npz", **arrays, labels=np.array(labels), probes=np.array(probes), **known)
+    given: dict[str, Any] = {} if graph.position is None else {"position": graph.position}
+    np.savez(folder / "network.npz", **arrays, labels=np.array(labels), probes=np.array(probes), **given)
 
 
 @pytest.fixture

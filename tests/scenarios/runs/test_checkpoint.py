@@ -100,11 +100,11 @@ def table(path: Path) -> list[dict[str, str]]:
 
 def contents(folder: Path) -> dict[str, object]:
     """All that a run leaves, to the bit, but for times."""
-    found: dict[str, object] = {name: table(folder / name) for name in TABLES}
+    loaded: dict[str, object] = {name: table(folder / name) for name in TABLES}
     for name in ARRAYS:
         with np.load(folder / name) as arrays:
-            found |= {f"{name} {key}": (arrays[key].shape, arrays[key].tobytes()) for key in arrays.files}
-    return found
+            loaded |= {f"{name} {key}": (arrays[key].shape, arrays[key].tobytes()) for key in arrays.files}
+    return loaded
 
 
 @pytest.fixture(scope="module")
@@ -113,15 +113,15 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(study: Path) -> Path:
+def finished(study: Path) -> Path:
     """A run to its end, beside it `killed`, which was after 3 rounds."""
     run_and_copy(load_scenario(study), study.parent / "whole", {3: study.parent / "killed"})
     return study.parent / "whole"
 
 
 @pytest.fixture
-def killed(whole: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(whole.parent / "killed", tmp_path / "killed"))
+def killed(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished.parent / "killed", tmp_path / "killed"))
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=" ".join)
@@ -209,18 +209,18 @@ def test_rows_come_back_as_they_were_on_another_number_of_ranks(tmp_path: Path, 
     for rank in range(parts):
         shard = build_shard(topology, owner, rank)
         mine = np.isin(order, shard.agents)
-        held = {key: rows[mine] for key, rows in arrays.items() if key != "queue"}
-        held["queue"] = arrays["queue"][mine[one.shard.tail[queue]]]
-        checksums += write_rows(tmp_path / "rows.bin", columns, held, shard)
-    found = read_rows(tmp_path / "rows.bin", with_checksums(columns, checksums), one.shard)
+        own_rows = {key: rows[mine] for key, rows in arrays.items() if key != "queue"}
+        own_rows["queue"] = arrays["queue"][mine[one.shard.tail[queue]]]
+        checksums += write_rows(tmp_path / "rows.bin", columns, own_rows, shard)
+    loaded = read_rows(tmp_path / "rows.bin", with_checksums(columns, checksums), one.shard)
     for key, rows in arrays.items():
-        assert found[key].dtype == rows.dtype
-        np.testing.assert_array_equal(found[key], rows)
+        assert loaded[key].dtype == rows.dtype
+        np.testing.assert_array_equal(loaded[key], rows)
 
 
-def test_the_last_two_checkpoints_are_kept_and_none_of_a_finished_run(whole: Path, killed: Path) -> None:
+def test_the_last_two_checkpoints_are_kept_and_none_of_a_finished_run(finished: Path, killed: Path) -> None:
     assert sorted(path.name for path in (killed / "checkpoints").iterdir()) == ["round-000002", "round-000003"]
-    assert not (whole / "checkpoints").exists()
+    assert not (finished / "checkpoints").exists()
 
 
 def test_without_minutes_between_them_no_checkpoint_is_due(study: Path, tmp_path: Path) -> None:
@@ -228,35 +228,35 @@ def test_without_minutes_between_them_no_checkpoint_is_due(study: Path, tmp_path
     assert not (tmp_path / "killed" / "checkpoints").exists()
 
 
-def test_a_run_killed_before_its_first_checkpoint_starts_over_and_says_so(whole: Path, killed: Path) -> None:
+def test_a_run_killed_before_its_first_checkpoint_starts_over_and_says_so(finished: Path, killed: Path) -> None:
     shutil.rmtree(killed / "checkpoints")
     with pytest.warns(RuntimeWarning, match="no checkpoint was written yet: starting from the beginning"):
         assert len(resume(killed, figures=False)) == ROUNDS
-    assert contents(killed) == contents(whole)
+    assert contents(killed) == contents(finished)
 
 
-def test_a_finished_run_is_left_as_it_is(whole: Path) -> None:
-    before = (whole / "metrics.csv").read_bytes()
-    assert resume(whole) == []
-    assert (whole / "metrics.csv").read_bytes() == before
+def test_a_finished_run_is_left_as_it_is(finished: Path) -> None:
+    before = (finished / "metrics.csv").read_bytes()
+    assert resume(finished) == []
+    assert (finished / "metrics.csv").read_bytes() == before
 
 
-def test_the_command_line_says_that_a_run_is_finished(whole: Path) -> None:
-    said = CliRunner().invoke(app, ["resume", str(whole)])
-    assert said.exit_code == 0
-    assert "is finished: there is nothing left to do" in said.output
+def test_the_command_line_says_that_a_run_is_finished(finished: Path) -> None:
+    result = CliRunner().invoke(app, ["resume", str(finished)])
+    assert result.exit_code == 0
+    assert "is finished: there is nothing left to do" in result.output
 
 
 def test_the_command_line_refuses_a_folder_that_is_no_run(tmp_path: Path) -> None:
-    said = CliRunner().invoke(app, ["resume", str(tmp_path)])
-    assert said.exit_code == 2
-    assert "is not a run folder" in said.output
+    result = CliRunner().invoke(app, ["resume", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "is not a run folder" in result.output
 
 
 def test_the_command_line_resumes_and_sums_up_all_rounds(killed: Path) -> None:
-    said = CliRunner().invoke(app, ["resume", str(killed), "--no-figures"])
-    assert said.exit_code == 0, said.output
-    assert f"in {ROUNDS} rounds" in said.output
+    result = CliRunner().invoke(app, ["resume", str(killed), "--no-figures"])
+    assert result.exit_code == 0, result.output
+    assert f"in {ROUNDS} rounds" in result.output
 
 
 @pytest.mark.parametrize("name, words", [("", "it has no config.toml"), ("nowhere", "there is no such folder")])
@@ -302,19 +302,19 @@ def test_a_run_that_no_longer_fits_is_refused_unless_asked_for(killed: Path, mon
     monkeypatch.setattr("coolgp.scenarios.planning.limits.available_bytes", lambda: 0)
     with pytest.raises(NoRoom, match="would not fit"):
         resume(killed)
-    said = CliRunner().invoke(app, ["resume", str(killed)])
-    assert said.exit_code == 2
-    assert "would not fit" in said.output
+    result = CliRunner().invoke(app, ["resume", str(killed)])
+    assert result.exit_code == 2
+    assert "would not fit" in result.output
     assert len(resume(killed, figures=False, anyway=True)) == 2
 
 
 def test_env_json_lists_when_and_where_a_run_was_resumed(killed: Path) -> None:
     started = json.loads((killed / "env.json").read_text())["started"]
     resume(killed, figures=False)
-    found = json.loads((killed / "env.json").read_text())
-    assert [(again["round"], again["ranks"]) for again in found["resumptions"]] == [(3, 1)]
-    assert found["started"] == started
-    assert found["finished"]
+    loaded = json.loads((killed / "env.json").read_text())
+    assert [(again["round"], again["ranks"]) for again in loaded["resumptions"]] == [(3, 1)]
+    assert loaded["started"] == started
+    assert loaded["finished"]
 
 
 def test_overwriting_a_run_removes_its_checkpoints_and_nothing_else(study: Path, killed: Path) -> None:
@@ -343,19 +343,19 @@ def test_a_rule_whose_state_has_no_marked_arrays_runs_without_checkpoints_and_sa
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     scenario = load_scenario(study, ["fusion.rule=unmarked:Unmarked", "agents.hyperparameters=fixed"])
-    with pytest.warns(RuntimeWarning, match="does not say which of its arrays have a row") as said:
+    with pytest.warns(RuntimeWarning, match="does not say which of its arrays have a row") as result:
         assert len(run(scenario, tmp_path / "run", figures=False)) == ROUNDS
-    assert len(said) == 1
+    assert len(result) == 1
 
 
 def test_the_time_left_counts_the_rounds_since_the_start_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, said = [100.0], StringIO()
+    now, result = [100.0], StringIO()
     monkeypatch.setattr(progress, "perf_counter", lambda: now[0])
-    lines = progress.Lines(said)
+    lines = progress.Lines(result)
     for number in (8, 9):  # of a run that goes on after round 7, 10 seconds each
         now[0] += 10
         lines(Stage(done=number, total=10, words="", seconds=10.0))
-    assert [line.rpartition(", ")[2] for line in said.getvalue().splitlines()] == ["20 s left", "10 s left"]
+    assert [line.rpartition(", ")[2] for line in result.getvalue().splitlines()] == ["20 s left", "10 s left"]
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def findable(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(place: Path) -> Path:
+def finished(place: Path) -> Path:
     """What a run leaves that nothing happened to, beside it `killed`, which was after 4 rounds."""
     sys.path.insert(0, str(place))
 
@@ -80,8 +80,8 @@ def whole(place: Path) -> Path:
 
 
 @pytest.fixture
-def killed(whole: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(whole.parent / "killed", tmp_path / "killed"))
+def killed(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished.parent / "killed", tmp_path / "killed"))
 
 
 def metrics(folder: Path) -> list[dict[str, str]]:
@@ -115,14 +115,14 @@ def signalled(number: int, command: list[object], out: Path) -> tuple[int, str]:
 # Two at once.
 
 
-def test_only_one_process_at_a_time_is_at_work_on_a_run(whole: Path, killed: Path) -> None:
+def test_only_one_process_at_a_time_is_at_work_on_a_run(finished: Path, killed: Path) -> None:
     with held(killed):
         with pytest.raises(ValueError, match="another process is at work on this run"):
             resume(killed, figures=False)
         with pytest.raises(ValueError, match="another process is at work on this run"):
             run(load_scenario(killed / "config.toml"), killed, overwrite=True)
     resume(killed, figures=False)
-    assert metrics(killed) == metrics(whole)
+    assert metrics(killed) == metrics(finished)
 
 
 def test_a_run_is_held_while_it_goes_and_let_go_at_its_end(place: Path, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_run_is_held_while_it_goes_and_let_go_at_its_end(place: Path, tmp_path
 
 
 def test_a_rank_that_is_killed_ends_the_job_and_the_run_goes_on_elsewhere(
-    place: Path, whole: Path, tmp_path: Path, on_ranks: Program, monkeypatch: pytest.MonkeyPatch
+    place: Path, finished: Path, tmp_path: Path, on_ranks: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DRILL_KILL", "1 4")
     arguments = ("run", place / "study.toml", "--out", tmp_path / "run", "--no-figures")
@@ -148,7 +148,7 @@ def test_a_rank_that_is_killed_ends_the_job_and_the_run_goes_on_elsewhere(
     assert len(metrics(tmp_path / "run")) == 3
     monkeypatch.delenv("DRILL_KILL")
     resume(tmp_path / "run", figures=False)
-    assert metrics(tmp_path / "run") == metrics(whole)
+    assert metrics(tmp_path / "run") == metrics(finished)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_launcher_of_another_make_is_found_out(
     "number, kind", [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)], ids=lambda part: str(part)
 )
 def test_a_signal_ends_a_run_after_its_round_with_a_checkpoint(
-    place: Path, whole: Path, tmp_path: Path, number: int, kind: type[BaseException]
+    place: Path, finished: Path, tmp_path: Path, number: int, kind: type[BaseException]
 ) -> None:
     scenario = load_scenario(place / "study.toml", ["run.checkpoint_minutes=60"])
 
@@ -189,16 +189,16 @@ def test_a_signal_ends_a_run_after_its_round_with_a_checkpoint(
         run(scenario, tmp_path / "run", figures=False, watch=interrupt)
     assert signal.getsignal(number) == before
     assert [record.round for record in resume(tmp_path / "run", figures=False)] == [3, 4, 5, 6]
-    assert metrics(tmp_path / "run") == metrics(whole)
+    assert metrics(tmp_path / "run") == metrics(finished)
 
 
-def test_a_signal_in_the_last_round_changes_nothing(place: Path, whole: Path, tmp_path: Path) -> None:
+def test_a_signal_in_the_last_round_changes_nothing(place: Path, finished: Path, tmp_path: Path) -> None:
     def interrupt(record: Record, row: dict[str, float]) -> None:
         if record.round == ROUNDS:
             signal.raise_signal(signal.SIGINT)
 
     assert len(run(load_scenario(place / "study.toml"), tmp_path / "run", figures=False, watch=interrupt)) == ROUNDS
-    assert metrics(tmp_path / "run") == metrics(whole)
+    assert metrics(tmp_path / "run") == metrics(finished)
 
 
 def test_a_run_without_a_folder_is_interrupted_at_once(place: Path) -> None:
@@ -211,18 +211,18 @@ def test_a_run_without_a_folder_is_interrupted_at_once(place: Path) -> None:
 
 
 def test_after_the_first_signal_the_second_is_the_systems_own() -> None:
-    with noted() as found:
+    with noted() as noticed:
         signal.raise_signal(signal.SIGINT)
-        assert found.signals == [signal.SIGINT]
+        assert noticed.signals == [signal.SIGINT]
         assert signal.getsignal(signal.SIGINT) == signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 def test_a_signal_that_was_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with noted() as found:
+        with noted() as noticed:
             signal.raise_signal(signal.SIGTERM)
-        assert found.signals == []
+        assert noticed.signals == []
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -238,27 +238,27 @@ def test_a_signal_that_was_ignored_stays_ignored() -> None:
     ],
 )
 def test_the_command_line_says_how_to_go_on_and_ends_with_the_signals_exit_code(
-    place: Path, whole: Path, tmp_path: Path, on_ranks: Program, number: int, code: int, way: str
+    place: Path, finished: Path, tmp_path: Path, on_ranks: Program, number: int, code: int, way: str
 ) -> None:
     launcher = shutil.which("mpiexec", path=str(Path(sys.executable).parent)) or "mpiexec"
     before: list[object] = [launcher, "-n", 2] if way == "mpiexec" else []
     after: list[object] = ["--ranks", 2] if way == "--ranks" else []
     out = tmp_path / "run"
     arguments = ["run", place / "study.toml", "--out", out, "--no-figures"]
-    found, said = signalled(number, [*before, sys.executable, "-m", "coolgp.scenarios", *arguments, *after], out)
-    assert found == code, said
-    assert said.count(f"go on with: coolgp resume {out}") == 1
-    assert "Traceback" not in said
+    noticed, output = signalled(number, [*before, sys.executable, "-m", "coolgp.scenarios", *arguments, *after], out)
+    assert noticed == code, output
+    assert output.count(f"go on with: coolgp resume {out}") == 1
+    assert "Traceback" not in output
     assert 2 <= len(metrics(out)) < ROUNDS
     resume(out, figures=False)
-    assert metrics(out) == metrics(whole)
+    assert metrics(out) == metrics(finished)
 
 
 # Disks.
 
 
 def test_where_there_is_no_space_for_checkpoints_the_run_goes_on_and_says_so_once(
-    place: Path, whole: Path, tmp_path: Path
+    place: Path, finished: Path, tmp_path: Path
 ) -> None:
     program = (
         "import resource, sys\n"
@@ -271,11 +271,13 @@ def test_where_there_is_no_space_for_checkpoints_the_run_goes_on_and_says_so_onc
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("File too large") == 1
     assert "no checkpoint of round 1" in done.stderr
-    assert metrics(tmp_path / "run") == metrics(whole)
+    assert metrics(tmp_path / "run") == metrics(finished)
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
-def test_a_checkpoint_that_cannot_be_written_leaves_the_last_good_one(place: Path, whole: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_that_cannot_be_written_leaves_the_last_good_one(
+    place: Path, finished: Path, tmp_path: Path
+) -> None:
     """What should become the third is in the way of itself: a file, where even the superuser can make no folder."""
     out = tmp_path / "run"
 
@@ -291,11 +293,11 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_last_good_one(place: Pat
     with pytest.warns(RuntimeWarning, match=r"no checkpoint of round 3: .*; the run goes on \(the last good one is of"):
         run(load_scenario(place / "study.toml"), out, figures=False, watch=obstruct)
     assert [record.round for record in resume(tmp_path / "killed", figures=False)] == [3, 4, 5, 6]
-    assert metrics(tmp_path / "killed") == metrics(out) == metrics(whole)
+    assert metrics(tmp_path / "killed") == metrics(out) == metrics(finished)
 
 
 def test_a_table_that_cannot_be_written_ends_the_run_and_the_last_checkpoint_stays(
-    place: Path, whole: Path, tmp_path: Path
+    place: Path, finished: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
 
@@ -310,7 +312,7 @@ def test_a_table_that_cannot_be_written_ends_the_run_and_the_last_checkpoint_sta
     (out / "probes").rename(out / "probes.csv")
     with pytest.warns(RuntimeWarning, match="starting from the beginning"):
         resume(out, figures=False)
-    assert metrics(out) == metrics(whole)
+    assert metrics(out) == metrics(finished)
 
 
 def test_a_full_disk_is_one_message_and_exit_code_2_on_many_ranks_too(
@@ -334,8 +336,8 @@ def test_a_full_disk_is_one_message_and_exit_code_2_on_many_ranks_too(
     assert done.returncode == 2
     assert done.stderr.count("metrics.csv: cannot be written: No space left on device") == 1
     assert "Traceback" not in done.stderr
-    kept = [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()]
-    assert sorted(kept) == ["round-000001", "round-000002"]
+    names = [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()]
+    assert sorted(names) == ["round-000001", "round-000002"]
 
 
 @pytest.mark.parametrize("out, words", [("/proc/nowhere/run", "/proc"), ("points.csv/run", "points.csv")])
@@ -360,34 +362,34 @@ def flip(path: Path) -> None:
 @pytest.mark.parametrize("damage", [cut, flip, Path.unlink])
 @pytest.mark.parametrize("name", ["rows.bin", "index.json"])
 def test_from_a_damaged_checkpoint_the_run_goes_back_to_the_one_before(
-    whole: Path, killed: Path, damage: Callable[[Path], None], name: str
+    finished: Path, killed: Path, damage: Callable[[Path], None], name: str
 ) -> None:
     damage(killed / "checkpoints" / "round-000004" / name)
-    with pytest.warns(RuntimeWarning, match="the checkpoint of round 4 cannot be used") as said:
+    with pytest.warns(RuntimeWarning, match="the checkpoint of round 4 cannot be used") as output:
         assert [record.round for record in resume(killed, figures=False)] == [4, 5, 6]
-    assert len(said) == 1
-    assert metrics(killed) == metrics(whole)
+    assert len(output) == 1
+    assert metrics(killed) == metrics(finished)
 
 
-def test_without_a_checkpoint_that_is_whole_the_run_starts_over(whole: Path, killed: Path) -> None:
+def test_without_a_checkpoint_that_is_whole_the_run_starts_over(finished: Path, killed: Path) -> None:
     cut(killed / "checkpoints" / "round-000004" / "rows.bin")
     flip(killed / "checkpoints" / "round-000003" / "rows.bin")
-    with pytest.warns(RuntimeWarning) as said:
+    with pytest.warns(RuntimeWarning) as output:
         assert len(resume(killed, figures=False)) == ROUNDS
-    assert "no checkpoint can be read: starting from the beginning" in str(said[-1].message)
-    assert len(said) == 3
-    assert metrics(killed) == metrics(whole)
+    assert "no checkpoint can be read: starting from the beginning" in str(output[-1].message)
+    assert len(output) == 3
+    assert metrics(killed) == metrics(finished)
 
 
-def test_a_checkpoint_that_speaks_of_rows_a_table_lost_is_not_used(whole: Path, killed: Path) -> None:
+def test_a_checkpoint_that_speaks_of_rows_a_table_lost_is_not_used(finished: Path, killed: Path) -> None:
     lines = (killed / "probes.csv").read_text().splitlines(keepends=True)
     (killed / "probes.csv").write_text("".join(lines[: 1 + 2 * 3]))  # the header, and 2 probes in 3 rounds
     with pytest.warns(RuntimeWarning, match=r"probes\.csv has \d+ bytes, and had \d+ then"):
         assert [record.round for record in resume(killed, figures=False)] == [4, 5, 6]
-    assert metrics(killed) == metrics(whole)
+    assert metrics(killed) == metrics(finished)
 
 
-def test_all_ranks_go_back_where_only_one_of_them_finds_damage(whole: Path, killed: Path, on_ranks: Program) -> None:
+def test_all_ranks_go_back_where_only_one_of_them_finds_damage(finished: Path, killed: Path, on_ranks: Program) -> None:
     path = killed / "checkpoints" / "round-000004" / "rows.bin"
     content = bytearray(path.read_bytes())
     content[3] ^= 1  # of the first agent's sums
@@ -395,4 +397,4 @@ def test_all_ranks_go_back_where_only_one_of_them_finds_damage(whole: Path, kill
     done = on_ranks(2, "coolgp.scenarios", "resume", killed, "--no-figures", timeout=60, runner=("-m",))
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("the checkpoint of round 4 cannot be used") == 1
-    assert metrics(killed) == metrics(whole)
+    assert metrics(killed) == metrics(finished)

@@ -83,16 +83,16 @@ class Case:
 
     def settings(self, folder: Path) -> list[str]:
         rule, *options = self.variant
-        found = [f"fusion.rule={rule}", *options, f"agents.count={self.size}", *self.more]
+        chosen = [f"fusion.rule={rule}", *options, f"agents.count={self.size}", *self.more]
         carried = issubclass(rule_class(rule), QueryRule)  # which refuses messages that are late
         troubles = [trouble for trouble in self.troubles if not (carried and trouble in LATE)]
-        found += [setting for trouble in troubles for setting in TROUBLES[trouble]]
+        chosen += [setting for trouble in troubles for setting in TROUBLES[trouble]]
         if carried and troubles:
-            found.append("fusion.query_rounds=2")
+            chosen.append("fusion.query_rounds=2")
         if rule == "npae":  # whose joint prior agents must share
-            found.append("agents.hyperparameters=collective")
-        found += ["run.checkpoint_minutes=0"] if self.stop else []
-        return [setting.replace("scheduled-{size}", f"{folder}/scheduled-{self.size}") for setting in found]
+            chosen.append("agents.hyperparameters=collective")
+        chosen += ["run.checkpoint_minutes=0"] if self.stop else []
+        return [setting.replace("scheduled-{size}", f"{folder}/scheduled-{self.size}") for setting in chosen]
 
 
 def dealt(variant: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -329,11 +329,11 @@ def column(path: Path, name: str) -> list[int]:
 
 def contents(folder: Path) -> dict[str, object]:
     """All that a run leaves, to the bit, but for times and for what went between ranks."""
-    found: dict[str, object] = {name: table(folder / name) for name in TABLES}
+    stored: dict[str, object] = {name: table(folder / name) for name in TABLES}
     for name in ARRAYS:
         with np.load(folder / name) as arrays:
-            found |= {f"{name} {key}": (arrays[key].shape, arrays[key].tobytes()) for key in arrays.files}
-    return found
+            stored |= {f"{name} {key}": (arrays[key].shape, arrays[key].tobytes()) for key in arrays.files}
+    return stored
 
 
 def different(one: Path, other: Path) -> list[str]:
@@ -342,7 +342,7 @@ def different(one: Path, other: Path) -> list[str]:
     return [name for name in first.keys() | second.keys() if first.get(name) != second.get(name)]
 
 
-def told(wrong: dict[str, object]) -> str:
+def described(wrong: dict[str, object]) -> str:
     """Cases with their settings, and what is wrong with each."""
     return "\n".join(f"{case.settings(Path())}: {wrong[case.name]}" for case in CASES if wrong.get(case.name))
 
@@ -366,7 +366,7 @@ def test_a_run_gives_the_same_bits_on_any_number_of_ranks(work: Work, ranks: int
     alone, together = work.ran(0), work.ran(ranks)
     cases = cases_on(ranks)
     wrong = {case.name: different(alone / case.name / "whole", together / case.name / "whole") for case in cases}
-    assert not told(wrong), told(wrong)
+    assert not described(wrong), described(wrong)
 
 
 @pytest.mark.parametrize("source, target", MOVES)
@@ -376,7 +376,7 @@ def test_a_run_resumed_on_another_number_of_ranks_is_the_run_that_nobody_stopped
     alone, again = work.ran(0), work.resumed(source, target)
     cases = moved(source, target)
     wrong = {case.name: different(alone / case.name / "whole", again / case.name / "resumed") for case in cases}
-    assert not told(wrong), told(wrong)
+    assert not described(wrong), described(wrong)
 
 
 @pytest.mark.parametrize("ranks", [0, *RANKS])
@@ -388,7 +388,7 @@ def test_bytes_on_ranks_and_between_them_are_all_that_was_sent(work: Work, ranks
             sent = column(folder / "metrics.csv", "bytes")
             wrong[case.name] = [(near, far, sent)] if [a + b for a, b in zip(near, far, strict=True)] != sent else []
             assert ranks > 1 or folder.name != "whole" or not any(far)
-    assert not told(wrong), told(wrong)
+    assert not described(wrong), described(wrong)
 
 
 @pytest.mark.parametrize("ranks", RANKS)
@@ -401,7 +401,7 @@ def test_bytes_between_ranks_are_what_mpi_was_handed(work: Work, ranks: int) -> 
         wrong[case.name] = [] if handed == far else (handed, far)
         speaks = case.variant[0] not in ("none", "central", "server", "dpitc")
         assert any(handed) == (speaks and ranks > 1), case
-    assert not told(wrong), told(wrong)
+    assert not described(wrong), described(wrong)
 
 
 if __name__ == "__main__":

@@ -38,14 +38,14 @@ def test_the_folder_of_very_many_agents_is_small(large: RunFolder) -> None:
 
 
 def test_a_part_of_the_network_is_kept_and_the_size_of_all(large: RunFolder) -> None:
-    kept = large.network
-    assert kept.graph.size < RECORDED_AGENTS / 2
-    assert (kept.agents, kept.spoken_count) == (MANY, MANY - 1)
-    assert kept.link_count == large.guarantee.links
-    assert tuple(kept.graph.names[i] for i in kept.probes) == large.predictions.agents
+    sampled = large.network
+    assert sampled.graph.size < RECORDED_AGENTS / 2
+    assert (sampled.agents, sampled.spoken_count) == (MANY, MANY - 1)
+    assert sampled.link_count == large.guarantee.links
+    assert tuple(sampled.graph.names[i] for i in sampled.probes) == large.predictions.agents
     where = sensors(0, MANY).positions
     assert where is not None
-    np.testing.assert_array_equal(kept.graph.position, where[[int(name) for name in kept.graph.names]])
+    np.testing.assert_array_equal(sampled.graph.position, where[[int(name) for name in sampled.graph.names]])
 
 
 def test_figures_and_report_speak_of_all_agents_and_say_what_is_drawn(large: RunFolder) -> None:
@@ -62,12 +62,12 @@ def test_figures_and_report_speak_of_all_agents_and_say_what_is_drawn(large: Run
 def test_a_part_holds_the_middle_of_the_tree_and_the_paths_to_the_probes(kind: str) -> None:
     graph = generate(kind, 4000, 0)
     probes = np.array([3, 999, 3999])
-    kept, agents = sample(Network(graph, spanning_tree(graph), probes), 3000)
-    assert SAMPLED_AGENTS <= len(agents) == kept.graph.size < 3000
-    assert kept.total == NetworkSize(4000, graph.edge_count, 3999)
-    np.testing.assert_array_equal(agents[kept.probes], probes)
-    assert kept.links.edge_count == kept.links.size - 1
-    assert components(kept.links) == 1
+    sampled, agents = sample(Network(graph, spanning_tree(graph), probes), 3000)
+    assert SAMPLED_AGENTS <= len(agents) == sampled.graph.size < 3000
+    assert sampled.total == NetworkSize(4000, graph.edge_count, 3999)
+    np.testing.assert_array_equal(agents[sampled.probes], probes)
+    assert sampled.links.edge_count == sampled.links.size - 1
+    assert components(sampled.links) == 1
 
 
 @pytest.mark.parametrize("kind, is_map", [("geometric", True), ("small-world", False)])
@@ -81,8 +81,8 @@ def test_agents_are_drawn_on_a_map_where_links_join_those_that_are_near(kind: st
 def test_a_network_that_is_small_enough_is_kept_whole() -> None:
     ring = generate("ring", 50, 0)
     network = Network(ring, spanning_tree(ring), np.array([7]))
-    kept, agents = sample(network, 50)
-    assert kept is network
+    sampled, agents = sample(network, 50)
+    assert sampled is network
     assert agents.tolist() == list(range(50))
     assert (network.agents, network.link_count, network.spoken_count) == (50, 50, 49)
 
@@ -92,16 +92,16 @@ def test_a_network_that_is_small_enough_is_kept_whole() -> None:
 
 def contents(folder: Path) -> dict[str, object]:
     """All that a run leaves, to the bit, but for times."""
-    found: dict[str, object] = {}
+    stored: dict[str, object] = {}
     for name in ("metrics.csv", "probes.csv", "hyperparameters.csv"):
         with (folder / name).open() as file:
-            found[name] = [
+            stored[name] = [
                 {key: row[key] for key in row if not key.startswith("seconds")} for row in csv.DictReader(file)
             ]
     for name in ("predictions.npz", "model.npz", "network.npz"):
         with np.load(folder / name) as arrays:
-            found |= {f"{name} {key}": arrays[key].tobytes() for key in arrays.files}
-    return found
+            stored |= {f"{name} {key}": arrays[key].tobytes() for key in arrays.files}
+    return stored
 
 
 @pytest.fixture
@@ -118,8 +118,8 @@ def stopped(tmp_path: Path) -> Path:
 
 
 def test_sensors_go_on_where_they_were_stopped(stopped: Path) -> None:
-    said = CliRunner().invoke(app, ["resume", str(stopped), "--no-figures"])
-    assert said.exit_code == 0, said.output
+    result = CliRunner().invoke(app, ["resume", str(stopped), "--no-figures"])
+    assert result.exit_code == 0, result.output
     assert contents(stopped) == contents(stopped.parent / "whole")
 
 

@@ -155,9 +155,9 @@ def test_a_column_that_some_runs_lack_is_left_out_of_the_table_and_no_metric(tmp
 
 
 def test_an_unfinished_run_is_used_as_far_as_it_is_and_marked(tmp_path: Path) -> None:
-    whole = write_run(tmp_path / "whole", ["run.seed=0"])
-    part = write_run(tmp_path / "part", ["run.seed=1"], [7.0, 8.0], finished=False)
-    found = of(whole, part)
+    complete = write_run(tmp_path / "whole", ["run.seed=0"])
+    unfinished = write_run(tmp_path / "part", ["run.seed=1"], [7.0, 8.0], finished=False)
+    found = of(complete, unfinished)
     shape = curve(found.lines[0], "rmse_post", "rounds", "std")
     np.testing.assert_allclose([shape.x, shape.y], [[1, 2], [6, 6]])
     assert found.lines[0].name == "all runs (unfinished)"
@@ -216,7 +216,7 @@ def test_the_command_writes_a_figure_and_a_table_and_prints_it(
         (["run", "--out", "figure.pdf"], "--out needs a file that ends in .png"),
         (["empty"], "has no rows: the run did not finish a round"),
     ],
-    ids=lambda part: " ".join(part) if isinstance(part, list) else "",
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_mistake_is_one_message_and_exit_code_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str

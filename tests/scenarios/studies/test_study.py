@@ -186,12 +186,12 @@ def test_under_heavy_loss_the_tree_still_knows_everything_and_a_server_told_once
 def test_the_first_agent_keeps_so_many_rows_and_the_others_all_of_theirs() -> None:
     settings = {"data": {"source": "field"}, "agents": {"count": 3, "batch_size": 10}, "run": {"rounds": 4}}
     whole = load(resolve(settings, "m")).training
-    part = load(resolve(settings, "m", ["data.first_agent_rows=7"])).training
+    fragment = load(resolve(settings, "m", ["data.first_agent_rows=7"])).training
     assert np.bincount(whole.owner).tolist() == [40, 40, 40]
-    assert np.bincount(part.owner).tolist() == [7, 40, 40]
+    assert np.bincount(fragment.owner).tolist() == [7, 40, 40]
     for agent in range(3):
-        kept = np.count_nonzero(part.owner == agent)
-        np.testing.assert_array_equal(part.x[part.owner == agent], whole.x[whole.owner == agent][:kept])
+        kept = np.count_nonzero(fragment.owner == agent)
+        np.testing.assert_array_equal(fragment.x[fragment.owner == agent], whole.x[whole.owner == agent][:kept])
 
 
 def test_an_agent_with_few_rows_ends_as_good_as_the_one_that_goes_on(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_an_agent_with_few_rows_ends_as_good_as_the_one_that_goes_on(tmp_path: P
     records = run(scenario)
     last, y = records[-1].probed, load(scenario).y_test
     assert last is not None
-    before, after = (np.sqrt(np.mean((part.mean - y) ** 2, axis=1)) for part in (last.pre, last.post))
+    before, after = (np.sqrt(np.mean((fragment.mean - y) ** 2, axis=1)) for fragment in (last.pre, last.post))
     assert after[0] == pytest.approx(after[1])
     assert after[0] < 0.97 * before[0]
     assert after[1] < 1.01 * before[1]
@@ -218,8 +218,8 @@ def test_a_study_runs_on_two_ranks_and_goes_on_serially(
     assert "finished before" in done.stderr
     assert (tmp_path / "s" / "study.png").is_file()
     page = unescape((tmp_path / "s" / "report.html").read_text())
-    for part in (*about("lossy"), "data:image/png;base64", "<td>tree</td><td>0.5</td><td>1</td>"):
-        assert part in page
+    for fragment in (*about("lossy"), "data:image/png;base64", "<td>tree</td><td>0.5</td><td>1</td>"):
+        assert fragment in page
     cell = plan_study("lossy", lossy.SETTINGS, lossy.GRID, [*_keys(small), "network.loss=0.5"]).cells[0]
     run(cell.scenario, tmp_path / "alone", figures=False)
     assert float(table(tmp_path / "s")[0]["rmse_post"]) == read_metrics(tmp_path / "alone")["rmse_post"][-1]

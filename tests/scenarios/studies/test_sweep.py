@@ -143,12 +143,12 @@ def test_a_study_of_the_package_is_swept_over_its_own_grid_or_the_users(place: P
 def test_more_values_extend_a_sweep_and_other_grids_are_refused(place: Path) -> None:
     first = ["agents.count=6"]
     run_study(plan_sweep("s.toml", first), place / "out")
-    kept = place / "out" / "cells" / "count=6" / "env.json"
-    before, again = kept.read_bytes(), list[bool]()
+    marker = place / "out" / "cells" / "count=6" / "env.json"
+    before, again = marker.read_bytes(), list[bool]()
     more = plan_sweep("s.toml", ["agents.count=5..6"])
     rows = run_study(more, place / "out", seen=lambda number, cell, last, done: again.append(done))
     assert again == [False, True]
-    assert kept.read_bytes() == before
+    assert marker.read_bytes() == before
     assert [row["agents.count"] for row in rows] == ["5", "6"]
     for axes, overrides, why in [
         (first, [], "its count=5 is not in this grid: values can be added, not taken away"),
