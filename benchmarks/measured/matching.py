@@ -51,7 +51,7 @@ def measure(quick: bool) -> Measurement:
         for method in ("SPAHM", "PFNM"):
             case: dict[str, Value] = {"method": method, "J": groups, "L": atoms, "D": dimensions, "sweeps": sweeps}
             print(f"matching: {case}", file=sys.stderr)
-            rows += _contest(case, Effort(2, 0.005) if quick else Effort(2, 0.25))
+            rows += _contest(case, Effort(2, 0.005) if quick else Effort(2 if groups < 50 else 1, 0.25))
     return Measurement(tuple(rows), limits, NOTES)
 
 

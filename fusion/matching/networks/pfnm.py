@@ -73,15 +73,17 @@ class FusedNetwork:
 class PFNM:
     """Settings of PFNM; :meth:`fuse` is the method.
 
-    settings: candidates, of which the owners' counts pick one; a single one needs no rows. head: "fused", or "refit" to
-    fit the output layer afresh from sums over the shards. sweeps: at most, for each layer. activation: of the hidden
-    units of networks that come as arrays. concentration: of the prior. absent: weights to units that a network does not
-    have are "ignored", or taken for a "zero" as in the authors' code. marginal: integrate the global units out, as
-    SPAHM does, in place of the maximum over them. seed: of the order of visits. solver: "greedy", a baseline, takes the
-    pair that gains most first.
+    settings: candidates, of which the owners' counts pick one; a single one needs no rows. slack: of the candidates
+    that get at most this share of all rows less right than the best, take the one with the fewest units. head:
+    "fused", or "refit" to fit the output layer afresh from sums over the shards. sweeps: at most, for each layer.
+    activation: of the hidden units of networks that come as arrays. concentration: of the prior. absent: weights to
+    units that a network does not have are "ignored", or taken for a "zero" as in the authors' code. marginal: integrate
+    the global units out, as SPAHM does, in place of the maximum over them. seed: of the order of visits. solver:
+    "greedy", a baseline, takes the pair that gains most first.
     """
 
     settings: tuple[Setting, ...] = GRID
+    slack: float = 0.0
     head: Literal["fused", "refit"] = "fused"
     sweeps: int = 5
     activation: str = "relu"
@@ -113,7 +115,7 @@ class PFNM:
         counts = counted(rows, classes) if class_counts is None and rows is not None else class_counts
         shares = class_shares(counts, len(nets), classes)
         candidates, correct = self._candidates(nets, shares, rows, labels)
-        fused = candidates[int(correct.argmax()) if len(correct) else 0]
+        fused = candidates[_chosen(candidates, correct, self.slack * sum(len(y) for _, y in rows or []))]
         return replace(self._with_head(fused, rows), correct=correct)
 
     def match(
@@ -186,6 +188,8 @@ class PFNM:
         for name, values in allowed.items():
             if getattr(self, name) not in values:
                 raise ValueError(f"PFNM needs {name} to be one of {', '.join(values)}; got {getattr(self, name)!r}")
+        if not 0 <= self.slack < 1:
+            raise ValueError(f"PFNM needs a slack from 0 and below 1, a share of the rows; got {self.slack}")
         if not self.settings:
             raise ValueError("PFNM needs at least one setting; got none")
         if shards is None and len(self.settings) > 1:
@@ -195,3 +199,13 @@ class PFNM:
             )
         if shards is None and self.head == "refit":
             raise ValueError("Refitting the output layer needs rows: give shards")
+
+
+def _chosen(candidates: Sequence[FusedNetwork], correct: Indices, slack: float) -> int:
+    """The candidate that gets most rows right; with a slack the smallest that gets nearly as many right."""
+    if not len(correct):
+        return 0
+    near = np.flatnonzero(correct >= correct.max() - slack)
+    units = np.array([sum(candidates[place].network.widths) for place in near.tolist()])
+    smallest = near[units == units.min()] if slack else near
+    return int(smallest[correct[smallest].argmax()])

@@ -23,7 +23,7 @@ from coolgp.fusion.matching.networks.pfnm import PFNM, FusedNetwork
 from coolgp.fusion.matching.networks.rounds import communication_rounds
 from coolgp.fusion.matching.networks.settings import GRID, Setting
 from coolgp.fusion.matching.networks.shards import Shard, counted
-from coolgp.fusion.matching.networks.shares import class_shares
+from coolgp.fusion.matching.networks.shares import class_shares, powered
 from coolgp.fusion.matching.studies.training import CLASSES, Trained, Training, trained, trained_apart, trained_further
 
 __all__ = ["Accuracy", "digits_study", "rounds_study"]
@@ -106,6 +106,7 @@ def _fusions(apart: Trained, seed: int) -> list[Row]:
         "PFNM (50, 0.5, 1), split": _single(Setting(50.0, 0.5, 1.0, "split"), seed).fuse(apart.networks, None, counts),
         "greedy matching, count rule": PFNM(seed=seed, solver="greedy", sweeps=0).fuse(apart.networks, apart.shards),
         "PFNM, count rule": chosen,
+        "PFNM, count rule, slack 0.005": PFNM(slack=0.005, seed=seed).fuse(apart.networks, apart.shards),
         "PFNM, count rule, refitted head": PFNM((chosen.setting,), head="refit", seed=seed).fuse(
             apart.networks, apart.shards
         ),
@@ -115,7 +116,8 @@ def _fusions(apart: Trained, seed: int) -> list[Row]:
     rows.append(_scored("PFNM, best setting, known afterwards", best.network, apart.test))
     if len(chosen.counts) == 1:
         width = len(chosen.counts[0])
-        rows.append(_scored("k-means of units", clustered(apart.networks, _shares(apart), width, seed), apart.test))
+        shares = powered(_shares(apart), chosen.setting.share_power)
+        rows.append(_scored("k-means of units", clustered(apart.networks, shares, width, seed), apart.test))
     return rows
 
 

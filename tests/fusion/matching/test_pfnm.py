@@ -150,6 +150,23 @@ def test_owners_count_their_own_rows_and_the_setting_with_most_is_taken() -> Non
     assert fused.correct.max() == fused.correct[1] == 150
 
 
+def test_slack_takes_the_smallest_network_that_gets_nearly_as_many_rows_right() -> None:
+    rng, networks = np.random.default_rng(11), [network(seed, (6,)) for seed in range(3)]
+    settings = Setting(50.0, 1e-3, 1.0, "split"), Setting(1.0, 3.0)
+    large = PFNM(settings=settings[:1]).fuse(networks, class_counts=np.ones((3, CLASSES)))
+    shards = [(x, large.predict(x)) for x in rng.normal(size=(3, 40, INPUTS))]
+    sizes, correct = [], []
+    for slack in (0.0, 0.99):
+        fused = PFNM(settings=settings, slack=slack).fuse(networks, shards, np.ones((3, CLASSES)))
+        best = fused.correct[settings.index(fused.setting)]
+        assert best >= fused.correct.max() - slack * 120
+        sizes.append(sum(fused.network.widths))
+        correct.append(best)
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] < sizes[0]
+    assert correct[0] == fused.correct.max()
+
+
 def test_the_refitted_head_is_that_of_all_rows_together() -> None:
     rng, networks = np.random.default_rng(6), [network(seed, (6,)) for seed in range(3)]
     shards = [(rng.normal(size=(30, INPUTS)), rng.integers(CLASSES, size=30)) for _ in range(3)]
@@ -270,6 +287,8 @@ def test_settings_that_cannot_be_are_refused() -> None:
         PFNM(settings=(Setting(),), head="refit").fuse([ONE])
     with pytest.raises(ValueError, match="activation to be one of relu"):
         PFNM(settings=(Setting(),), activation="swish").fuse([ARRAYS])
+    with pytest.raises(ValueError, match="slack from 0"):
+        PFNM(slack=1.0).fuse([ONE])
     for wrong in ({"head": "new"}, {"absent": "nan"}, {"solver": "random"}):
         with pytest.raises(ValueError, match=f"needs {next(iter(wrong))} to be one of"):
             PFNM(settings=(Setting(),), **wrong).fuse([ONE])  # type: ignore[arg-type]
