@@ -79,7 +79,7 @@ def local_mixing(shard: Shard, weight: float | None = None, dtype: DTypeLike = n
     matrix.data = matrix.data.astype(kind)  # of the whole matrix it would sort the rows
     border = np.unique(shard.tail[shard.reverse < 0])
     inner = _without_rows(matrix, border) if len(shard.halo) else matrix
-    return Mixing(pull.astype(kind), matrix, border, inner, matrix[border])
+    return Mixing(pull=pull.astype(kind), matrix=matrix, border=border, inner=inner, outer=matrix[border])
 
 
 def _without_rows(matrix: csr_array, rows: Array) -> csr_array:

@@ -93,7 +93,7 @@ def plan_tree_sum(transport: Transport) -> TreeSum:
         _phase(shard, source, slots[number == place], route, sends - receives)
         for place, route in enumerate([*between, None])
     ]
-    return TreeSum(sends, rounds, middle, int(np.count_nonzero(~far)), tuple(phases))
+    return TreeSum(sends=sends, rounds=rounds, middle=middle, near=int(np.count_nonzero(~far)), phases=tuple(phases))
 
 
 def _add(sums: Array, received: Array, phase: Phase) -> None:
@@ -107,10 +107,17 @@ def _phase(shard: Shard, source: Array, slots: Array, route: Route | None, lag: 
     """lag: [E] rounds from the message of the other end to that of each edge: after 0 or more it is the total."""
     nothing, targets = np.arange(0), shard.tail[slots]
     if route is None:
-        return Phase(source[slots], targets, None, nothing, nothing, -1)
+        return Phase(sources=source[slots], targets=targets, route=None, senders=nothing, answers=nothing, answered=-1)
     leaving, totals = route.edges[route.far_out], np.flatnonzero(lag[route.arrivals[route.far_in]] < 0)
     answers = np.flatnonzero(lag[leaving] > 0)
-    return Phase(source[slots], targets, route, shard.tail[leaving], answers, int(totals[0]) if len(totals) else -1)
+    return Phase(
+        sources=source[slots],
+        targets=targets,
+        route=route,
+        senders=shard.tail[leaving],
+        answers=answers,
+        answered=int(totals[0]) if len(totals) else -1,
+    )
 
 
 def _middle(shard: Shard, answered: Array) -> int:

@@ -198,7 +198,7 @@ class LatentBasis(InducingInputs):
         """The same points under any projection ``[..., P, D]``."""
         lead = (1,) * (projection.ndim - 2)
         points, slopes, factor, inverse = (matrix.reshape(*lead, *matrix.shape) for matrix in self._matrices)
-        return Geometry(points, slopes, factor, inverse)
+        return Geometry(points=points, slopes=slopes, factor=factor, inverse=inverse)
 
     @cached_property
     def _matrices(self) -> tuple[Array, Array, Array, Array]:

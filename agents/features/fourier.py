@@ -59,7 +59,12 @@ class FourierBasis(AboutFunction):
     def geometry(self, projection: Array) -> Geometry:
         """The same under any projection ``[..., P, D]``: features are independent, with unit variance."""
         identity = self._identity.reshape(*(1,) * (projection.ndim - 2), *self._identity.shape)
-        return Geometry(self.waves.reshape(*identity.shape[:-2], *self.waves.shape), identity, identity, identity)
+        return Geometry(
+            points=self.waves.reshape(*identity.shape[:-2], *self.waves.shape),
+            slopes=identity,
+            factor=identity,
+            inverse=identity,
+        )
 
     def values(self, points: Array, projection: Array, x: Array) -> Array:
         """``φ(x) [..., M, B]`` of waves ``[..., F, D]``, whatever the projection."""

@@ -114,7 +114,13 @@ def posterior_of(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: flo
     """The posterior of the inducing values that the bound implies; arguments as in :func:`bound_and_slopes`."""
     terms = _terms(x, y, at, kernel, jitter)
     weights = solve_triangular(terms.factor, terms.solved, trans="T", lower=True, check_finite=False)
-    return SparsePosterior(at, terms.factor, terms.inner, weights / np.sqrt(at.noise_variance), terms.value)
+    return SparsePosterior(
+        parameters=at,
+        factor=terms.factor,
+        inner=terms.inner,
+        weights=weights / np.sqrt(at.noise_variance),
+        bound=terms.value,
+    )
 
 
 def _terms(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) -> _Terms:
@@ -135,7 +141,16 @@ def _terms(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) ->
     slack = rows * at.signal_variance / noise - trace
     determinant = 2.0 * float(np.log(np.diag(inner)).sum())
     value = -0.5 * (rows * np.log(2.0 * np.pi * noise) + determinant + fit + slack)
-    return _Terms(cross, factor, scaled, inner, projected, solved, trace, float(value))
+    return _Terms(
+        cross=cross,
+        factor=factor,
+        scaled=scaled,
+        inner=inner,
+        projected=projected,
+        solved=solved,
+        trace=trace,
+        value=float(value),
+    )
 
 
 def _covariance(x: Array, at: Parameters, kernel: Kernel) -> Array:

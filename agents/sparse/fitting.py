@@ -58,7 +58,7 @@ def maximise(
     """
     before = _bound(x, y, best_start(x, y, [start], kernel, jitter), kernel, jitter)
     if not iterations:
-        return Fit(start, before, before, 0, _at_limits(start))
+        return Fit(parameters=start, bound=before, start_bound=before, iterations=0, at_limits=_at_limits(start))
 
     def objective(theta: Array) -> tuple[float, Array]:
         try:
@@ -82,7 +82,13 @@ def maximise(
     end = _unpacked(np.asarray(result.x), start, move_inputs)
     after = _bound(x, y, end, kernel, jitter)
     parameters = end if after >= before else start
-    return Fit(parameters, max(before, after), before, int(result.nit), _at_limits(parameters))
+    return Fit(
+        parameters=parameters,
+        bound=max(before, after),
+        start_bound=before,
+        iterations=int(result.nit),
+        at_limits=_at_limits(parameters),
+    )
 
 
 def _bound(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) -> float:

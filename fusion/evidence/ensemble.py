@@ -84,7 +84,9 @@ class Ensemble(CarriedRule):
         nothing = model.encoding.zeros(model, size, population.dtype.type).rows
         sums = np.stack([nothing] * len(models), axis=1)
         anchor = np.stack([self._theta(population, expert) for expert in range(len(models))], axis=1)
-        fresh = EnsembleState(models, None, sums, anchor, np.zeros((size, len(models))))
+        fresh = EnsembleState(
+            models=models, inner=None, sums=sums, anchor=anchor, log_density=np.zeros((size, len(models)))
+        )
         return replace(fresh, inner=self.carrier.begin(self._rows(fresh, population), transport))
 
     def observe(self, state: EnsembleState, population: Population, batch: Batch) -> EnsembleState:
@@ -198,5 +200,8 @@ def _log_density(model: Model, theta: Array, belief: Evidence, batch: Batch) -> 
 def _longer(rows: Rows, experts: int) -> Rows:
     """Rows of all experts, and what each agent keeps and adds besides."""
     return Rows(
-        experts * (rows.per_agent + 2.0), experts * rows.per_edge, experts * rows.per_pair, experts * rows.columns
+        per_agent=experts * (rows.per_agent + 2.0),
+        per_edge=experts * rows.per_edge,
+        per_pair=experts * rows.per_pair,
+        columns=experts * rows.columns,
     )

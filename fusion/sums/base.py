@@ -170,7 +170,7 @@ class SumRule(ABC):
         return self._state(self.settle(state.inner, recent[-1], transport), recent, sample, state.kept)
 
     def _state(self, inner: State, recent: tuple[Array, ...], sample: Array, memory: Any) -> SumState:
-        return SumState(inner, sample, () if self.remembers is None else recent, memory)
+        return SumState(inner=inner, sample=sample, recent=() if self.remembers is None else recent, kept=memory)
 
     def _contribute(self, state: SumState, population: Population) -> tuple[Array, ...]:
         """The contributions of the last rounds and of this one, in the memory of those that are too old."""

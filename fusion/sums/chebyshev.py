@@ -86,7 +86,14 @@ class Chebyshev(SumRule):
         """Every agent's estimate is its own contribution. Raises ValueError unless the rule was fitted."""
         self._interval()
         mixing, ratio = local_mixing(transport.shard, None, values.dtype), np.zeros(len(values))
-        return ChebyshevState(values.copy(), values.copy(), values, ratio, mixing, transport.shard.size)
+        return ChebyshevState(
+            estimate=values.copy(),
+            before=values.copy(),
+            values=values,
+            ratio=ratio,
+            mixing=mixing,
+            size=transport.shard.size,
+        )
 
     def round(self, state: ChebyshevState, values: Array, transport: Transport) -> ChebyshevState:
         """Take in what is new, then average with the neighbours and continue in the direction of the last step.

@@ -190,7 +190,7 @@ def _learn(
     sums[learned] = np.add.reduce(values[learned], axis=1)
     tail = transport.shard.tail
     wait = np.where(versions[tail] > state.version[tail], 0, state.wait)  # what is new was never offered
-    return FloodState(values, versions, state.told, wait, sums)
+    return FloodState(values=values, version=versions, told=state.told, wait=wait, sums=sums)
 
 
 def _check_memory(size: int, row: int, itemsize: int) -> None:

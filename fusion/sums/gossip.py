@@ -108,7 +108,7 @@ class Gossip(SumRule):
     def begin(self, values: Array, transport: Transport) -> GossipState:
         """Every agent's estimate is its own contribution."""
         turn, waiting = np.zeros((2, len(values)), dtype=np.int64)
-        return GossipState(values.copy(), values, turn, waiting, transport.shard.size)
+        return GossipState(estimate=values.copy(), values=values, turn=turn, waiting=waiting, size=transport.shard.size)
 
     def round(self, state: GossipState, values: Array, transport: Transport) -> GossipState:
         """Take in what is new, pair up, and take the mean of each pair."""
@@ -118,7 +118,7 @@ class Gossip(SumRule):
         waiting[transport.shard.tail[answering]] = self.patience
         fresh, paid = hand_over(fresh, waiting > 0, answering, transport)
         waiting[paid] = 0
-        return GossipState(fresh, values, state.turn + 1, waiting, state.size)
+        return GossipState(estimate=fresh, values=values, turn=state.turn + 1, waiting=waiting, size=state.size)
 
     def sums(self, state: GossipState) -> Array:
         """N times the estimate of the mean."""

@@ -95,7 +95,11 @@ class GrowingTree(SumRule):
         key = np.stack([np.zeros_like(own), own], axis=1).astype(np.int64)
         no_edge = np.zeros(edges, dtype=bool)
         return GrowingTreeState(
-            key, no_edge, no_edge, np.zeros((edges, values.shape[1]), dtype=values.dtype), values.copy()
+            key=key,
+            parent=no_edge,
+            heard=no_edge,
+            inbox=np.zeros((edges, values.shape[1]), dtype=values.dtype),
+            sums=values.copy(),
         )
 
     def round(self, state: GrowingTreeState, values: Array, transport: Transport) -> GrowingTreeState:

@@ -101,7 +101,14 @@ class PushSum(SumRule):
         shard = transport.shard
         mass = np.concatenate([values, np.ones((len(values), 1), dtype=values.dtype)], axis=1)
         nothing = None if transport.faultless else np.zeros((len(shard.tail), mass.shape[1]), dtype=mass.dtype)
-        return PushSumState(mass, values, nothing, nothing, _everyone(shard, mass.dtype), shard.size)
+        return PushSumState(
+            mass=mass,
+            values=values,
+            pushed=nothing,
+            received=nothing,
+            everyone=_everyone(shard, mass.dtype),
+            size=shard.size,
+        )
 
     def round(self, state: PushSumState, values: Array, transport: Transport) -> PushSumState:
         """Take in what is new, then share it with all neighbours that can be reached."""
@@ -110,7 +117,9 @@ class PushSum(SumRule):
             mass = mix(state.mass / _parts(state, transport), state.everyone, transport)
             return replace(state, mass=mass, values=values)
         mass, pushed, received = push(state.mass, state.pushed, state.received, transport)
-        return PushSumState(mass, values, pushed, received, state.everyone, state.size)
+        return PushSumState(
+            mass=mass, values=values, pushed=pushed, received=received, everyone=state.everyone, size=state.size
+        )
 
     def rounds(self, state: PushSumState, values: Array, transport: Transport, count: int) -> PushSumState:
         """So many rounds: on a faultless network in one pass over memory, in place, with the same bits."""

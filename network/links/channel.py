@@ -112,7 +112,7 @@ class FaultyTransport:
             kind, _, name = key.partition(" ")
             if kind == "lane":
                 bad, busy, last = (np.array(state.edges[f"{column} {name}"]) for column in ("bad", "busy", "last"))
-                self._in_flight[name] = InFlight(int(tick), bad, busy, last)
+                self._in_flight[name] = InFlight(tick=int(tick), bad=bad, busy=busy, last=last)
             elif kind == "line":
                 self._server_lines[name] = InFlight.empty(len(self.shard.agents))
                 self._server_lines[name].tick, self._server_lines[name].bad = (

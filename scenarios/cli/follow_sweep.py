@@ -78,7 +78,7 @@ def _run(study: Study, folder: Path, progress: Sequence[Progress], how: How) -> 
             def missed(number: int, cell: Cell, why: str) -> None:
                 shown.ended(f"run {number + 1}/{len(study.cells)}: {cell.words}: failed: {why.splitlines()[0]}")
 
-            runner = Children(folder, how.jobs, how.ranks, shown.note, shown.running)
+            runner = Children(folder=folder, jobs=how.jobs, ranks=how.ranks, say=shown.note, count=shown.running)
             return run_cells(study, folder, progress, runner, seen, missed, fail_fast=how.fail_fast)
     except (Interrupted, Terminated) as stop:
         say(f"stopped; go on with the same command (its cells are in {folder})")

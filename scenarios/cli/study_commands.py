@@ -59,7 +59,7 @@ def sweep(
     with explained():
         study = plan_sweep(scenario, axes or [], set_ or [])
         check_processes(KINDS[study.cells[0].scenario.kind], study.name, many=ranks > 1)
-    how = How(jobs, ranks, fail_fast, overwrite, figures)
+    how = How(jobs=jobs, ranks=ranks, fail_fast=fail_fast, overwrite=overwrite, figures=figures)
     follow_sweep(study, out or sweep_folder(study), how)
 
 

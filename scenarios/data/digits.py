@@ -37,4 +37,6 @@ def load_mnist(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> 
 
 def _table(x: Any, y: Any) -> Table:
     pixels = tuple(f"pixel{number}" for number in range(x.shape[1]))
-    return Table(np.asarray(x, dtype=float), np.asarray(y, dtype=float), pixels, "digit", classes=DIGITS)
+    return Table(
+        x=np.asarray(x, dtype=float), y=np.asarray(y, dtype=float), features=pixels, target="digit", classes=DIGITS
+    )

@@ -141,7 +141,9 @@ class ExperimentJob:
         environment = asdict(current_environment(launched_size()))
         if root:
             self._begin(environment)
-        session = Session(self.folder, watcher, self.figures, self.resumed, self.prepared)
+        session = Session(
+            folder=self.folder, watcher=watcher, figures=self.figures, resumed=self.resumed, prepared=self.prepared
+        )
         try:
             with held(self.folder):
                 for row in self.kind.rows(self.scenario, session):

@@ -106,7 +106,7 @@ def _shown(show: Callable[[Stage], None]) -> Callable[[Record, dict[str, float]]
             f"{size_text(record.sent.bytes)} in {record.sent.messages:,} messages"
         )
         seconds = record.seconds + (record.probed.seconds if record.probed else 0.0)
-        show(Stage(record.round, record.rounds, words, record.spanned, seconds))
+        show(Stage(done=record.round, total=record.rounds, words=words, steps=record.spanned, seconds=seconds))
 
     return watch
 

@@ -151,16 +151,16 @@ def read_run(path: str | Path) -> RunFolder:
     if tuple(names[i] for i in network.probes) != predictions.agents:
         raise ValueError(f"{path} is not one run: network.npz and predictions.npz have different probe agents")
     return RunFolder(
-        path,
-        config,
-        env,
-        read_guarantee(path),
-        _numbers(path / METRICS),
-        _numbers(path / TRAFFIC),
-        _probes(path / PROBES, predictions.agents),
-        _numbers(path / HYPERPARAMETERS),
-        predictions,
-        network,
+        path=path,
+        config=config,
+        env=env,
+        guarantee=read_guarantee(path),
+        metrics=_numbers(path / METRICS),
+        traffic=_numbers(path / TRAFFIC),
+        probes=_probes(path / PROBES, predictions.agents),
+        hyperparameters=_numbers(path / HYPERPARAMETERS),
+        predictions=predictions,
+        network=network,
     )
 
 
@@ -266,8 +266,14 @@ def _network(path: Path) -> Network:
     labels, position = tuple(map(str, arrays["labels"])), arrays.get("position")
     total = NetworkSize(*arrays["whole"].tolist()) if "whole" in arrays else None
     return Network(
-        Topology(arrays["indptr"], arrays["indices"], None, position, labels),
-        Topology(arrays["links_indptr"], arrays["links_indices"], None, position, labels),
+        Topology(indptr=arrays["indptr"], indices=arrays["indices"], weight=None, position=position, labels=labels),
+        Topology(
+            indptr=arrays["links_indptr"],
+            indices=arrays["links_indices"],
+            weight=None,
+            position=position,
+            labels=labels,
+        ),
         arrays["probes"],
         total,
     )
