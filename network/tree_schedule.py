@@ -75,7 +75,7 @@ class _Search:
             agents = self.hear(slots[near])
 
     def _settle(self, agents: Array) -> Array:
-        """The edges ``[K]`` that are new ready: of agents who lack one neighbour that to it, else all others."""
+        """The edges ``[K]`` that become ready: to the last silent neighbour of an agent, or all once none is silent."""
         degree = self.degree[agents]
         edges = ranges(self.start[agents], degree)
         heard, silent = self.heard[edges], np.repeat(self.silent[agents], degree)

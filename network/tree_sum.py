@@ -104,7 +104,7 @@ def _add(sums: Array, received: Array, phase: Phase) -> None:
 
 
 def _phase(shard: Shard, source: Array, slots: Array, route: Route | None, lag: Array) -> Phase:
-    """lag: [E] rounds from the message of the other end to that of each edge: after 0 or more it is the total."""
+    """One phase. lag ``[E]``: rounds between the two messages of a link; the later of the two carries the total."""
     nothing, targets = np.arange(0), shard.tail[slots]
     if route is None:
         return Phase(sources=source[slots], targets=targets, route=None, senders=nothing, answers=nothing, answered=-1)

@@ -32,7 +32,7 @@ class FaultyTransport:
     as large, under every tag; integers stay integers. Messages under way on a link that goes down are lost.
 
     Args:
-        inner: the transport that moves messages; its graph may be a part of the dynamics's.
+        inner: the transport that moves messages; its graph may be a part of that of the dynamics.
         dynamics: who is there, and which edges carry messages.
         faults: what happens to messages.
         seed: of the experiment.

@@ -1,4 +1,4 @@
-"""Mistakes of the user's, all of one kind at once."""
+"""Errors for mistakes of the user; one error carries all problems that were found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are there complete or not at all, and errors that name their file."""
+"""Atomic writes: a file is written whole or not at all; and errors that name their file."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def size_text(size: float) -> str:
 
 
 def uncovered_words(share: float, inducing: float) -> str:
-    """What there is to say where such a share of a round's rows is outside the coverage of so many inducing inputs.
+    """The warning for a share of rows that the inducing inputs do not cover; empty where the share is small.
 
     >>> uncovered_words(0.02, 100)
     ''

@@ -1,4 +1,4 @@
-"""One process at a time goes on with a run: a lock that the system lets go when its holder ends, however that ends."""
+"""A lock on a run folder: one process at a time works on it; the system releases it when that process ends."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def check_ranks(ranks: int | None, agents: int | None = None) -> bool:
 
 
 def check_world() -> None:
-    """Start MPI, now that this rank's input is right, and go on only if that of all ranks is.
+    """Start MPI once the input of this rank is right, and continue only if the input of all ranks is.
 
     From here on a rank that fails ends the job. Raises LauncherError where launcher and library do not fit, there is
     no MPI, or another rank refused its input.

@@ -184,7 +184,7 @@ def network(
     ranks: Annotated[int | None, typer.Option(min=1, help="MPI ranks to deal the agents to; none is started.")] = None,
     out: Annotated[Path | None, typer.Option(help="PNG file. Default: network-<name>.png in this folder.")] = None,
 ) -> None:
-    """Draw a scenario's graph, spread over ranks, and say what its fusion rule promises and costs there."""
+    """Draw a scenario's graph, spread over ranks, and say what its fusion rule guarantees and costs there."""
     from coolgp.scenarios.planning.survey import survey, table
     from coolgp.scenarios.planning.survey_figure import draw_survey, picture_path
 

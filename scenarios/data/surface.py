@@ -16,7 +16,7 @@ __all__ = ["Surface", "surface_of"]
 NODES = 32
 """Nodes of the table in a length-scale: the error is 1e-7 of the function's standard deviation, by the fourth power."""
 MARGIN = 16
-"""Nodes beyond each edge of the square: what the spline takes for granted there is 1e-9 of itself at the edge."""
+"""Nodes beyond each edge of the square: the boundary condition of the spline there changes 1e-9 at the edge."""
 
 
 @dataclass(frozen=True)

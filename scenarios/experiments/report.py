@@ -15,7 +15,8 @@ from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.config.catalogue import about
 from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.plots.html import embedded, rendered
-from coolgp.scenarios.records.run_folder import Columns, read_metrics
+from coolgp.scenarios.records.run_folder import read_metrics
+from coolgp.scenarios.records.tables import Columns
 
 __all__ = ["ExperimentFolder", "Findings", "ResultTable", "read_experiment", "write_experiment_report"]
 

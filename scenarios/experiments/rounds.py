@@ -17,7 +17,8 @@ from coolgp.scenarios.experiments.kind import Options, Stage, Watcher
 from coolgp.scenarios.metrics.column import METRICS
 from coolgp.scenarios.metrics.rows import header
 from coolgp.scenarios.records.guarantee import guarantee_words, observed_words
-from coolgp.scenarios.records.run_folder import Columns, read_metrics
+from coolgp.scenarios.records.run_folder import read_metrics
+from coolgp.scenarios.records.tables import Columns
 from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.prepare import Prepared, prepare, prepare_resume
 from coolgp.scenarios.runs.removal import remove_run

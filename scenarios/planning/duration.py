@@ -33,7 +33,7 @@ SAMPLE_BYTES = 2**28
 """Sums and rows of the rule in the sample: much more than caches, and quick to process."""
 SAMPLE_AGENTS = 20_000
 GRAPH_AGENTS, GRAPH_LINKS = 20_000, 400_000
-"""A graph of this size is built to see what it takes, and what the rule promises on it."""
+"""A graph of this size is built to see what it takes, and what the rule guarantees on it."""
 FIGURES = 2.5
 """Seconds for figures and report: mostly Matplotlib's, and the same for all sizes."""
 FEWER, MORE = 10, 30

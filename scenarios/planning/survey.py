@@ -68,7 +68,7 @@ def table(surveyed: Survey) -> list[tuple[str, str]]:
         ("neighbours", f"{graph.degree.mean():.3g} in the mean, at most {graph.degree.max():,}"),
         ("diameter", _diameter_words(graph)),
         ("rule", _rule_words(surveyed)),
-        ("promise", f"{guarantee.kind}: {guarantee.why}"),
+        ("guarantee", f"{guarantee.kind}: {guarantee.why}"),
         ("links in use", f"{surveyed.plan.links.edge_count:,}"),
         ("spectral gap", "–" if guarantee.gap is None else f"{guarantee.gap:.3g}"),
         ("communication rounds", f"{rounds}; asked for: {_rounds_words(surveyed.scenario.fusion)}"),

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.plots.style import AFTER, BEFORE, NEUTRAL, band, round_ticks, with_unit
-from coolgp.scenarios.records.run_folder import Columns, RunFolder
+from coolgp.scenarios.records.run_folder import RunFolder
+from coolgp.scenarios.records.tables import Columns
 
 __all__ = ["CONVERGENCE", "convergence_figure"]
 

@@ -9,7 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.records.guarantee import with_exchange
-from coolgp.scenarios.records.run_folder import Columns, RunFolder
+from coolgp.scenarios.records.run_folder import RunFolder
+from coolgp.scenarios.records.tables import Columns
 
 __all__ = ["FUSION", "fusion_figure"]
 

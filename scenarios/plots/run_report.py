@@ -26,7 +26,8 @@ from coolgp.scenarios.plots.run_tables import (
     rounds_table,
 )
 from coolgp.scenarios.records.guarantee import guarantee_words, observed_words
-from coolgp.scenarios.records.run_folder import Columns, RunFolder
+from coolgp.scenarios.records.run_folder import RunFolder
+from coolgp.scenarios.records.tables import Columns
 
 __all__ = ["headline", "write_report"]
 

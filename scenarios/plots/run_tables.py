@@ -10,7 +10,8 @@ import numpy as np
 
 from coolgp.scenarios.base.formatting import counted, number, plus_minus, size_text
 from coolgp.scenarios.metrics.words import described, is_summed, metric_words
-from coolgp.scenarios.records.run_folder import Columns, RunFolder
+from coolgp.scenarios.records.run_folder import RunFolder
+from coolgp.scenarios.records.tables import Columns
 
 __all__ = ["change_words", "final_values", "hyperparameter_rows", "key_figures", "rmse_text", "rounds_table"]
 

@@ -13,9 +13,9 @@ from .network import pairs as pairs
 from .network import sample as sample
 from .network import search_from_centre as search_from_centre
 from .run_folder import FILES as FILES
-from .run_folder import Columns as Columns
 from .run_folder import Predictions as Predictions
 from .run_folder import RunFolder as RunFolder
 from .run_folder import is_finished as is_finished
 from .run_folder import read_metrics as read_metrics
 from .run_folder import read_run as read_run
+from .tables import Columns as Columns

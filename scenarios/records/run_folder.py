@@ -5,16 +5,13 @@ Axes: `R` rounds, `N` agents in all, `Q` test rows, `D` inputs, `probes` the age
 
 from __future__ import annotations
 
-import csv
 import json
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from coolgp.network.graphs.topology import Topology
 from coolgp.scenarios.base.arrays import Bools, Floats, Ints
@@ -22,13 +19,11 @@ from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TRAFFIC
-from coolgp.scenarios.metrics.words import described
 from coolgp.scenarios.records.guarantee import GUARANTEE, StatedGuarantee, guarantee_path, read_guarantee
 from coolgp.scenarios.records.network import Network, NetworkSize
+from coolgp.scenarios.records.tables import Columns, arrays_of, floats, numbers, texts
 
-__all__ = ["Columns", "Predictions", "Probes", "RunFolder", "is_finished", "read_metrics", "read_run"]
-
-Columns: TypeAlias = Mapping[str, Floats]
+__all__ = ["Predictions", "Probes", "RunFolder", "is_finished", "read_metrics", "read_run"]
 
 FILES = (
     "config.toml",
@@ -155,10 +150,10 @@ def read_run(path: str | Path) -> RunFolder:
         config=config,
         env=env,
         guarantee=read_guarantee(path),
-        metrics=_numbers(path / METRICS),
-        traffic=_numbers(path / TRAFFIC),
+        metrics=numbers(path / METRICS),
+        traffic=numbers(path / TRAFFIC),
         probes=_probes(path / PROBES, predictions.agents),
-        hyperparameters=_numbers(path / HYPERPARAMETERS),
+        hyperparameters=numbers(path / HYPERPARAMETERS),
         predictions=predictions,
         network=network,
     )
@@ -169,7 +164,7 @@ def read_metrics(path: str | Path) -> Columns:
 
     The columns are those of the file. Asking for one that it lacks raises ValueError.
     """
-    return _numbers(Path(path) / METRICS)
+    return numbers(Path(path) / METRICS)
 
 
 def is_finished(folder: str | Path) -> bool:
@@ -186,49 +181,9 @@ def is_finished(folder: str | Path) -> bool:
         return False
 
 
-def _texts(path: Path, needed: Sequence[str]) -> dict[str, list[str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = [row for row in csv.reader(file) if row] or [[]]
-    missing = [name for name in needed if name not in header]
-    if missing:
-        raise ValueError(f"{path} is not that of a run: it lacks the columns {', '.join(missing)}")
-    if not rows:
-        raise ValueError(f"{path} has no rows: the run did not finish a round")
-    uneven = [i for i, row in enumerate(rows, start=2) if len(row) != len(header)]
-    if uneven:
-        raise ValueError(
-            f"{path} is cut off: row {uneven[0]} needs {len(header)} cells, has {len(rows[uneven[0] - 2])}"
-        )
-    return {name: [row[i] for row in rows] for i, name in enumerate(header)}
-
-
-class _Table(dict[str, Floats]):
-    """Columns of a file by name; a missing one is said in words."""
-
-    def __init__(self, path: Path, columns: Mapping[str, Floats]) -> None:
-        super().__init__(columns)
-        self.path = path
-
-    def __missing__(self, name: str) -> Floats:
-        column = described(name)
-        since = f", which coolgp writes since version {column.since}" if column else ""
-        raise ValueError(f"{self.path} lacks the column {name}{since}")
-
-
-def _numbers(path: Path) -> Columns:
-    return _Table(path, {name: _floats(path, name, cells) for name, cells in _texts(path, ("round",)).items()})
-
-
-def _floats(path: Path, name: str, cells: Sequence[str]) -> Floats:
-    try:
-        return np.array([float(cell) if cell.strip() else np.nan for cell in cells])
-    except ValueError as problem:
-        raise ValueError(f"{path}, column {name}: needed numbers or nothing: {problem}") from None
-
-
 def _probes(path: Path, agents: tuple[str, ...]) -> Probes:
-    columns = _texts(path, ("round", "agent", "rmse_pre", "rmse_post"))
-    rounds, row = np.unique(_floats(path, "round", columns["round"]).astype(np.int64), return_inverse=True)
+    columns = texts(path, ("round", "agent", "rmse_pre", "rmse_post"))
+    rounds, row = np.unique(floats(path, "round", columns["round"]).astype(np.int64), return_inverse=True)
     place = {name: i for i, name in enumerate(agents)}
     if set(columns["agent"]) != set(agents):
         raise ValueError(f"{path} is not of the same run as predictions.npz: their probe agents differ")
@@ -236,33 +191,21 @@ def _probes(path: Path, agents: tuple[str, ...]) -> Probes:
 
     def spread_out(name: str) -> Floats:
         values = np.full((rounds.size, len(agents)), np.nan)
-        values[row, column] = _floats(path, name, columns[name])
+        values[row, column] = floats(path, name, columns[name])
         return values
 
     return Probes(rounds, agents, spread_out("rmse_pre"), spread_out("rmse_post"))
 
 
-def _arrays(path: Path, needed: Sequence[str]) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as problem:
-        raise ValueError(f"{path} cannot be read as arrays: {problem}") from problem
-    missing = [name for name in needed if name not in arrays]
-    if missing:
-        raise ValueError(f"{path} is not that of a run: it lacks the arrays {', '.join(missing)}")
-    return arrays
-
-
 def _predictions(path: Path) -> Predictions:
     needed = [field.name for field in fields(Predictions) if field.name != "truth"]
-    arrays: dict[str, Any] = {"truth": None, **_arrays(path, needed)}
+    arrays: dict[str, Any] = {"truth": None, **arrays_of(path, needed)}
     arrays["agents"] = tuple(map(str, arrays["agents"]))
     return Predictions(**{name: arrays[name] for name in (*needed, "truth")})
 
 
 def _network(path: Path) -> Network:
-    arrays = _arrays(path, ("indptr", "indices", "links_indptr", "links_indices", "labels", "probes"))
+    arrays = arrays_of(path, ("indptr", "indices", "links_indptr", "links_indices", "labels", "probes"))
     labels, position = tuple(map(str, arrays["labels"])), arrays.get("position")
     total = NetworkSize(*arrays["whole"].tolist()) if "whole" in arrays else None
     return Network(

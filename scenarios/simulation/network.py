@@ -30,7 +30,7 @@ class Plan:
     """The links between agents, the faults, and the rule fitted to both: known before any message.
 
     topology: all links that exist in some round; schedule: which of them exist when, None where links stay; rule:
-    fitted to this network; guarantee: what it promises there; links: those that it uses.
+    fitted to this network; guarantee: how near it comes to the exact sum there; links: those that it uses.
     """
 
     topology: Topology

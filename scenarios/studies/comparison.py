@@ -14,7 +14,8 @@ from coolgp.scenarios.config.constraints import nearest
 from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import source_named
-from coolgp.scenarios.records.run_folder import Columns, is_finished, read_metrics
+from coolgp.scenarios.records.run_folder import is_finished, read_metrics
+from coolgp.scenarios.records.tables import Columns
 from coolgp.scenarios.studies.folder import cell_places
 
 __all__ = [

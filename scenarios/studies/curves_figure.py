@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.plots.style import LINES, NEUTRAL
-from coolgp.scenarios.records.run_folder import Columns, read_metrics
+from coolgp.scenarios.records.run_folder import read_metrics
+from coolgp.scenarios.records.tables import Columns
 from coolgp.scenarios.studies.folder import finished_cells
 from coolgp.scenarios.studies.study import Cell, Study
 

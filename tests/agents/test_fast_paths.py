@@ -28,7 +28,8 @@ from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.plots.fusion import fusion_figure
 from coolgp.scenarios.records.guarantee import observed_words
 from coolgp.scenarios.records.model import load_model
-from coolgp.scenarios.records.run_folder import Columns, read_metrics, read_run
+from coolgp.scenarios.records.run_folder import read_metrics, read_run
+from coolgp.scenarios.records.tables import Columns
 from coolgp.scenarios.runs.run import run
 
 from tests.agents.test_statistics import assert_equal
