@@ -18,6 +18,7 @@ from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.pilot import Start, fit_start
 from coolgp.agents.sparse.collapsed import Parameters, posterior_of
 from coolgp.agents.sparse.fitting import best_start, maximise
+from coolgp.agents.sparse.gp import SparseGP
 
 __all__ = ["SparseGPRegressor"]
 
@@ -123,6 +124,13 @@ class SparseGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
         if not return_std:
             return mean
         return mean, np.sqrt(variance * self._target_scale**2 + self.noise_variance_)
+
+    def to_sparse_gp(self) -> SparseGP:
+        """Inducing inputs, hyper-parameters and evidence, in original units: what fusion takes, and no row of data."""
+        check_is_fitted(self)
+        at = Parameters(self.inducing_inputs_, self.lengthscale_, self.signal_variance_, self.noise_variance_)
+        evidence = self._posterior.evidence()
+        return SparseGP(at, *evidence, center=self._target_center, kernel=self.kernel, jitter=self.jitter)
 
     def _check_settings(self) -> None:
         if self.kernel not in KERNELS:

@@ -19,7 +19,7 @@ from scipy.linalg import cholesky, solve_triangular
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.kernels.base import Kernel
 
-__all__ = ["Parameters", "Slopes", "SparsePosterior", "bound_and_slopes", "posterior_of"]
+__all__ = ["Parameters", "Slopes", "SparsePosterior", "bound_and_slopes", "covariance", "posterior_of"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class SparsePosterior:
 
     def predict(self, x: Array, kernel: Kernel) -> tuple[Array, Array]:
         """Mean and variance of ``f`` at ``x [Q, D]``, each ``[Q]``."""
-        values = _covariance(x, self.parameters, kernel)
+        values = covariance(x, self.parameters, kernel)
         explained = solve_triangular(self.factor, values, lower=True, check_finite=False)
         learned = solve_triangular(self.inner, explained, lower=True, check_finite=False)
         spread = self.parameters.signal_variance - np.square(explained).sum(0) + np.square(learned).sum(0)
@@ -68,6 +68,11 @@ class SparsePosterior:
         """Mean ``L c / σ [M]`` and covariance ``L B⁻¹ Lᵀ [M, M]`` of ``f`` at the inducing inputs."""
         root = solve_triangular(self.inner, self.factor.T, lower=True, check_finite=False)
         return self.factor @ (self.factor.T @ self.weights), root.T @ root
+
+    def evidence(self) -> tuple[Array, Array]:
+        """What the rows say of ``L⁻¹f(Z)``: precision ``B - I = A Aᵀ [M, M]`` and shift ``A y / σ [M]``."""
+        product = self.inner @ self.inner.T
+        return product - np.eye(len(product)), product @ (self.factor.T @ self.weights)
 
 
 @dataclass(frozen=True)
@@ -125,9 +130,9 @@ def posterior_of(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: flo
 
 def _terms(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) -> _Terms:
     rows, size, noise = len(y), len(at.inducing_inputs), at.noise_variance
-    gram = _covariance(at.inducing_inputs, at, kernel)
+    gram = covariance(at.inducing_inputs, at, kernel)
     gram[np.diag_indices(size)] += jitter * at.signal_variance
-    cross = _covariance(x, at, kernel)
+    cross = covariance(x, at, kernel)
     factor = cholesky(gram, lower=True, check_finite=False)
     scaled = solve_triangular(factor, cross, lower=True, check_finite=False)
     scaled /= np.sqrt(noise)
@@ -153,8 +158,8 @@ def _terms(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) ->
     )
 
 
-def _covariance(x: Array, at: Parameters, kernel: Kernel) -> Array:
-    """``s² k(Z, x)``, ``[M, n]``."""
+def covariance(x: Array, at: Parameters, kernel: Kernel) -> Array:
+    """``s² k(Z, x)``, ``[M, n]``, of rows x ``[n, D]``."""
     values = kernel.values(at.inducing_inputs / at.lengthscale, x / at.lengthscale)
     return at.signal_variance * values
 

@@ -18,7 +18,15 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
 
-__all__ = ["Hyperparameters", "Moments", "closed_form_step", "expectation_step", "moments"]
+__all__ = [
+    "Hyperparameters",
+    "Moments",
+    "closed_form_step",
+    "expectation_step",
+    "moments",
+    "nearly_equal",
+    "overall_variance",
+]
 
 FLOOR = 1e-8
 """Least noise and prior variance, as a share of the vectors' variance."""
@@ -101,6 +109,20 @@ def expectation_step(
         mean = atoms.mean(axis=0)
         variance = np.maximum(_common((np.square(atoms - mean) + spread).mean(axis=0), per_dimension), floor)
     return Hyperparameters(mean, variance, now.noise_variance)
+
+
+def overall_variance(pooled: Array, per_dimension: bool) -> Array:
+    """Variance of all vectors in each dimension ``[D]``, 1 where they are all alike."""
+    scale = pooled.var(axis=0) if per_dimension else np.full(pooled.shape[1], pooled.var(axis=0).mean())
+    return np.where(scale > 0, scale, scale.max() if scale.any() else 1.0)
+
+
+def nearly_equal(now: Hyperparameters, after: Hyperparameters, scale: Array) -> bool:
+    """Whether two sets of hyper-parameters differ by rounding alone."""
+    means = np.abs(after.prior_mean - now.prior_mean) <= 1e-9 * np.sqrt(scale)
+    priors = np.isclose(after.prior_variance, now.prior_variance, rtol=1e-9, atol=0)
+    noises = np.isclose(after.noise_variance, now.noise_variance, rtol=1e-9, atol=0)
+    return bool(means.all() and priors.all() and noises.all())
 
 
 def _common(values: Array, per_dimension: bool) -> Array:

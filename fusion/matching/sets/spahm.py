@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +19,23 @@ from coolgp.agents.base.arrays import Array, Indices
 from coolgp.fusion.matching.core.assignment import SOLVERS
 from coolgp.fusion.matching.core.atoms import gathered, posterior, weighted_means
 from coolgp.fusion.matching.core.gains import Criterion
+from coolgp.fusion.matching.core.merges import merged_along
 from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.core.sweeps import Partition, first_pass, objective, renumbered, swept, warm_start
 from coolgp.fusion.matching.core.vectors import Vectors, uniform_vectors
+from coolgp.fusion.matching.gps.agreement import sparse_gps
+from coolgp.fusion.matching.gps.fused import Form, FusedGP
+from coolgp.fusion.matching.gps.fusion import fused
+from coolgp.fusion.matching.gps.over_graph import Graph
 from coolgp.fusion.matching.sets.checks import checked_groups, checked_variances
-from coolgp.fusion.matching.sets.moments import Hyperparameters, closed_form_step, expectation_step, moments
+from coolgp.fusion.matching.sets.moments import (
+    Hyperparameters,
+    closed_form_step,
+    expectation_step,
+    moments,
+    nearly_equal,
+    overall_variance,
+)
 
 __all__ = ["SPAHM", "MatchedAtoms"]
 
@@ -34,6 +46,9 @@ From a large one all may match all, from a small one nothing may match, and lear
 """
 
 READ_OUTS = ("posterior", "mean")
+GP_NOISE = 0.01
+"""Noise variance of standardised inducing inputs: two match where they are a tenth of the spread apart."""
+
 SAME = 1e-9
 """Objectives that differ by less than this share are the same: of these the first start is taken."""
 
@@ -71,7 +86,7 @@ class _Run:
 
 @dataclass(frozen=True)
 class SPAHM:
-    """Settings of SPAHM; :meth:`match` is the method.
+    """Settings of SPAHM; :meth:`match` is the method, and :meth:`fuse` applies it to sparse Gaussian processes.
 
     noise_variance, prior_variance: to start from, or to keep unless ``learn``, one number or one per dimension. None
     takes the variance of all vectors for the prior's and 0.1, 0.01 and 1 times that for the noise, and of the three
@@ -119,12 +134,45 @@ class SPAHM:
         chosen = next(run for run in runs if best - run.objective[-1] <= SAME * (1.0 + abs(best)))
         return _record(values, chosen, self.read_out)
 
+    def fuse(
+        self,
+        models: Sequence[Any],
+        graph: Graph | None = None,
+        *,
+        form: Form = "evidence",
+        leftover: bool = False,
+        nugget: float = 1e-3,
+    ) -> FusedGP:
+        """One sparse GP from J fitted ones, by matching inducing inputs; columns are standardised for it.
+
+        graph: of the owners, over which they match and add up; without one all is in one place. form: "evidence" is
+        carried into the matched inputs, or, "published", predictions come from matched pairs of input and response,
+        which have a variance of ``nugget`` times the signal's. leftover: add the variance that the matched inputs do
+        not explain. Where ``noise_variance`` is None it is 0.01 of the columns' variance, and nothing is learned:
+        learning may match everything. Raises ValueError for models that do not fit one another, or the graph.
+        """
+        self._check()
+        settings = replace(self, prior_variance=1.0 if self.prior_variance is None else self.prior_variance)
+        if self.noise_variance is None:
+            settings = replace(settings, noise_variance=GP_NOISE, learn=False)
+        return fused(sparse_gps(models), settings, graph, form, leftover, nugget)
+
+    def merged_labels(self, groups: Sequence[npt.ArrayLike], parents: Sequence[int]) -> list[Indices]:
+        """Labels, J arrays ``[L_j]``, that merges along a tree of groups end with; parents ``[J]``, -1 for the root."""
+        values = checked_groups(groups)
+        vectors = _vectors(values, None, self._starts(values, single=True)[0])
+        return list(merged_along(vectors, self._criterion, parents).labels)
+
+    @property
+    def _criterion(self) -> Criterion:
+        prior = self.prior or BetaBernoulli(self.mass, self.concentration)
+        return Criterion(prior, marginal=True, assign=SOLVERS[self.solver])
+
     def _run(
         self, values: list[Array], noise: list[Array] | None, now: Hyperparameters, labels: Sequence[Indices] | None
     ) -> _Run:
         """Sweeps from one start of the hyper-parameters."""
-        prior = self.prior or BetaBernoulli(self.mass, self.concentration)
-        criterion = Criterion(prior, marginal=True, assign=SOLVERS[self.solver])
+        criterion = self._criterion
         vectors = _vectors(values, noise, now)
         partition = first_pass(vectors, criterion) if labels is None else warm_start(vectors, labels)
         values_of_objective = [objective(partition, vectors, criterion)]
@@ -146,7 +194,7 @@ class SPAHM:
 
     def _starts(self, values: list[Array], single: bool) -> list[Hyperparameters]:
         pooled = np.concatenate(values)
-        mean, scale = pooled.mean(axis=0), _scale(pooled, self.per_dimension)
+        mean, scale = pooled.mean(axis=0), overall_variance(pooled, self.per_dimension)
         prior = scale if self.prior_variance is None else self._broadcast("prior", self.prior_variance, scale)
         if self.noise_variance is not None:
             return [Hyperparameters(mean, prior, self._broadcast("noise", self.noise_variance, scale))]
@@ -173,7 +221,7 @@ class SPAHM:
         else:
             atoms = gathered(_vectors(values, noise, replace(now, prior_mean=np.zeros(len(scale)))), partition.labels)
             after = expectation_step(atoms.shift, atoms.precision, now, scale, self.per_dimension)
-        return now if _close(now, after, scale) else after
+        return now if nearly_equal(now, after, scale) else after
 
 
 def _record(values: list[Array], run: _Run, read_out: str) -> MatchedAtoms:
@@ -203,17 +251,3 @@ def _vectors(values: list[Array], noise: list[Array] | None, now: Hyperparameter
     if noise is None:
         return uniform_vectors(centred, 1.0 / now.noise_variance, 1.0 / now.prior_variance, widths)
     return Vectors(tuple(centred), tuple(1.0 / own for own in noise), 1.0 / now.prior_variance, widths)
-
-
-def _scale(pooled: Array, per_dimension: bool) -> Array:
-    """Variance of all vectors in each dimension ``[D]``, 1 where they are all alike."""
-    scale = pooled.var(axis=0) if per_dimension else np.full(pooled.shape[1], pooled.var(axis=0).mean())
-    return np.where(scale > 0, scale, scale.max() if scale.any() else 1.0)
-
-
-def _close(now: Hyperparameters, after: Hyperparameters, scale: Array) -> bool:
-    """Whether two sets of hyper-parameters differ by rounding alone."""
-    means = np.abs(after.prior_mean - now.prior_mean) <= 1e-9 * np.sqrt(scale)
-    priors = np.isclose(after.prior_variance, now.prior_variance, rtol=1e-9, atol=0)
-    noises = np.isclose(after.noise_variance, now.noise_variance, rtol=1e-9, atol=0)
-    return bool(means.all() and priors.all() and noises.all())

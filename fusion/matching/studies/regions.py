@@ -15,8 +15,15 @@ from sklearn.exceptions import ConvergenceWarning
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.sparse_gp import SparseGPRegressor
-from coolgp.fusion.matching.gps.beliefs import Belief, belief_of, shared_hyperparameters
-from coolgp.fusion.matching.gps.fusion import FusedGP, GPMatching, carried, interpolated
+from coolgp.agents.kernels.registry import KERNELS
+from coolgp.agents.sparse.collapsed import posterior_of
+from coolgp.agents.sparse.gp import SparseGP
+from coolgp.fusion.committees.base import FLOOR, Experts
+from coolgp.fusion.committees.rbcm import RBCM
+from coolgp.fusion.matching.gps.agreement import common_prior
+from coolgp.fusion.matching.gps.fused import fused_evidence, fused_pairs, matched_means
+from coolgp.fusion.matching.gps.pairs import pairs, predicting_from
+from coolgp.fusion.matching.sets.spahm import SPAHM
 from coolgp.fusion.matching.studies.simulated import kmeans
 from coolgp.network.base.randomness import generator
 
@@ -70,71 +77,95 @@ def drawn_regions(
 
 
 def regions_study(
-    seeds: Sequence[int] = range(3), inducing: int = 30, overlap: bool = True, lengthscale: float = 0.3
+    seeds: Sequence[int] = range(3),
+    regions: int = 20,
+    rows: int = 400,
+    inducing: int = 30,
+    overlap: bool = True,
+    lengthscale: float = 0.3,
 ) -> list[Error]:
-    """Errors of fusion in both forms and of all baselines, on every draw."""
+    """Errors of fusion in both forms and of all baselines, on every draw; so many rows and inducing inputs a region."""
     errors: list[Error] = []
     for seed in seeds:
-        regions = drawn_regions(seed, overlap=overlap, lengthscale=lengthscale)
-        models = [_fitted(x, y, inducing, seed) for x, y in regions.rows]
-        errors += _scores(models, regions, seed)
+        drawn = drawn_regions(seed, regions, rows, overlap, lengthscale)
+        models = [_fitted(x, y, inducing, seed) for x, y in drawn.rows]
+        errors += [_error(name, gps, drawn, seed) for name, gps in _fusions(models, drawn, seed).items()]
+        errors.append(Error("rBCM of local models", seed, _rmse(_robust(models, drawn.test[0]), drawn.test[1]), 0))
     return errors
 
 
-def _fitted(x: Array, y: Array, inducing: int, seed: int) -> SparseGPRegressor:
+def _fitted(x: Array, y: Array, inducing: int, seed: int) -> SparseGP:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return SparseGPRegressor(inducing, optimize_inducing=False, random_state=seed).fit(x, y)
+        model = SparseGPRegressor(inducing, optimize_inducing=False, random_state=seed).fit(x, y)
+    return model.to_sparse_gp()
 
 
-def _scores(models: list[SparseGPRegressor], regions: Regions, seed: int) -> list[Error]:
+def _error(name: str, gps: Sequence[SparseGP], regions: Regions, seed: int) -> Error:
+    """The mean error of the models that owners end with: one, or one for each."""
     x, truth = regions.test
-    beliefs = [belief_of(model) for model in models]
-    local = [model.predict(x) for model in models]
-    scores = [
-        Error("local models, mean", seed, float(np.mean([_rmse(mean, truth) for mean in local])), 0),
-        Error("rBCM of local models", seed, _rmse(_robust(models, x), truth), 0),
-    ]
-    for name, fused in _fusions(beliefs, seed).items():
-        mean = fused.predict(x)
-        assert isinstance(mean, np.ndarray)
-        scores.append(Error(name, seed, _rmse(mean, truth), len(fused.inducing_inputs)))
-    return scores
+    rmse = float(np.mean([_rmse(gp.predict(x)[0], truth) for gp in gps]))
+    return Error(name, seed, rmse, len(gps[0].shift))
 
 
-def _fusions(beliefs: list[Belief], seed: int) -> dict[str, FusedGP]:
-    prior = shared_hyperparameters(beliefs)
-    inputs = np.concatenate([belief.inducing_inputs for belief in beliefs])
-    values = np.concatenate([belief.mean for belief in beliefs])
-    published = GPMatching("published", noise_variance=0.02).fuse(beliefs)
-    evidence = GPMatching().fuse(beliefs)
-    rng, sizes = generator(seed, "random subset"), (len(published.inducing_inputs), len(evidence.inducing_inputs))
-    subsets = [rng.permutation(len(inputs))[:size] for size in sizes]
-    pairs = kmeans(np.column_stack([inputs, values]), sizes[0], seed)
+def _fusions(models: list[SparseGP], regions: Regions, seed: int) -> dict[str, list[SparseGP]]:
+    x, y = (np.concatenate(arrays) for arrays in zip(*regions.rows, strict=True))
+    size = len(SPAHM(seed=seed).fuse(models).counts)
     return {
-        "all pairs": interpolated(inputs, values, prior, NUGGET),
-        "matched pairs, as published": published,
-        "k-means of pairs": interpolated(pairs[:, :-1], pairs[:, -1], prior, NUGGET),
-        "random pairs": interpolated(inputs[subsets[0]], values[subsets[0]], prior, NUGGET),
-        "evidence, all inputs": carried(inputs, beliefs, prior),
-        "evidence, matched inputs": evidence,
-        "evidence, matched inputs, leftover variance": GPMatching(leftover=True).fuse(beliefs),
-        "evidence, k-means of inputs": carried(kmeans(inputs, sizes[1], seed), beliefs, prior),
-        "evidence, random inputs": carried(inputs[subsets[1]], beliefs, prior),
+        "local models": models,
+        **_of_pairs(models, seed),
+        **_of_evidence(models, seed),
+        "all rows, in the matched inputs": [_of_rows(models, x, y, seed)],
+        "all rows, one sparse GP": [_fitted(x, y, size, seed)],
     }
 
 
-def _robust(models: list[SparseGPRegressor], x: Array) -> Array:
-    """Mean of the robust Bayesian committee machine (Deisenroth & Ng, ICML 2015)."""
-    moments = [model.predict(x, return_std=True) for model in models]
-    prior = float(np.exp(np.median([np.log(model.signal_variance_) for model in models])))
-    level = float(np.median([model._target_center for model in models]))
-    means = np.stack([mean for mean, _ in moments]) - level
-    noises = np.array([model.noise_variance_ for model in models])[:, None]
-    variances = np.maximum(np.stack([np.square(std) for _, std in moments]) - noises, 1e-9 * prior)
-    weights = np.maximum(0.5 * (np.log(prior) - np.log(variances)), 0.0)
-    precision = (weights / variances).sum(axis=0) + (1.0 - weights.sum(axis=0)) / prior
-    return np.asarray(level + (weights / variances * means).sum(axis=0) / precision)
+def _of_pairs(models: list[SparseGP], seed: int) -> dict[str, list[SparseGP]]:
+    published = SPAHM(seed=seed).fuse(models, form="published")
+    everything, size = np.concatenate([pairs(model) for model in models]), len(published.counts)
+    means = matched_means(models, "published", published.labels)
+    subset = generator(seed, "random pairs").permutation(len(everything))[:size]
+    return {
+        "all pairs": [fused_pairs(models, everything, NUGGET)],
+        "matched pairs, as published": [published.model],
+        "matched pairs, own hyper-parameters": [predicting_from(means, model, NUGGET) for model in models],
+        "k-means of pairs": [fused_pairs(models, kmeans(everything, size, seed), NUGGET)],
+        "random pairs": [fused_pairs(models, everything[subset], NUGGET)],
+    }
+
+
+def _of_evidence(models: list[SparseGP], seed: int) -> dict[str, list[SparseGP]]:
+    matched = SPAHM(seed=seed).fuse(models)
+    inputs, size = np.concatenate([model.parameters.inducing_inputs for model in models]), len(matched.counts)
+    subset = generator(seed, "random inputs").permutation(len(inputs))[:size]
+    return {
+        "evidence, all inputs": [fused_evidence(models, inputs)],
+        "evidence, matched inputs": [matched.model],
+        "evidence, matched inputs, leftover variance": [SPAHM(seed=seed).fuse(models, leftover=True).model],
+        "evidence, k-means of inputs": [fused_evidence(models, kmeans(inputs, size, seed))],
+        "evidence, random inputs": [fused_evidence(models, inputs[subset])],
+    }
+
+
+def _of_rows(models: list[SparseGP], x: Array, y: Array, seed: int) -> SparseGP:
+    """What models that were fitted apart cannot have: the rows themselves, as evidence about the matched inputs."""
+    union = common_prior(models, SPAHM(seed=seed).fuse(models).inducing_inputs)
+    kernel = KERNELS[union.kernel]
+    posterior = posterior_of(x, y - union.center, union.parameters, kernel, union.jitter)
+    return SparseGP.of_posterior(posterior, union.center, union.kernel, union.jitter)
+
+
+def _robust(models: list[SparseGP], x: Array) -> Array:
+    """Mean of the robust Bayesian committee machine."""
+    prior = common_prior(models, models[0].parameters.inducing_inputs)
+    kernel, signal = KERNELS[prior.kernel], np.array([[prior.parameters.signal_variance]])
+    moments = [model.posterior.predict(x, kernel) for model in models]
+    means = np.stack([mean + model.center - prior.center for (mean, _), model in zip(moments, models, strict=True)])
+    signals = np.array([[model.parameters.signal_variance] for model in models])
+    variances = np.maximum(np.stack([variance for _, variance in moments]), FLOOR * signals)
+    terms = RBCM().terms(Experts(means, variances, signals)).sum(axis=0, keepdims=True)
+    mean, _ = RBCM().combined(terms, Experts(means[:1], variances[:1], signal), np.ones((1, 1)))
+    return np.asarray(prior.center + mean[0])
 
 
 def _rmse(mean: Array, truth: Array) -> float:

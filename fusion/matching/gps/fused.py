@@ -1,0 +1,88 @@
+"""One sparse Gaussian process from many that were fitted apart, once their inducing inputs are matched.
+
+* "evidence", the default: inducing inputs alone are matched; every owner's evidence is carried into the matched ones,
+  where it adds up, and the common prior comes in once.
+* "published": pairs of inducing input and response are matched, and predictions are made from the matched pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, overload
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.sparse.gp import SparseGP
+from coolgp.fusion.matching.core.atoms import weighted_means
+from coolgp.fusion.matching.gps.agreement import common_prior, common_units
+from coolgp.fusion.matching.gps.evidence import carried, fused_from_row
+from coolgp.fusion.matching.gps.pairs import pairs, predicting_from
+
+__all__ = ["Form", "FusedGP", "fused_evidence", "fused_pairs", "matched_columns", "matched_means"]
+
+Form = Literal["evidence", "published"]
+
+
+@dataclass(frozen=True)
+class FusedGP:
+    """One model from J.
+
+    model: what predicts; it can be fused again. labels: J arrays ``[M_j]``, the fused inducing input of every local
+    one. counts ``[L]``: models that share each. objective ``[T]``: of the matching. form: of the fusion.
+    """
+
+    model: SparseGP
+    labels: tuple[Indices, ...]
+    counts: Indices
+    objective: Array
+    form: Form
+
+    @property
+    def inducing_inputs(self) -> Array:
+        """``[L, D]``, in original units."""
+        return self.model.parameters.inducing_inputs
+
+    @overload
+    def predict(self, x: Array, return_std: Literal[False] = False) -> Array: ...
+    @overload
+    def predict(self, x: Array, return_std: Literal[True]) -> tuple[Array, Array]: ...
+    def predict(self, x: Array, return_std: bool = False) -> Array | tuple[Array, Array]:
+        """Mean ``[Q]`` at x ``[Q, D]``; with return_std also the standard deviation ``[Q]`` of an observation there."""
+        mean, std = self.model.predict(np.asarray(x, dtype=float))
+        return (mean, std) if return_std else mean
+
+
+def matched_columns(owners: Sequence[SparseGP], form: Form) -> list[Array]:
+    """What is matched, J arrays ``[M_j, E]`` in units that the owners agree on. Raises ValueError for another form."""
+    if form not in ("evidence", "published"):
+        raise ValueError(f'Sparse GPs are fused in the form "evidence" or "published"; got {form!r}')
+    columns = _columns(owners, form)
+    units = common_units(columns)
+    return [units.standardised(rows) for rows in columns]
+
+
+def matched_means(owners: Sequence[SparseGP], form: Form, labels: Sequence[Indices]) -> Array:
+    """Plain means ``[L, E]``, in original units, of what was matched; that of a single vector is the vector itself."""
+    columns = _columns(owners, form)
+    totals = np.bincount(np.concatenate(labels))[:, None] * np.ones(columns[0].shape[1])
+    return weighted_means(columns, [np.ones((1, 1))] * len(columns), labels, totals)
+
+
+def fused_evidence(owners: Sequence[SparseGP], inputs: Array, leftover: bool = False) -> SparseGP:
+    """The sum of all owners' evidence about inducing inputs ``[L, D]``; leftover: as for :func:`carried`."""
+    union = common_prior(owners, inputs)
+    total = carried(owners[0], union, leftover)
+    for owner in owners[1:]:
+        total += carried(owner, union, leftover)
+    return fused_from_row(union, total.pack())
+
+
+def fused_pairs(owners: Sequence[SparseGP], means: Array, nugget: float) -> SparseGP:
+    """The common prior that has seen pairs ``[L, D + 1]``; nugget: as for :func:`predicting_from`."""
+    return predicting_from(means, common_prior(owners, means[:, :-1]), nugget)
+
+
+def _columns(owners: Sequence[SparseGP], form: Form) -> list[Array]:
+    return [pairs(owner) if form == "published" else owner.parameters.inducing_inputs for owner in owners]

@@ -1,0 +1,47 @@
+"""Fusing sparse Gaussian processes without anybody who sees all of them: owners talk to their neighbours alone.
+
+Matches are merged along a spanning tree, children first; evidence is then one row of numbers for each owner, and
+messages along the same tree add the rows up. Any other rule that sums rows could.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import networkx as nx
+from scipy.sparse.csgraph import breadth_first_order
+
+from coolgp.agents.base.arrays import Array
+from coolgp.fusion.sums.tree import Tree
+from coolgp.network.graphs.connectivity import require_connected
+from coolgp.network.graphs.interchange import from_networkx
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.serial import SerialTransport
+
+__all__ = ["Graph", "checked_graph", "summed", "tree_parents"]
+
+Graph: TypeAlias = "Topology | nx.Graph[Any]"
+
+
+def checked_graph(graph: Graph, owners: int) -> Topology:
+    """A connected graph with a node for each owner, in their order. Raises ValueError where it is none."""
+    topology = graph if isinstance(graph, Topology) else from_networkx(graph)
+    if topology.size != owners:
+        raise ValueError(f"Fusing over a graph needs a node for each of {owners} models; got {topology.size}")
+    require_connected(topology)
+    return topology
+
+
+def tree_parents(topology: Topology) -> list[int]:
+    """Parents ``[J]`` in the tree that rules send messages over, -1 for node 0, its root."""
+    _, parents = breadth_first_order(Tree().links(topology).matrix(), 0, directed=False)
+    return [-1, *parents[1:].tolist()]
+
+
+def summed(rows: Array, topology: Topology) -> Array:
+    """The sum ``[P]`` of the owners' rows ``[J, P]`` that message passing on a spanning tree gives everybody."""
+    rule = Tree()
+    transport = SerialTransport(rule.links(topology))
+    dealt = rows[transport.shard.agents]
+    total: Array = rule.sums(rule.settle(rule.begin(dealt, transport), dealt, transport))[0]
+    return total
