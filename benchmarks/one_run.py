@@ -16,7 +16,7 @@ pin_blas()
 from coolgp.scenarios.config.catalogue import scenario_named  # noqa: E402
 from coolgp.scenarios.config.loading import resolve  # noqa: E402
 from coolgp.scenarios.data.loading import load  # noqa: E402
-from coolgp.scenarios.runs import run as running  # noqa: E402  BLAS reads the number of its threads when it is loaded
+from coolgp.scenarios.runs.run import run  # noqa: E402  BLAS reads the number of its threads when it is loaded
 
 __all__ = ["main", "peak_bytes"]
 
@@ -29,7 +29,7 @@ def main(task: dict[str, Any]) -> None:
     dataset = load(scenario)
     loaded = perf_counter()
     sent: list[int] = []
-    records = running.run(
+    records = run(
         scenario,
         task["out"],
         figures=task["figures"],
