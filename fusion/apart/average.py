@@ -13,6 +13,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import with_network
 from coolgp.fusion.apart.members import Fused, Members, asked, known_to_all, networks_of
+from coolgp.fusion.apart.packing import flat, shaped
 from coolgp.fusion.apart.summed import Carried, SummedRule, counted
 from coolgp.network.transport import Transport
 
@@ -35,9 +36,8 @@ class Average(SummedRule):
         networks = networks_of(members, transport, "average")
         _check_shapes(networks, transport)
         numbers = [1.0 if self.weights == "uniform" else float(len(rows.y)) for rows in members.rows]
-        flat = np.array([_flat(network) for network in networks])
-        rows: Array = counted(flat) * np.array(numbers)[:, None]
-        return rows
+        weighted: Array = counted(np.array([flat(each) for each in networks])) * np.array(numbers)[:, None]
+        return weighted
 
     def read(self, sums: Array, members: Members, transport: Transport) -> Fused:
         """The predictions of each agent's own average."""
@@ -52,13 +52,19 @@ class Average(SummedRule):
         experts = [members.trained_on(agent, network, self.local_epochs, round) for agent, network in enumerate(starts)]
         return replace(members, experts=tuple(experts))
 
+    def again(self, state: Carried, members: Members, transport: Transport) -> Carried:
+        """See `TrainsFurther`."""
+        return self.init(members, transport)
+
     def _averages(self, sums: Array, members: Members) -> list[Network]:
         """The network of each agent; its own where what it has of the sum is no number."""
         own = [expert.parameters for expert in members.experts]
         with np.errstate(all="ignore"):
             means = sums[:, :-1] / sums[:, -1:]
         return [
-            _shaped(mean, network) if np.isfinite(mean).all() else network
+            shaped(mean, [array.shape for array in (*network.weights, *network.biases)], network)
+            if np.isfinite(mean).all()
+            else network
             for mean, network in zip(means, own, strict=True)
         ]
 
@@ -79,17 +85,3 @@ def _shape_number(network: Network) -> float:
     classes = None if network.classes is None else network.classes.tolist()
     shape = (network.inputs, network.widths, len(network.biases[-1]), network.activation, classes)
     return float(crc32(repr(shape).encode()))
-
-
-def _flat(network: Network) -> Array:
-    return np.concatenate([array.ravel() for array in (*network.weights, *network.biases)])
-
-
-def _shaped(numbers: Array, like: Network) -> Network:
-    """The network whose weights and biases are these numbers, in the shape of another."""
-    arrays, start = [], 0
-    for array in (*like.weights, *like.biases):
-        arrays.append(numbers[start : start + array.size].reshape(array.shape))
-        start += array.size
-    depth = len(like.weights)
-    return replace(like, weights=tuple(arrays[:depth]), biases=tuple(arrays[depth:]))

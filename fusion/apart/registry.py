@@ -19,6 +19,7 @@ APART_RULES: LazyTable[type[ApartRule]] = LazyTable(
         "pooled": "coolgp.fusion.apart.pooled:Pooled",
         "ensemble": "coolgp.fusion.apart.ensemble:Ensemble",
         "average": "coolgp.fusion.apart.average:Average",
+        "pfnm": "coolgp.fusion.apart.pfnm:MatchedNetworks",
     }
 )
 

@@ -76,5 +76,9 @@ class TrainsFurther(Protocol):
         ...
 
     def further(self, state: State, members: Members, transport: Transport, round: int) -> Members:
-        """The members with models that were trained on, and without their answers, which are asked anew."""
+        """The members with models that were trained on; their answers are still the old ones. Collective."""
+        ...
+
+    def again(self, state: State, members: Members, transport: Transport) -> State:
+        """The state before the first message of the next round. Collective."""
         ...

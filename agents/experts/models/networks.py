@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from coolgp.agents.experts.models.base import LocalRows, Seeds
-from coolgp.agents.experts.network import Network, network_of
+from coolgp.agents.experts.network import Network, mlp_of, network_of
 from coolgp.agents.experts.task import Task
 
 __all__ = ["MLP"]
@@ -45,27 +45,20 @@ class MLP:
 
     def trained_on(self, network: Network, rows: LocalRows, task: Task, epochs: int, seed: int) -> Network:
         """See `TrainsOn`; Adam starts afresh."""
-        model = self._estimator(rows, task, seed)
-        _pass(model, rows, task)
-        model.coefs_ = [weight.copy() for weight in network.weights]
-        model.intercepts_ = [bias.copy() for bias in network.biases]
-        if model.out_activation_ == "logistic":  # two classes are one output there
-            model.coefs_[-1], model.intercepts_[-1] = np.diff(model.coefs_[-1], axis=1), np.diff(model.intercepts_[-1])
-        del model._optimizer
+        model = mlp_of(network)
+        model.set_params(random_state=seed, **self._settings(rows))
         for _ in range(epochs):
             _pass(model, rows, task)
         return network_of(model)
 
     def _estimator(self, rows: LocalRows, task: Task, seed: int) -> Any:
         kind = MLPClassifier if task.labels else MLPRegressor
-        return kind(
-            tuple(self.hidden),
-            activation=self.activation,
-            alpha=self.penalty,
-            batch_size=min(self.batch, len(rows.y)),
-            learning_rate_init=self.learning_rate,
-            random_state=seed,
-        )
+        hidden = tuple(self.hidden)
+        return kind(hidden, activation=self.activation, random_state=seed, **self._settings(rows))
+
+    def _settings(self, rows: LocalRows) -> dict[str, Any]:
+        batch = min(self.batch, len(rows.y))
+        return {"alpha": self.penalty, "batch_size": batch, "learning_rate_init": self.learning_rate}
 
 
 def _pass(model: Any, rows: LocalRows, task: Task) -> None:

@@ -118,6 +118,17 @@ class PFNM:
         fused = candidates[_chosen(candidates, correct, self.slack * sum(len(y) for _, y in rows or []))]
         return replace(self._with_head(fused, rows), correct=correct)
 
+    def candidates(
+        self,
+        networks: Sequence[Network | Arrays],
+        class_counts: npt.ArrayLike | None = None,
+        labels: Sequence[Sequence[Indices]] | None = None,
+    ) -> list[FusedNetwork]:
+        """The fused network of every setting, for owners to count the rows that each gets right; see :meth:`fuse`."""
+        nets = checked_networks(networks, self.activation)
+        shares = class_shares(class_counts, len(nets), len(nets[0].biases[-1]))
+        return self._candidates(nets, shares, None, labels)[0]
+
     def match(
         self,
         networks: Sequence[Network],

@@ -113,7 +113,7 @@ def trained(rows: Shard, training: Training, seed: int) -> Network:
 def trained_further(network: Network, rows: Shard, epochs: int, seed: int) -> Network:
     """A network after more epochs from where it is, with a fresh state of the optimiser."""
     classifier = mlp_of(network)
-    classifier._random_state = np.random.RandomState(seed)  # of the order of rows, which partial_fit goes on with
+    classifier.set_params(random_state=seed)  # of the order of rows
     return _fitted(classifier, rows, epochs)
 
 

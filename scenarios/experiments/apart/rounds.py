@@ -60,7 +60,7 @@ def _rounds(
             started = perf_counter()
             members = rule.further(state, members, transport, turn + 1)
             members = replace(members, answers=asked(members.experts, members))
-            state, training = rule.init(members, transport), perf_counter() - started
+            state, training = rule.again(state, members, transport), perf_counter() - started
 
 
 def _exchanged(prepared: Prepared, state: object, members: Members, transport: Transport) -> object:
