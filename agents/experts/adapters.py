@@ -18,6 +18,8 @@ from sklearn.utils.validation import check_is_fitted
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Classifier, Expert, Regressor
 from coolgp.agents.experts.network import Network, network_of
+from coolgp.agents.experts.sparse_gp import SparseGPRegressor
+from coolgp.agents.sparse.gp import SparseGP
 
 __all__ = ["ADAPTERS", "expert_of"]
 
@@ -68,7 +70,7 @@ def _estimator(model: Any, name: str, classes: Array | None) -> Expert | None:
         return None
     check_is_fitted(model)
     inputs = getattr(model, "n_features_in_", None)
-    parameters = network_of(model) if isinstance(model, MLPClassifier | MLPRegressor) else None
+    parameters = _parameters(model)
     if is_classifier(model):
         if not hasattr(model, "predict_proba"):
             raise ValueError(f"{name}: needed a classifier with predict_proba; calibrate it (CalibratedClassifierCV)")
@@ -76,6 +78,13 @@ def _estimator(model: Any, name: str, classes: Array | None) -> Expert | None:
     if _tells_std(model):
         return Regressor(name, lambda x: model.predict(x, return_std=True), inputs, parameters)
     return Regressor(name, lambda x: _without_std(model.predict(x)), inputs, parameters)
+
+
+def _parameters(model: Any) -> Network | SparseGP | None:
+    """What fusion by parameters works on, where the model has it."""
+    if isinstance(model, MLPClassifier | MLPRegressor):
+        return network_of(model)
+    return model.to_sparse_gp() if isinstance(model, SparseGPRegressor) else None
 
 
 def _function(model: Any, name: str, classes: Array | None) -> Expert | None:

@@ -11,7 +11,7 @@ inputs, ``Q`` queries.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -67,6 +67,16 @@ class SparseGP:
         deviations = directions.T @ prior.whitened(mean - center)
         shift = directions @ ((gained + (gained > 0)) * deviations)
         return SparseGP(parameters, (directions * gained) @ directions.T, shift, center, kernel, jitter)
+
+    @property
+    def size(self) -> int:
+        """Numbers that predictions need: inducing inputs, hyper-parameters and evidence."""
+        count, width = len(self.shift), len(self.parameters.lengthscale)
+        return count * width + width + 3 + count * (count + 1) // 2 + count
+
+    def without_evidence(self) -> SparseGP:
+        """The prior."""
+        return replace(self, precision=np.zeros_like(self.precision), shift=np.zeros_like(self.shift))
 
     @cached_property
     def factor(self) -> Array:

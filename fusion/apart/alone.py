@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import Task
+from coolgp.agents.sparse.gp import SparseGP
 from coolgp.fusion.apart.members import Fused, Members
 from coolgp.fusion.apart.rule import State
 from coolgp.fusion.guarantee import Guarantee
@@ -16,7 +18,7 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 
-__all__ = ["Alone", "Best", "sizes"]
+__all__ = ["Alone", "Best", "size_of", "sizes"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class Best(Alone):
 
 
 def sizes(members: Members) -> Array:
-    """Weights and biases of each agent's own model ``[A]``, NaN where it does not say."""
-    networks = [expert.parameters for expert in members.experts]
-    return np.array([float(each.size) if isinstance(each, Network) else np.nan for each in networks])
+    """Numbers that each agent's own model needs to predict ``[A]``, NaN where it does not say."""
+    return np.array([size_of(expert) for expert in members.experts])
+
+
+def size_of(expert: Expert) -> float:
+    """Numbers that a model needs to predict, NaN where it does not say."""
+    parameters = expert.parameters
+    return float(parameters.size) if isinstance(parameters, Network | SparseGP) else np.nan

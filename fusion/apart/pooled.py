@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import answers
-from coolgp.fusion.apart.alone import Alone
+from coolgp.fusion.apart.alone import Alone, size_of
 from coolgp.fusion.apart.members import Fused, Members
 from coolgp.fusion.apart.rule import State
 from coolgp.fusion.guarantee import Guarantee
@@ -65,8 +64,7 @@ class Pooled(Alone):
     def _trained(self, members: Members, transport: Transport) -> PooledState:
         assert members.pooled is not None
         expert = members.pooled()
-        network = expert.parameters
-        size = float(network.size) if isinstance(network, Network) else np.nan
+        size = size_of(expert)
         numbers = sum(rows.x.size + rows.y.size for rows in members.rows) + np.nan_to_num(size) * len(members.rows)
         messages = 2 * len(members.rows)
         transport.meter.sent(messages, 8 * int(numbers))

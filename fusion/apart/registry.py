@@ -20,6 +20,7 @@ APART_RULES: LazyTable[type[ApartRule]] = LazyTable(
         "ensemble": "coolgp.fusion.apart.ensemble:Ensemble",
         "average": "coolgp.fusion.apart.average:Average",
         "pfnm": "coolgp.fusion.apart.pfnm:MatchedNetworks",
+        "spahm": "coolgp.fusion.apart.spahm:MatchedGPs",
     }
 )
 

@@ -149,8 +149,8 @@ OTHER_COLUMNS = (
     Column(
         name="parameters",
         words="numbers of a fused model",
-        meaning=f"{_APART}weights and biases that an agent needs to predict by itself, mean over agents; empty where "
-        "models do not say",
+        meaning=f"{_APART}numbers that an agent needs to predict by itself (weights and biases; inducing inputs and "
+        "evidence), mean over agents; empty where models do not say",
         better="lower",
         files=(),
     ),

@@ -20,7 +20,7 @@ from coolgp.fusion.matching.gps.agreement import common_prior, common_units
 from coolgp.fusion.matching.gps.evidence import carried, fused_from_row
 from coolgp.fusion.matching.gps.pairs import pairs, predicting_from
 
-__all__ = ["Form", "FusedGP", "fused_evidence", "fused_pairs", "matched_columns", "matched_means"]
+__all__ = ["Form", "FusedGP", "columns_of", "fused_evidence", "fused_pairs", "matched_means", "standardised"]
 
 Form = Literal["evidence", "published"]
 
@@ -54,18 +54,21 @@ class FusedGP:
         return (mean, std) if return_std else mean
 
 
-def matched_columns(owners: Sequence[SparseGP], form: Form) -> list[Array]:
-    """What is matched, J arrays ``[M_j, E]`` in units that the owners agree on. Raises ValueError for another form."""
+def columns_of(owner: SparseGP, form: Form) -> Array:
+    """What is matched of an owner, ``[M, E]`` in original units. Raises ValueError for another form."""
     if form not in ("evidence", "published"):
         raise ValueError(f'Sparse GPs are fused in the form "evidence" or "published"; got {form!r}')
-    columns = _columns(owners, form)
+    return pairs(owner) if form == "published" else owner.parameters.inducing_inputs
+
+
+def standardised(columns: Sequence[Array]) -> list[Array]:
+    """The columns of all owners, J arrays ``[M_j, E]``, in units that they agree on."""
     units = common_units(columns)
     return [units.standardised(rows) for rows in columns]
 
 
-def matched_means(owners: Sequence[SparseGP], form: Form, labels: Sequence[Indices]) -> Array:
-    """Plain means ``[L, E]``, in original units, of what was matched; that of a single vector is the vector itself."""
-    columns = _columns(owners, form)
+def matched_means(columns: Sequence[Array], labels: Sequence[Indices]) -> Array:
+    """Plain means ``[L, E]`` of the rows of J arrays that share a label; that of a single row is the row itself."""
     totals = np.bincount(np.concatenate(labels))[:, None] * np.ones(columns[0].shape[1])
     return weighted_means(columns, [np.ones((1, 1))] * len(columns), labels, totals)
 
@@ -82,7 +85,3 @@ def fused_evidence(owners: Sequence[SparseGP], inputs: Array, leftover: bool = F
 def fused_pairs(owners: Sequence[SparseGP], means: Array, nugget: float) -> SparseGP:
     """The common prior that has seen pairs ``[L, D + 1]``; nugget: as for :func:`predicting_from`."""
     return predicting_from(means, common_prior(owners, means[:, :-1]), nugget)
-
-
-def _columns(owners: Sequence[SparseGP], form: Form) -> list[Array]:
-    return [pairs(owner) if form == "published" else owner.parameters.inducing_inputs for owner in owners]

@@ -19,10 +19,11 @@ from coolgp.fusion.matching.gps.evidence import evidence_rows, fused_from_row
 from coolgp.fusion.matching.gps.fused import (
     Form,
     FusedGP,
+    columns_of,
     fused_evidence,
     fused_pairs,
-    matched_columns,
     matched_means,
+    standardised,
 )
 from coolgp.fusion.matching.gps.over_graph import Graph, checked_graph, summed, tree_parents
 from coolgp.network.graphs.topology import Topology
@@ -68,8 +69,9 @@ def fused(
     if not 0 < nugget < np.inf:
         raise ValueError(f"A nugget is a finite number above 0; got {nugget!r}")
     topology = None if graph is None else checked_graph(graph, len(owners))
-    labels, objective = matched(matched_columns(owners, form), matcher, topology)
-    means = matched_means(owners, form, labels)
+    columns = [columns_of(owner, form) for owner in owners]
+    labels, objective = matched(columns, matcher, topology)
+    means = matched_means(columns, labels)
     if form == "published":
         model = fused_pairs(owners, means, nugget)
     elif topology is None:
@@ -83,12 +85,12 @@ def fused(
 def matched(
     columns: Sequence[Array], matcher: Matcher, topology: Topology | None = None
 ) -> tuple[tuple[Indices, ...], Array]:
-    """Labels, J arrays ``[M_j]``, and the objective of a matching of J arrays ``[M_j, E]``.
+    """Labels, J arrays ``[M_j]``, and the objective of a matching of J arrays ``[M_j, E]`` in original units.
 
     topology: of the owners, along whose spanning tree matches are merged before they are improved.
     """
     rows = [np.lexsort(own.T) for own in columns]
-    ordered = [own[order] for own, order in zip(columns, rows, strict=True)]
+    ordered = standardised([own[order] for own, order in zip(columns, rows, strict=True)])
     if topology is None:
         groups = sorted(range(len(columns)), key=lambda group: ordered[group].tolist())
         match = matcher.match([ordered[group] for group in groups])

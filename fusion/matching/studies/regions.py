@@ -123,7 +123,7 @@ def _fusions(models: list[SparseGP], regions: Regions, seed: int) -> dict[str, l
 def _of_pairs(models: list[SparseGP], seed: int) -> dict[str, list[SparseGP]]:
     published = SPAHM(seed=seed).fuse(models, form="published")
     everything, size = np.concatenate([pairs(model) for model in models]), len(published.counts)
-    means = matched_means(models, "published", published.labels)
+    means = matched_means([pairs(model) for model in models], published.labels)
     subset = generator(seed, "random pairs").permutation(len(everything))[:size]
     return {
         "all pairs": [fused_pairs(models, everything, NUGGET)],

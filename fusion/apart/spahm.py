@@ -1,0 +1,167 @@
+"""SPAHM over a graph: sparse Gaussian processes of all owners, fused through inducing inputs that they match.
+
+Inducing inputs and hyper-parameters are handed on from neighbour to neighbour, and everybody matches all of them alike.
+The evidence about the matched inputs is then a row of each owner, and any rule that sums rows adds it up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
+from zlib import crc32
+
+import numpy as np
+from pydantic import Field
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.task import Task
+from coolgp.agents.sparse.gp import SparseGP
+from coolgp.agents.statistics import repeated
+from coolgp.fusion.apart.members import Fused, Members, known_to_all
+from coolgp.fusion.guarantee import Guarantee
+from coolgp.fusion.matching.gps.agreement import common_prior
+from coolgp.fusion.matching.gps.evidence import evidence_rows, fused_from_row
+from coolgp.fusion.matching.gps.fused import Form, fused_pairs, matched_means
+from coolgp.fusion.matching.gps.fusion import matched
+from coolgp.fusion.matching.gps.outline import Outline, outline_of, packed, packed_size, unpacked
+from coolgp.fusion.matching.sets.spahm import SPAHM
+from coolgp.fusion.registry import SUM_RULES
+from coolgp.fusion.sums.base import FITTED, SumRule
+from coolgp.fusion.sums.carrier import Via
+from coolgp.fusion.sums.flood import Flood
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults, faults_present
+from coolgp.network.transport import Transport
+
+__all__ = ["MatchedGPs"]
+
+Above = Annotated[float, Field(gt=0)]
+
+
+@dataclass(frozen=True)
+class Matched:
+    """What follows once everybody has matched.
+
+    model: the common prior about the matched inputs, and in the published form the fused model itself. rows ``[A, P]``:
+    evidence about these inputs; inner: what the carrying rule keeps. Both are None where nothing is summed.
+    """
+
+    model: SparseGP
+    rows: Array | None = None
+    inner: Any = None
+
+
+@dataclass(frozen=True)
+class MatchedGPs:
+    """Sparse GPs whose inducing inputs are matched; evidence about the matched inputs adds up (SPAHM).
+
+    form: "evidence", or "published": pairs of inducing input and response are matched, and predictions are made from
+    the matched pairs. noise_variance: of standardised columns; more of it means fewer inputs. mass: of the prior; more
+    of it means more inputs. leftover: add the variance that the matched inputs leave unexplained. nugget: variance of a
+    matched response, relative to the signal's. via: the rule that carries the sums, once inputs are matched. handing:
+    hands inducing inputs on.
+    """
+
+    form: Form = "evidence"
+    noise_variance: Above = 0.01
+    mass: Above = 1.0
+    leftover: bool = False
+    nugget: Above = 1e-3
+    via: Via = "tree"
+    carrier: SumRule = field(default_factory=lambda: SUM_RULES["tree"](), metadata=FITTED)
+    handing: Flood = field(default_factory=Flood, metadata=FITTED)
+
+    def fit(self, topology: Topology, faults: Faults) -> MatchedGPs:
+        """See `ApartRule`. Raises ValueError on a network that fails: all owners must match the same inputs."""
+        if not faults.perfect:
+            kinds = ", ".join(faults_present(faults))
+            raise ValueError(
+                f'fusion.rule: "spahm" needs a network where nothing fails ({kinds}), for all agents must match the '
+                'same inducing inputs: leave the faults out, or take fusion.rule = "ensemble"'
+            )
+        carrier = SUM_RULES[self.via]().fit(topology, faults)
+        assert isinstance(carrier, SumRule)
+        return replace(self, carrier=carrier)
+
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
+        """The carrier's, of the evidence about the matched inputs."""
+        return self.carrier.guarantee(topology, faults)
+
+    def links(self, topology: Topology) -> Topology:
+        """The carrier's; inducing inputs are handed on over the same ones."""
+        return self.carrier.links(topology)
+
+    def check(self, task: Task) -> None:
+        """See `ApartRule`."""
+        if task.labels:
+            raise ValueError('fusion.rule: "spahm" fuses regression models; the data have classes')
+
+    def init(self, members: Members, transport: Transport) -> Matched:
+        """Hand on what is matched, until everybody has all of it, and match. Collective."""
+        owners = _sparse_gps(members, transport)
+        outlines = self._handed(owners, transport)
+        columns = [outline.columns for outline in outlines]
+        labels, _ = matched(columns, SPAHM(self.noise_variance, 1.0, learn=False, mass=self.mass))
+        means, priors = matched_means(columns, labels), [outline.prior for outline in outlines]
+        if self.form == "published":
+            return Matched(fused_pairs(priors, means, self.nugget))
+        union = common_prior(priors, means)
+        rows = evidence_rows(owners, union, self.leftover)
+        return Matched(union, rows, self.carrier.begin(rows, transport))
+
+    def exchange(self, state: Matched, members: Members, transport: Transport, rounds: int = 1) -> Matched:
+        """See `ApartRule`."""
+        if state.rows is None:
+            return state
+        return replace(state, inner=self.carrier.rounds(state.inner, state.rows, transport, rounds))
+
+    def converge(self, state: Matched, members: Members, transport: Transport) -> Matched:
+        """See `ApartRule`."""
+        if state.rows is None:
+            return state
+        return replace(state, inner=self.carrier.settle(state.inner, state.rows, transport))
+
+    def fused(self, state: Matched, members: Members, transport: Transport) -> Fused:
+        """The predictions of each agent from what it has of the sum."""
+        agents = len(members.experts)
+        if state.rows is None:
+            models, size = [state.model], state.model.size
+        else:
+            sums = self.carrier.sums(state.inner)
+            alike = sums[:1] if repeated(sums) else sums
+            models, size = [fused_from_row(state.model, row) for row in alike], state.model.size
+        answers = np.stack([_answers(model, members.queries) for model in models])
+        return Fused(np.broadcast_to(answers, (agents, *answers.shape[1:])), np.full(agents, float(size)))
+
+    def _handed(self, owners: list[SparseGP], transport: Transport) -> list[Outline]:
+        """What all agents hand over ``[N]``, by global id."""
+        outlines = [outline_of(owner, self.form) for owner in owners]
+        length = int(known_to_all([float(packed_size(outline)) for outline in outlines], transport).max())
+        rows = np.stack([packed(outline, length) for outline in outlines])
+        state = self.handing.settle(self.handing.begin(rows, transport), rows, transport)
+        inputs, kernel = len(owners[0].parameters.lengthscale), owners[0].kernel
+        return [unpacked(row, inputs, self.form, kernel) for row in state.values[0]]
+
+
+def _answers(model: SparseGP, x: Array) -> Array:
+    mean, std = model.predict(x)
+    return np.stack([mean, np.square(std)], axis=1)
+
+
+def _sparse_gps(members: Members, transport: Transport) -> list[SparseGP]:
+    """The sparse GPs ``[A]`` behind the agents' models. Raises ValueError on all ranks where one has none. Collective.
+
+    Kernels have to be equal too.
+    """
+    gps = [expert.parameters for expert in members.experts]
+    numbers = [float(crc32(gp.kernel.encode())) if isinstance(gp, SparseGP) else -1.0 for gp in gps]
+    of_all = known_to_all(numbers, transport)
+    if (of_all < 0).any():
+        raise ValueError(
+            'fusion.rule: "spahm" needs sparse Gaussian processes, whose inducing inputs it matches; the model of '
+            f'agent {int((of_all < 0).argmax())} is none: take experts.model = "sparse-gp", or fusion.rule = "ensemble"'
+        )
+    if (of_all != of_all[0]).any():
+        agent = int((of_all != of_all[0]).argmax())
+        raise ValueError(f'fusion.rule: "spahm" needs one kernel; agent {agent} has another than agent 0')
+    return gps
