@@ -161,7 +161,7 @@ def list_() -> None:
 def _show(title: str, rows: Sequence[tuple[str, str]]) -> None:
     """A table of names and what there is to say of each, with its title and a blank line after it."""
     console = Console()
-    console.print(title)
+    console.print(escape(title))
     table = Table(show_header=False, box=None, padding=(0, 2))
     for name, words in rows:
         table.add_row(f"[bold]{name}[/bold]", escape(words))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from coolgp.agents.encoding import ENCODINGS
+from coolgp.agents.experts.models.registry import MODELS
 from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.features.fourier import FourierBasis
 from coolgp.agents.features.inducing import CHOICES
 from coolgp.agents.kernels.registry import KERNELS
+from coolgp.fusion.apart.registry import APART_RULES
 from coolgp.fusion.hyperparameters import MODES
 from coolgp.fusion.registry import RULES
 from coolgp.network.graphs.generate import GENERATORS
 from coolgp.scenarios.config.catalogue import catalogue
 from coolgp.scenarios.config.sources import SOURCES
-from coolgp.scenarios.data.partitions import PARTITIONS
+from coolgp.scenarios.data.partitions import CLASS_PARTITIONS, PARTITIONS
 from coolgp.scenarios.experiments.registry import KINDS
 
 __all__ = ["listing"]
@@ -22,6 +24,8 @@ def listing() -> dict[str, list[tuple[str, str]]]:
     """Names and descriptions by kind, in their own words."""
     registries: dict[str, dict[str, object]] = {
         "Fusion rules (fusion.rule; your own as module:Class)": dict(RULES),
+        "Fusion rules for models trained apart (fusion.rule, with [experts])": dict(APART_RULES),
+        "Models that are trained apart (experts.model)": dict(MODELS),
         "Hyper-parameters (agents.hyperparameters)": dict(MODES),
         "Features (agents.basis)": {"inducing": FunctionBasis, "rff": FourierBasis},
         "Kernels (agents.kernel)": dict(KERNELS),
@@ -29,6 +33,7 @@ def listing() -> dict[str, list[tuple[str, str]]]:
         "Inducing inputs (agents.inducing_choice)": dict(CHOICES),
         "Graphs (network.topology; or a .graphml or edge-list file)": dict(GENERATORS),
         "Partitions (data.partition)": dict(PARTITIONS),
+        "Partitions by class (data.partition, with [experts])": dict(CLASS_PARTITIONS),
     }
     described = {
         "Scenarios (coolgp run NAME)": [(name, packaged.headline) for name, packaged in catalogue().items()],

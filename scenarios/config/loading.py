@@ -112,7 +112,7 @@ def _resolve(mapping: Mapping[str, Any], origin: Origin, folder: Path, overrides
         else keys
         for section, keys in mapping.items()
     }
-    merged, flags, bad = _overridden(anchored, overrides, sections)
+    merged, flags, bad = _overridden(anchored, [_counted(item, record) for item in overrides], sections)
     origin = Origin(origin.name, origin.lines, flags)
     unknown = [key for key in merged if key not in (*sections, "name", "kind")]
     problems = [_unknown_section(key, merged[key], origin, sections) for key in unknown]
@@ -128,6 +128,12 @@ def _resolve(mapping: Mapping[str, Any], origin: Origin, folder: Path, overrides
     if problems or bad:
         raise ConfigError(*problems, *bad)
     return record(name=name, kind=kind, **settings)
+
+
+def _counted(item: str, record: type[Scenario]) -> str:
+    """An override of the number of agents, as it stands after ``--agents``, by the key of this kind of scenario."""
+    key, mark, value = item.partition("=")
+    return f"{record.counted_by}={value}" if mark and key.strip() == Scenario.counted_by else item
 
 
 def _implied_kind(mapping: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import ClassVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
@@ -47,6 +48,9 @@ class Scenario(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    counted_by: ClassVar[str] = "agents.count"
+    """The key with the number of agents."""
 
     name: str = Field(min_length=1, description="what the run folder is called after")
     kind: str = Field(default=DEFAULT_KIND, exclude=True, description="what runs it, see coolgp.scenarios.experiments")
@@ -109,6 +113,8 @@ class SideBySideScenario(Scenario):
 
 class ExpertsScenario(Scenario):
     """Models that are trained apart and then fused."""
+
+    counted_by: ClassVar[str] = "experts.count"
 
     data: ExpertsDataSettings
     agents: AgentsSettings = Field(default=AgentsSettings(), exclude=True)

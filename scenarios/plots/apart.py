@@ -72,8 +72,7 @@ def models_figure(folder: Folder) -> Figure:
     figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", ncols=2)
     if len(agents) <= NAMED_AGENTS:
         left.set_yticks(places, names)
-    left.set(ylabel="agent")
-    left.invert_yaxis()
+    left.set(ylabel="agent", ylim=(len(agents) - 0.5, -0.5))
     return figure
 
 

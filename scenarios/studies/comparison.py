@@ -33,7 +33,7 @@ __all__ = [
 SEED, MINUTES = "run.seed", "run.checkpoint_minutes"
 NO_DIFFERENCE = {SEED, MINUTES}
 """Keys that do not tell one line from another."""
-METRIC, NO_METRIC = "rmse_post", ("round", "observations")
+METRICS, NO_METRIC = ("rmse_post", "accuracy_post"), ("round", "observations")
 FOLDER = "folder"
 """What lines are told apart by where runs of the same settings and seed lie in several folders."""
 
@@ -151,9 +151,9 @@ def check_targets(runs: Sequence[Run]) -> None:
 
 
 def default_metric(runs: Sequence[Run]) -> str:
-    """The RMSE after fusion; of kinds without it the first column that all runs have."""
+    """The RMSE or accuracy after fusion; of kinds without either the first column that all runs have."""
     columns = [name for name in runs[0].columns if name not in NO_METRIC and all(name in run.columns for run in runs)]
-    return METRIC if METRIC in columns or not columns else columns[0]
+    return next((name for name in (*METRICS, *columns) if name in columns), METRICS[0])
 
 
 def check_metric(runs: Sequence[Run], metric: str) -> None:

@@ -18,7 +18,7 @@ from coolgp.scenarios.studies.comparison import Comparison
 
 __all__ = ["final_rows", "print_table", "shown_columns"]
 
-SHOWN = ("rmse_post", "nlpd_post", "crps_post")
+SHOWN = ("rmse_post", "nlpd_post", "crps_post", "accuracy_post", "log_loss_post", "calibration_error_post")
 """Shown first, where there are such columns; the widest coverage, bytes and seconds follow."""
 FIRST_COLUMNS = 4
 """So many columns are shown of runs that have no such ones."""

@@ -32,6 +32,8 @@ Axis = Sequence[Any] | Mapping[str, Mapping[str, Any]]
 """The values of one key, or by name the values of several keys that change together."""
 Grid = Mapping[str, Mapping[Any, Mapping[str, str]]]
 """By axis and label: keys, and their values as they are written after ``--set``."""
+SCORES = {"rmse": "RMSE", "accuracy": "accuracy"}
+"""Columns, but for their ends, that are shown before and after fusion where a cell has them."""
 SHOWN_COLUMNS = 2
 """Of a cell that has ended, where it has no errors before and after fusion."""
 LONG_NAME = 150
@@ -94,9 +96,10 @@ def cell_words(study: Study, number: int, cell: Cell, last: Mapping[str, float],
 
 
 def _ended(last: Mapping[str, float]) -> str:
-    """The errors of a last row; of a kind without these its first columns."""
-    if "rmse_pre" in last and "rmse_post" in last:
-        return f"RMSE {last['rmse_pre']:.4g} before, {last['rmse_post']:.4g} after fusion"
+    """The scores of a last row; of a kind without these its first columns."""
+    for score, words in SCORES.items():
+        if f"{score}_pre" in last and f"{score}_post" in last:
+            return f"{words} {last[f'{score}_pre']:.4g} before, {last[f'{score}_post']:.4g} after fusion"
     columns = [name for name in last if name not in ("round", "observations")][:SHOWN_COLUMNS]
     return ", ".join(f"{metric_words(name)} {last[name]:.4g}" for name in columns)
 
