@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Classifier, Expert, Regressor
-from coolgp.agents.experts.network import Network, network_of
+from coolgp.agents.experts.network import Network
+from coolgp.agents.experts.pipelines import network_behind
 from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.agents.sparse.gp import SparseGP
 
@@ -82,9 +82,7 @@ def _estimator(model: Any, name: str, classes: Array | None) -> Expert | None:
 
 def _parameters(model: Any) -> Network | SparseGP | None:
     """What fusion by parameters works on, where the model has it."""
-    if isinstance(model, MLPClassifier | MLPRegressor):
-        return network_of(model)
-    return model.to_sparse_gp() if isinstance(model, SparseGPRegressor) else None
+    return model.to_sparse_gp() if isinstance(model, SparseGPRegressor) else network_behind(model)
 
 
 def _function(model: Any, name: str, classes: Array | None) -> Expert | None:

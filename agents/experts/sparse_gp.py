@@ -132,6 +132,20 @@ class SparseGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
         evidence = self._posterior.evidence()
         return SparseGP(at, *evidence, center=self._target_center, kernel=self.kernel, jitter=self.jitter)
 
+    @classmethod
+    def of_sparse_gp(cls, record: SparseGP) -> Self:
+        """A fitted estimator that predicts as the record does; it has seen no row itself, and its bounds are NaN."""
+        at = record.parameters
+        model = cls(n_inducing=len(record.shift), kernel=record.kernel, jitter=record.jitter)
+        width = at.inducing_inputs.shape[1]
+        model._center, model._scale = np.zeros(width), np.ones(width)
+        model._target_center, model._target_scale = record.center, 1.0
+        model._posterior, model.n_features_in_ = record.posterior, width
+        model.bound_, model.start_bound_, model.n_iter_ = np.nan, np.nan, 0
+        model.inducing_inputs_, model.lengthscale_ = np.asarray(at.inducing_inputs), np.asarray(at.lengthscale)
+        model.signal_variance_, model.noise_variance_ = at.signal_variance, at.noise_variance
+        return model
+
     def _check_settings(self) -> None:
         if self.kernel not in KERNELS:
             raise ValueError(f"kernel needs one of {', '.join(KERNELS)}; got {self.kernel!r}")

@@ -19,10 +19,10 @@ import numpy as np
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.fusion.matching.core.atoms import Atoms, joined, no_atoms
 from coolgp.fusion.matching.core.gains import Criterion, evidence_gain
-from coolgp.fusion.matching.core.sweeps import Partition, visited
+from coolgp.fusion.matching.core.sweeps import Partition, objective, visited
 from coolgp.fusion.matching.core.vectors import Vectors, expanded
 
-__all__ = ["merged", "merged_along", "walked"]
+__all__ = ["matched_along", "merged", "merged_along", "walked"]
 
 
 def merged(first: Atoms, second: Atoms, vectors: Vectors, criterion: Criterion) -> tuple[Atoms, Indices]:
@@ -67,6 +67,24 @@ def merged_along(vectors: Vectors, criterion: Criterion, parents: Sequence[int])
     return Partition(tuple(labels), atoms, np.ones(vectors.groups, dtype=bool))
 
 
+def matched_along(
+    vectors: Vectors, criterion: Criterion, parents: Sequence[int], walks: int
+) -> tuple[Partition, Array]:
+    """The partition of merges along a tree and then at most so many walks of a token over it, parents before children.
+
+    Returns it with the objective after the merges and after each walk; parents: as for :func:`merged_along`.
+    """
+    partition = merged_along(vectors, criterion, parents)
+    values = [objective(partition, vectors, criterion)]
+    walk = _depth_first(parents)
+    for _ in range(walks):
+        if not partition.pending.any():
+            break
+        partition = walked(partition, vectors, criterion, walk)
+        values.append(objective(partition, vectors, criterion))
+    return partition, np.array(values)
+
+
 def walked(partition: Partition, vectors: Vectors, criterion: Criterion, walk: Sequence[int]) -> Partition:
     """The partition after a token visited the groups of a walk, one after another."""
     for group in walk:
@@ -96,3 +114,14 @@ def _children_first(parents: Sequence[int]) -> list[int]:
     if len(roots) != 1 or len(order) != len(parents):
         raise ValueError(f"Merging needs a tree of all groups with one root, -1; got the parents {list(parents)}")
     return order[::-1]
+
+
+def _depth_first(parents: Sequence[int]) -> list[int]:
+    """The groups in the order in which a token that follows the tree's links first meets them."""
+    order: list[int] = []
+    waiting = [group for group, parent in enumerate(parents) if parent == -1]
+    while waiting:
+        group = waiting.pop()
+        order.append(group)
+        waiting += [child for child, parent in reversed(list(enumerate(parents))) if parent == group]
+    return order

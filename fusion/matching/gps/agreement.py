@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.formats.files import read_model_file
 from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.agents.sparse.collapsed import Parameters
 from coolgp.agents.sparse.gp import SparseGP
@@ -39,8 +41,8 @@ class Units:
 def sparse_gps(models: Sequence[Any]) -> tuple[SparseGP, ...]:
     """The models as records of one kernel and one number of inputs.
 
-    models: fitted ``SparseGPRegressor`` estimators, or records. Raises ValueError for anything else, for none, and
-    where models do not fit one another; sklearn's NotFittedError before `fit`.
+    models: fitted ``SparseGPRegressor`` estimators, records, or paths of files with them. Raises ValueError for
+    anything else, for none, and where models do not fit one another; sklearn's NotFittedError before `fit`.
     """
     owners = tuple(_sparse_gp(model) for model in models)
     if not owners:
@@ -90,6 +92,8 @@ def common_prior(owners: Sequence[SparseGP], inducing_inputs: Array) -> SparseGP
 
 
 def _sparse_gp(model: Any) -> SparseGP:
+    if isinstance(model, str | Path):
+        return _sparse_gp(read_model_file(model))
     if isinstance(model, SparseGP):
         return model
     if isinstance(model, SparseGPRegressor):

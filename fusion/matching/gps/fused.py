@@ -14,6 +14,7 @@ from typing import Literal, overload
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.fusion.matching.core.atoms import weighted_means
 from coolgp.fusion.matching.gps.agreement import common_prior, common_units
@@ -43,6 +44,10 @@ class FusedGP:
     def inducing_inputs(self) -> Array:
         """``[L, D]``, in original units."""
         return self.model.parameters.inducing_inputs
+
+    def as_regressor(self) -> SparseGPRegressor:
+        """The model as a fitted scikit-learn estimator, which can be stored and fused again."""
+        return SparseGPRegressor.of_sparse_gp(self.model)
 
     @overload
     def predict(self, x: Array, return_std: Literal[False] = False) -> Array: ...

@@ -13,6 +13,7 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.sparse.gp import SparseGP
+from coolgp.fusion.matching.core.over_graph import Graph, checked_graph, summed, tree_parents
 from coolgp.fusion.matching.core.sweeps import renumbered
 from coolgp.fusion.matching.gps.agreement import common_prior
 from coolgp.fusion.matching.gps.evidence import evidence_rows, fused_from_row
@@ -25,7 +26,6 @@ from coolgp.fusion.matching.gps.fused import (
     matched_means,
     standardised,
 )
-from coolgp.fusion.matching.gps.over_graph import Graph, checked_graph, summed, tree_parents
 from coolgp.network.graphs.topology import Topology
 
 __all__ = ["Match", "Matcher", "fused", "matched"]

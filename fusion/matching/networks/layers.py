@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.experts.network import Network
+from coolgp.agents.experts.weights import network_in
 
-__all__ = ["Arrays", "checked_networks", "from_arrays", "predicted_classes", "sub_network", "with_head"]
+__all__ = ["Arrays", "HasWeights", "checked_networks", "from_arrays", "predicted_classes", "sub_network", "with_head"]
 
 Arrays = Sequence[npt.ArrayLike]
 """``(W0 [D, L1], b0 [L1], W1 [L1, L2], b1, ..., W [LC, K], b [K])``: a row of a matrix is an input unit."""
+
+HasWeights: TypeAlias = "Network | Arrays | Any"
+"""What :func:`coolgp.agents.experts.weights.network_in` takes, or arrays."""
 
 
 def from_arrays(arrays: Arrays, activation: str = "relu") -> Network:
@@ -29,14 +34,14 @@ def from_arrays(arrays: Arrays, activation: str = "relu") -> Network:
     return Network(tuple(values[::2]), tuple(values[1::2]), activation)
 
 
-def checked_networks(networks: Sequence[Network | Arrays], activation: str) -> tuple[Network, ...]:
+def checked_networks(models: Sequence[HasWeights], activation: str) -> tuple[Network, ...]:
     """Networks of one depth, with equal inputs, outputs and activations, whose hidden widths may differ.
 
     activation: of those that come as arrays. Raises ValueError naming the network that does not fit.
     """
-    if not len(networks):
+    if not len(models):
         raise ValueError("Fusing networks needs at least one; got none")
-    checked = tuple(_checked(network, place, activation) for place, network in enumerate(networks))
+    checked = tuple(_checked(model, place, activation) for place, model in enumerate(models))
     for place, network in enumerate(checked):
         for what, own, first in zip(_NAMES, _ends(network), _ends(checked[0]), strict=True):
             if own != first:
@@ -52,9 +57,12 @@ def _ends(network: Network) -> tuple[object, ...]:
     return len(network.widths), network.inputs, len(network.biases[-1]), network.activation, classes
 
 
-def _checked(network: Network | Arrays, place: int, activation: str) -> Network:
+def _checked(model: HasWeights, place: int, activation: str) -> Network:
     try:
-        checked = network if isinstance(network, Network) else from_arrays(network, activation)
+        if isinstance(model, Sequence) and not isinstance(model, str):
+            checked = from_arrays(model, activation)
+        else:
+            checked = network_in(model)
     except ValueError as error:
         raise ValueError(f"Network {place}: {error}") from error
     if not checked.widths:

@@ -14,15 +14,24 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.agents.experts.network import ACTIVATIONS, Network
+from coolgp.agents.experts.network import ACTIVATIONS, Network, mlp_of
 from coolgp.fusion.matching.core.assignment import SOLVERS
 from coolgp.fusion.matching.core.gains import Criterion
+from coolgp.fusion.matching.core.merges import matched_along
+from coolgp.fusion.matching.core.over_graph import Graph, checked_graph, tree_parents
 from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.core.sweeps import matched, renumbered
 from coolgp.fusion.matching.networks.head import head_sums, refitted_head
-from coolgp.fusion.matching.networks.layers import Arrays, checked_networks, predicted_classes, sub_network, with_head
+from coolgp.fusion.matching.networks.layers import (
+    HasWeights,
+    checked_networks,
+    predicted_classes,
+    sub_network,
+    with_head,
+)
 from coolgp.fusion.matching.networks.read_out import fused_network
 from coolgp.fusion.matching.networks.settings import GRID, Setting
 from coolgp.fusion.matching.networks.shards import Shard, checked_shards, counted
@@ -64,6 +73,14 @@ class FusedNetwork:
         """Numbers of the classes ``[n]`` of inputs ``[n, D]``."""
         return predicted_classes(self.network, x)
 
+    def as_mlp(self, classes: Sequence[object] | None = None) -> MLPClassifier | MLPRegressor:
+        """The network as a fitted scikit-learn model: it predicts at once, and ``partial_fit`` trains it further.
+
+        classes: labels of the outputs, where the networks that were fused did not have any.
+        """
+        network = self.network if classes is None else replace(self.network, classes=np.array(classes))
+        return mlp_of(network)
+
     def sub_networks(self) -> list[Network]:
         """The sub-network of every network's units, of the width that it had: what a next round trains from."""
         return [sub_network(self.network, own) for own in zip(*self.labels, strict=True)]
@@ -95,37 +112,44 @@ class PFNM:
 
     def fuse(
         self,
-        networks: Sequence[Network | Arrays],
+        models: Sequence[HasWeights],
         shards: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]] | None = None,
         class_counts: npt.ArrayLike | None = None,
+        graph: Graph | None = None,
         labels: Sequence[Sequence[Indices]] | None = None,
     ) -> FusedNetwork:
-        """Fuse J networks, each a record or its arrays ``(W0 [D, L1], b0 [L1], W1, b1, ...)``.
+        """Fuse the networks of J models.
 
-        shards: J pairs of inputs ``[n, D]`` and classes ``[n]`` from 0, what every owner trained on. Only counts of
-        correct rows, and sums for the refitted head, are formed from them. class_counts ``[J, K]``: rows of each class;
-        counted from the shards, or all equal, where they are not given. labels: of an earlier fusion of networks of the
-        same widths, to start from. Raises ValueError for networks or shards that do not fit, and where candidates or
-        the refitted head need shards.
+        models: fitted multilayer perceptrons of scikit-learn, also behind a scaler in a pipeline, records, arrays
+        ``(W0 [D, L1], b0 [L1], W1, b1, ...)``, or paths of model files. shards: J pairs of inputs ``[n, D]`` and
+        classes ``[n]``, by label or from 0 where the networks have no labels, what every owner trained on. Only counts
+        of correct rows, and sums for the refitted head, are formed from them. class_counts ``[J, K]``: rows of each
+        class; counted from the shards, or all equal, where they are not given. graph: of the owners, over which they
+        match: merges along a spanning tree, then walks of a token in place of sweeps. labels: of an earlier fusion of
+        networks of the same widths, to start from; not with a graph. Raises ValueError for models, shards or a graph
+        that do not fit, and where candidates or the refitted head need shards.
         """
         self._check(shards)
-        nets = checked_networks(networks, self.activation)
+        if graph is not None and labels is not None:
+            raise ValueError("PFNM starts from earlier labels, or merges along a graph: give one of them")
+        nets = checked_networks(models, self.activation)
+        parents = None if graph is None else tree_parents(checked_graph(graph, len(nets)))
         classes = len(nets[0].biases[-1])
         rows = None if shards is None else checked_shards(shards, nets)
         counts = counted(rows, classes) if class_counts is None and rows is not None else class_counts
         shares = class_shares(counts, len(nets), classes)
-        candidates, correct = self._candidates(nets, shares, rows, labels)
+        candidates, correct = self._candidates(nets, shares, rows, labels, parents)
         fused = candidates[_chosen(candidates, correct, self.slack * sum(len(y) for _, y in rows or []))]
         return replace(self._with_head(fused, rows), correct=correct)
 
     def candidates(
         self,
-        networks: Sequence[Network | Arrays],
+        models: Sequence[HasWeights],
         class_counts: npt.ArrayLike | None = None,
         labels: Sequence[Sequence[Indices]] | None = None,
     ) -> list[FusedNetwork]:
         """The fused network of every setting, for owners to count the rows that each gets right; see :meth:`fuse`."""
-        nets = checked_networks(networks, self.activation)
+        nets = checked_networks(models, self.activation)
         shares = class_shares(class_counts, len(nets), len(nets[0].biases[-1]))
         return self._candidates(nets, shares, None, labels)[0]
 
@@ -135,8 +159,12 @@ class PFNM:
         shares: Array,
         setting: Setting,
         labels: Sequence[Sequence[Indices]] | None = None,
+        parents: Sequence[int] | None = None,
     ) -> MatchedUnits:
-        """Match the hidden units of all networks, from the last hidden layer down; shares ``[J, K]`` of the classes."""
+        """Match the hidden units of all networks, from the last hidden layer down; shares ``[J, K]`` of the classes.
+
+        parents ``[J]``: of the networks in a tree along which they are merged, -1 for its root.
+        """
         depth = len(networks[0].widths)
         units: list[Units] = []
         matches: list[tuple[Indices, ...]] = []
@@ -146,8 +174,11 @@ class PFNM:
             own = units_of(networks, layer, prior, shares, above, zeros=self.absent == "zero")
             beta_bernoulli = BetaBernoulli(prior.mass, self.concentration)
             criterion = Criterion(beta_bernoulli, self.marginal, SOLVERS[self.solver])
-            start = None if labels is None else labels[layer]
-            partition, objective = matched(own.vectors, criterion, self.sweeps, self.seed, start)
+            if parents is None:
+                start = None if labels is None else labels[layer]
+                partition, objective = matched(own.vectors, criterion, self.sweeps, self.seed, start)
+            else:
+                partition, objective = matched_along(own.vectors, criterion, parents, self.sweeps)
             units.insert(0, own)
             matches.insert(0, renumbered(partition.labels))
             objectives.insert(0, objective)
@@ -159,6 +190,7 @@ class PFNM:
         shares: Array,
         shards: list[Shard] | None,
         labels: Sequence[Sequence[Indices]] | None,
+        parents: Sequence[int] | None = None,
     ) -> tuple[list[FusedNetwork], Indices]:
         """The fused network of every setting, and the rows ``[S]`` that it gets right."""
         matches: dict[Setting, MatchedUnits] = {}
@@ -167,7 +199,7 @@ class PFNM:
             prior = replace(setting, read_out="map")
             own_shares = powered(shares, setting.share_power)
             if prior not in matches:
-                matches[prior] = self.match(networks, own_shares, prior, labels)
+                matches[prior] = self.match(networks, own_shares, prior, labels, parents)
             fused.append(self._fused(networks, matches[prior], own_shares, setting))
         if shards is None or len(fused) == 1:
             return fused, np.zeros(0, dtype=np.intp)

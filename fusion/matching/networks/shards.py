@@ -16,25 +16,40 @@ Shard = tuple[Array, Indices]
 
 
 def checked_shards(shards: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]], networks: Sequence[Network]) -> list[Shard]:
-    """Pairs of inputs ``[n, D]`` and classes ``[n]`` from 0, one for each network.
+    """Pairs of inputs ``[n, D]`` and numbers of classes ``[n]`` from 0, one for each network.
 
-    Raises ValueError naming the shard that does not fit the networks.
+    shards: with the classes' labels where networks have them, else with numbers. Raises ValueError naming the shard
+    that does not fit the networks.
     """
     if len(shards) != len(networks):
         raise ValueError(f"Shards need one for each of {len(networks)} networks; got {len(shards)}")
-    inputs, classes = networks[0].inputs, len(networks[0].biases[-1])
-    return [_checked(x, y, place, inputs, classes) for place, (x, y) in enumerate(shards)]
+    return [
+        _checked(np.asarray(x, dtype=float), np.asarray(y), place, networks[0]) for place, (x, y) in enumerate(shards)
+    ]
 
 
-def _checked(inputs: npt.ArrayLike, targets: npt.ArrayLike, place: int, width: int, classes: int) -> Shard:
-    x, y = np.asarray(inputs, dtype=float), np.asarray(targets)
+def _checked(x: Array, y: Array, place: int, network: Network) -> Shard:
+    width, classes = network.inputs, len(network.biases[-1])
     if x.ndim != 2 or x.shape[1] != width or y.shape != x.shape[:1]:
         raise ValueError(f"Shard {place} needs inputs [n, {width}] and classes [n]; got {x.shape} and {y.shape}")
     if not np.isfinite(x).all():
         raise ValueError(f"Shards need finite inputs; shard {place} has NaN or infinity")
+    if network.classes is not None:
+        return x, _numbers(y, network.classes, place)
     if len(y) and not (np.issubdtype(y.dtype, np.integer) and y.min() >= 0 and y.max() < classes):
         raise ValueError(f"Shard {place} needs classes as integers from 0 to {classes - 1}")
     return x, y.astype(np.intp)
+
+
+def _numbers(y: Array, classes: Array, place: int) -> Indices:
+    """The numbers of labels ``[n]`` among those of the classes ``[K]``."""
+    number = {label: number for number, label in enumerate(classes.tolist())}
+    labels, places = np.unique(y, return_inverse=True)
+    foreign = [label for label in labels.tolist() if label not in number]
+    if foreign:
+        known = ", ".join(map(str, number))
+        raise ValueError(f"Shard {place} has a class {foreign[0]!r} that the networks do not have: {known}")
+    return np.array([number[label] for label in labels.tolist()], dtype=np.intp)[places]
 
 
 def counted(shards: Sequence[Shard], classes: int) -> Indices:

@@ -20,13 +20,13 @@ from coolgp.fusion.matching.core.assignment import SOLVERS
 from coolgp.fusion.matching.core.atoms import gathered, posterior, weighted_means
 from coolgp.fusion.matching.core.gains import Criterion
 from coolgp.fusion.matching.core.merges import merged_along
+from coolgp.fusion.matching.core.over_graph import Graph
 from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.core.sweeps import Partition, first_pass, objective, renumbered, swept, warm_start
 from coolgp.fusion.matching.core.vectors import Vectors, uniform_vectors
 from coolgp.fusion.matching.gps.agreement import sparse_gps
 from coolgp.fusion.matching.gps.fused import Form, FusedGP
 from coolgp.fusion.matching.gps.fusion import fused
-from coolgp.fusion.matching.gps.over_graph import Graph
 from coolgp.fusion.matching.sets.checks import checked_groups, checked_variances
 from coolgp.fusion.matching.sets.moments import (
     Hyperparameters,

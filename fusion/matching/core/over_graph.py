@@ -1,7 +1,7 @@
-"""Fusing sparse Gaussian processes without anybody who sees all of them: owners talk to their neighbours alone.
+"""Matching without anybody who sees all models: owners talk to their neighbours alone.
 
-Matches are merged along a spanning tree, children first; evidence is then one row of numbers for each owner, and
-messages along the same tree add the rows up. Any other rule that sums rows could.
+Matches are merged along a spanning tree, children first, and a token walks along it; where owners add up rows of
+numbers, messages along the same tree do. Any other rule that sums rows could.
 """
 
 from __future__ import annotations
