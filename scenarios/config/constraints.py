@@ -126,7 +126,7 @@ def _words(kind: Any, marks: list[Any]) -> str:
         return " | ".join(f'"{arg}"' for arg in args)
     if origin in (tuple, Sequence):
         item = _words(args[0], [])
-        for noun in ("number", "text", "table"):
+        for noun in ("number", "whole number", "text", "table"):
             item = f"{noun}s{item.removeprefix(f'a {noun}')}" if item.startswith(f"a {noun}") else item
         return f"a list of {item}"
     if isinstance(kind, type) and issubclass(kind, BaseModel):

@@ -40,9 +40,14 @@ class Seeds:
 
 
 class TrainedModel(Protocol):
-    """A kind of model by its settings. tasks: what it can learn, by the names of :class:`Task`."""
+    """A kind of model by its settings.
+
+    tasks: what it can learn, by the names of :class:`Task`. ending: of the files in which its models are kept; empty
+    where no format holds them without running code from the file.
+    """
 
     tasks: ClassVar[tuple[str, ...]]
+    ending: ClassVar[str]
 
     def trained(self, rows: LocalRows, task: Task, seeds: Seeds) -> Any:
         """A model that was trained on these rows, as :func:`labelled` takes it; the same for the same seeds."""

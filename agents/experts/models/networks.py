@@ -27,6 +27,7 @@ class MLP:
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("regression", "classification")
+    ending: ClassVar[str] = ".npz"
 
     hidden: tuple[Units, ...] = (50,)
     activation: Literal["relu", "tanh", "logistic", "identity"] = "relu"
@@ -54,7 +55,7 @@ class MLP:
     def _estimator(self, rows: LocalRows, task: Task, seed: int) -> Any:
         kind = MLPClassifier if task.labels else MLPRegressor
         hidden = tuple(self.hidden)
-        return kind(hidden, activation=self.activation, random_state=seed, **self._settings(rows))
+        return kind(hidden_layer_sizes=hidden, activation=self.activation, random_state=seed, **self._settings(rows))
 
     def _settings(self, rows: LocalRows) -> dict[str, Any]:
         batch = min(self.batch, len(rows.y))

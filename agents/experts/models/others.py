@@ -28,6 +28,7 @@ class SparseGP:
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("regression",)
+    ending: ClassVar[str] = ".skops"
 
     inducing: Annotated[int, Ge(1)] = 50
     kernel: str = "se"
@@ -46,6 +47,7 @@ class Ridge:
     """A linear model, its ridge strength and noise found by their evidence (Bayesian ridge regression)."""
 
     tasks: ClassVar[tuple[str, ...]] = ("regression",)
+    ending: ClassVar[str] = ".skops"
 
     def trained(self, rows: LocalRows, task: Task, seeds: Seeds) -> Any:
         """See `TrainedModel`."""
@@ -60,6 +62,7 @@ class Logistic:
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("classification",)
+    ending: ClassVar[str] = ".skops"
 
     strength: Annotated[float, Gt(0)] = 1.0
     iterations: Annotated[int, Ge(1)] = 200
@@ -77,6 +80,7 @@ class Forest:
     """A random forest. trees: how many; leaf: rows of a leaf at least."""
 
     tasks: ClassVar[tuple[str, ...]] = ("regression", "classification")
+    ending: ClassVar[str] = ""  # skops trusts no trees: wrong ones read beyond their arrays
 
     trees: Annotated[int, Ge(1)] = 100
     leaf: Annotated[int, Ge(1)] = 1

@@ -65,5 +65,5 @@ def _remarks(scenario: ExpertsScenario) -> Iterator[str]:
         yield "The best model is the one with the best score on the test rows: it is known afterwards alone."
     if scenario.data.standardize and not scenario.experts.files:
         yield "Inputs were scaled by the moments of all training rows, a sum over the agents that is not counted."
-    if not scenario.experts.files:
+    if not scenario.experts.files and scenario.experts.kind.ending:
         yield "The local models are kept in experts/, a file each, for coolgp resume and for other programs."

@@ -15,7 +15,7 @@ from coolgp.network.launcher import launched_size
 from coolgp.network.transport import Transport
 from coolgp.scenarios.experiments.apart.evaluation import Evaluation, Spent
 from coolgp.scenarios.experiments.apart.prepared import Prepared
-from coolgp.scenarios.experiments.apart.training import can_be_kept, pooled, trained, trained_on
+from coolgp.scenarios.experiments.apart.training import not_kept, pooled, trained, trained_on
 from coolgp.scenarios.experiments.experiment import Row, Session
 from coolgp.scenarios.experiments.kind import Stage
 from coolgp.scenarios.simulation.assembly import connect, one_thread
@@ -91,8 +91,8 @@ def _members(prepared: Prepared, session: Session, transport: Transport) -> Memb
 def _experts(prepared: Prepared, session: Session, agents: list[int], *, root: bool) -> list[Expert]:
     if prepared.kind is None:
         return [prepared.experts[agent] for agent in agents]
-    if root and not can_be_kept(prepared):
-        session.watcher.warn('models are not kept for coolgp resume: pip install "coolgp[skops]"')
+    if root and (why := not_kept(prepared.kind)):
+        session.watcher.warn(why)
     shown = session.watcher.show if root else lambda stage: None
 
     def progress(done: int, total: int, seconds: float) -> None:

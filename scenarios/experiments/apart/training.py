@@ -12,13 +12,13 @@ from typing import Any
 from coolgp.agents.blocks import cores
 from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.formats.files import read_model_file, write_model_file
-from coolgp.agents.experts.models.base import Seeds, TrainsOn, labelled
+from coolgp.agents.experts.models.base import Seeds, TrainedModel, TrainsOn, labelled
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import with_network
 from coolgp.network.base.randomness import generator
 from coolgp.scenarios.experiments.apart.prepared import Prepared
 
-__all__ = ["MODELS_FOLDER", "Progress", "can_be_kept", "pooled", "trained", "trained_on"]
+__all__ = ["MODELS_FOLDER", "Progress", "not_kept", "pooled", "trained", "trained_on"]
 
 MODELS_FOLDER = "experts"
 """In the run folder: the models, a file each."""
@@ -63,22 +63,25 @@ def trained_on(prepared: Prepared, agent: int, expert: Expert, network: Network,
     return with_network(expert, prepared.kind.trained_on(network, rows, prepared.task, epochs, seed))
 
 
-def can_be_kept(prepared: Prepared) -> bool:
-    """Whether the models of this run can be stored: networks always can, others need skops."""
-    return prepared.kind is None or isinstance(prepared.kind, TrainsOn) or find_spec("skops") is not None
+def not_kept(kind: TrainedModel) -> str:
+    """Why the models of this kind are not kept in the run folder, for a warning; empty where they are."""
+    if not kind.ending:
+        return "models of this kind are not kept: if the run is stopped, coolgp resume trains them again"
+    if kind.ending == ".skops" and find_spec("skops") is None:
+        return 'models are not kept for coolgp resume, which needs skops: pip install "coolgp[skops]"'
+    return ""
 
 
 def _model(prepared: Prepared, agent: int, folder: Path) -> Any:
     """The model of an agent, from its file or trained and then stored."""
-    place = folder / MODELS_FOLDER
-    stored = [path for ending in (".npz", ".skops") if (path := place / f"agent-{agent}{ending}").is_file()]
-    if stored:
-        return read_model_file(stored[0])
     assert prepared.kind is not None
+    path = folder / MODELS_FOLDER / f"agent-{agent}{prepared.kind.ending}"
+    if path.is_file():
+        return read_model_file(path)
     model = prepared.kind.trained(prepared.rows(agent), prepared.task, _seeds(prepared, agent))
-    if can_be_kept(prepared):
-        place.mkdir(parents=True, exist_ok=True)
-        write_model_file(place / f"agent-{agent}{'.npz' if isinstance(model, Network) else '.skops'}", model)
+    if not not_kept(prepared.kind):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_model_file(path, model)
     return model
 
 
