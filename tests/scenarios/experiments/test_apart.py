@@ -193,7 +193,8 @@ def test_a_table_with_a_column_of_classes_is_learned_by_owners_that_a_column_nam
         "features": ["length", "width"],
     }
     settings = {"data": data, "experts": {"model": "forest", "trees": 10}}
-    run(scenario(settings), tmp_path / "run", figures=False)
+    with pytest.warns(RuntimeWarning, match="coolgp resume trains them again"):
+        run(scenario(settings), tmp_path / "run", figures=False)
     assert read_metrics(tmp_path / "run")["accuracy_post"][-1] > 0.8
     assert [row["agent"] for row in table(tmp_path / "run" / "agents.csv")] == ["north", "south"]
     assert {row["class"] for row in table(tmp_path / "run" / "shards.csv")} == {"rose", "tulip", "aster"}
