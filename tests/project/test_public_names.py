@@ -30,6 +30,7 @@ def test_every_name_that_a_package_shows_is_there(name: str) -> None:
 
 def test_the_root_offers_what_a_user_needs() -> None:
     assert {"run", "load_scenario", "load_model", "resume", "__version__"} <= set(dir(coolgp))
+    assert {"PFNM", "SPAHM", "SparseGPRegressor"} <= set(dir(coolgp))
 
 
 def test_an_unknown_name_is_refused() -> None:
