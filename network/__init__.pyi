@@ -7,7 +7,6 @@ from .links.channel import FaultyTransport as FaultyTransport
 from .links.dynamics import Dynamics as Dynamics
 from .links.faults import Faults as Faults
 from .mpi import MPITransport as MPITransport
-from .partition import partition as partition
 from .serial import SerialTransport as SerialTransport
 from .shard import Shard as Shard
 from .transport import Transport as Transport

@@ -7,7 +7,6 @@ from .files import names_rounds as names_rounds
 from .files import read_schedule as read_schedule
 from .files import read_topology as read_topology
 from .generate import GENERATORS as GENERATORS
-from .generate import generate as generate
 from .schedule import Schedule as Schedule
 from .schedule import arranged as arranged
 from .schedule import changing as changing

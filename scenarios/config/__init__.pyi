@@ -1,6 +1,5 @@
 from .agents import AgentsSettings as AgentsSettings
 from .catalogue import about as about
-from .catalogue import catalogue as catalogue
 from .catalogue import is_study as is_study
 from .catalogue import scenario_named as scenario_named
 from .constraints import nearest as nearest

@@ -4,12 +4,10 @@ from .go import Watch as Watch
 from .go import warn as warn
 from .guarantee import stated_guarantee as stated_guarantee
 from .prepare import Prepared as Prepared
-from .prepare import prepare as prepare
 from .prepare import prepare_resume as prepare_resume
 from .removal import remove_run as remove_run
 from .run import complete as complete
 from .run import draw_run as draw_run
 from .run import resume as resume
-from .run import run as run
 from .supervisor import CannotRecord as CannotRecord
 from .supervisor import Say as Say

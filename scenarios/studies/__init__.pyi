@@ -1,7 +1,5 @@
-from .begin import begin as begin
 from .cells import Task as Task
 from .cells import run_cells as run_cells
-from .compare import compare as compare
 from .comparison import compared as compared
 from .comparison import read_runs as read_runs
 from .comparison_table import final_rows as final_rows

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from types import ModuleType
 
 import pytest
@@ -26,6 +27,13 @@ def test_every_name_that_a_package_shows_is_there(name: str) -> None:
     package = import_module(name)
     assert dir(package) == sorted(package.__all__)
     assert all(getattr(package, shown) is not None for shown in dir(package))
+
+
+@pytest.mark.parametrize("name", [*PACKAGES, *ROOMS])
+def test_no_name_that_a_package_shows_hides_one_of_its_modules(name: str) -> None:
+    package = import_module(name)
+    modules = {module.name for module in iter_modules(package.__path__)}
+    assert all(isinstance(getattr(package, shown), ModuleType) for shown in modules & set(dir(package)))
 
 
 def test_the_root_offers_what_a_user_needs() -> None:
