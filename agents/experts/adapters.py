@@ -17,8 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Classifier, Expert, Regressor
 from coolgp.agents.experts.network import Network
-from coolgp.agents.experts.pipelines import network_behind
-from coolgp.agents.experts.sparse_gp import SparseGPRegressor
+from coolgp.agents.experts.pipelines import network_behind, sparse_gp_behind
 from coolgp.agents.sparse.gp import SparseGP
 
 __all__ = ["ADAPTERS", "expert_of"]
@@ -82,7 +81,8 @@ def _estimator(model: Any, name: str, classes: Array | None) -> Expert | None:
 
 def _parameters(model: Any) -> Network | SparseGP | None:
     """What fusion by parameters works on, where the model has it."""
-    return model.to_sparse_gp() if isinstance(model, SparseGPRegressor) else network_behind(model)
+    network = network_behind(model)
+    return sparse_gp_behind(model) if network is None else network
 
 
 def _function(model: Any, name: str, classes: Array | None) -> Expert | None:

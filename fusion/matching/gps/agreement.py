@@ -15,7 +15,7 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.formats.files import read_model_file
-from coolgp.agents.experts.sparse_gp import SparseGPRegressor
+from coolgp.agents.experts.pipelines import sparse_gp_behind
 from coolgp.agents.sparse.collapsed import Parameters
 from coolgp.agents.sparse.gp import SparseGP
 
@@ -41,7 +41,8 @@ class Units:
 def sparse_gps(models: Sequence[Any]) -> tuple[SparseGP, ...]:
     """The models as records of one kernel and one number of inputs.
 
-    models: fitted ``SparseGPRegressor`` estimators, records, or paths of files with them. Raises ValueError for
+    models: fitted ``SparseGPRegressor`` estimators, also behind scalers in a pipeline, records, or paths of files with
+    them. Raises ValueError for
     anything else, for none, and where models do not fit one another; sklearn's NotFittedError before `fit`.
     """
     owners = tuple(_sparse_gp(model) for model in models)
@@ -92,16 +93,16 @@ def common_prior(owners: Sequence[SparseGP], inducing_inputs: Array) -> SparseGP
 
 
 def _sparse_gp(model: Any) -> SparseGP:
-    if isinstance(model, str | Path):
-        return _sparse_gp(read_model_file(model))
     if isinstance(model, SparseGP):
         return model
-    if isinstance(model, SparseGPRegressor):
-        return model.to_sparse_gp()
-    raise ValueError(
-        f"Fusing sparse GPs needs fitted SparseGPRegressor models; got {type(model).__name__} (an exact GP has its "
-        "rows for inducing inputs, and would hand over its data)"
-    )
+    fitted = read_model_file(model) if isinstance(model, str | Path) else model
+    record = sparse_gp_behind(fitted)
+    if record is None:
+        raise ValueError(
+            f"Fusing sparse GPs needs fitted SparseGPRegressor models; got {type(fitted).__name__} (an exact GP has "
+            "its rows for inducing inputs, and would hand over its data)"
+        )
+    return record
 
 
 def _width(owner: SparseGP) -> int:

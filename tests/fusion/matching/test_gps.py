@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.agents.kernels.registry import KERNELS
@@ -75,6 +77,17 @@ def test_one_fitted_model_is_the_identity(leftover: bool) -> None:
         fused.predict(QUERIES, return_std=True), model.predict(QUERIES, return_std=True), strict=True
     ):
         np.testing.assert_allclose(one, other, atol=1e-8)
+
+
+@pytest.mark.parametrize("scaler", [StandardScaler(), MinMaxScaler((-1, 2))], ids=["standard", "min-max"])
+def test_scalers_before_a_model_are_taken_back(scaler: object) -> None:
+    pipeline = make_pipeline(scaler, SparseGPRegressor(n_inducing=10, random_state=0, max_iter=5))
+    pipeline.fit(X * [1e3, 1.0] + 5.0, Y)
+    queries = QUERIES * [1e3, 1.0] + 5.0
+    mean, std = pipeline.predict(queries, return_std=True)
+    fused = SPAHM().fuse([pipeline]).predict(queries, return_std=True)
+    np.testing.assert_allclose(fused[0], mean, atol=1e-8)
+    np.testing.assert_allclose(fused[1], std, atol=1e-8)
 
 
 @LEFTOVER
