@@ -27,6 +27,8 @@ from coolgp.scenarios.data.partitions import CLASS_PARTITIONS
 from coolgp.scenarios.experiments.run import resume, run
 from coolgp.scenarios.records.run_folder import is_finished, read_metrics
 
+from tests.paths import ROOT
+
 DIGITS: dict[str, Any] = {
     "data": {"source": "digits", "partition": "dirichlet-classes", "test_count": 300},
     "experts": {"model": "mlp", "count": 3, "hidden": [10], "epochs": 3},
@@ -344,3 +346,11 @@ def test_a_sweep_is_compared_by_accuracy_and_cannot_be_planned(tmp_path: Path, m
     )
     assert not (Path("run0") / "experts").exists()
     assert not (Path("run0") / "shards.csv").exists()
+
+
+def test_the_page_on_models_trained_apart_has_a_scenario_that_loads_and_names_every_rule(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "experts.md").read_text(encoding="utf-8")
+    (tmp_path / "owners.toml").write_text(page.partition("```toml\n")[2].partition("```")[0])
+    assert load_scenario(tmp_path / "owners.toml").kind == "experts"
+    for rule in APART_RULES:
+        assert f"| `{rule}` |" in page
