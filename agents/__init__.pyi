@@ -1,4 +1,11 @@
 from .batches import Batch as Batch
+from .experts.adapters import expert_of as expert_of
+from .experts.formats.files import read_model_file as read_model_file
+from .experts.formats.files import write_model_file as write_model_file
+from .experts.network import Network as Network
+from .experts.network import mlp_of as mlp_of
+from .experts.network import network_of as network_of
+from .experts.sparse_gp import SparseGPRegressor as SparseGPRegressor
 from .features.basis import Basis as Basis
 from .features.basis import FunctionBasis as FunctionBasis
 from .features.basis import LatentBasis as LatentBasis
@@ -10,5 +17,6 @@ from .parameters import Layout as Layout
 from .population import Population as Population
 from .prediction import Prediction as Prediction
 from .prediction import predict as predict
+from .sparse.gp import SparseGP as SparseGP
 from .statistics import Evidence as Evidence
 from .statistics import Statistics as Statistics

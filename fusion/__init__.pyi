@@ -2,6 +2,12 @@ from .committees.base import Committee as Committee
 from .guarantee import FaultTolerance as FaultTolerance
 from .guarantee import Guarantee as Guarantee
 from .guarantee import Rows as Rows
+from .matching.gps.fused import FusedGP as FusedGP
+from .matching.networks.pfnm import PFNM as PFNM
+from .matching.networks.pfnm import FusedNetwork as FusedNetwork
+from .matching.networks.settings import Setting as Setting
+from .matching.sets.spahm import SPAHM as SPAHM
+from .matching.sets.spahm import MatchedAtoms as MatchedAtoms
 from .registry import RULES as RULES
 from .registry import rule_class as rule_class
 from .registry import rule_named as rule_named

@@ -17,7 +17,7 @@ from coolgp.scenarios.config.scenario import DEFAULT_KIND, SCENARIOS, SECTIONS, 
 from coolgp.scenarios.config.section import Settings
 from coolgp.scenarios.config.toml_text import Origin, read_toml
 
-__all__ = ["override", "read_scenario", "resolve"]
+__all__ = ["override", "read_scenario", "resolve", "resolve_sections"]
 
 Sections = Mapping[str, type[Settings]]
 
@@ -58,6 +58,30 @@ def override(mapping: Mapping[str, Any], items: Iterable[str]) -> dict[str, Any]
     if problems:
         raise ConfigError(*problems)
     return result
+
+
+def resolve_sections(sections: Sections, items: Iterable[str], origin: str) -> dict[str, Settings]:
+    """The settings of some sections that are of no scenario, from ``section.key=value`` alone.
+
+    origin: names them in messages. Raises ConfigError with every problem.
+    """
+    merged, flags, bad = _overridden({}, items, sections)
+    where = Origin(origin, flags=flags)
+    unknown = [_unknown_section(key, merged[key], where, sections) for key in merged if key not in sections]
+    settings, problems = _sections(merged, where, sections)
+    if problems or unknown or bad:
+        raise ConfigError(*unknown, *problems, *bad)
+    return settings
+
+
+def _sections(merged: Mapping[str, Any], origin: Origin, sections: Sections) -> tuple[dict[str, Any], list[str]]:
+    """The settings of every section, and all that is wrong with them."""
+    settings: dict[str, Any] = {}
+    problems: list[str] = []
+    for section, model in sections.items():
+        settings[section], complaints = _section(model, section, merged.get(section, {}), origin, sections)
+        problems += complaints
+    return settings, problems
 
 
 def _overridden(
@@ -121,10 +145,8 @@ def _resolve(mapping: Mapping[str, Any], origin: Origin, folder: Path, overrides
         problems.append(f"{origin.at('name')}: name: needed a text, got {shown(name)}")
     if kind not in (*SCENARIOS,):
         problems.append(f"{origin.at('kind')}: kind: {_unknown_kind(kind)}")
-    settings: dict[str, Any] = {}
-    for section, model in sections.items():
-        settings[section], complaints = _section(model, section, merged.get(section, {}), origin, sections)
-        problems += complaints
+    settings, complaints = _sections(merged, origin, sections)
+    problems += complaints
     if problems or bad:
         raise ConfigError(*problems, *bad)
     return record(name=name, kind=kind, **settings)

@@ -20,7 +20,7 @@ from coolgp.scenarios.data.columns import Columns, is_number, names_text, read_c
 from coolgp.scenarios.data.partitions import agents_of
 from coolgp.scenarios.data.table import Table
 
-__all__ = ["load_table", "read_table"]
+__all__ = ["load_table", "read_inputs", "read_table"]
 
 
 def read_table(
@@ -30,20 +30,21 @@ def read_table(
     agent: str | None = None,
     *,
     classified: bool = False,
+    one_class: bool = False,
 ) -> Table:
     """Read a CSV file (`,` `;` or tab, a header, UTF-8) or a Parquet file.
 
     Without `features`, every numeric column but the target and the agent column is one. A column counts as numeric if
     most of its filled cells are numbers: one typing error must not drop a column unseen. Columns without a name
-    (a data frame's index) are left out. classified: whether the values of the target are labels of classes.
+    (a data frame's index) are left out. classified: whether the values of the target are labels of classes,
+    of which there need be only one_class.
 
     Raises:
         DataError: with every problem found, rows by line of the file (CSV) or number from 1 (Parquet).
 
     """
     path = Path(path)
-    content = read_content(path)
-    columns = read_parquet(path, content) if path.suffix.lower() in (".parquet", ".pq") else read_csv(path, content)
+    columns = _read_columns(path)
     problems = [*columns.problems, *_missing(columns, target, features, agent)]
     chosen, skipped = _features(columns, target, features, agent)
     numeric = chosen if classified else (*chosen, target)
@@ -55,7 +56,7 @@ def read_table(
     if labels is not None:
         empty = [i for i, label in enumerate(labels) if not label]
         problems += [f'column "{agent}": {_listed(empty, columns)} without an agent'] if empty else []
-    classes, numbers = _classes(columns, target, problems) if classified else ((), np.empty(0))
+    classes, numbers = _classes(columns, target, problems, 1 if one_class else 2) if classified else ((), np.empty(0))
     if not chosen:
         problems.append(f"no numeric column besides the target to learn from; columns: {names_text(columns.names)}")
     if len(columns.rows) < 2 and not columns.problems:
@@ -74,7 +75,28 @@ def read_table(
     )
 
 
-def _classes(columns: Columns, target: str, problems: list[str]) -> tuple[tuple[str, ...], Floats]:
+def read_inputs(path: str | Path, besides: Sequence[str] = ()) -> tuple[Floats, tuple[str, ...]]:
+    """The numeric columns of a table but for some, ``[Q, D]``, and their names; reads and raises as `read_table`."""
+    path = Path(path)
+    columns = _read_columns(path)
+    chosen = [name for name in columns.names if name and name not in besides and _mostly_numbers(columns.cells[name])]
+    values = {name: _numbers(columns.cells[name]) for name in chosen}
+    problems = list(columns.problems)
+    for name in chosen:
+        problems += _cell_problems(name, columns, values[name])
+    if not chosen or not columns.rows:
+        problems.append("needed at least one row and one numeric column")
+    if problems:
+        raise DataError(*(f"{path}: {problem}" for problem in problems))
+    return np.stack([values[name] for name in chosen], axis=1), tuple(chosen)
+
+
+def _read_columns(path: Path) -> Columns:
+    content = read_content(path)
+    return read_parquet(path, content) if path.suffix.lower() in (".parquet", ".pq") else read_csv(path, content)
+
+
+def _classes(columns: Columns, target: str, problems: list[str], least: int) -> tuple[tuple[str, ...], Floats]:
     """The labels of the classes in order, and each row's number; what is wrong with them is added to the problems."""
     if target not in columns.cells:
         return (), np.empty(0)
@@ -85,7 +107,7 @@ def _classes(columns: Columns, target: str, problems: list[str]) -> tuple[tuple[
     if not labels:
         return (), np.empty(0)
     names, numbers = agents_of(tuple(labels))
-    if len(names) < 2:
+    if len(names) < least:
         problems.append(f'column "{target}": needed at least two classes; all rows are of {names[0]!r}')
     return names, numbers.astype(float)
 

@@ -78,6 +78,14 @@ def test_a_network_that_is_written_is_read_again(ending: str, classes: list[str]
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("ending", [".safetensors", ".npz"])
+def test_arrays_that_are_parts_of_others_are_written_as_they_are(ending: str, tmp_path: Path) -> None:
+    block = RNG.normal(size=(4, 12))
+    model = Network((block[:3, ::3], block[:, 1::6]), (block[:, 5], block[:2, 7]))
+    write_model_file(tmp_path / f"net{ending}", model)
+    assert np.array_equal(read_model_file(tmp_path / f"net{ending}").outputs(X), model.outputs(X))
+
+
 @pytest.mark.parametrize(
     "model",
     [

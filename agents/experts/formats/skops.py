@@ -10,7 +10,11 @@ from coolgp.agents.experts.formats.format import Format, library
 
 __all__ = ["SKOPS"]
 
-TRUSTED = ("coolgp.agents.", "sklearn.gaussian_process.kernels.")
+TRUSTED = (
+    "coolgp.agents.",
+    "sklearn.gaussian_process.kernels.",
+    "sklearn.neural_network._stochastic_optimizers.",  # of every perceptron that was fitted
+)
 """Where types stand that are trusted beside those that skops trusts: plain records of numbers."""
 
 

@@ -44,10 +44,15 @@ def network_of_tensors(tensors: Mapping[str, Any], texts: Mapping[str, str]) -> 
 
 
 def named_tensors(network: Network) -> dict[str, Array]:
-    """Tensors of a network, as ``network_of_tensors`` reads them."""
+    """Tensors of a network, as ``network_of_tensors`` reads them.
+
+    Each lies in one piece in memory: safetensors would write others as they lie, and so wrongly.
+    """
     layers = enumerate(zip(network.weights, network.biases, strict=True))
-    pairs = [((f"{i}.weight", np.ascontiguousarray(weight.T)), (f"{i}.bias", bias)) for i, (weight, bias) in layers]
-    return dict(pair for layer in pairs for pair in layer)
+    named = [
+        (f"{i}.{name}", array) for i, (weight, bias) in layers for name, array in (("weight", weight.T), ("bias", bias))
+    ]
+    return {name: np.ascontiguousarray(array) for name, array in named}
 
 
 def texts_of(network: Network) -> dict[str, str]:

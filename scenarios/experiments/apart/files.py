@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.adapters import expert_of
 from coolgp.agents.experts.expert import Classifier, Expert, Regressor
-from coolgp.agents.experts.formats.files import read_model_file
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import Task, answers
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.data.dataset import Dataset
-from coolgp.scenarios.records.model import load_model
+from coolgp.scenarios.records.models import model_in, with_classes
 
 __all__ = ["experts_of_files"]
 
@@ -47,19 +42,10 @@ def experts_of_files(files: Sequence[str], dataset: Dataset, task: Task) -> tupl
 
 def _expert(path: str, task: Task) -> Expert:
     name = Path(path).name
-    if Path(path).is_dir():
-        saved = load_model(path)
-        return Regressor(name, lambda x: _moments(saved.predict(x)), len(saved.features))
-    model: Any = read_model_file(path)
+    model = model_in(path)
     if isinstance(model, Network) and model.classes is None and task.labels:
-        if len(model.biases[-1]) != len(task.labels):
-            raise ValueError(f"has {len(model.biases[-1])} outputs; needed one for each of {len(task.labels)} classes")
-        model = replace(model, classes=np.array(task.labels))
+        model = with_classes(model, task.labels)
     return replace(expert_of(model, name), name=name)
-
-
-def _moments(forecast: Any) -> tuple[Array, Array]:
-    return forecast.mean, np.sqrt(forecast.variance)
 
 
 def _checked(expert: Expert, dataset: Dataset, task: Task) -> Expert:

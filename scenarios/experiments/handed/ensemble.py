@@ -1,0 +1,112 @@
+"""An ensemble of models in files: their predictions at given inputs, averaged. It leaves predictions, no model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.expert import Classifier
+from coolgp.agents.experts.models.base import LocalRows
+from coolgp.agents.experts.network import Network
+from coolgp.agents.experts.task import Task, answers
+from coolgp.fusion.apart.ensemble import Ensemble
+from coolgp.fusion.apart.members import Members
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.serial import SerialTransport
+from coolgp.scenarios.base.formatting import counted
+from coolgp.scenarios.experiments.handed.rule import Handed, Outcome, Rows
+
+__all__ = ["AveragedPredictions"]
+
+
+@dataclass(frozen=True)
+class AveragedPredictions:
+    """The mean of all predictions: of class probabilities, or of means and second moments. Takes any model.
+
+    weights: "uniform"; by each owner's "rows"; or, for "classes", the probability of each by the owner's rows of it.
+    """
+
+    leaves: ClassVar[tuple[str, ...]] = (".csv",)
+
+    weights: Literal["uniform", "rows", "classes"] = "uniform"
+
+    def fuse(self, handed: Handed) -> Outcome:
+        """See `HandedRule`."""
+        if handed.queries is None:
+            raise ValueError(
+                "--inputs: the ensemble leaves no model in a file, but predictions: give --inputs rows.csv to predict "
+                "at; pfnm and average leave a model of neural networks, spahm one of sparse GPs"
+            )
+        if self.weights != "uniform" and not handed.shards:
+            raise ValueError(f'fusion.weights: "{self.weights}" needs --shards, the rows of each owner')
+        task = _task(handed)
+        rule = Ensemble(weights=self.weights)
+        rule.check(task)
+        fused = _answers(rule, handed, handed.queries, task)
+        return Outcome(
+            model=_table(fused, task),
+            sizes=["a network" if isinstance(expert.parameters, Network) else "any model" for expert in handed.experts],
+            fused_size=counted(len(fused), "prediction"),
+            order="one sum, the same over any graph",
+            settings=asdict(self),
+        )
+
+
+def _task(handed: Handed) -> Task:
+    """What the models predict: all classes of any of them, or a number."""
+    labels: dict[str, None] = {}
+    for expert in handed.experts:
+        if isinstance(expert, Classifier):
+            labels |= dict.fromkeys(str(label) for label in expert.classes.tolist())
+    return Task(tuple(labels))
+
+
+def _answers(rule: Ensemble, handed: Handed, queries: Array, task: Task) -> Array:
+    """Fused answers ``[Q, C]``."""
+    own = np.stack([answers(expert, queries, task) for expert in handed.experts])
+    graph = handed.graph or _everybody(len(handed.experts))
+    fitted = rule.fit(graph, Faults())
+    transport = SerialTransport(fitted.links(graph))
+    places = transport.shard.agents
+    rows = handed.shards or [Rows(queries[:0], np.empty(0))] * len(handed.experts)
+    members = Members(
+        task=task,
+        experts=tuple(handed.experts[place] for place in places.tolist()),
+        rows=tuple(_local(rows[place], task) for place in places.tolist()),
+        queries=queries,
+        answers=own[places],
+    )
+    state = fitted.converge(fitted.init(members, transport), members, transport)
+    fused: Array = fitted.fused(state, members, transport).answers[0]
+    return fused
+
+
+def _everybody(models: int) -> Topology:
+    return generate("complete", models, seed=0)
+
+
+def _local(rows: Rows, task: Task) -> LocalRows:
+    if not task.labels:
+        return LocalRows(rows.x, rows.y)
+    foreign = [label for label in np.unique(rows.y).tolist() if label not in task.labels]
+    if foreign:
+        raise ValueError(f"--shards: has a class {foreign[0]!r} that no model has: {', '.join(task.labels)}")
+    return LocalRows(rows.x, np.array([task.labels.index(label) for label in rows.y.tolist()]))
+
+
+def _table(fused: Array, task: Task) -> list[dict[str, object]]:
+    """The predictions, a row each."""
+    columns: dict[str, list[object]] = {}
+    if task.labels:
+        columns["class"] = [task.labels[place] for place in fused.argmax(axis=1).tolist()]
+        columns |= {f"probability_{label}": values.tolist() for label, values in zip(task.labels, fused.T, strict=True)}
+    else:
+        columns["mean"] = fused[:, 0].tolist()
+    if not task.labels and np.isfinite(fused[:, 1]).all():
+        columns["std"] = np.sqrt(fused[:, 1]).tolist()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -1,0 +1,131 @@
+"""Fusing models in files: read, check, fuse, write the model with a card beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from coolgp.agents.experts.formats.files import sha256, write_model_file
+from coolgp.agents.experts.formats.format import library
+from coolgp.agents.experts.network import Network, mlp_of
+from coolgp.scenarios.base.environment import installed
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.base.files import write_table, write_whole
+from coolgp.scenarios.experiments.handed.models import read_experts
+from coolgp.scenarios.experiments.handed.registry import HANDED_RULES
+from coolgp.scenarios.experiments.handed.rows import read_queries, read_shards
+from coolgp.scenarios.experiments.handed.rule import Handed, HandedRule, Outcome
+from coolgp.scenarios.experiments.handed.settings import settings_from
+from coolgp.scenarios.records.models import stored_in
+
+__all__ = ["FuseRequest", "FusedFiles", "card_of", "fuse_files"]
+
+LIBRARIES = {".safetensors": ("safetensors", "safetensors"), ".skops": ("skops", "skops")}
+"""What writes files of an ending, and the extra that brings it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FuseRequest:
+    """What is asked for: models by path, rule and graph by name, settings ``section.key=value``, and the files."""
+
+    models: Sequence[str]
+    rule: str = "pfnm"
+    graph: str | None = None
+    items: Sequence[str] = ()
+    shards: Sequence[Path] = ()
+    inputs: Path | None = None
+    target: str | None = None
+    seed: int = 0
+    out: Path | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class FusedFiles:
+    """What was made: the model or table, its card, and what the rule says of them."""
+
+    out: Path
+    card: Path
+    outcome: Outcome
+
+
+def fuse_files(request: FuseRequest) -> FusedFiles:
+    """Fuse models in files. Raises ValueError with one sentence for each thing that is wrong, before any is written."""
+    settings = settings_from(request.rule, request.graph, request.items)
+    out = _checked_out(request, settings.name, settings.rule)
+    experts = read_experts(request.models)
+    graph = settings.graph(len(experts), request.seed)
+    shards = read_shards(request.shards, request.target, experts)
+    queries = read_queries(request.inputs, request.target, experts)
+    if queries is not None and ".csv" not in settings.rule.leaves:
+        raise ConfigError(f"--inputs: {settings.name} leaves a model; only ensemble predicts at inputs")
+    outcome = settings.rule.fuse(Handed(request.models, experts, shards, queries, graph, request.seed))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    _write(out, outcome.model)
+    card = card_of(out)
+    contents = json.dumps(_card(request, settings.name, outcome, out), indent=2, ensure_ascii=False)
+    write_whole(card, f"{contents}\n".encode())
+    return FusedFiles(out, card, outcome)
+
+
+def card_of(out: Path) -> Path:
+    """Where the card of a fused model is.
+
+    >>> card_of(Path("fused.npz")).name
+    'fused.npz.json'
+    """
+    return out.with_name(f"{out.name}.json")
+
+
+def _checked_out(request: FuseRequest, name: str, rule: HandedRule) -> Path:
+    """The file to write. Raises ConfigError where the rule leaves no such file, or one is there."""
+    out = request.out or Path(f"fused{rule.leaves[0]}")
+    if out.suffix.lower() not in rule.leaves:
+        takers = [other for other, kind in HANDED_RULES.items() if out.suffix.lower() in kind.leaves]
+        other = f"; such a file is left by {' and '.join(takers)}" if takers else ""
+        raise ConfigError(f"{out}: {name} leaves a file that ends in {' or '.join(rule.leaves)}{other}")
+    if out.suffix.lower() in LIBRARIES:
+        try:
+            library(*LIBRARIES[out.suffix.lower()])
+        except ValueError as problem:
+            raise ConfigError(f"{out}: {problem}") from problem
+    read = [*map(Path, request.models), *request.shards, *([] if request.inputs is None else [request.inputs])]
+    if any(out.resolve() == path.resolve() for path in read):
+        raise ConfigError(f"{out}: is one of the files that are read; name another --out")
+    for path in (out, card_of(out)):
+        if path.is_dir() or (path.exists() and not request.overwrite):
+            raise ConfigError(f"{path}: is there already; give --overwrite, or another --out")
+    return out
+
+
+def _write(out: Path, model: Any) -> None:
+    if out.suffix.lower() == ".csv":
+        write_table(out, model)
+        return
+    whole = mlp_of(model) if isinstance(model, Network) and out.suffix.lower() == ".skops" else model
+    write_model_file(out, whole)
+
+
+def _card(request: FuseRequest, name: str, outcome: Outcome, out: Path) -> dict[str, Any]:
+    """What was fused, from which files, by which rule and settings, with which versions."""
+    return {
+        "fused": {"file": out.name, "sha256": sha256(out), "size": outcome.fused_size},
+        "models": [
+            {"file": str(path), "sha256": sha256(stored_in(path)), "size": size}
+            for path, size in zip(request.models, outcome.sizes, strict=True)
+        ],
+        "shards": [{"file": str(path), "sha256": sha256(path)} for path in request.shards],
+        "inputs": None if request.inputs is None else {"file": str(request.inputs), "sha256": sha256(request.inputs)},
+        "rule": name,
+        "settings": dict(outcome.settings),
+        "graph": request.graph,
+        "order": outcome.order,
+        "seed": request.seed,
+        "remarks": list(outcome.remarks),
+        "versions": {package: installed(package) for package in ("coolgp", "numpy", "scipy", "scikit-learn")},
+        "made": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }

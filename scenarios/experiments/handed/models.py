@@ -1,0 +1,74 @@
+"""Reading the models that are to be fused, and checking that they speak of the same inputs and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from coolgp.agents.experts.adapters import expert_of
+from coolgp.agents.experts.expert import Classifier, Expert
+from coolgp.agents.experts.network import Network
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.records.models import model_in, with_classes
+
+__all__ = ["are_classifiers", "read_experts"]
+
+
+def read_experts(paths: Sequence[str]) -> list[Expert]:
+    """The models in files and run folders, named by their paths.
+
+    Networks whose outputs have no labels get those of the others. Raises ConfigError, a line for each file that cannot
+    be read, and for models of different inputs or tasks.
+    """
+    if len(paths) < 2:
+        raise ConfigError(f"fusing needs at least two models; got {len(paths)}")
+    experts: list[Expert] = []
+    problems: list[str] = []
+    for path in paths:
+        try:
+            experts.append(replace(expert_of(model_in(path), path), name=path))
+        except ValueError as problem:
+            words = str(problem)
+            problems.append(words if words.startswith(path) else f"{path}: {words}")
+    if problems:
+        raise ConfigError(*problems)
+    experts = _labelled(experts)
+    _check_alike(experts)
+    return experts
+
+
+def are_classifiers(experts: Sequence[Expert]) -> bool:
+    """Whether the models predict classes: with labels, or networks of several outputs without."""
+    first = experts[0]
+    several = isinstance(first.parameters, Network) and len(first.parameters.biases[-1]) > 1
+    return isinstance(first, Classifier) or several
+
+
+def _labelled(experts: list[Expert]) -> list[Expert]:
+    """Networks without labels as classifiers of the first model's that has them, if they have as many outputs."""
+    labels = next((expert.classes.tolist() for expert in experts if isinstance(expert, Classifier)), None)
+    if labels is None:
+        return experts
+    return [_with(expert, labels) for expert in experts]
+
+
+def _with(expert: Expert, labels: list[object]) -> Expert:
+    network = expert.parameters
+    if not isinstance(network, Network) or network.classes is not None or len(network.biases[-1]) != len(labels):
+        return expert
+    return replace(expert_of(with_classes(network, labels), expert.name), name=expert.name)
+
+
+def _check_alike(experts: Sequence[Expert]) -> None:
+    first = experts[0]
+    for expert in experts[1:]:
+        if None not in (expert.inputs, first.inputs) and expert.inputs != first.inputs:
+            raise ConfigError(
+                f"{expert.name}: takes {expert.inputs} inputs and {first.name} {first.inputs}: models that are fused "
+                "need the same"
+            )
+        if are_classifiers([expert]) != are_classifiers([first]):
+            kinds = ["a classifier" if are_classifiers([each]) else "a regressor" for each in (expert, first)]
+            raise ConfigError(
+                f"{expert.name}: is {kinds[0]} and {first.name} {kinds[1]}: models that are fused predict the same"
+            )

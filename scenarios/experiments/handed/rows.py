@@ -1,0 +1,55 @@
+"""Rows of owners, and inputs to predict at, from tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.expert import Expert
+from coolgp.scenarios.base.errors import DataError
+from coolgp.scenarios.data.tables import read_inputs, read_table
+from coolgp.scenarios.experiments.handed.models import are_classifiers
+from coolgp.scenarios.experiments.handed.rule import Rows
+
+__all__ = ["read_queries", "read_shards"]
+
+
+def read_shards(paths: Sequence[Path], target: str | None, experts: Sequence[Expert]) -> list[Rows]:
+    """The rows of each owner: every numeric column but the target is an input, in the order of the file.
+
+    Raises DataError where files are as many as no models, or do not fit them.
+    """
+    if not paths:
+        return []
+    if target is None:
+        raise DataError("--shards: needs --target, the column that the models predict")
+    if len(paths) != len(experts):
+        raise DataError(f"--shards: needed a file for each of {len(experts)} models, in their order; got {len(paths)}")
+    classified = are_classifiers(experts)
+    shards = []
+    for path in paths:
+        table = read_table(path, target, classified=classified, one_class=True)
+        _check_width(path, table.features, experts)
+        y = np.array(table.classes)[table.y.astype(np.intp)] if classified else table.y
+        shards.append(Rows(table.x, y))
+    return shards
+
+
+def read_queries(path: Path | None, target: str | None, experts: Sequence[Expert]) -> Array | None:
+    """Inputs ``[Q, D]`` to predict at: every numeric column but the target. Raises DataError as `read_shards`."""
+    if path is None:
+        return None
+    x, names = read_inputs(path, () if target is None else (target,))
+    _check_width(path, names, experts)
+    return x
+
+
+def _check_width(path: Path, names: Sequence[str], experts: Sequence[Expert]) -> None:
+    for expert in experts:
+        if expert.inputs not in (None, len(names)):
+            raise DataError(
+                f"{path}: has {len(names)} inputs ({', '.join(names)}); {expert.name} takes {expert.inputs}"
+            )

@@ -1,0 +1,67 @@
+"""The contract of a rule that fuses models in files: what it is handed, and what comes out of it.
+
+A rule is a frozen dataclass of its settings. A new one is a class in a module beside this one, and a line in
+``registry``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.expert import Expert
+from coolgp.network.graphs.topology import Topology
+
+__all__ = ["Handed", "HandedRule", "Outcome", "Rows"]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of an owner: inputs x ``[n, D]`` and targets y ``[n]``, which are texts where they are labels of classes."""
+
+    x: Array
+    y: Array
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What a rule fuses.
+
+    paths, experts: J of them. shards: the owners' rows, one for each model, or none. queries ``[Q, D]``: inputs to
+    predict at. graph: of the owners. seed: of what a rule draws.
+    """
+
+    paths: Sequence[str]
+    experts: Sequence[Expert]
+    shards: Sequence[Rows] = ()
+    queries: Array | None = None
+    graph: Topology | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What fusion leaves.
+
+    model: for a model file, or a table of predictions, column by column. sizes: of each model and of the fused one, in
+    words. order: in which models were fused, in words. remarks: for the user. settings: as they were used.
+    """
+
+    model: Any
+    sizes: Sequence[str]
+    fused_size: str
+    order: str
+    remarks: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class HandedRule(Protocol):
+    """A rule that fuses models in files. leaves: endings of the file that it leaves, the default first."""
+
+    leaves: ClassVar[tuple[str, ...]]
+
+    def fuse(self, handed: Handed) -> Outcome:
+        """Fuse. Raises ValueError, path first, for a model that the rule cannot take."""
+        ...

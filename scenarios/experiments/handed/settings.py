@@ -1,0 +1,94 @@
+"""Settings of a fusion of models in files: sections [fusion] and [network], from the command line alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+from pydantic.fields import FieldInfo
+
+from coolgp.network.graphs.connectivity import require_connected
+from coolgp.network.graphs.files import read_topology
+from coolgp.network.graphs.generate import generate
+from coolgp.network.graphs.topology import Topology
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.config.constraints import Names
+from coolgp.scenarios.config.loading import resolve_sections
+from coolgp.scenarios.config.network import NetworkSettings
+from coolgp.scenarios.config.options import ChosenSettings, options_of
+from coolgp.scenarios.experiments.handed.registry import HANDED_RULES
+from coolgp.scenarios.experiments.handed.rule import HandedRule
+
+__all__ = ["FuseSettings", "settings_from"]
+
+GRAPH_KEYS = ("topology", "degree", "rewiring")
+
+
+class RuleSettings(ChosenSettings):
+    """How models in files become one; further keys are the fields of the chosen rule."""
+
+    section: ClassVar[str] = "fusion"
+    choice: ClassVar[str] = "rule"
+
+    rule: Annotated[str, Names(lambda: tuple(HANDED_RULES))] = Field(
+        default="pfnm", description="the rule that fuses models in files"
+    )
+
+    @classmethod
+    def names(cls) -> Iterable[str]:
+        """All rules of this kind."""
+        return HANDED_RULES
+
+    @classmethod
+    def options_named(cls, name: str) -> dict[str, FieldInfo] | None:
+        """The fields of a rule."""
+        return options_of(HANDED_RULES[name]) if name in HANDED_RULES else None
+
+    @classmethod
+    def made(cls, name: str, options: Mapping[str, Any]) -> object:
+        """The rule."""
+        return HANDED_RULES[name](**options)
+
+
+@dataclass(frozen=True)
+class FuseSettings:
+    """The name of the rule, the rule, and the section [network] where a graph was named."""
+
+    name: str
+    rule: HandedRule
+    network: NetworkSettings | None
+
+    def graph(self, models: int, seed: int) -> Topology | None:
+        """The graph of so many owners; None without one. Raises ValueError where it does not fit them."""
+        if self.network is None:
+            return None
+        named = self.network.topology
+        if self.network.is_file:
+            topology = read_topology(named)
+        else:
+            topology = generate(named, models, seed, None, **self.network.graph_options)
+        if topology.size != models:
+            raise ValueError(f"{named}: has {topology.size} nodes; needed one for each of {models} models")
+        require_connected(topology)
+        return topology
+
+
+def settings_from(rule: str, graph: str | None, items: Iterable[str]) -> FuseSettings:
+    """The settings of a rule by name and of a graph by name or file, with items ``section.key=value``.
+
+    Raises ConfigError with every problem.
+    """
+    given = [f"fusion.rule={rule}", *([] if graph is None else [f"network.topology={graph}"]), *items]
+    sections = resolve_sections({"fusion": RuleSettings, "network": NetworkSettings}, given, "coolgp fuse")
+    fusion, network = sections["fusion"], sections["network"]
+    assert isinstance(fusion, RuleSettings)
+    assert isinstance(network, NetworkSettings)
+    others = [key for key in sorted(network.model_fields_set) if key not in GRAPH_KEYS]
+    if others:
+        raise ConfigError(f"network.{others[0]}: files are fused without a network that could fail; leave it out")
+    named = "topology" in network.model_fields_set
+    if network.model_fields_set and not named:
+        raise ConfigError("network: needed --graph, the name of a graph or a file, beside its settings")
+    return FuseSettings(fusion.rule, HANDED_RULES[fusion.rule](**fusion.options), network if named else None)

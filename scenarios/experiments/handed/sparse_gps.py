@@ -1,0 +1,64 @@
+"""Sparse Gaussian processes in files, fused by matching their inducing inputs (SPAHM)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from coolgp.agents.experts.expert import Expert
+from coolgp.agents.sparse.gp import SparseGP
+from coolgp.fusion.matching.gps.fused import Form
+from coolgp.fusion.matching.sets.spahm import SPAHM
+from coolgp.scenarios.base.formatting import counted
+from coolgp.scenarios.experiments.handed.rule import Handed, Outcome
+
+__all__ = ["MatchedGPs"]
+
+Above = Annotated[float, Field(gt=0)]
+
+
+@dataclass(frozen=True)
+class MatchedGPs:
+    """Sparse GPs whose inducing inputs are matched; evidence about the matched inputs adds up (SPAHM).
+
+    form: "evidence", or "published": pairs of inducing input and response are matched, and predictions are made from
+    the matched pairs. noise_variance: of standardised columns; more of it means fewer inputs. mass: of the prior; more
+    of it means more inputs. leftover: add the variance that the matched inputs leave unexplained. nugget: variance of a
+    matched response, relative to the signal's.
+    """
+
+    leaves: ClassVar[tuple[str, ...]] = (".skops",)
+
+    form: Form = "evidence"
+    noise_variance: Above = 0.01
+    mass: Above = 1.0
+    leftover: bool = False
+    nugget: Above = 1e-3
+
+    def fuse(self, handed: Handed) -> Outcome:
+        """See `HandedRule`."""
+        models = [_sparse_gp(expert) for expert in handed.experts]
+        spahm = SPAHM(self.noise_variance, 1.0, learn=False, mass=self.mass, seed=handed.seed)
+        fused = spahm.fuse(models, handed.graph, form=self.form, leftover=self.leftover, nugget=self.nugget)
+        return Outcome(
+            model=fused.as_regressor(),
+            sizes=[_size(model) for model in models],
+            fused_size=_size(fused.model),
+            order="all at once" if handed.graph is None else "along a spanning tree of the graph, then improved",
+            settings=asdict(self),
+        )
+
+
+def _sparse_gp(expert: Expert) -> SparseGP:
+    if not isinstance(expert.parameters, SparseGP):
+        raise ValueError(
+            f"{expert.name}: spahm fuses sparse Gaussian processes (a SparseGPRegressor in a .skops file), and this "
+            "model shows no inducing inputs: take --rule ensemble, which asks models for predictions alone"
+        )
+    return expert.parameters
+
+
+def _size(model: SparseGP) -> str:
+    return counted(len(model.shift), "inducing input")

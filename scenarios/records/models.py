@@ -1,0 +1,52 @@
+"""Models of any origin, in files or in run folders."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.expert import Regressor
+from coolgp.agents.experts.formats.files import read_model_file
+from coolgp.agents.experts.network import Network
+from coolgp.scenarios.records.model import load_model
+
+__all__ = ["model_in", "stored_in", "with_classes"]
+
+
+def model_in(path: str | Path) -> Any:
+    """The model in a file or a run folder, as :func:`coolgp.agents.experts.adapters.expert_of` takes it.
+
+    Raises ValueError with one sentence for whatever cannot be read.
+    """
+    if not Path(path).is_dir():
+        return read_model_file(path)
+    try:
+        saved = load_model(path)
+    except (KeyError, EOFError, zipfile.BadZipFile) as problem:
+        raise ValueError(f"{path}: its model.npz is damaged, or of another version ({problem})") from problem
+
+    def moments(x: Array) -> tuple[Array, Array]:
+        forecast = saved.predict(x)
+        return forecast.mean, np.sqrt(forecast.variance)
+
+    return Regressor(Path(path).name, moments, len(saved.features))
+
+
+def stored_in(path: str | Path) -> Path:
+    """The file that holds the model: of a run folder its ``model.npz``."""
+    path = Path(path)
+    return path / "model.npz" if path.is_dir() else path
+
+
+def with_classes(network: Network, labels: Sequence[Any]) -> Network:
+    """The network with labels for its outputs. Raises ValueError unless there is one for each."""
+    outputs = len(network.biases[-1])
+    if outputs != len(labels):
+        raise ValueError(f"has {outputs} outputs; needed one for each of {len(labels)} classes")
+    return replace(network, classes=np.array(labels))

@@ -1,0 +1,207 @@
+"""``coolgp fuse`` on files that other programs wrote: what comes out, and one sentence for whatever is wrong."""
+
+import csv
+import json
+import pickle
+import warnings
+from contextlib import chdir
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skops.io
+from safetensors.numpy import load_file, save_file
+from skl2onnx import to_onnx
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import LinearRegression
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from typer.testing import CliRunner, Result
+
+from coolgp.agents.experts.formats.files import read_model_file, sha256, write_model_file
+from coolgp.agents.experts.network import network_of
+from coolgp.agents.experts.sparse_gp import SparseGPRegressor
+from coolgp.agents.experts.weights import network_in
+from coolgp.fusion.matching.networks.baselines import averaged
+from coolgp.scenarios.cli.app import app
+
+X, Y = load_iris(return_X_y=True)
+TARGET = X[:, 0] - X[:, 2]
+RUN = "coolgp run field --agents 4 --rounds 2 --set agents.inducing=8 --no-figures --out run"
+
+
+def fuse(place: Path, *arguments: str) -> Result:
+    with chdir(place):
+        return CliRunner(env={"COLUMNS": "300"}).invoke(app, ["fuse", *arguments], catch_exceptions=False)
+
+
+def torch_file(path: Path, inputs: int, outputs: int, seed: int = 0) -> None:
+    """As torch.nn.Sequential(Linear(inputs, 6), ReLU(), Linear(6, outputs)).state_dict() is saved."""
+    rng = np.random.default_rng(seed)
+    shapes = {"0.weight": (6, inputs), "0.bias": (6,), "2.weight": (outputs, 6), "2.bias": (outputs,)}
+    save_file({name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}, path)
+
+
+def table(path: Path, columns: dict[str, object]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([list(columns), *zip(*columns.values(), strict=True)])
+
+
+def inputs(x: np.ndarray) -> dict[str, object]:
+    return {f"x{i}": column.tolist() for i, column in enumerate(x.T)}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, seed in (("a", 0), ("b", 1)):
+            pipeline = make_pipeline(StandardScaler(), MLPClassifier((6,), max_iter=60, random_state=seed))
+            skops.io.dump(pipeline.fit(X, Y), folder / f"{name}.skops")
+        plain = MLPRegressor(hidden_layer_sizes=(6,), max_iter=60, random_state=0).fit(X[:, :2], TARGET)
+        skops.io.dump(make_pipeline(StandardScaler(), LinearRegression()).fit(X[:, :2], TARGET), folder / "line.skops")
+    write_model_file(folder / "plain.npz", network_of(plain))
+    torch_file(folder / "torch.safetensors", 4, 3)
+    torch_file(folder / "torch-number.safetensors", 2, 1)
+    torch_file(folder / "narrow.safetensors", 2, 3)
+    forests = {"forest": RandomForestClassifier(5, random_state=0).fit(X, Y)}
+    forests["forest-number"] = RandomForestRegressor(5, random_state=0).fit(X[:, :2], TARGET)
+    for name, forest in forests.items():
+        width = forest.n_features_in_
+        (folder / f"{name}.onnx").write_bytes(to_onnx(forest, X[:1, :width].astype(np.float32)).SerializeToString())
+    for name in ("north", "south"):
+        gp = SparseGPRegressor(n_inducing=6, max_iter=3, random_state=0).fit(X[:, :2] + (name == "south"), TARGET)
+        skops.io.dump(gp, folder / f"{name}.skops", compression=0)
+    table(folder / "all.csv", inputs(X) | {"kind": Y.tolist()})
+    table(folder / "one.csv", inputs(X[:40]) | {"kind": Y[:40].tolist()})
+    table(folder / "two.csv", inputs(X[:, :2]))
+    (folder / "model.pkl").write_bytes(pickle.dumps(LinearRegression()))
+    (folder / "damaged.npz").write_bytes(b"PK\x03\x04 cut off")
+    (folder / "damaged.onnx").write_bytes(b"nothing")
+    with chdir(folder):
+        CliRunner().invoke(app, RUN.split()[1:], catch_exceptions=False)
+    (folder / "empty").mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("ending", [".npz", ".safetensors", ".skops"])
+def test_a_pipeline_and_a_network_of_pytorch_are_fused_over_a_graph_and_read_again(place: Path, ending: str) -> None:
+    files = ("a.skops", "torch.safetensors", "b.skops")
+    done = fuse(place, *files, "--graph", "ring", "--out", f"fused{ending}", "--overwrite")
+    assert done.exit_code == 0, done.stderr
+    assert "6 hidden units" in done.stdout
+    card = json.loads((place / f"fused{ending}.json").read_text())
+    assert card["fused"]["sha256"] == sha256(place / f"fused{ending}")
+    assert [model["sha256"] for model in card["models"]] == [sha256(place / name) for name in files]
+    assert card["rule"], card["graph"] == ("pfnm", "ring")
+    assert card["settings"]["mass"] == 50.0
+    network = network_in(place / f"fused{ending}")
+    assert network.classes is not None
+    assert network.classes.tolist() == [0, 1, 2]
+    first = network_in(place / "fused.npz")
+    np.testing.assert_allclose(network.predict_proba(X), first.predict_proba(X), atol=1e-12)
+
+
+def test_what_is_fused_is_what_python_fuses(place: Path) -> None:
+    done = fuse(place, "a.skops", "b.skops", "--rule", "average", "--out", "mean.npz")
+    assert done.exit_code == 0, done.stderr
+    expected = averaged([network_in(place / "a.skops"), network_in(place / "b.skops")])
+    np.testing.assert_allclose(network_in(place / "mean.npz").outputs(X), expected.outputs(X), atol=1e-12)
+
+
+def test_rows_of_the_owners_choose_the_setting_and_are_scored(place: Path) -> None:
+    given = ("--shards", "all.csv", "one.csv", "--target", "kind", "--set", "fusion.head=refit")
+    done = fuse(place, "a.skops", "b.skops", *given, "--out", "chosen.safetensors")
+    assert done.exit_code == 0, done.stderr
+    assert "of the 190 rows of all owners the models get right" in done.stdout
+    card = json.loads((place / "chosen.safetensors.json").read_text())
+    assert [shard["sha256"] for shard in card["shards"]] == [sha256(place / name) for name in ("all.csv", "one.csv")]
+    assert card["settings"]["head"] == "refit"
+    network = network_in(place / "chosen.safetensors")
+    assert (network.outputs(X).argmax(1) == Y).mean() > 0.8
+    assert load_file(place / "chosen.safetensors")["0.weight"].shape == (network.widths[0], 4)
+
+
+def test_an_ensemble_takes_anything_and_leaves_predictions(place: Path) -> None:
+    files = ("line.skops", "torch-number.safetensors", "forest-number.onnx", "run", "plain.npz")
+    done = fuse(place, *files, "--rule", "ensemble", "--inputs", "two.csv", "--out", "mean.csv")
+    assert done.exit_code == 0, done.stderr
+    predictions = np.genfromtxt(place / "mean.csv", names=True, delimiter=",")
+    own = [read_model_file(place / "line.skops").predict(X[:, :2]), network_in(place / "plain.npz").outputs(X[:, :2])]
+    assert len(predictions) == len(own[0]) == 150
+    models = json.loads((place / "mean.csv.json").read_text())["models"]
+    assert models[3]["sha256"] == sha256(place / "run" / "model.npz")
+
+
+def test_an_ensemble_of_classifiers_averages_probabilities(place: Path) -> None:
+    done = fuse(place, "a.skops", "forest.onnx", "--rule", "ensemble", "--inputs", "all.csv", "--target", "kind")
+    assert done.exit_code == 0, done.stderr
+    with (place / "fused.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    forest = RandomForestClassifier(5, random_state=0).fit(X, Y).predict_proba(X)
+    expected = (read_model_file(place / "a.skops").predict_proba(X) + forest) / 2
+    shares = np.array([[float(row[f"probability_{label}"]) for label in range(3)] for row in rows])
+    np.testing.assert_allclose(shares, expected, atol=1e-6)
+    assert [int(row["class"]) for row in rows] == shares.argmax(1).tolist()
+
+
+def test_sparse_gps_are_fused_to_one_that_predicts(place: Path) -> None:
+    done = fuse(place, "north.skops", "south.skops", "--rule", "spahm", "--graph", "complete", "--out", "gp.skops")
+    assert done.exit_code == 0, done.stderr
+    mean, std = read_model_file(place / "gp.skops").predict(X[:, :2], return_std=True)
+    assert np.isfinite(mean).all()
+    assert (std > 0).all()
+
+
+def test_a_file_that_is_there_is_kept_unless_told(place: Path) -> None:
+    for expected, more in ((0, ()), (2, ()), (0, ("--overwrite",))):
+        done = fuse(place, "a.skops", "b.skops", "--out", "kept.npz", *more)
+        assert done.exit_code == expected, done.stderr
+    assert "kept.npz: cannot" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (("a.skops", "forest.onnx"), "forest.onnx: pfnm fuses the weights of neural networks, and this model shows no"),
+        (("a.skops", "gone.npz"), "gone.npz: no such file"),
+        (("a.skops", "model.pkl"), "model.pkl: is refused: loading a pickle runs whatever code it holds"),
+        (("a.skops", "damaged.npz"), "damaged.npz: is no readable .npz file"),
+        (("a.skops", "damaged.onnx"), "damaged.onnx: is no model that onnxruntime can load"),
+        (("a.skops", "empty"), "empty/model.npz: needed the model.npz of a finished run"),
+        (("a.skops", "narrow.safetensors"), "narrow.safetensors: takes 2 inputs and a.skops 4"),
+        (("a.skops", "torch-number.safetensors"), "torch-number.safetensors: takes 2 inputs"),
+        (("narrow.safetensors", "line.skops"), "line.skops: is a regressor and narrow.safetensors a classifier"),
+        (("north.skops", "run", "--rule", "spahm"), "run: spahm fuses sparse Gaussian processes"),
+        (("a.skops",), "at least two models; got 1"),
+        (("a.skops", "b.skops", "--rule", "pfn"), 'did you mean "pfnm"?'),
+        (("a.skops", "b.skops", "--set", "fusion.mas=2"), 'did you mean "mass"?'),
+        (("a.skops", "b.skops", "--set", "fusion.mass=0"), "fusion.mass: needed"),
+        (("a.skops", "b.skops", "--set", "network.loss=0.5"), "network.loss: files are fused without a network"),
+        (("a.skops", "b.skops", "--graph", "gone.csv"), "gone.csv"),
+        (("a.skops", "b.skops", "--out", "fused.onnx"), "fused.onnx: pfnm leaves a file that ends in .npz or"),
+        (("a.skops", "b.skops", "--out", "a.skops"), "a.skops: is one of the files that are read"),
+        (("a.skops", "b.skops", "--shards", "all.csv"), "--shards: needs --target"),
+        (("a.skops", "b.skops", "--shards", "all.csv", "--target", "kind"), "needed a file for each of 2 models"),
+        (("a.skops", "b.skops", "--shards", "two.csv", "all.csv", "--target", "x1"), "two.csv: has 1 inputs (x0)"),
+        (("a.skops", "b.skops", "--inputs", "all.csv"), "all.csv: has 5 inputs"),
+        (("a.skops", "b.skops", "--rule", "ensemble"), "the ensemble leaves no model in a file, but predictions"),
+        (("a.skops", "b.skops", "all.csv"), "all.csv: is a table and no model"),
+        (("a.skops", "b.skops", "--set", "fusion.head=refit"), "Refitting the output layer needs rows"),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, tuple) else "",
+)
+def test_what_is_wrong_is_one_sentence_and_leaves_no_file(place: Path, arguments: tuple[str, ...], words: str) -> None:
+    before = sorted(path.name for path in place.iterdir())
+    done = fuse(place, *(arguments if "--out" in arguments else (*arguments, "--out", f"none{_ending(arguments)}")))
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert sorted(path.name for path in place.iterdir()) == before
+
+
+def _ending(arguments: tuple[str, ...]) -> str:
+    return {"spahm": ".skops", "ensemble": ".csv"}.get(arguments[-1], ".npz")
