@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
+from coolgp.fusion.matching.core.vectors import Vectors, uniform_vectors
 
 __all__ = [
     "Hyperparameters",
@@ -26,6 +27,7 @@ __all__ = [
     "moments",
     "nearly_equal",
     "overall_variance",
+    "vectors_under",
 ]
 
 FLOOR = 1e-8
@@ -109,6 +111,15 @@ def expectation_step(
         mean = atoms.mean(axis=0)
         variance = np.maximum(_common((np.square(atoms - mean) + spread).mean(axis=0), per_dimension), floor)
     return Hyperparameters(mean, variance, now.noise_variance)
+
+
+def vectors_under(values: list[Array], noise: list[Array] | None, now: Hyperparameters) -> Vectors:
+    """Groups of vectors relative to the prior mean, with noise variances of their own or the common one."""
+    centred = [own - now.prior_mean for own in values]
+    widths = np.ones(len(now.prior_mean), dtype=np.intp)
+    if noise is None:
+        return uniform_vectors(centred, 1.0 / now.noise_variance, 1.0 / now.prior_variance, widths)
+    return Vectors(tuple(centred), tuple(1.0 / own for own in noise), 1.0 / now.prior_variance, widths)
 
 
 def overall_variance(pooled: Array, per_dimension: bool) -> Array:

@@ -23,7 +23,7 @@ from coolgp.fusion.matching.core.merges import merged_along
 from coolgp.fusion.matching.core.over_graph import Graph
 from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.core.sweeps import Partition, first_pass, objective, renumbered, swept, warm_start
-from coolgp.fusion.matching.core.vectors import Vectors, uniform_vectors
+from coolgp.fusion.matching.core.vectors import Vectors
 from coolgp.fusion.matching.gps.agreement import sparse_gps
 from coolgp.fusion.matching.gps.fused import Form, FusedGP
 from coolgp.fusion.matching.gps.fusion import fused
@@ -35,6 +35,7 @@ from coolgp.fusion.matching.sets.moments import (
     moments,
     nearly_equal,
     overall_variance,
+    vectors_under,
 )
 
 __all__ = ["SPAHM", "MatchedAtoms"]
@@ -160,7 +161,7 @@ class SPAHM:
     def merged_labels(self, groups: Sequence[npt.ArrayLike], parents: Sequence[int]) -> list[Indices]:
         """Labels, J arrays ``[L_j]``, that merges along a tree of groups end with; parents ``[J]``, -1 for the root."""
         values = checked_groups(groups)
-        vectors = _vectors(values, None, self._starts(values, single=True)[0])
+        vectors = vectors_under(values, None, self._starts(values, single=True)[0])
         return list(merged_along(vectors, self._criterion, parents).labels)
 
     @property
@@ -173,13 +174,13 @@ class SPAHM:
     ) -> _Run:
         """Sweeps from one start of the hyper-parameters."""
         criterion = self._criterion
-        vectors = _vectors(values, noise, now)
+        vectors = vectors_under(values, noise, now)
         partition = first_pass(vectors, criterion) if labels is None else warm_start(vectors, labels)
         values_of_objective = [objective(partition, vectors, criterion)]
         for sweep in range(self.sweeps):
             after = self._learned(values, noise, now, partition)
             if after is not now:
-                now, vectors = after, _vectors(values, noise, after)
+                now, vectors = after, vectors_under(values, noise, after)
                 partition = replace(partition, pending=np.ones(len(values), dtype=bool))
             if not partition.pending.any():
                 break
@@ -219,7 +220,9 @@ class SPAHM:
             seen = moments(values, partition.labels, partition.atoms.counts)
             after = closed_form_step(seen, now, scale, self.per_dimension)
         else:
-            atoms = gathered(_vectors(values, noise, replace(now, prior_mean=np.zeros(len(scale)))), partition.labels)
+            atoms = gathered(
+                vectors_under(values, noise, replace(now, prior_mean=np.zeros(len(scale)))), partition.labels
+            )
             after = expectation_step(atoms.shift, atoms.precision, now, scale, self.per_dimension)
         return now if nearly_equal(now, after, scale) else after
 
@@ -243,11 +246,3 @@ def _record(values: list[Array], run: _Run, read_out: str) -> MatchedAtoms:
         noise_variance=now.noise_variance,
         settled=not run.partition.pending.any(),
     )
-
-
-def _vectors(values: list[Array], noise: list[Array] | None, now: Hyperparameters) -> Vectors:
-    centred = [own - now.prior_mean for own in values]
-    widths = np.ones(len(now.prior_mean), dtype=np.intp)
-    if noise is None:
-        return uniform_vectors(centred, 1.0 / now.noise_variance, 1.0 / now.prior_variance, widths)
-    return Vectors(tuple(centred), tuple(1.0 / own for own in noise), 1.0 / now.prior_variance, widths)

@@ -6,8 +6,8 @@ import pytest
 from coolgp.fusion.matching.core.gains import Criterion
 from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.core.sweeps import Partition, matched, objective, warm_start
-from coolgp.fusion.matching.sets.moments import Hyperparameters
-from coolgp.fusion.matching.sets.spahm import SPAHM, _vectors
+from coolgp.fusion.matching.sets.moments import Hyperparameters, vectors_under
+from coolgp.fusion.matching.sets.spahm import SPAHM
 
 from tests.fusion.matching.problems import all_labels, copies, partition_of, random_vectors
 
@@ -64,7 +64,7 @@ def test_no_partition_of_a_tiny_separated_problem_is_better(marginal: bool) -> N
         _, groups, _ = copies(seed, groups=3, atoms=3, dimensions=2)
         sizes = [len(own) for own in groups]
         now = Hyperparameters(np.zeros(2), np.full(2, 9.0), np.full(2, 0.01))
-        vectors, criterion = _vectors(groups, None, now), Criterion(marginal=marginal)
+        vectors, criterion = vectors_under(groups, None, now), Criterion(marginal=marginal)
         _, objectives = matched(vectors, criterion, sweeps=10, seed=0)
         candidates = [objective(warm_start(vectors, labels), vectors, criterion) for labels in all_labels(sizes)]
         assert objectives[-1] == pytest.approx(max(candidates), abs=1e-8)
