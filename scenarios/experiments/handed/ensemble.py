@@ -19,7 +19,7 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.serial import SerialTransport
 from coolgp.scenarios.base.formatting import counted
-from coolgp.scenarios.experiments.handed.rule import Handed, Outcome, Rows
+from coolgp.scenarios.experiments.handed.rule import Handed, Outcome, Rows, plain_label
 
 __all__ = ["AveragedPredictions"]
 
@@ -93,10 +93,11 @@ def _everybody(models: int) -> Topology:
 def _local(rows: Rows, task: Task) -> LocalRows:
     if not task.labels:
         return LocalRows(rows.x, rows.y)
-    foreign = [label for label in np.unique(rows.y).tolist() if label not in task.labels]
+    number = {plain_label(label): number for number, label in enumerate(task.labels)}
+    foreign = [label for label in np.unique(rows.y).tolist() if label not in number]
     if foreign:
-        raise ValueError(f"--shards: has a class {foreign[0]!r} that no model has: {', '.join(task.labels)}")
-    return LocalRows(rows.x, np.array([task.labels.index(label) for label in rows.y.tolist()]))
+        raise ValueError(f"--shards: has a class {foreign[0]!r} that no model has: {', '.join(number)}")
+    return LocalRows(rows.x, np.array([number[label] for label in rows.y.tolist()], dtype=np.intp))
 
 
 def _table(fused: Array, task: Task) -> list[dict[str, object]]:

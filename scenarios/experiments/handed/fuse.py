@@ -123,6 +123,7 @@ def _card(request: FuseRequest, name: str, outcome: Outcome, out: Path) -> dict[
         "rule": name,
         "settings": dict(outcome.settings),
         "graph": request.graph,
+        "set": list(request.items),
         "order": outcome.order,
         "seed": request.seed,
         "remarks": list(outcome.remarks),

@@ -16,7 +16,7 @@ from coolgp.fusion.matching.networks.layers import checked_networks
 from coolgp.fusion.matching.networks.pfnm import PFNM
 from coolgp.fusion.matching.networks.settings import GRID, Setting
 from coolgp.scenarios.base.formatting import counted
-from coolgp.scenarios.experiments.handed.rule import Handed, Outcome, Rows
+from coolgp.scenarios.experiments.handed.rule import Handed, Outcome, Rows, plain_label
 
 __all__ = ["AveragedNetworks", "MatchedNetworks"]
 
@@ -32,7 +32,8 @@ class MatchedNetworks:
 
     mass, noise_variance, prior_variance: of the prior, 1 where one of them alone is given; without any of them the
     owners' rows choose among a grid. read_out: "map", "mean" or "split", with a prior that is given. head: "refit" fits
-    the output layer afresh from sums over the owners' rows. sweeps: of the matching, at most.
+    the output layer afresh from sums over the owners' rows. slack: of the candidates that get at most this share of all
+    rows less right than the best, take the one with the fewest units. sweeps: of the matching, at most.
     """
 
     leaves: ClassVar[tuple[str, ...]] = ENDINGS
@@ -42,13 +43,20 @@ class MatchedNetworks:
     prior_variance: Above | None = None
     read_out: Literal["map", "mean", "split"] | None = None
     head: Literal["fused", "refit"] = "fused"
+    slack: Annotated[float, Field(ge=0, lt=1)] = 0.0
     sweeps: Annotated[int, Field(ge=0)] = 5
 
     def fuse(self, handed: Handed) -> Outcome:
         """See `HandedRule`."""
         networks = _networks(handed, "pfnm")
         shards = _shards(handed, networks)
-        pfnm = PFNM(settings=self._settings(rows=bool(shards)), head=self.head, sweeps=self.sweeps, seed=handed.seed)
+        pfnm = PFNM(
+            settings=self._settings(rows=bool(shards)),
+            slack=self.slack,
+            head=self.head,
+            sweeps=self.sweeps,
+            seed=handed.seed,
+        )
         fused = pfnm.fuse(networks, shards or None, graph=handed.graph)
         remarks = list(_scores(networks, fused.network, shards))
         if not shards and not self._given:
@@ -62,7 +70,7 @@ class MatchedNetworks:
             fused_size=_size(fused.network),
             order="all at once" if handed.graph is None else "along a spanning tree of the graph, then by a token",
             remarks=remarks,
-            settings=asdict(fused.setting) | {"head": self.head, "sweeps": self.sweeps},
+            settings=asdict(fused.setting) | {"head": self.head, "slack": self.slack, "sweeps": self.sweeps},
         )
 
     @property
@@ -148,7 +156,7 @@ def _shards(handed: Handed, networks: Sequence[Network]) -> list[tuple[Array, Ar
 
 def _labels(rows: Rows, network: Network) -> Array:
     labels = range(len(network.biases[-1])) if network.classes is None else network.classes.tolist()
-    by_text = {str(label): label for label in labels}
+    by_text = {plain_label(label): label for label in labels}
     foreign = [label for label in np.unique(rows.y).tolist() if label not in by_text]
     if foreign:
         raise ValueError(f"--shards: has a class {foreign[0]!r} that the models do not have: {', '.join(by_text)}")

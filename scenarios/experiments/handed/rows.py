@@ -10,9 +10,10 @@ import numpy as np
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Expert
 from coolgp.scenarios.base.errors import DataError
+from coolgp.scenarios.data.table import Table
 from coolgp.scenarios.data.tables import read_inputs, read_table
 from coolgp.scenarios.experiments.handed.models import are_classifiers
-from coolgp.scenarios.experiments.handed.rule import Rows
+from coolgp.scenarios.experiments.handed.rule import Rows, plain_label
 
 __all__ = ["read_queries", "read_shards"]
 
@@ -33,8 +34,7 @@ def read_shards(paths: Sequence[Path], target: str | None, experts: Sequence[Exp
     for path in paths:
         table = read_table(path, target, classified=classified, one_class=True)
         _check_width(path, table.features, experts)
-        y = np.array(table.classes)[table.y.astype(np.intp)] if classified else table.y
-        shards.append(Rows(table.x, y))
+        shards.append(Rows(table.x, _labels(table) if classified else table.y))
     return shards
 
 
@@ -45,6 +45,11 @@ def read_queries(path: Path | None, target: str | None, experts: Sequence[Expert
     x, names = read_inputs(path, () if target is None else (target,))
     _check_width(path, names, experts)
     return x
+
+
+def _labels(table: Table) -> Array:
+    """The label of each row's class ``[n]``."""
+    return np.array([plain_label(label) for label in table.classes])[table.y.astype(np.intp)]
 
 
 def _check_width(path: Path, names: Sequence[str], experts: Sequence[Expert]) -> None:

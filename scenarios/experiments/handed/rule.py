@@ -14,15 +14,25 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Expert
 from coolgp.network.graphs.topology import Topology
 
-__all__ = ["Handed", "HandedRule", "Outcome", "Rows"]
+__all__ = ["Handed", "HandedRule", "Outcome", "Rows", "plain_label"]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of an owner: inputs x ``[n, D]`` and targets y ``[n]``, which are texts where they are labels of classes."""
+    """Rows of an owner: inputs x ``[n, D]`` and targets y ``[n]``; labels of classes are those of `plain_label`."""
 
     x: Array
     y: Array
+
+
+def plain_label(label: object) -> str:
+    """A label of a class as a text, in which whole numbers have no decimals: tables often give them some.
+
+    >>> plain_label("3.0"), plain_label(3), plain_label("cat")
+    ('3', '3', 'cat')
+    """
+    text = str(label)
+    return text.removesuffix(".0") if text.removesuffix(".0").lstrip("-").isdigit() else text
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         gp = SparseGPRegressor(n_inducing=6, max_iter=3, random_state=0).fit(X[:, :2] + (name == "south"), TARGET)
         skops.io.dump(gp, folder / f"{name}.skops", compression=0)
     table(folder / "all.csv", inputs(X) | {"kind": Y.tolist()})
-    table(folder / "one.csv", inputs(X[:40]) | {"kind": Y[:40].tolist()})
+    table(folder / "one.csv", inputs(X[:40]) | {"kind": Y[:40].astype(float).tolist()})
     table(folder / "two.csv", inputs(X[:, :2]))
     (folder / "model.pkl").write_bytes(pickle.dumps(LinearRegression()))
     (folder / "damaged.npz").write_bytes(b"PK\x03\x04 cut off")
