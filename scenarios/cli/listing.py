@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from coolgp.agents.encoding import ENCODINGS
-from coolgp.agents.experts.models.registry import MODELS
 from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.features.fourier import FourierBasis
 from coolgp.agents.features.inducing import CHOICES
@@ -13,6 +12,7 @@ from coolgp.fusion.hyperparameters import MODES
 from coolgp.fusion.registry import RULES
 from coolgp.network.graphs.generate import GENERATORS
 from coolgp.scenarios.config.catalogue import catalogue
+from coolgp.scenarios.config.experts import MODELS
 from coolgp.scenarios.config.sources import SOURCES
 from coolgp.scenarios.data.partitions import CLASS_PARTITIONS, PARTITIONS
 from coolgp.scenarios.experiments.registry import KINDS

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
+from coolgp.agents.experts.models.registry import MODEL_REFERENCES
+from coolgp.network.base.lazy_table import LazyTable
 from coolgp.scenarios.config.constraints import Names, Paths
 from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.options import ChosenSettings, options_of
 from coolgp.scenarios.config.section import Columns, Count, Positive, Settings
 from coolgp.scenarios.config.sources import source_named
 
-__all__ = ["BY_CLASS", "ExpertsDataSettings", "ExpertsRunSettings", "ExpertsSettings"]
+if TYPE_CHECKING:
+    from coolgp.agents.experts.models.base import TrainedModel
+
+__all__ = ["BY_CLASS", "MODELS", "ExpertsDataSettings", "ExpertsRunSettings", "ExpertsSettings"]
 
 BY_CLASS = "dirichlet-classes"
 """The partition by shares of each class."""
 CONCENTRATION = 0.5
 
 
-def _models() -> Mapping[str, Any]:
-    from coolgp.agents.experts.models.registry import MODELS  # scikit-learn, for scenarios of this kind alone
-
-    return MODELS
+MODELS: LazyTable[type[TrainedModel]] = LazyTable(MODEL_REFERENCES)
+"""All kinds of models that can be trained, by name."""
 
 
 class ExpertsSettings(ChosenSettings):
@@ -33,7 +36,7 @@ class ExpertsSettings(ChosenSettings):
     section: ClassVar[str] = "experts"
     choice: ClassVar[str] = "model"
 
-    model: Annotated[str, Names(lambda: tuple(_models()))] = Field(
+    model: Annotated[str, Names(lambda: tuple(MODELS))] = Field(
         default="mlp", description="what every agent trains on its own rows"
     )
     count: Count = Field(
@@ -48,17 +51,17 @@ class ExpertsSettings(ChosenSettings):
     @classmethod
     def names(cls) -> Iterable[str]:
         """All kinds of models."""
-        return _models()
+        return MODELS
 
     @classmethod
     def options_named(cls, name: str) -> dict[str, FieldInfo] | None:
         """The settings of a kind of model."""
-        return options_of(_models()[name]) if name in _models() else None
+        return options_of(MODELS[name]) if name in MODELS else None
 
     @classmethod
     def made(cls, name: str, options: Mapping[str, Any]) -> Any:
         """The kind of model with these settings."""
-        return _models()[name](**options)
+        return MODELS[name](**options)
 
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -56,7 +56,8 @@ class Experiment:
     rows: does the work, and yields the lines of ``metrics.csv`` as they come; collective under MPI. figures: by the
     names of their files. findings: what the report says. leaves: files that `rows` writes beside ``metrics.csv``, names
     or patterns. check: raises ValueError for settings that do not fit, before any work; what it returns, say data that
-    it had to read, is handed to `rows`. header: the columns of a scenario, where it does not have all.
+    it had to read, is handed to `rows`, and
+    its ``opening`` is said before the run. header: the columns of a scenario, where it does not have all.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Experiment:
             figures=options.figures,
             resumed=resumed,
             prepared=prepared,
+            opening=getattr(prepared, "opening", ""),
         )
 
 

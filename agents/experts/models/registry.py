@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from coolgp.agents.experts.models.base import TrainedModel
-from coolgp.agents.experts.models.networks import MLP
-from coolgp.agents.experts.models.others import Forest, Logistic, Ridge, SparseGP
+__all__ = ["MODEL_REFERENCES"]
 
-__all__ = ["MODELS"]
-
-MODELS: dict[str, type[TrainedModel]] = {
-    "mlp": MLP,
-    "sparse-gp": SparseGP,
-    "ridge": Ridge,
-    "logistic": Logistic,
-    "forest": Forest,
+MODEL_REFERENCES = {
+    "mlp": "coolgp.agents.experts.models.networks:MLP",
+    "sparse-gp": "coolgp.agents.experts.models.others:SparseGP",
+    "ridge": "coolgp.agents.experts.models.others:Ridge",
+    "logistic": "coolgp.agents.experts.models.others:Logistic",
+    "forest": "coolgp.agents.experts.models.others:Forest",
 }
+"""Each as ``module:Class``: naming a kind needs none of them, and none of scikit-learn."""

@@ -13,6 +13,7 @@ from coolgp.scenarios.experiments.apart.scoring import ClassScoring, NumberScori
 from coolgp.scenarios.experiments.report import ExperimentFolder, Findings, ResultTable
 from coolgp.scenarios.metrics.words import is_summed, metric_words
 from coolgp.scenarios.plots.apart import read_rows
+from coolgp.scenarios.records.guarantee import guarantee_words, read_guarantee
 
 __all__ = ["findings"]
 
@@ -32,7 +33,7 @@ def findings(folder: ExperimentFolder) -> Findings:
         f"the mean and {number(worst, PLACES)} of the worst, {number(fused, PLACES)} fused by {scenario.fusion.rule}; "
         f"{size_text(sum(metrics['bytes']))} sent in {counted(sum(metrics['messages']), 'message')}.",
         (_columns(folder), _agents(agents)),
-        tuple(_remarks(scenario)),
+        (guarantee_words(read_guarantee(folder.path)), *_remarks(scenario)),
     )
 
 

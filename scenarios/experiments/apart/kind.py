@@ -10,6 +10,7 @@ from coolgp.scenarios.experiments.apart.scoring import ClassScoring, NumberScori
 from coolgp.scenarios.experiments.apart.training import MODELS_FOLDER
 from coolgp.scenarios.experiments.experiment import Experiment
 from coolgp.scenarios.plots.apart import FIGURES
+from coolgp.scenarios.records.guarantee import GUARANTEE
 
 __all__ = ["EXPERTS"]
 
@@ -35,7 +36,7 @@ EXPERTS = Experiment(
     figures=FIGURES,
     findings=findings,
     leaves=(
-        *("agents.csv", "shards.csv", "calibration.csv"),
+        *(GUARANTEE, "agents.csv", "shards.csv", "calibration.csv"),
         *(f"{MODELS_FOLDER}/agent-*{ending}" for ending in (".npz", ".skops")),
     ),
     check=prepare,

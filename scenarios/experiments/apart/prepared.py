@@ -24,6 +24,8 @@ from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.loading import load_rows
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.experiments.apart.files import experts_of_files
+from coolgp.scenarios.records.guarantee import StatedGuarantee, guarantee_words
+from coolgp.scenarios.runs.guarantee import stated
 from coolgp.scenarios.simulation.network import check_fixed_point, plan_graph
 
 __all__ = ["Prepared", "prepare"]
@@ -56,6 +58,17 @@ class Prepared:
         own = self.training.owner == agent
         x, y = self.scaler.inputs(self.training.x[own]), self.training.y[own]
         return LocalRows(x, y if self.task.labels else self.scaler.target(y))
+
+    @property
+    def opening(self) -> str:
+        """What the rule guarantees on this network, in words."""
+        return guarantee_words(self.stated)
+
+    @property
+    def stated(self) -> StatedGuarantee:
+        """What the rule guarantees on this network."""
+        tolerance = getattr(getattr(self.rule, "carrier", None), "tolerance", None)
+        return stated(self.scenario.fusion.rule, self.guarantee, tolerance, self.topology, self.faults)
 
     @property
     def all_rows(self) -> LocalRows:

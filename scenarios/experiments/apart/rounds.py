@@ -13,11 +13,13 @@ from coolgp.fusion.apart.members import Members, asked
 from coolgp.fusion.apart.rule import TrainsFurther
 from coolgp.network.launcher import launched_size
 from coolgp.network.transport import Transport
+from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.experiments.apart.evaluation import Evaluation, Spent
 from coolgp.scenarios.experiments.apart.prepared import Prepared
 from coolgp.scenarios.experiments.apart.training import not_kept, pooled, trained, trained_on
 from coolgp.scenarios.experiments.experiment import Row, Session
 from coolgp.scenarios.experiments.kind import Stage
+from coolgp.scenarios.records.guarantee import GUARANTEE
 from coolgp.scenarios.simulation.assembly import connect, one_thread
 
 __all__ = ["rows"]
@@ -30,6 +32,8 @@ def rows(scenario: object, session: Session) -> Iterator[Row]:
     with one_thread():
         transport = connect(prepared, settings.network.partition, settings.run.seed, launched_size())
         transport.barrier()  # the root has cleared the folder
+        if transport.root:
+            write_whole(session.folder / GUARANTEE, prepared.stated.text().encode())
         started = perf_counter()
         members = _members(prepared, session, transport)
         training = perf_counter() - started

@@ -15,13 +15,13 @@ from typer.testing import CliRunner
 
 from coolgp.agents.experts.formats.files import read_model_file, write_model_file
 from coolgp.agents.experts.models.base import LocalRows, Seeds, labelled
-from coolgp.agents.experts.models.registry import MODELS
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import Task, answers
 from coolgp.fusion.apart.registry import APART_RULES, apart_rule_named
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.catalogue import load_scenario
+from coolgp.scenarios.config.experts import MODELS
 from coolgp.scenarios.config.scenario import ExpertsScenario
 from coolgp.scenarios.data.partitions import CLASS_PARTITIONS
 from coolgp.scenarios.experiments.run import resume, run
