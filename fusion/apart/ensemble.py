@@ -67,8 +67,8 @@ class Ensemble(SummedRule):
         total, with_variance = sums[:, -2], sums[:, -1]
         mean, second = sums[:, :queries] / total[:, None], sums[:, queries : 2 * queries] / total[:, None]
         spread = np.maximum(second - np.square(mean), 0.0)
-        told = np.isclose(with_variance, total, rtol=1e-6)
-        return np.stack([mean, np.where(told[:, None], spread, np.nan)], axis=2)
+        complete = np.isclose(with_variance, total, rtol=1e-6)
+        return np.stack([mean, np.where(complete[:, None], spread, np.nan)], axis=2)
 
     def _weights(self, members: Members) -> Array:
         """Weights ``[A, K]``, or ``[A, 1]`` for regression."""

