@@ -3,8 +3,8 @@ from .guarantee import FaultTolerance as FaultTolerance
 from .guarantee import Guarantee as Guarantee
 from .guarantee import Rows as Rows
 from .matching.gps.fused import FusedGP as FusedGP
+from .matching.networks.fused import FusedNetwork as FusedNetwork
 from .matching.networks.pfnm import PFNM as PFNM
-from .matching.networks.pfnm import FusedNetwork as FusedNetwork
 from .matching.networks.settings import Setting as Setting
 from .matching.sets.spahm import SPAHM as SPAHM
 from .matching.sets.spahm import MatchedAtoms as MatchedAtoms

@@ -21,9 +21,10 @@ from coolgp.fusion.apart.alone import sizes
 from coolgp.fusion.apart.members import Fused, Members, asked, known_to_all, networks_of
 from coolgp.fusion.apart.packing import Packing
 from coolgp.fusion.guarantee import Guarantee
+from coolgp.fusion.matching.networks.fused import FusedNetwork
 from coolgp.fusion.matching.networks.head import HeadSums, head_sums, refitted_head
 from coolgp.fusion.matching.networks.layers import with_head
-from coolgp.fusion.matching.networks.pfnm import PFNM, FusedNetwork
+from coolgp.fusion.matching.networks.pfnm import PFNM
 from coolgp.fusion.matching.networks.settings import GRID, Setting
 from coolgp.fusion.registry import SUM_RULES
 from coolgp.fusion.sums.base import FITTED, SumRule

@@ -34,14 +34,15 @@ def from_arrays(arrays: Arrays, activation: str = "relu") -> Network:
     return Network(tuple(values[::2]), tuple(values[1::2]), activation)
 
 
-def checked_networks(models: Sequence[HasWeights], activation: str) -> tuple[Network, ...]:
+def checked_networks(models: Sequence[HasWeights], activation: str, least_hidden: int = 1) -> tuple[Network, ...]:
     """Networks of one depth, with equal inputs, outputs and activations, whose hidden widths may differ.
 
-    activation: of those that come as arrays. Raises ValueError naming the network that does not fit.
+    activation: of those that come as arrays. least_hidden: hidden layers that they need. Raises ValueError naming the
+    network that does not fit.
     """
     if not len(models):
         raise ValueError("Fusing networks needs at least one; got none")
-    checked = tuple(_checked(model, place, activation) for place, model in enumerate(models))
+    checked = tuple(_checked(model, place, activation, least_hidden) for place, model in enumerate(models))
     for place, network in enumerate(checked):
         for what, own, first in zip(_NAMES, _ends(network), _ends(checked[0]), strict=True):
             if own != first:
@@ -57,7 +58,7 @@ def _ends(network: Network) -> tuple[object, ...]:
     return len(network.widths), network.inputs, len(network.biases[-1]), network.activation, classes
 
 
-def _checked(model: HasWeights, place: int, activation: str) -> Network:
+def _checked(model: HasWeights, place: int, activation: str, least_hidden: int) -> Network:
     try:
         if isinstance(model, Sequence) and not isinstance(model, str):
             checked = from_arrays(model, activation)
@@ -65,7 +66,7 @@ def _checked(model: HasWeights, place: int, activation: str) -> Network:
             checked = network_in(model)
     except ValueError as error:
         raise ValueError(f"Network {place}: {error}") from error
-    if not checked.widths:
+    if len(checked.widths) < least_hidden:
         raise ValueError(f"Network {place} has no hidden layer: there is nothing to match")
     return checked
 

@@ -14,22 +14,20 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.agents.experts.network import ACTIVATIONS, Network, mlp_of
+from coolgp.agents.experts.network import ACTIVATIONS, Network
 from coolgp.fusion.matching.core.assignment import SOLVERS
 from coolgp.fusion.matching.core.gains import Criterion
 from coolgp.fusion.matching.core.merges import matched_along
 from coolgp.fusion.matching.core.over_graph import Graph, checked_graph, tree_parents
 from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.core.sweeps import matched, renumbered
+from coolgp.fusion.matching.networks.fused import FusedNetwork, MatchedUnits
 from coolgp.fusion.matching.networks.head import head_sums, refitted_head
 from coolgp.fusion.matching.networks.layers import (
     HasWeights,
     checked_networks,
-    predicted_classes,
-    sub_network,
     with_head,
 )
 from coolgp.fusion.matching.networks.read_out import fused_network
@@ -38,52 +36,9 @@ from coolgp.fusion.matching.networks.shards import Shard, checked_shards, counte
 from coolgp.fusion.matching.networks.shares import class_shares, powered
 from coolgp.fusion.matching.networks.units import Units, units_of
 
-__all__ = ["PFNM", "FusedNetwork", "MatchedUnits"]
+__all__ = ["PFNM"]
 
 HEADS, ABSENT = ("fused", "refit"), ("ignored", "zero")
-
-
-@dataclass(frozen=True)
-class MatchedUnits:
-    """Matched hidden units: of each hidden layer from the first, its units, J arrays of labels, and the objective."""
-
-    units: tuple[Units, ...]
-    labels: tuple[tuple[Indices, ...], ...]
-    objective: tuple[Array, ...]
-
-
-@dataclass(frozen=True)
-class FusedNetwork:
-    """One network from many.
-
-    labels: of each hidden layer from the first, J arrays ``[L_j]`` with the fused unit of every unit. counts: of each
-    hidden layer, how many networks use each unit ``[L]``. objective: of each hidden layer, the log joint probability up
-    to a constant, at the start and after every sweep. setting: that was used. correct ``[S]``: rows that each of S
-    candidate settings got right, summed over the shards; empty where there was one candidate.
-    """
-
-    network: Network
-    labels: tuple[tuple[Indices, ...], ...]
-    counts: tuple[Indices, ...]
-    objective: tuple[Array, ...]
-    setting: Setting
-    correct: Indices
-
-    def predict(self, x: Array) -> Indices:
-        """Numbers of the classes ``[n]`` of inputs ``[n, D]``."""
-        return predicted_classes(self.network, x)
-
-    def as_mlp(self, classes: Sequence[object] | None = None) -> MLPClassifier | MLPRegressor:
-        """The network as a fitted scikit-learn model: it predicts at once, and ``partial_fit`` trains it further.
-
-        classes: labels of the outputs, where the networks that were fused did not have any.
-        """
-        network = self.network if classes is None else replace(self.network, classes=np.array(classes))
-        return mlp_of(network)
-
-    def sub_networks(self) -> list[Network]:
-        """The sub-network of every network's units, of the width that it had: what a next round trains from."""
-        return [sub_network(self.network, own) for own in zip(*self.labels, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from coolgp.agents.experts.network import Network
-from coolgp.fusion.matching.networks.pfnm import PFNM, FusedNetwork
+from coolgp.fusion.matching.networks.fused import FusedNetwork
+from coolgp.fusion.matching.networks.pfnm import PFNM
 from coolgp.fusion.matching.networks.shards import Shard
 
 __all__ = ["communication_rounds"]

@@ -47,8 +47,8 @@ def _numbers(y: Array, classes: Array, place: int) -> Indices:
     labels, places = np.unique(y, return_inverse=True)
     foreign = [label for label in labels.tolist() if label not in number]
     if foreign:
-        known = ", ".join(map(str, number))
-        raise ValueError(f"Shard {place} has a class {foreign[0]!r} that the networks do not have: {known}")
+        classes_text = ", ".join(map(str, number))
+        raise ValueError(f"Shard {place} has a class {foreign[0]!r} that the networks do not have: {classes_text}")
     return np.array([number[label] for label in labels.tolist()], dtype=np.intp)[places]
 
 

@@ -18,8 +18,9 @@ from coolgp.fusion.matching.networks.baselines import (
     random_features,
     weighted_ensemble,
 )
+from coolgp.fusion.matching.networks.fused import FusedNetwork
 from coolgp.fusion.matching.networks.layers import predicted_classes
-from coolgp.fusion.matching.networks.pfnm import PFNM, FusedNetwork
+from coolgp.fusion.matching.networks.pfnm import PFNM
 from coolgp.fusion.matching.networks.rounds import communication_rounds
 from coolgp.fusion.matching.networks.settings import GRID, Setting
 from coolgp.fusion.matching.networks.shards import Shard, counted

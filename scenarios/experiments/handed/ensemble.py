@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.experts.expert import Classifier
+from coolgp.agents.experts.expert import Classifier, Expert
 from coolgp.agents.experts.models.base import LocalRows
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import Task, answers
@@ -19,6 +20,7 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.serial import SerialTransport
 from coolgp.scenarios.base.formatting import counted
+from coolgp.scenarios.experiments.handed.models import labelled, outputs_without_labels
 from coolgp.scenarios.experiments.handed.rule import Handed, Outcome, Rows, plain_label
 
 __all__ = ["AveragedPredictions"]
@@ -44,10 +46,11 @@ class AveragedPredictions:
             )
         if self.weights != "uniform" and not handed.shards:
             raise ValueError(f'fusion.weights: "{self.weights}" needs --shards, the rows of each owner')
-        task = _task(handed)
+        numbered = replace(handed, experts=_numbered(handed.experts))
+        task = _task(numbered)
         rule = Ensemble(weights=self.weights)
         rule.check(task)
-        fused = _answers(rule, handed, handed.queries, task)
+        fused = _answers(rule, numbered, handed.queries, task)
         return Outcome(
             model=_table(fused, task),
             sizes=["a network" if isinstance(expert.parameters, Network) else "any model" for expert in handed.experts],
@@ -55,6 +58,11 @@ class AveragedPredictions:
             order="one sum, the same over any graph",
             settings=asdict(self),
         )
+
+
+def _numbered(experts: Sequence[Expert]) -> list[Expert]:
+    """The experts, with the numbers of their outputs for labels where all are networks without labels."""
+    return [labelled(expert, range(outputs_without_labels(expert))) for expert in experts]
 
 
 def _task(handed: Handed) -> Task:

@@ -106,8 +106,7 @@ def _write(out: Path, model: Any) -> None:
     if out.suffix.lower() == ".csv":
         write_table(out, model)
         return
-    whole = mlp_of(model) if isinstance(model, Network) and out.suffix.lower() == ".skops" else model
-    write_model_file(out, whole)
+    write_model_file(out, mlp_of(model) if isinstance(model, Network) and out.suffix.lower() == ".skops" else model)
 
 
 def _card(request: FuseRequest, name: str, outcome: Outcome, out: Path) -> dict[str, Any]:

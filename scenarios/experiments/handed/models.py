@@ -11,7 +11,7 @@ from coolgp.agents.experts.network import Network
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.records.models import model_in, with_classes
 
-__all__ = ["are_classifiers", "read_experts"]
+__all__ = ["are_classifiers", "labelled", "outputs_without_labels", "read_experts"]
 
 
 def read_experts(paths: Sequence[str]) -> list[Expert]:
@@ -40,23 +40,35 @@ def read_experts(paths: Sequence[str]) -> list[Expert]:
 def are_classifiers(experts: Sequence[Expert]) -> bool:
     """Whether the models predict classes: with labels, or networks of several outputs without."""
     first = experts[0]
-    several = isinstance(first.parameters, Network) and len(first.parameters.biases[-1]) > 1
-    return isinstance(first, Classifier) or several
+    return isinstance(first, Classifier) or outputs_without_labels(first) > 1
+
+
+def outputs_without_labels(expert: Expert) -> int:
+    """Outputs of a network whose file has no labels of classes; 0 of any other model."""
+    network = expert.parameters
+    return len(network.biases[-1]) if isinstance(network, Network) and network.classes is None else 0
+
+
+def labelled(expert: Expert, labels: Sequence[object]) -> Expert:
+    """A network without labels of its several outputs as a classifier with these; any other model as it is.
+
+    Raises ConfigError unless there is a label for each output.
+    """
+    outputs = outputs_without_labels(expert)
+    if outputs < 2:
+        return expert
+    if outputs != len(labels):
+        named = ", ".join(map(str, labels))
+        raise ConfigError(f"{expert.name}: has {outputs} outputs without labels; other models have the classes {named}")
+    return replace(expert_of(with_classes(expert.parameters, labels), expert.name), name=expert.name)
 
 
 def _labelled(experts: list[Expert]) -> list[Expert]:
-    """Networks without labels as classifiers of the first model's that has them, if they have as many outputs."""
+    """Networks without labels as classifiers, with the labels of the first model that has some."""
     labels = next((expert.classes.tolist() for expert in experts if isinstance(expert, Classifier)), None)
     if labels is None:
         return experts
-    return [_with(expert, labels) for expert in experts]
-
-
-def _with(expert: Expert, labels: list[object]) -> Expert:
-    network = expert.parameters
-    if not isinstance(network, Network) or network.classes is not None or len(network.biases[-1]) != len(labels):
-        return expert
-    return replace(expert_of(with_classes(network, labels), expert.name), name=expert.name)
+    return [labelled(expert, labels) for expert in experts]
 
 
 def _check_alike(experts: Sequence[Expert]) -> None:

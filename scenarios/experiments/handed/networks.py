@@ -48,7 +48,7 @@ class MatchedNetworks:
 
     def fuse(self, handed: Handed) -> Outcome:
         """See `HandedRule`."""
-        networks = _networks(handed, "pfnm")
+        networks = _networks(handed, "pfnm", least_hidden=1)
         shards = _shards(handed, networks)
         pfnm = PFNM(
             settings=self._settings(rows=bool(shards)),
@@ -60,10 +60,7 @@ class MatchedNetworks:
         fused = pfnm.fuse(networks, shards or None, graph=handed.graph)
         remarks = list(_scores(networks, fused.network, shards))
         if not shards and not self._given:
-            remarks.append(
-                "no rows chose the prior: with --shards, the rows of each owner, a better and often smaller network is "
-                "found, and classes weigh by who has seen them"
-            )
+            remarks.append(_unchosen(networks[0]))
         return Outcome(
             model=fused.network,
             sizes=[_size(network) for network in networks],
@@ -97,7 +94,7 @@ class AveragedNetworks:
 
     def fuse(self, handed: Handed) -> Outcome:
         """See `HandedRule`."""
-        networks = _networks(handed, "average")
+        networks = _networks(handed, "average", least_hidden=0)
         for path, network in zip(handed.paths, networks, strict=True):
             if network.widths != networks[0].widths:
                 raise ValueError(
@@ -124,7 +121,17 @@ class AveragedNetworks:
         return np.asarray(numbers / numbers.sum())
 
 
-def _networks(handed: Handed, rule: str) -> tuple[Network, ...]:
+def _unchosen(network: Network) -> str:
+    """What would choose a prior."""
+    if len(network.biases[-1]) == 1:
+        return "no prior was given: more fusion.noise_variance makes more units match, and a smaller network"
+    return (
+        "no rows chose the prior: with --shards, the rows of each owner, a better and often smaller network is found, "
+        "and classes weigh by who has seen them"
+    )
+
+
+def _networks(handed: Handed, rule: str, least_hidden: int) -> tuple[Network, ...]:
     """The networks behind the models. Raises ValueError, path first, for a model that has none."""
     networks = []
     for path, expert in zip(handed.paths, handed.experts, strict=True):
@@ -135,7 +142,7 @@ def _networks(handed: Handed, rule: str) -> tuple[Network, ...]:
             )
         networks.append(expert.parameters)
     try:
-        return checked_networks(networks, "relu")
+        return checked_networks(networks, "relu", least_hidden)
     except ValueError as problem:
         raise ValueError(_by_path(str(problem), handed.paths)) from problem
 

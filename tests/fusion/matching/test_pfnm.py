@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from coolgp.agents.experts.network import Network
+from coolgp.fusion.matching.networks.fused import FusedNetwork
 from coolgp.fusion.matching.networks.layers import checked_networks, from_arrays, predicted_classes, sub_network
-from coolgp.fusion.matching.networks.pfnm import PFNM, FusedNetwork
+from coolgp.fusion.matching.networks.pfnm import PFNM
 from coolgp.fusion.matching.networks.read_out import fused_network
 from coolgp.fusion.matching.networks.rounds import communication_rounds
 from coolgp.fusion.matching.networks.settings import Setting

@@ -67,6 +67,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch_file(folder / "torch.safetensors", 4, 3)
     torch_file(folder / "torch-number.safetensors", 2, 1)
     torch_file(folder / "narrow.safetensors", 2, 3)
+    torch_file(folder / "wide.safetensors", 4, 5)
     forests = {"forest": RandomForestClassifier(5, random_state=0).fit(X, Y)}
     forests["forest-number"] = RandomForestRegressor(5, random_state=0).fit(X[:, :2], TARGET)
     for name, forest in forests.items():
@@ -148,6 +149,21 @@ def test_an_ensemble_of_classifiers_averages_probabilities(place: Path) -> None:
     assert [int(row["class"]) for row in rows] == shares.argmax(1).tolist()
 
 
+def test_networks_without_labels_predict_the_numbers_of_their_outputs(place: Path) -> None:
+    done = fuse(place, *["torch.safetensors"] * 2, "--rule", "ensemble", "--inputs", "all.csv", "--target", "kind")
+    assert done.exit_code == 2
+    done = fuse(
+        place,
+        *["torch.safetensors"] * 2,
+        *("--rule", "ensemble", "--inputs", "all.csv", "--target", "kind"),
+        "--overwrite",
+    )
+    assert done.exit_code == 0, done.stderr
+    with (place / "fused.csv").open() as file:
+        classes = [int(row["class"]) for row in csv.DictReader(file)]
+    assert classes == network_in(place / "torch.safetensors").outputs(X).argmax(1).tolist()
+
+
 def test_sparse_gps_are_fused_to_one_that_predicts(place: Path) -> None:
     done = fuse(place, "north.skops", "south.skops", "--rule", "spahm", "--graph", "complete", "--out", "gp.skops")
     assert done.exit_code == 0, done.stderr
@@ -173,6 +189,10 @@ def test_a_file_that_is_there_is_kept_unless_told(place: Path) -> None:
         (("a.skops", "damaged.onnx"), "damaged.onnx: is no model that onnxruntime can load"),
         (("a.skops", "empty"), "empty/model.npz: needed the model.npz of a finished run"),
         (("a.skops", "narrow.safetensors"), "narrow.safetensors: takes 2 inputs and a.skops 4"),
+        (
+            ("a.skops", "wide.safetensors"),
+            "wide.safetensors: has 5 outputs without labels; other models have",
+        ),
         (("a.skops", "torch-number.safetensors"), "torch-number.safetensors: takes 2 inputs"),
         (("narrow.safetensors", "line.skops"), "line.skops: is a regressor and narrow.safetensors a classifier"),
         (("north.skops", "run", "--rule", "spahm"), "run: spahm fuses sparse Gaussian processes"),
