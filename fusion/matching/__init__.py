@@ -2,5 +2,6 @@
 
 ``core``: the Beta-Bernoulli prior, gains, assignment, sweeps, merges along a tree. ``sets``: SPAHM, for any sets of
 vectors. ``networks``: PFNM, for fully connected networks. ``gps``: sparse Gaussian processes. ``studies``: the papers'
-experiments with their baselines. ``core`` imports none of the others, ``sets`` and ``networks`` only ``core``.
+experiments with their baselines. ``core`` imports none of the others, ``networks`` and ``gps`` only ``core``, ``sets``
+both ``core`` and ``gps``, for SPAHM fuses sparse Gaussian processes too.
 """
