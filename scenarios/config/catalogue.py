@@ -101,7 +101,7 @@ def about(name: str, source: str | None = None) -> list[str]:
 
     source: of the data of a run that may bear the name of a scenario without being one.
     """
-    if name not in catalogue() or source not in (None, catalogue()[name].settings["data"]["source"]):
+    if name not in catalogue() or source not in (None, catalogue()[name].settings.get("data", {}).get("source")):
         return []
     paragraphs = catalogue()[name].description.split("\n\n")
     return [" ".join(paragraph.split()).replace("`", "") for paragraph in paragraphs]

@@ -20,6 +20,7 @@ from coolgp.scenarios.config.fusion import ApartFusionSettings, FusionSettings
 from coolgp.scenarios.config.network import NetworkSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.section import Settings
+from coolgp.scenarios.config.vectors import MatchingSettings, VectorsRunSettings, VectorsSettings
 
 __all__ = [
     "DEFAULT_KIND",
@@ -33,6 +34,7 @@ __all__ = [
     "RunSettings",
     "Scenario",
     "SideBySideScenario",
+    "VectorsScenario",
 ]
 
 
@@ -73,6 +75,11 @@ class Scenario(BaseModel):
             for name, record in records.items()
             if isinstance(record, type) and issubclass(record, Settings)
         }
+
+    @property
+    def data_source(self) -> str | None:
+        """The name of the data source; None of a kind that reads no data."""
+        return self.data.source
 
     @property
     def agent_count(self) -> int | None:
@@ -128,10 +135,33 @@ class ExpertsScenario(Scenario):
         return self.experts.agents if self.data.agent is None else None
 
 
+class VectorsScenario(Scenario):
+    """Sets of vectors that groups bring, matched in one place."""
+
+    data: DataSettings = Field(default=DataSettings(source="synthetic"), exclude=True)  # read by nobody
+    agents: AgentsSettings = Field(default=AgentsSettings(), exclude=True)
+    network: NetworkSettings = Field(default=NetworkSettings(), exclude=True)
+    fusion: FusionSettings = Field(default=FusionSettings(), exclude=True)
+    vectors: VectorsSettings = VectorsSettings()
+    matching: MatchingSettings = MatchingSettings()
+    run: VectorsRunSettings = VectorsRunSettings()  # type: ignore[assignment]  # draws in place of rounds
+
+    @property
+    def data_source(self) -> str | None:
+        """See `Scenario`."""
+        return None
+
+    @property
+    def agent_count(self) -> int | None:
+        """See `Scenario`."""
+        return None
+
+
 SCENARIOS: dict[str, type[Scenario]] = {
     DEFAULT_KIND: Scenario,
     "timing": Scenario,
     "side-by-side": SideBySideScenario,
     "experts": ExpertsScenario,
+    "vectors": VectorsScenario,
 }
 """How each kind of scenario is written, by its name; what a kind does stands in `coolgp.scenarios.experiments`."""

@@ -12,6 +12,7 @@ from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.experiments.apart.kind import EXPERTS
 from coolgp.scenarios.experiments.kind import Job, Kind, Options, Watcher
 from coolgp.scenarios.experiments.rounds import ROUNDS
+from coolgp.scenarios.experiments.sets.kind import VECTORS
 from coolgp.scenarios.experiments.side_by_side import SIDE_BY_SIDE
 from coolgp.scenarios.experiments.speed import TIMING
 from coolgp.scenarios.runs.supervisor import Say
@@ -19,7 +20,7 @@ from coolgp.scenarios.studies.cells import Task
 
 __all__ = ["KINDS", "begin_cell", "kind_in", "start"]
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (ROUNDS, TIMING, SIDE_BY_SIDE, EXPERTS)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (ROUNDS, TIMING, SIDE_BY_SIDE, EXPERTS, VECTORS)}
 """By name; each has its sections in the table of ``config/scenario.py``."""
 
 

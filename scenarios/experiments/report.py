@@ -71,7 +71,7 @@ def write_experiment_report(
         env=folder.env,
         findings=findings,
         figures=[(path.stem, embedded(path), caption) for path, caption in figures.items()],
-        about=about(folder.config.name, folder.config.data.source),
+        about=about(folder.config.name, folder.config.data_source),
         one_process=one_process,
         command=folder.env.get("command", ""),
         toml=folder.config.to_toml(),

@@ -11,6 +11,7 @@ from typing import Any
 from coolgp.agents.base.arrays import Array
 from coolgp.scenarios.metrics.column import HYPERPARAMETERS, TARGET, TRAFFIC, Column
 from coolgp.scenarios.metrics.evaluated import Evaluated
+from coolgp.scenarios.metrics.matched_columns import MATCHED_COLUMNS
 
 __all__ = ["OTHER_COLUMNS"]
 
@@ -163,4 +164,5 @@ OTHER_COLUMNS = (
         summed=True,
         files=(),
     ),
+    *MATCHED_COLUMNS,
 )

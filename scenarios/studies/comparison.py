@@ -49,6 +49,11 @@ class Run:
     finished: bool
 
     @property
+    def source(self) -> str:
+        """The name of its data source, or of where its vectors come from."""
+        return str(self.settings.get("data.source", self.settings.get("vectors.source", "")))
+
+    @property
     def reached(self) -> str:
         """How far it is, in words."""
         return f"round {self.columns['round'][-1]:.0f} of {self.settings.get('run.rounds', '?')}"
@@ -94,7 +99,7 @@ class Comparison:
     @property
     def unit(self) -> str:
         """The unit of the target, empty where it is not known."""
-        units = {source_named(run.settings["data.source"]).unit for run in self.runs}
+        units = {source_named(run.source).unit for run in self.runs}
         return units.pop() if len(units) == 1 else ""
 
 
@@ -142,7 +147,7 @@ def check_targets(runs: Sequence[Run]) -> None:
     """Refuse runs that do not predict the same. Raises ValueError."""
     targets = dict[str, Run]()
     for run in runs:
-        targets.setdefault(f"{run.settings.get('data.target', 'the target')} of {run.settings['data.source']}", run)
+        targets.setdefault(f"{run.settings.get('data.target', 'the target')} of {run.source}", run)
     if len(targets) > 1:
         (one, first), (other, second), *_ = targets.items()
         raise ValueError(

@@ -44,7 +44,7 @@ def report_study(study: Study, folder: Path) -> list[str]:
     ran = f"{counted(len(study.cells), 'run')} over {', '.join(map(short, study.axes))}"
     ends = _ends(study, folder, axes)
     columns = _shown(next(iter(ends.values()))[0])
-    source = study.cells[0].scenario.data.source  # a file of the user's can bear the name of a scenario
+    source = study.cells[0].scenario.data_source  # a file of the user's can bear the name of a scenario
     page = rendered(
         "study.html.j2",
         name=study.name,

@@ -1,4 +1,4 @@
-"""The simulated study of SPAHM: noisy copies of atoms, matched by SPAHM and by baselines.
+"""The simulated study of SPAHM: noisy copies of atoms, and how far matched atoms are from the true ones.
 
 Atoms ``N(2, 50 I)``; each has an inclusion probability ``Beta(1, 1)`` with which every group includes it; a local
 vector is the atom with noise. Vectors are given as they are, or found by k-means from points of every group. Source:
@@ -7,36 +7,19 @@ Yurochkin et al. (NeurIPS 2019), section 4.1, and the authors' code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from time import perf_counter
 
 import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.fusion.matching.core.prior import BetaBernoulli
-from coolgp.fusion.matching.sets.spahm import SPAHM
 from coolgp.network.base.randomness import generator
 
-__all__ = [
-    "METHODS",
-    "Copies",
-    "Score",
-    "drawn_copies",
-    "estimated",
-    "hausdorff",
-    "kmeans",
-    "points",
-    "simulated_study",
-]
+__all__ = ["STARTS", "Copies", "drawn_copies", "estimated", "hausdorff", "kmeans", "points"]
 
 PRIOR_MEAN, PRIOR_VARIANCE, POINT_DEVIATION = 2.0, 50.0, 0.1
 STARTS = 10
 """Starts of k-means on vectors and on the points of one group; on all points it starts once."""
-PUBLISHED = SPAHM(
-    noise_variance=1.0, prior_variance=1.0, sweeps=10, prior=BetaBernoulli(ordered=True, popularity_cap=10)
-)
-"""The settings of the authors' simulation."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +29,6 @@ class Copies:
     atoms: Array
     groups: tuple[Array, ...]
     labels: tuple[Indices, ...]
-
-
-@dataclass(frozen=True)
-class Score:
-    """One method on one draw; variances are means over dimensions, NaN where a method has none."""
-
-    method: str
-    noise: float
-    seed: int
-    used: int
-    atoms: int
-    hausdorff: float
-    noise_variance: float
-    prior_variance: float
-    seconds: float
 
 
 def drawn_copies(seed: int, groups: int = 20, noise: float = 1.0, atoms: int = 50, dimensions: int = 50) -> Copies:
@@ -106,58 +74,3 @@ def hausdorff(truth: Array, atoms: Array) -> float:
     """
     squares = np.square(truth).sum(axis=1)[:, None] - 2.0 * truth @ atoms.T + np.square(atoms).sum(axis=1)
     return float(np.sqrt(max(squares.min(axis=0).max(), squares.min(axis=1).max(), 0.0)))
-
-
-Found = tuple[Array, float, float]
-
-
-def _spahm(settings: SPAHM, copies: Copies) -> Found:
-    matched = settings.match(copies.groups)
-    return matched.atoms, float(matched.noise_variance.mean()), float(matched.prior_variance.mean())
-
-
-def _centres(copies: Copies, size: int, seed: int) -> Found:
-    return kmeans(np.concatenate(copies.groups), size, seed, STARTS), np.nan, np.nan
-
-
-METHODS: dict[str, Callable[[Copies, int], Found]] = {
-    "SPAHM": lambda copies, seed: _spahm(SPAHM(seed=seed), copies),
-    "SPAHM, published settings": lambda copies, seed: _spahm(PUBLISHED, copies),
-    "greedy": lambda copies, seed: _spahm(SPAHM(solver="greedy", sweeps=0), copies),
-    "k-means of vectors, k = 50": lambda copies, seed: _centres(copies, 50, seed),
-    "k-means of vectors, k = atoms used": lambda copies, seed: _centres(copies, len(copies.atoms), seed),
-    "all vectors": lambda copies, seed: (np.concatenate(copies.groups), np.nan, np.nan),
-}
-
-
-def simulated_study(
-    noises: Sequence[float] = (0.1, 0.5, 1.0), seeds: Sequence[int] = range(10), groups: int = 20, local: str = "true"
-) -> list[Score]:
-    """Scores of all methods at every noise and seed.
-
-    local: "true" vectors, or "estimated" from points, where k-means of all points together is a baseline as well.
-    """
-    if local not in ("true", "estimated"):
-        raise ValueError(f'The simulated study needs local "true" or "estimated"; got {local!r}')
-    scores: list[Score] = []
-    for noise in noises:
-        for seed in seeds:
-            copies, methods = drawn_copies(seed, groups, noise), dict(METHODS)
-            if local == "estimated":
-                data = points(copies, seed)
-                copies = estimated(copies, data, seed)
-                methods["k-means of all points"] = _of_points(np.concatenate(data))
-            scores += [_scored(name, method, copies, noise, seed) for name, method in methods.items()]
-    return scores
-
-
-def _of_points(rows: Array) -> Callable[[Copies, int], Found]:
-    return lambda copies, seed: (kmeans(rows, len(copies.atoms), seed), np.nan, np.nan)
-
-
-def _scored(name: str, method: Callable[[Copies, int], Found], copies: Copies, noise: float, seed: int) -> Score:
-    started = perf_counter()
-    atoms, noise_variance, prior_variance = method(copies, seed)
-    seconds = perf_counter() - started
-    distance, used = hausdorff(copies.atoms, atoms), len(copies.atoms)
-    return Score(name, noise, seed, used, len(atoms), distance, noise_variance, prior_variance, seconds)

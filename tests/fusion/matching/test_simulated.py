@@ -3,18 +3,22 @@
 import numpy as np
 import pytest
 
-from coolgp.fusion.matching.studies.simulated import drawn_copies, estimated, hausdorff, points, simulated_study
+from coolgp.fusion.matching.sets.spahm import SPAHM
+from coolgp.fusion.matching.studies.copies import CopiesStudy
+from coolgp.fusion.matching.studies.simulated import drawn_copies, estimated, hausdorff, points
 
 
-def test_the_study_finds_the_atoms_that_are_used_and_their_noise() -> None:
-    scores = simulated_study(noises=(0.1, 1.0), seeds=range(2))
-    for score in scores:
-        if score.method.startswith("SPAHM"):
-            assert score.atoms == score.used
-            assert score.noise_variance == pytest.approx(score.noise**2, rel=0.03)
-            assert score.hausdorff <= 1.5 * score.noise * np.sqrt(50)
-    of = {score.method: score for score in scores if score.noise == 1.0 and score.seed == 0}
-    assert of["SPAHM"].hausdorff < of["all vectors"].hausdorff
+@pytest.mark.parametrize("noise", [0.1, 1.0])
+def test_the_study_finds_the_atoms_that_are_used_and_their_noise(noise: float) -> None:
+    draw = CopiesStudy().drawn(noise, 0, SPAHM())
+    assert set(draw.outcomes) == set(CopiesStudy().methods)
+    for method in ("spahm", "published"):
+        measures = draw.outcomes[method].measures
+        assert measures["atoms"] == draw.used
+        assert measures["hausdorff"] <= 1.5 * noise * np.sqrt(50)
+    assert draw.facts["noise_found"] == pytest.approx(noise, rel=0.015)
+    assert draw.outcomes["spahm"].measures["hausdorff"] < draw.outcomes["all"].measures["hausdorff"]
+    assert draw.matched["atoms"].shape == (draw.used, 50)
 
 
 def test_vectors_estimated_from_points_lie_by_the_true_ones() -> None:
@@ -38,8 +42,3 @@ def test_draws_are_those_of_their_seed_alone() -> None:
     first, second, other = drawn_copies(1), drawn_copies(1), drawn_copies(2)
     np.testing.assert_array_equal(first.groups[0], second.groups[0])
     assert first.atoms.shape != other.atoms.shape or (first.atoms != other.atoms).any()
-
-
-def test_an_unknown_kind_of_vectors_is_refused() -> None:
-    with pytest.raises(ValueError, match="estimated"):
-        simulated_study(local="none")

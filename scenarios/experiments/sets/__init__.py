@@ -1,0 +1,1 @@
+"""Sets of vectors that groups bring, matched in one place: scenarios with a section [vectors]."""
