@@ -18,11 +18,14 @@ from coolgp.agents.sparse.gp import SparseGP
 from coolgp.fusion.matching.gps.agreement import common_prior, common_units
 from coolgp.fusion.matching.gps.evidence import carried, evidence_rows, fused_from_row
 from coolgp.fusion.matching.gps.fused import fused_evidence, fused_pairs
+from coolgp.fusion.matching.gps.fusion import matched
 from coolgp.fusion.matching.gps.pairs import pairs
 from coolgp.fusion.matching.sets.spahm import SPAHM
 from coolgp.fusion.sums.consensus import Consensus
 from coolgp.network.graphs.generate import generate
 from coolgp.network.serial import SerialTransport
+
+from tests.fusion.matching.problems import partition_of
 
 KERNEL, JITTER = "se", 1e-6
 RNG = np.random.default_rng(0)
@@ -141,6 +144,14 @@ def test_the_order_of_owners_and_of_inducing_inputs_changes_nothing(form: str) -
     assert_same(renamed.model, fused.model, 1e-6)  # the moments' rounding; names alone:
     assert_same(SPAHM().fuse([owners[name] for name in names], form=form).model, fused.model)  # type: ignore[arg-type]
     assert sorted(renamed.counts) == sorted(fused.counts)
+
+
+def test_ambiguous_inducing_inputs_are_matched_alike_under_any_names() -> None:
+    rng = np.random.default_rng(5)
+    columns, names = [rng.normal(size=(20, 2)) for _ in range(8)], rng.permutation(8)
+    matcher = SPAHM(noise_variance=0.05, prior_variance=1.0, learn=False)
+    labels, renamed = matched(columns, matcher)[0], matched([columns[name] for name in names], matcher)[0]
+    assert partition_of([renamed[place] for place in np.argsort(names)]) == partition_of(labels)
 
 
 @FORMS
