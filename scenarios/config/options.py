@@ -72,6 +72,8 @@ class ChosenSettings(Settings):
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Refuse options that the choice does not take, or not together."""
+        if not set(values) - set(cls.model_fields):
+            return []  # nothing is loaded where no option is given: the command line starts with such defaults
         keys, refused = cls.keys(values), cls.refused(values)
         if refused:
             return [(key, cls.hint(key, values) or _complaint(key, values[key], keys)) for key in refused]
