@@ -50,6 +50,14 @@ class VectorsSettings(ChosenSettings):
         """The source with these settings."""
         return _studies()[name](**options)
 
+    @classmethod
+    def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Refuse a noise that is given twice."""
+        noise = values.get("noise", ())
+        twice = [value for place, value in enumerate(noise) if value in noise[:place]]
+        own = [("noise", f"needed each value once; got {twice[0]:g} twice")] if twice else []
+        return own + super().conflicts(values)
+
     @property
     def study(self) -> Any:
         """The source with the settings that were given."""

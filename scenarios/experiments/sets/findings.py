@@ -110,7 +110,7 @@ def _paper_states() -> ResultTable:
         "In the paper, on other data",
         ["", "share of steps with the true state", "adjusted Rand index"],
         rows,
-        "Two people's motion capture, three sequences each, 12 channels, labelled by hand; local models are sticky "
+        "Two people's motion capture, three sequences each, 12 channels; local models are sticky "
         "HDP-HMMs, which choose their number of states (9 and 13; 14 after matching). The data do not come with a "
         "package: here sequences are drawn, and local models are Gaussian HMMs with a given number of states.",
     )

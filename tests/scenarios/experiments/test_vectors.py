@@ -150,6 +150,7 @@ def test_a_source_without_its_package_is_refused_with_the_install_line(
         (["--set=vectors.source=topics"], 'vectors.source: needed "copies" | "hidden-states"; got "topics"'),
         (["--set=vectors.groups=1"], "vectors.groups: needed a whole number of at least 2; got 1"),
         (["--set=vectors.noise=[0]"], "vectors.noise: needed"),
+        (["--set=vectors.noise=[1, 0.1, 1.0]"], "vectors.noise: needed each value once; got 1 twice"),
         (["--set=vectors.local=guessed"], 'vectors.local: needed "true" | "estimated"; got "guessed"'),
         (["--set=vectors.length=20"], 'the source "copies" does not take it'),
         (["--set=matching.mass=-1"], "matching.mass: needed"),
