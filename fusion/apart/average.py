@@ -17,7 +17,7 @@ from coolgp.fusion.apart.packing import flat, shaped
 from coolgp.fusion.apart.summed import Carried, SummedRule, counted
 from coolgp.network.transport import Transport
 
-__all__ = ["Average"]
+__all__ = ["Average", "shapes_of"]
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,14 @@ class Average(SummedRule):
         """All weights and biases, and the agent's own weight ``[A, P + 1]``."""
         networks = networks_of(members, transport, "average")
         _check_shapes(networks, transport)
+        networks = self.prepared(networks, members, transport)
         numbers = [1.0 if self.weights == "uniform" else float(len(rows.y)) for rows in members.rows]
         weighted: Array = counted(np.array([flat(each) for each in networks])) * np.array(numbers)[:, None]
         return weighted
+
+    def prepared(self, networks: list[Network], members: Members, transport: Transport) -> list[Network]:
+        """The networks ``[A]`` as they are averaged. Collective."""
+        return networks
 
     def read(self, sums: Array, members: Members, transport: Transport) -> Fused:
         """The predictions of each agent's own average."""
@@ -62,11 +67,14 @@ class Average(SummedRule):
         with np.errstate(all="ignore"):
             means = sums[:, :-1] / sums[:, -1:]
         return [
-            shaped(mean, [array.shape for array in (*network.weights, *network.biases)], network)
-            if np.isfinite(mean).all()
-            else network
+            shaped(mean, shapes_of(network), network) if np.isfinite(mean).all() else network
             for mean, network in zip(means, own, strict=True)
         ]
+
+
+def shapes_of(network: Network) -> list[tuple[int, ...]]:
+    """Of all weights, then all biases."""
+    return [array.shape for array in (*network.weights, *network.biases)]
 
 
 def _check_shapes(networks: list[Network], transport: Transport) -> None:

@@ -15,9 +15,10 @@ from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.models.base import LocalRows
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import Task, answers
+from coolgp.network.links.faults import Faults, faults_present
 from coolgp.network.transport import Transport
 
-__all__ = ["Fused", "Members", "asked", "known_to_all", "networks_of"]
+__all__ = ["Fused", "Members", "asked", "known_to_all", "networks_of", "require_perfect"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,16 @@ def networks_of(members: Members, transport: Transport, rule: str) -> list[Netwo
             'weights to fuse: take fusion.rule = "ensemble", which asks models for predictions alone'
         )
     return networks
+
+
+def require_perfect(rule: str, faults: Faults) -> None:
+    """Refuse a network that fails, for a rule under which all agents must have the same. Raises ValueError."""
+    if not faults.perfect:
+        kinds = ", ".join(faults_present(faults))
+        raise ValueError(
+            f'fusion.rule: "{rule}" needs a network where nothing fails ({kinds}), for all agents must match the same '
+            'models: leave the faults out, or take fusion.rule = "ensemble"'
+        )
 
 
 def asked(experts: Sequence[Expert], members: Members) -> Array:

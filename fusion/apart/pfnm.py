@@ -14,23 +14,22 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import Task, with_network
 from coolgp.fusion.apart.alone import sizes
-from coolgp.fusion.apart.members import Fused, Members, asked, known_to_all, networks_of
+from coolgp.fusion.apart.head import moments, with_refitted_head
+from coolgp.fusion.apart.members import Fused, Members, asked, known_to_all, networks_of, require_perfect
 from coolgp.fusion.apart.packing import Packing
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.matching.networks.fused import FusedNetwork
-from coolgp.fusion.matching.networks.head import HeadSums, head_sums, refitted_head
-from coolgp.fusion.matching.networks.layers import with_head
 from coolgp.fusion.matching.networks.pfnm import PFNM
 from coolgp.fusion.matching.networks.settings import GRID, Setting
 from coolgp.fusion.registry import SUM_RULES
 from coolgp.fusion.sums.base import FITTED, SumRule
 from coolgp.fusion.sums.flood import Flood, FloodState
 from coolgp.network.graphs.topology import Topology
-from coolgp.network.links.faults import Faults, faults_present
+from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 
 __all__ = ["MatchedNetworks"]
@@ -59,8 +58,9 @@ class MatchedNetworks:
     mass, noise_variance, prior_variance: of the prior, 1 where one of them alone is given; without any of them the
     owners choose among a grid by the rows that they count as right. read_out: "map", "mean" or "split", with a prior
     that is given. head: "refit" fits the output layer afresh from sums over the owners' rows. sweeps: of the matching,
-    at most. local_epochs: passes that each agent trains on from its units of the fused network after each round but the
-    last. via: the rule that carries the sums. handing: hands networks on.
+    at most. solver: of each assignment; "greedy", a baseline, takes the pair that gains most first. local_epochs:
+    passes that each agent trains on from its units of the fused network after each round but the last. via: the rule
+    that carries the sums. handing: hands networks on.
     """
 
     mass: Above | None = None
@@ -69,6 +69,7 @@ class MatchedNetworks:
     read_out: Literal["map", "mean", "split"] = "map"
     head: Literal["fused", "refit"] = "fused"
     sweeps: Annotated[int, Field(ge=0)] = 5
+    solver: Literal["optimal", "greedy"] = "optimal"
     local_epochs: Annotated[int, Field(ge=0)] = 0
     via: Literal["tree", "flood"] = "tree"
     carrier: SumRule = field(default_factory=lambda: SUM_RULES["tree"](), metadata=FITTED)
@@ -76,12 +77,7 @@ class MatchedNetworks:
 
     def fit(self, topology: Topology, faults: Faults) -> MatchedNetworks:
         """See `ApartRule`. Raises ValueError on a network that fails: all owners must match the same networks."""
-        if not faults.perfect:
-            kinds = ", ".join(faults_present(faults))
-            raise ValueError(
-                f'fusion.rule: "pfnm" needs a network where nothing fails ({kinds}), for all agents must match the '
-                'same networks: leave the faults out, or take fusion.rule = "ensemble" or "average"'
-            )
+        require_perfect("pfnm", faults)
         carrier = SUM_RULES[self.via]().fit(topology, faults)
         assert isinstance(carrier, SumRule)
         return replace(self, carrier=carrier)
@@ -152,7 +148,7 @@ class MatchedNetworks:
         earlier = state.earlier
         settings = self._settings if earlier is None else (earlier.setting,)
         labels = None if earlier is None else earlier.labels
-        matching = PFNM(settings=settings, sweeps=self.sweeps)
+        matching = PFNM(settings=settings, sweeps=self.sweeps, solver=self.solver)
         candidates = matching.candidates(networks, np.stack(counts), labels)
         chosen = candidates[self._chosen(candidates, members, transport)]
         return self._with_head(chosen, members, transport) if self.head == "refit" else chosen
@@ -176,23 +172,14 @@ class MatchedNetworks:
 
     def _with_head(self, fused: FusedNetwork, members: Members, transport: Transport) -> FusedNetwork:
         network, classes = fused.network, members.task.columns
-        sums = [head_sums(network.hidden(rows.x), _classes(rows.y), classes) for rows in members.rows]
-        flat = np.stack([np.concatenate([own.gram.ravel(), own.cross.ravel(), own.squares]) for own in sums])
-        total = self._summed(flat, transport)
-        size = network.widths[-1] + 1
-        gram, cross, squares = np.split(total, [size * size, size * (size + classes)])
-        head = refitted_head([HeadSums(gram.reshape(size, size), cross.reshape(size, classes), squares)])
-        return replace(fused, network=with_head(network, *head))
+        total = self._summed(moments(network, members.rows, classes), transport)
+        return replace(fused, network=with_refitted_head(network, total, classes))
 
     def _summed(self, rows: Array, transport: Transport) -> Array:
         """The sum over all agents of rows ``[A, P]``."""
         begun = self.carrier.begin(rows, transport)
         total: Array = self.carrier.sums(self.carrier.settle(begun, rows, transport))[0]
         return total
-
-
-def _classes(y: Array) -> Indices:
-    return y.astype(np.intp)
 
 
 def _packing(networks: list[Network], task: Task, transport: Transport) -> Packing:

@@ -19,6 +19,8 @@ APART_RULES: LazyTable[type[ApartRule]] = LazyTable(
         "pooled": "coolgp.fusion.apart.pooled:Pooled",
         "ensemble": "coolgp.fusion.apart.ensemble:Ensemble",
         "average": "coolgp.fusion.apart.average:Average",
+        "re-basin": "coolgp.fusion.apart.re_basin:ReBasin",
+        "random-features": "coolgp.fusion.apart.random_features:RandomFeatures",
         "pfnm": "coolgp.fusion.apart.pfnm:MatchedNetworks",
         "spahm": "coolgp.fusion.apart.spahm:MatchedGPs",
     }

@@ -17,7 +17,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.task import Task
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.agents.statistics import repeated
-from coolgp.fusion.apart.members import Fused, Members, known_to_all
+from coolgp.fusion.apart.members import Fused, Members, known_to_all, require_perfect
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.matching.gps.agreement import common_prior
 from coolgp.fusion.matching.gps.evidence import evidence_rows, fused_from_row
@@ -30,7 +30,7 @@ from coolgp.fusion.sums.base import FITTED, SumRule
 from coolgp.fusion.sums.carrier import Via
 from coolgp.fusion.sums.flood import Flood
 from coolgp.network.graphs.topology import Topology
-from coolgp.network.links.faults import Faults, faults_present
+from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 
 __all__ = ["MatchedGPs"]
@@ -73,12 +73,7 @@ class MatchedGPs:
 
     def fit(self, topology: Topology, faults: Faults) -> MatchedGPs:
         """See `ApartRule`. Raises ValueError on a network that fails: all owners must match the same inputs."""
-        if not faults.perfect:
-            kinds = ", ".join(faults_present(faults))
-            raise ValueError(
-                f'fusion.rule: "spahm" needs a network where nothing fails ({kinds}), for all agents must match the '
-                'same inducing inputs: leave the faults out, or take fusion.rule = "ensemble"'
-            )
+        require_perfect("spahm", faults)
         carrier = SUM_RULES[self.via]().fit(topology, faults)
         assert isinstance(carrier, SumRule)
         return replace(self, carrier=carrier)

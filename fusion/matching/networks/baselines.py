@@ -15,7 +15,16 @@ from coolgp.fusion.matching.networks.layers import sub_network
 from coolgp.fusion.matching.networks.shards import Shard
 from coolgp.network.base.randomness import generator
 
-__all__ = ["aligned", "averaged", "clustered", "ensemble", "input_features", "random_features", "weighted_ensemble"]
+__all__ = [
+    "aligned",
+    "averaged",
+    "clustered",
+    "ensemble",
+    "input_features",
+    "random_features",
+    "random_units",
+    "weighted_ensemble",
+]
 
 PASSES = 10
 
@@ -98,15 +107,17 @@ def clustered(networks: Sequence[Network], shares: Array, width: int, seed: int)
 
 
 def random_features(shards: Sequence[Shard], width: int, classes: int, seed: int) -> Network:
-    """A network of random ReLU units whose output layer is fitted by sums over the shards, as the refitted head is.
-
-    Weights ``N(0, 2/D)`` and biases ``N(0, 1/4)``: no unit was trained.
-    """
-    rng, inputs = generator(seed, "random features"), shards[0][0].shape[1]
-    matrix, bias = rng.normal(size=(inputs, width)) * np.sqrt(2.0 / inputs), 0.5 * rng.normal(size=width)
+    """A network of random ReLU units whose output layer is fitted by sums over the shards, as the refitted head is."""
+    matrix, bias = random_units(shards[0][0].shape[1], width, seed)
     sums = [head_sums(np.maximum(x @ matrix + bias, 0.0), y, classes) for x, y in shards]
     weights, level = refitted_head(sums)
     return Network((matrix, weights), (bias, level))
+
+
+def random_units(inputs: int, width: int, seed: int) -> tuple[Array, Array]:
+    """Weights ``[D, width]`` from ``N(0, 2/D)`` and biases ``[width]`` from ``N(0, 1/4)``: no unit was trained."""
+    rng = generator(seed, "random features")
+    return rng.normal(size=(inputs, width)) * np.sqrt(2.0 / inputs), 0.5 * rng.normal(size=width)
 
 
 def input_features(shards: Sequence[Shard], classes: int) -> tuple[Array, Array]:

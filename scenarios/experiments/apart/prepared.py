@@ -118,7 +118,9 @@ def _kind(scenario: ExpertsScenario, task: Task) -> TrainedModel:
 def _rule(
     scenario: ExpertsScenario, task: Task, kind: TrainedModel | None, topology: Topology, faults: Faults
 ) -> ApartRule:
-    rule = apart_rule_named(scenario.fusion.rule, scenario.fusion.options)
+    name, given = scenario.fusion.rule, scenario.fusion.options
+    seeded = {"seed": scenario.run.seed} if "seed" in (scenario.fusion.options_named(name) or {}) else {}
+    rule = apart_rule_named(name, seeded | given)
     if isinstance(rule, TrainsFurther) and rule.local_epochs and not isinstance(kind, TrainsOn):
         raise ConfigError(
             "fusion.local_epochs: needs models whose training goes on from given weights: "

@@ -34,6 +34,8 @@ def _classifies(name: str) -> bool:
     return True
 
 
+WITHOUT_MODELS, BY_THE_FIRST = ("random-features",), ("re-basin",)
+"""Rules that use no model of an owner, and that take the first agent's for a reference."""
 CLASSIFYING = [name for name in APART_RULES if _classifies(name)]
 FUSING = [name for name in CLASSIFYING if not issubclass(APART_RULES[name], KnownAfterwards)]
 
@@ -73,13 +75,13 @@ def fused(rule: str, members: Members, faults: Faults = PERFECT, rounds: int = 0
     return made.fused(state, members, transport)
 
 
-@pytest.mark.parametrize("rule", CLASSIFYING)
+@pytest.mark.parametrize("rule", [name for name in CLASSIFYING if name not in WITHOUT_MODELS])
 def test_one_model_is_fused_to_itself(rule: str) -> None:
     members = classifiers(1)
     np.testing.assert_allclose(fused(rule, members).answers, members.answers, atol=1e-12)
 
 
-@pytest.mark.parametrize("rule", FUSING)
+@pytest.mark.parametrize("rule", [name for name in FUSING if name not in BY_THE_FIRST])
 def test_renaming_the_agents_renames_their_predictions(rule: str) -> None:
     order = [2, 0, 1]
     agents = np.array([1, 2, 3])
@@ -167,7 +169,8 @@ def test_permuted_copies_are_fused_to_the_same_function() -> None:
     )
     experts = tuple(labelled(each, "expert", CLASSES) for each in (one, copy))
     members = answered(CLASSES, experts, (_rows(1), _rows(2)), np.ones((3, 2)))
-    np.testing.assert_allclose(fused("pfnm", members).answers, members.answers, atol=1e-10)
+    for rule in ("pfnm", "re-basin"):
+        np.testing.assert_allclose(fused(rule, members).answers, members.answers, atol=1e-10)
     assert (np.abs(fused("average", members).answers - members.answers) > 1e-3).any()
 
 
@@ -216,6 +219,15 @@ def test_rules_refuse_a_task_that_they_are_not_for(rule: str, task: Task, option
 def test_matching_refuses_a_network_that_fails_and_says_what_fails() -> None:
     with pytest.raises(ValueError, match=r"where nothing fails \(loss, delay\)"):
         fused("pfnm", classifiers(1, 2), faults=Faults(loss=0.1, delay=1))
+
+
+def test_the_output_layer_of_random_units_is_that_of_all_rows_together() -> None:
+    three = classifiers(1, 2, 3)
+    together = LocalRows(*(np.concatenate([getattr(own, name) for own in three.rows]) for name in ("x", "y")))
+    pooled = replace(three, experts=three.experts[:1], rows=(together,), answers=three.answers[:1])
+    options = {"units": 5, "seed": 3}
+    one, many = fused("random-features", pooled, **options), fused("random-features", three, **options)
+    np.testing.assert_allclose(many.answers[1], one.answers[0], atol=1e-9)
 
 
 def test_an_unknown_rule_or_setting_is_refused() -> None:
