@@ -15,6 +15,7 @@ from coolgp.scenarios.config.catalogue import catalogue
 from coolgp.scenarios.config.experts import MODELS
 from coolgp.scenarios.config.sources import SOURCES
 from coolgp.scenarios.data.partitions import CLASS_PARTITIONS, PARTITIONS
+from coolgp.scenarios.experiments.handed.registry import HANDED_RULES
 from coolgp.scenarios.experiments.registry import KINDS
 
 __all__ = ["listing"]
@@ -25,6 +26,7 @@ def listing() -> dict[str, list[tuple[str, str]]]:
     registries: dict[str, dict[str, object]] = {
         "Fusion rules (fusion.rule; your own as module:Class)": dict(RULES),
         "Fusion rules for models trained apart (fusion.rule, with [experts])": dict(APART_RULES),
+        "Fusion rules for models in files (coolgp fuse --rule)": dict(HANDED_RULES),
         "Models that are trained apart (experts.model)": dict(MODELS),
         "Hyper-parameters (agents.hyperparameters)": dict(MODES),
         "Features (agents.basis)": {"inducing": FunctionBasis, "rff": FourierBasis},
