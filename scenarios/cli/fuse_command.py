@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from coolgp.network.launcher import launched_size
 from coolgp.scenarios.cli.messages import explained
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def fuse(
     with explained():
         from coolgp.scenarios.experiments.handed.fuse import FuseRequest, fuse_files  # scikit-learn loads only here
 
+        if launched_size() > 1:
+            raise ValueError("coolgp fuse runs in one process: start it without mpiexec")
         tables = _tables(models, shards or [])
         request = FuseRequest(
             models=[path for path in models if Path(path).suffix.lower() not in TABLES],
