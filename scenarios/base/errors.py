@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ConfigError", "DataError", "Problems"]
+__all__ = ["ConfigError", "DataError", "FoundByAll", "Problems"]
 
 
 class Problems(ValueError):
@@ -22,3 +22,7 @@ class ConfigError(Problems):
 
 class DataError(Problems):
     """What is wrong with the data."""
+
+
+class FoundByAll(ValueError):
+    """A mistake that all ranks find alike in the middle of a run: one message, where other errors end the job."""

@@ -10,11 +10,11 @@ from pathlib import Path
 import typer
 
 from coolgp.network.launcher import launched_rank, launched_size
+from coolgp.scenarios.base.errors import FoundByAll
 from coolgp.scenarios.base.signals import Interrupted, Terminated
 from coolgp.scenarios.cli.messages import explained, say
 from coolgp.scenarios.cli.progress import progress_for
 from coolgp.scenarios.experiments.kind import Job, Watcher
-from coolgp.scenarios.runs.supervisor import CannotRecord
 from coolgp.scenarios.studies.cells import run_cells
 from coolgp.scenarios.studies.folder import open_study
 from coolgp.scenarios.studies.in_process import Begin, here
@@ -39,7 +39,7 @@ def _followed(start: Callable[[], Job]) -> Job:
         if launched_rank() == 0 and job.opening:
             print(job.opening, flush=True)
         # Of many ranks one that fails ends the job, unless all agree on it.
-        with explained() if launched_size() == 1 else explained((CannotRecord,)):
+        with explained() if launched_size() == 1 else explained((FoundByAll,)):
             watcher = Watcher(say=_print_now, warn=_warn)
             job.go(Watcher(watcher.say, watcher.warn, progress) if progress else watcher)
         return job

@@ -11,6 +11,7 @@ from time import perf_counter
 
 import numpy as np
 
+from coolgp.scenarios.base.errors import FoundByAll
 from coolgp.scenarios.base.signals import Noted, stopped
 from coolgp.scenarios.runs.checkpoint import save
 from coolgp.scenarios.runs.checkpoint_places import clear
@@ -22,7 +23,7 @@ __all__ = ["CannotRecord", "Say", "Supervisor", "failure_of"]
 Say = Callable[[str], None]
 
 
-class CannotRecord(ValueError):
+class CannotRecord(FoundByAll):
     """The run folder cannot be written to any more: raised on all ranks."""
 
 

@@ -13,6 +13,7 @@ from coolgp.fusion.apart.members import Members, asked
 from coolgp.fusion.apart.rule import TrainsFurther
 from coolgp.network.launcher import launched_size
 from coolgp.network.transport import Transport
+from coolgp.scenarios.base.errors import FoundByAll
 from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.experiments.apart.evaluation import Evaluation, Spent
 from coolgp.scenarios.experiments.apart.prepared import Prepared
@@ -49,7 +50,7 @@ def _rounds(
         transport.advance(turn)
         before, started = copy(transport.meter), perf_counter()
         if turn == 0:
-            state = rule.init(members, transport)
+            state = _begun(prepared, members, transport)
         state = _exchanged(prepared, state, members, transport)
         fused = rule.fused(state, members, transport)
         spent = Spent(transport.meter - before, perf_counter() - started, training)
@@ -65,6 +66,14 @@ def _rounds(
             members = rule.further(state, members, transport, turn + 1)
             members = replace(members, answers=asked(members.experts, members))
             state, training = rule.again(state, members, transport), perf_counter() - started
+
+
+def _begun(prepared: Prepared, members: Members, transport: Transport) -> object:
+    """The rule's state before the first message. Raises FoundByAll for models that do not fit it."""
+    try:
+        return prepared.rule.init(members, transport)
+    except ValueError as problem:
+        raise FoundByAll(str(problem)) from problem
 
 
 def _exchanged(prepared: Prepared, state: object, members: Members, transport: Transport) -> object:
