@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from coolgp.fusion.matching.studies.copies import CopiesStudy
-from coolgp.fusion.matching.studies.hidden import StatesStudy
-from coolgp.fusion.matching.studies.outcome import SetsStudy
+from typing import TYPE_CHECKING
+
+from coolgp.network.base.lazy_table import LazyTable
+
+if TYPE_CHECKING:
+    from coolgp.fusion.matching.studies.outcome import SetsStudy
 
 __all__ = ["SETS_STUDIES"]
 
-SETS_STUDIES: dict[str, type[SetsStudy]] = {"copies": CopiesStudy, "hidden-states": StatesStudy}
+SETS_STUDIES: LazyTable[type[SetsStudy]] = LazyTable(
+    {
+        "copies": "coolgp.fusion.matching.studies.copies:CopiesStudy",
+        "hidden-states": "coolgp.fusion.matching.studies.hidden:StatesStudy",
+    }
+)
