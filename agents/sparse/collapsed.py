@@ -83,7 +83,6 @@ class _Terms:
     factor: Array  # L [M, M]
     scaled: Array  # A [M, n]
     inner: Array  # Cholesky factor of B [M, M]
-    projected: Array  # A y [M]
     solved: Array  # c [M]
     trace: float  # tr A Aᵀ
     value: float  # F
@@ -139,8 +138,7 @@ def _terms(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) ->
     product = scaled @ scaled.T
     trace = float(np.trace(product))
     inner = cholesky(product + np.eye(size), lower=True, check_finite=False)
-    projected = scaled @ y
-    half = solve_triangular(inner, projected, lower=True, check_finite=False)
+    half = solve_triangular(inner, scaled @ y, lower=True, check_finite=False)
     solved = solve_triangular(inner, half, trans="T", lower=True, check_finite=False)
     fit = float(y @ y - half @ half) / noise
     slack = rows * at.signal_variance / noise - trace
@@ -151,7 +149,6 @@ def _terms(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) ->
         factor=factor,
         scaled=scaled,
         inner=inner,
-        projected=projected,
         solved=solved,
         trace=trace,
         value=float(value),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -25,8 +25,8 @@ from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.matching.networks.fused import FusedNetwork
 from coolgp.fusion.matching.networks.pfnm import PFNM
 from coolgp.fusion.matching.networks.settings import GRID, Setting
-from coolgp.fusion.registry import SUM_RULES
-from coolgp.fusion.sums.base import FITTED, SumRule
+from coolgp.fusion.sums.base import FITTED
+from coolgp.fusion.sums.carrier import CarriedRule
 from coolgp.fusion.sums.flood import Flood, FloodState
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -52,7 +52,7 @@ class Handed:
 
 
 @dataclass(frozen=True)
-class MatchedNetworks:
+class MatchedNetworks(CarriedRule):
     """Networks whose hidden units are matched to one another before they are averaged (PFNM).
 
     mass, noise_variance, prior_variance: of the prior, 1 where one of them alone is given; without any of them the
@@ -72,23 +72,16 @@ class MatchedNetworks:
     solver: Literal["optimal", "greedy"] = "optimal"
     local_epochs: Annotated[int, Field(ge=0)] = 0
     via: Literal["tree", "flood"] = "tree"
-    carrier: SumRule = field(default_factory=lambda: SUM_RULES["tree"](), metadata=FITTED)
     handing: Flood = field(default_factory=Flood, metadata=FITTED)
 
-    def fit(self, topology: Topology, faults: Faults) -> MatchedNetworks:
+    def fit(self, topology: Topology, faults: Faults) -> Self:
         """See `ApartRule`. Raises ValueError on a network that fails: all owners must match the same networks."""
         require_perfect("pfnm", faults)
-        carrier = SUM_RULES[self.via]().fit(topology, faults)
-        assert isinstance(carrier, SumRule)
-        return replace(self, carrier=carrier)
+        return super().fit(topology, faults)
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """What is matched are all networks, once they have reached everybody."""
         return self.handing.guarantee(self.links(topology), faults)
-
-    def links(self, topology: Topology) -> Topology:
-        """Those of the rule that carries the sums; networks are handed on over the same ones."""
-        return self.carrier.links(topology)
 
     def check(self, task: Task) -> None:
         """See `ApartRule`."""

@@ -7,7 +7,7 @@ The evidence about the matched inputs is then a row of each owner, and any rule 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from zlib import crc32
 
 import numpy as np
@@ -25,9 +25,8 @@ from coolgp.fusion.matching.gps.fused import Form, fused_pairs, matched_means
 from coolgp.fusion.matching.gps.fusion import matched
 from coolgp.fusion.matching.gps.outline import Outline, outline_of, packed, packed_size, unpacked
 from coolgp.fusion.matching.sets.spahm import SPAHM
-from coolgp.fusion.registry import SUM_RULES
-from coolgp.fusion.sums.base import FITTED, SumRule
-from coolgp.fusion.sums.carrier import Via
+from coolgp.fusion.sums.base import FITTED
+from coolgp.fusion.sums.carrier import CarriedRule
 from coolgp.fusion.sums.flood import Flood
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -52,7 +51,7 @@ class Matched:
 
 
 @dataclass(frozen=True)
-class MatchedGPs:
+class MatchedGPs(CarriedRule):
     """Sparse GPs whose inducing inputs are matched; evidence about the matched inputs adds up (SPAHM).
 
     form: "evidence", or "published": pairs of inducing input and response are matched, and predictions are made from
@@ -67,24 +66,16 @@ class MatchedGPs:
     mass: Above = 1.0
     leftover: bool = False
     nugget: Above = 1e-3
-    via: Via = "tree"
-    carrier: SumRule = field(default_factory=lambda: SUM_RULES["tree"](), metadata=FITTED)
     handing: Flood = field(default_factory=Flood, metadata=FITTED)
 
-    def fit(self, topology: Topology, faults: Faults) -> MatchedGPs:
+    def fit(self, topology: Topology, faults: Faults) -> Self:
         """See `ApartRule`. Raises ValueError on a network that fails: all owners must match the same inputs."""
         require_perfect("spahm", faults)
-        carrier = SUM_RULES[self.via]().fit(topology, faults)
-        assert isinstance(carrier, SumRule)
-        return replace(self, carrier=carrier)
+        return super().fit(topology, faults)
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """The carrier's, of the evidence about the matched inputs."""
         return self.carrier.guarantee(topology, faults)
-
-    def links(self, topology: Topology) -> Topology:
-        """The carrier's; inducing inputs are handed on over the same ones."""
-        return self.carrier.links(topology)
 
     def check(self, task: Task) -> None:
         """See `ApartRule`."""

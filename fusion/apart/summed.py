@@ -7,8 +7,8 @@ what the carrying rule guarantees.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.task import Task
 from coolgp.fusion.apart.members import Fused, Members
 from coolgp.fusion.guarantee import Guarantee
-from coolgp.fusion.registry import SUM_RULES
-from coolgp.fusion.sums.base import FITTED, SumRule
-from coolgp.fusion.sums.carrier import Via
+from coolgp.fusion.sums.carrier import CarriedRule
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
@@ -35,14 +33,11 @@ class Carried:
 
 
 @dataclass(frozen=True)
-class SummedRule(ABC):
+class SummedRule(CarriedRule, ABC):
     """A rule whose agents sum rows.
 
     via: the rule that carries the sums. carrier: the rule itself, fitted to the network.
     """
-
-    via: Via = "tree"
-    carrier: SumRule = field(default_factory=lambda: SUM_RULES["tree"](), metadata=FITTED)
 
     @abstractmethod
     def rows(self, members: Members, transport: Transport) -> Array:
@@ -52,19 +47,9 @@ class SummedRule(ABC):
     def read(self, sums: Array, members: Members, transport: Transport) -> Fused:
         """What every agent predicts from what it has of the sum ``[A, P]``. Collective."""
 
-    def fit(self, topology: Topology, faults: Faults) -> Self:
-        """Fit what carries the sums."""
-        carrier = SUM_RULES[self.via]().fit(topology, faults)
-        assert isinstance(carrier, SumRule)
-        return replace(self, carrier=carrier)
-
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """The carrier's."""
         return self.carrier.guarantee(topology, faults)
-
-    def links(self, topology: Topology) -> Topology:
-        """The carrier's."""
-        return self.carrier.links(topology)
 
     def check(self, task: Task) -> None:
         """Refuse nothing: sums are of what either task has."""
