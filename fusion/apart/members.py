@@ -28,7 +28,8 @@ class Members:
     experts, rows: A of them each. queries ``[Q, D]``: known to everybody. answers ``[A, Q, C]``: of each agent's own
     model to them. pooled: trains a model on all rows of all agents; None where there is no kind of model to train.
     trained_on: the network of an agent of this rank after so many epochs on its rows, from given weights:
-    ``(agent, network, epochs, round)``; None where models have none to go on from.
+    ``(agent, network, epochs, round)``; None where models have none to go on from. labelled, unlabelled ``[U, D]``:
+    rows and inputs that were set aside and that everybody knows; None where there are none.
     """
 
     task: Task
@@ -38,6 +39,8 @@ class Members:
     answers: Array
     pooled: Callable[[], Expert] | None = None
     trained_on: Callable[[int, Network, int, int], Expert] | None = None
+    labelled: LocalRows | None = None
+    unlabelled: Array | None = None
 
 
 @dataclass(frozen=True)

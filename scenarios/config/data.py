@@ -59,6 +59,11 @@ class DataSettings(Settings):
         description="training rows of the first agent, without the rest of its own; the others have all of theirs",
     )
 
+    @property
+    def set_aside(self) -> tuple[int, int]:
+        """Rows that nobody trains on or is tested on: with their targets, and without."""
+        return 0, 0
+
     @classmethod
     def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Fill in the target of the package's own sources, and the random partition where rows must be dealt."""

@@ -13,7 +13,7 @@ from coolgp.network.base.lazy_table import LazyTable
 from coolgp.scenarios.config.constraints import Names, Paths
 from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.options import ChosenSettings, options_of
-from coolgp.scenarios.config.section import Columns, Count, Positive, Settings
+from coolgp.scenarios.config.section import AddedLater, Columns, Count, Positive, Settings
 from coolgp.scenarios.config.sources import source_named
 
 if TYPE_CHECKING:
@@ -102,6 +102,21 @@ class ExpertsDataSettings(DataSettings):
         description="whether the target is a number, or the name or number of a class; known for the package's sources",
     )
 
+    labelled_count: Annotated[Count | None, AddedLater()] = Field(
+        default=None,
+        description="rows set aside with their targets, which all agents know and none trains on: for rules that learn "
+        "how to combine answers",
+    )
+    unlabelled_count: Annotated[Count | None, AddedLater()] = Field(
+        default=None,
+        description="rows set aside without their targets: inputs that all agents know, for rules that imitate models",
+    )
+
+    @property
+    def set_aside(self) -> tuple[int, int]:
+        """See `DataSettings`."""
+        return self.labelled_count or 0, self.unlabelled_count or 0
+
     @classmethod
     def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Fill in the task of the package's own sources, inputs that need no scaling, and the concentration."""
@@ -126,6 +141,9 @@ class ExpertsDataSettings(DataSettings):
             conflicts.append(("task", f'needed "{needed}", for "{name}"'))
         if source.endless:
             conflicts.append(("source", f'"{name}" has new rows in every round, and models here are trained once'))
+        aside = ("labelled_count", "unlabelled_count") if source.generated else ()
+        why = f'not for "{name}", which makes its own agents and rows: leave it out'
+        conflicts += [(key, why) for key in aside if values.get(key) is not None]
         if values.get("order") == "file":
             conflicts.append(("order", "models are trained on all their rows at once: leave it out"))
         if values.get("partition") == BY_CLASS and not classification:

@@ -98,6 +98,19 @@ SOURCES: dict[str, Source] = {
         unit="km/h",
         roads=True,
     ),
+    "diabetes": Source(
+        words="442 patients (scikit-learn): progression of diabetes within a year from ten features",
+        loader="coolgp.scenarios.data.diabetes:load_diabetes",
+        target="progression",
+        target_words="progression of the disease",
+    ),
+    "concrete": Source(
+        words="Strength of 1,030 mixes of concrete, drawn from the seed by rules of thumb of the trade",
+        loader="coolgp.scenarios.data.concrete:load_concrete",
+        target="strength",
+        target_words="strength",
+        unit="MPa",
+    ),
     "digits": Source(
         words="1,797 handwritten digits of 8 x 8 pixels (scikit-learn), by their classes: for models trained apart",
         loader="coolgp.scenarios.data.digits:load_digits",

@@ -15,7 +15,7 @@ from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.data.table import misshapen
 
-__all__ = ["Dataset", "Numbered", "Stream", "Training"]
+__all__ = ["Dataset", "Numbered", "SetAside", "Stream", "Training"]
 
 
 class Stream(Protocol):
@@ -95,6 +95,18 @@ class Numbered(Sequence[str]):
 
 
 @dataclass(frozen=True)
+class SetAside:
+    """Rows that nobody trains on or is tested on, known to all agents; original units."""
+
+    x_labelled: Floats
+    """`[H,D]`"""
+    y_labelled: Floats
+    """`[H]`"""
+    x_unlabelled: Floats
+    """`[U,D]`, whose targets nobody knows."""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """What agents observe, and test rows; original units, nothing scaled."""
 
@@ -115,6 +127,8 @@ class Dataset:
     """`[Q]`, the agent that each test row belongs to; None where all agents are tested on all rows."""
     classes: tuple[str, ...] = ()
     """Labels of the classes, where the target is the number of one, from 0."""
+    aside: SetAside | None = None
+    """Rows set aside, where there are any."""
 
     def __post_init__(self) -> None:
         rows, width = len(self.y_test), len(self.features)

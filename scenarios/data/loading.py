@@ -18,7 +18,7 @@ from coolgp.scenarios.config.experts import ExpertsDataSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import Source, source_named
-from coolgp.scenarios.data.dataset import Dataset, Numbered
+from coolgp.scenarios.data.dataset import Dataset, Numbered, SetAside
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.partitions import CLASS_PARTITIONS, PARTITIONS, agents_of
 from coolgp.scenarios.data.table import Table
@@ -95,7 +95,7 @@ def _with_features(table: Table, data: DataSettings) -> Table:
 
 def _dealt(table: Table, data: DataSettings, count: int, seed: int) -> Dataset:
     """Split the rows of a table, and deal those for training to its agents, or to so many where it names none."""
-    train, test = _split(data, len(table.y), seed)
+    train, test, aside = _split(data, len(table.y), seed)
     if table.labels is None:
         agents: Sequence[str] = Numbered(count)
         owner = _partitioned(data, table, train, count, seed)
@@ -114,16 +114,29 @@ def _dealt(table: Table, data: DataSettings, count: int, seed: int) -> Dataset:
         agents=agents,
         truth=truth,
         classes=table.classes,
+        aside=_set_aside(data, table, aside),
     )
 
 
-def _split(data: DataSettings, rows: int, seed: int) -> tuple[Ints, Ints]:
-    """Return training and test rows, each in the table's order."""
+def _split(data: DataSettings, rows: int, seed: int) -> tuple[Ints, Ints, Ints]:
+    """Return training rows, test rows and those set aside; the first two in the table's order."""
     tests = data.test_count or min(max(1, round(data.test_fraction * rows)), rows - 1)
     if tests >= rows:
         raise DataError(f"{data.source}: data.test_count must leave rows to train on; got {tests:,} of {rows:,} rows")
+    aside = sum(data.set_aside)
+    if tests + aside >= rows:
+        taken = f"{tests:,} test rows and {aside:,} set aside"
+        raise DataError(
+            f"{data.source}: data.labelled_count and data.unlabelled_count must leave rows to train on; "
+            f"got {taken} of {rows:,} rows"
+        )
     order = generator(seed, "split").permutation(rows)
-    return np.sort(order[tests:]), np.sort(order[:tests])
+    return np.sort(order[tests + aside :]), np.sort(order[:tests]), order[tests : tests + aside]
+
+
+def _set_aside(data: DataSettings, table: Table, rows: Ints) -> SetAside | None:
+    labelled, other = np.split(rows, [data.set_aside[0]])
+    return SetAside(table.x[labelled], table.y[labelled], table.x[other]) if len(rows) else None
 
 
 def _partitioned(data: DataSettings, table: Table, train: Ints, agents: int, seed: int) -> Ints:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.models.base import LocalRows, TrainedModel, TrainsOn
 from coolgp.agents.experts.task import Task
@@ -56,8 +57,7 @@ class Prepared:
     def rows(self, agent: int) -> LocalRows:
         """The training rows of an agent, by global id, in the units that models are trained in."""
         own = self.training.owner == agent
-        x, y = self.scaler.inputs(self.training.x[own]), self.training.y[own]
-        return LocalRows(x, y if self.task.labels else self.scaler.target(y))
+        return self._scaled(self.training.x[own], self.training.y[own])
 
     @property
     def opening(self) -> str:
@@ -73,8 +73,22 @@ class Prepared:
     @property
     def all_rows(self) -> LocalRows:
         """Those of all agents."""
-        x, y = self.scaler.inputs(self.training.x), self.training.y
-        return LocalRows(x, y if self.task.labels else self.scaler.target(y))
+        return self._scaled(self.training.x, self.training.y)
+
+    @property
+    def labelled(self) -> LocalRows | None:
+        """Rows that were set aside with their targets, in the units that models are trained in."""
+        aside = self.dataset.aside
+        return None if aside is None or not len(aside.y_labelled) else self._scaled(aside.x_labelled, aside.y_labelled)
+
+    @property
+    def unlabelled(self) -> Array | None:
+        """Inputs ``[U, D]`` that were set aside without targets, in the units that models are trained in."""
+        aside = self.dataset.aside
+        return None if aside is None or not len(aside.x_unlabelled) else self.scaler.inputs(aside.x_unlabelled)
+
+    def _scaled(self, x: Array, y: Array) -> LocalRows:
+        return LocalRows(self.scaler.inputs(x), y if self.task.labels else self.scaler.target(y))
 
 
 def prepare(scenario: ExpertsScenario) -> Prepared:

@@ -94,6 +94,8 @@ def _members(prepared: Prepared, session: Session, transport: Transport) -> Memb
         queries=prepared.scaler.inputs(prepared.dataset.x_test),
         answers=None,  # type: ignore[arg-type]  # asked for below
         pooled=None if prepared.kind is None else partial(pooled, prepared),
+        labelled=prepared.labelled,
+        unlabelled=prepared.unlabelled,
         trained_on=lambda place, network, epochs, round: trained_on(
             prepared, agents[place], experts[place], network, epochs, round
         ),
