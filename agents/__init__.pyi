@@ -5,6 +5,10 @@ from .experts.formats.files import write_model_file as write_model_file
 from .experts.network import Network as Network
 from .experts.network import mlp_of as mlp_of
 from .experts.network import network_of as network_of
+from .experts.queries.black_box import BlackBox as BlackBox
+from .experts.queries.black_box import DensityExpert as DensityExpert
+from .experts.queries.failure import ExpertFailed as ExpertFailed
+from .experts.queries.failure import QueriesUsedUp as QueriesUsedUp
 from .experts.sparse_gp import SparseGPRegressor as SparseGPRegressor
 from .features.basis import Basis as Basis
 from .features.basis import FunctionBasis as FunctionBasis

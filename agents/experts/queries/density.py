@@ -1,0 +1,69 @@
+"""Densities of answers: Gaussian, with the standard deviation that an expert states or that its residuals have.
+
+Axes: ``Q`` queries, ``D`` inputs, ``K`` classes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.adapters import expert_of
+from coolgp.agents.experts.expert import Regressor
+
+__all__ = ["FLOOR", "floored_log", "gaussian_log_density", "residual_std", "with_tree_spread"]
+
+FLOOR = 1e-15
+"""The least probability of a class whose logarithm is taken: as log loss counts it."""
+
+
+def gaussian_log_density(y: Array, mean: Array, std: Array) -> Array:
+    """``log N(y | mean, std²)`` in nats; the arguments broadcast.
+
+    >>> float(gaussian_log_density(np.zeros(1), np.zeros(1), np.ones(1))[0])
+    -0.9189385332046727
+    """
+    deviation: Array = (y - mean) / std
+    density: Array = -0.5 * np.square(deviation) - np.log(std) - 0.5 * np.log(2.0 * np.pi)
+    return density
+
+
+def floored_log(probabilities: Array, floor: float = FLOOR) -> Array:
+    """Logarithms of probabilities, in nats, where those below the floor count as the floor; no row is scaled again."""
+    return np.log(np.maximum(probabilities, floor))
+
+
+def residual_std(mean: Array, y: Array) -> float:
+    """Root mean square of residuals on rows that a model was not trained on: its bias counts as spread.
+
+    Raises ValueError for no rows, or where all residuals are 0: such rows are those of training.
+    """
+    residuals = np.asarray(y, dtype=float) - mean
+    spread = float(np.sqrt(np.mean(np.square(residuals)))) if residuals.size else 0.0
+    if not (np.isfinite(spread) and spread > 0):
+        raise ValueError(
+            f"needed rows that the model was not trained on, with residuals other than 0; got {residuals.size} rows "
+            f"with a root mean square of {spread:g}"
+        )
+    return spread
+
+
+def with_tree_spread(model: Any, noise_std: float, name: str = "") -> Regressor:
+    """A fitted forest of regression trees as an expert with a standard deviation.
+
+    ``std² = variance over the trees' predictions + noise_std²``; noise_std: of an observation around the forest, such
+    as :func:`residual_std` of rows held out, or of a forest's out-of-bag predictions. Raises ValueError for a model
+    that is no ensemble of trees that are averaged.
+    """
+    expert = expert_of(model, name)
+    trees = getattr(model, "estimators_", None)
+    if not isinstance(expert, Regressor) or not isinstance(trees, list):
+        raise ValueError(f"{expert.name}: needed a fitted forest of regression trees; got {type(model).__name__}")
+
+    def moments(x: Array) -> tuple[Array, Array]:
+        each = np.stack([tree.predict(x) for tree in trees])
+        return model.predict(x), np.sqrt(each.var(axis=0) + noise_std**2)
+
+    return Regressor(expert.name, moments, expert.inputs)
