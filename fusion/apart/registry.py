@@ -21,6 +21,7 @@ APART_RULES: LazyTable[type[ApartRule]] = LazyTable(
         "average": "coolgp.fusion.apart.average:Average",
         "re-basin": "coolgp.fusion.apart.re_basin:ReBasin",
         "random-features": "coolgp.fusion.apart.random_features:RandomFeatures",
+        "k-means": "coolgp.fusion.apart.k_means:ClusteredNetworks",
         "pfnm": "coolgp.fusion.apart.pfnm:MatchedNetworks",
         "spahm": "coolgp.fusion.apart.spahm:MatchedGPs",
     }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -13,12 +15,15 @@ from coolgp.agents.experts.network import Network
 from coolgp.fusion.matching.networks.head import head_sums, refitted_head
 from coolgp.fusion.matching.networks.layers import sub_network
 from coolgp.fusion.matching.networks.shards import Shard
+from coolgp.fusion.matching.networks.shares import powered
 from coolgp.network.base.randomness import generator
 
 __all__ = [
     "aligned",
     "averaged",
+    "cluster_widths",
     "clustered",
+    "clusterings",
     "ensemble",
     "input_features",
     "random_features",
@@ -27,6 +32,8 @@ __all__ = [
 ]
 
 PASSES = 10
+CLUSTERED_SHARES, CLUSTERED_POWERS = (0.25, 0.5, 0.75, 1.0), (0.5, 1.0)
+"""Of all units, and of the class shares: what owners choose among."""
 
 
 def ensemble(networks: Sequence[Network], x: Array) -> Array:
@@ -91,19 +98,38 @@ def _best_order(alike: Array) -> Indices:
 def clustered(networks: Sequence[Network], shares: Array, width: int, seed: int) -> Network:
     """Units of one hidden layer by k-means of their weights, in place of matching; shares ``[J, K]`` of the classes.
 
-    Incoming weights are the cluster's mean, outgoing ones the sum of its units', each times its network's shares.
+    Incoming weights are the cluster's mean, outgoing ones the sum of its units', each times its network's shares. Where
+    fewer than `width` units differ, there are as many clusters as units that do.
     """
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
     owner = np.repeat(np.arange(len(networks)), [one.widths[0] for one in networks])
     incoming = np.concatenate([np.hstack([one.weights[0].T, one.biases[0][:, None]]) for one in networks])
     outgoing = np.concatenate([one.weights[1] for one in networks])
-    clusters = KMeans(n_clusters=width, n_init=3, random_state=seed).fit(np.hstack([incoming, outgoing]))
-    member = np.eye(width)[clusters.labels_]
+    units = np.hstack([incoming, outgoing])
+    width = min(width, len(np.unique(units, axis=0)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # units that are nearly equal may share a cluster
+        labels = KMeans(n_clusters=width, n_init=3, random_state=seed).fit(units).labels_
+    member = np.eye(width)[labels][:, np.unique(labels)]
     means = member.T @ incoming / member.sum(axis=0)[:, None]
     bias = np.einsum("jk,jk->k", shares, np.stack([one.biases[-1] for one in networks]))
     weights = means[:, :-1].T, member.T @ (outgoing * shares[owner])
     return replace(networks[0], weights=weights, biases=(means[:, -1], np.asarray(bias)))
+
+
+def clusterings(networks: Sequence[Network], shares: Array, widths: Sequence[int], seed: int) -> list[Network]:
+    """:func:`clustered` networks to choose from: of each width, with the class shares and with their roots."""
+    return [
+        clustered(networks, powered(shares, power), width, seed) for width, power in product(widths, CLUSTERED_POWERS)
+    ]
+
+
+def cluster_widths(networks: Sequence[Network]) -> tuple[int, ...]:
+    """Numbers of clusters to choose from: a quarter, half, three quarters and all of the units that there are."""
+    units = sum(one.widths[0] for one in networks)
+    return tuple(max(1, round(share * units)) for share in CLUSTERED_SHARES)
 
 
 def random_features(shards: Sequence[Shard], width: int, classes: int, seed: int) -> Network:

@@ -22,7 +22,7 @@ from coolgp.network.serial import SerialTransport
 from coolgp.network.transport import Transport
 
 CLASSES = Task(("cat", "dog", "owl"))
-OPTIONS: dict[str, dict[str, Any]] = {"pfnm": {"mass": 1.0, "read_out": "split"}}
+OPTIONS: dict[str, dict[str, Any]] = {"pfnm": {"mass": 1.0, "read_out": "split"}, "k-means": {"units": 4}}
 """Settings under which one model is fused to itself."""
 
 
@@ -34,8 +34,8 @@ def _classifies(name: str) -> bool:
     return True
 
 
-WITHOUT_MODELS, BY_THE_FIRST = ("random-features",), ("re-basin",)
-"""Rules that use no model of an owner, and that take the first agent's for a reference."""
+WITHOUT_MODELS, BY_THE_FIRST = ("random-features",), ("re-basin", "k-means")
+"""Rules that use no model of an owner, and those whose result depends on who is the first."""
 CLASSIFYING = [name for name in APART_RULES if _classifies(name)]
 FUSING = [name for name in CLASSIFYING if not issubclass(APART_RULES[name], KnownAfterwards)]
 
@@ -169,7 +169,7 @@ def test_permuted_copies_are_fused_to_the_same_function() -> None:
     )
     experts = tuple(labelled(each, "expert", CLASSES) for each in (one, copy))
     members = answered(CLASSES, experts, (_rows(1), _rows(2)), np.ones((3, 2)))
-    for rule in ("pfnm", "re-basin"):
+    for rule in ("pfnm", "re-basin", "k-means"):
         np.testing.assert_allclose(fused(rule, members).answers, members.answers, atol=1e-10)
     assert (np.abs(fused("average", members).answers - members.answers) > 1e-3).any()
 
@@ -181,9 +181,39 @@ def test_an_output_layer_is_refitted_from_sums_over_the_owners() -> None:
     assert (refitted.answers != plain.answers).any()
 
 
+def test_as_many_clusters_as_units_are_the_ensemble_of_logits_by_class_shares() -> None:
+    members = classifiers(1, 2, 3)
+    counts = np.stack([rows.counts(3) for rows in members.rows])
+    shares = np.where(counts.sum(axis=0) > 0, counts / np.maximum(counts.sum(axis=0), 1), 1 / 3)
+    logits = np.stack([expert.parameters.outputs(members.queries) for expert in members.experts])
+    for power in (0.5, 1.0):
+        weights = shares**power / (shares**power).sum(axis=0)
+        together = with_softmax(np.einsum("jqk,jk->qk", logits, weights))
+        if np.allclose(fused("k-means", members, units=12).answers[0], together, atol=1e-10):
+            return
+    raise AssertionError("neither the class shares nor their roots")
+
+
+def with_softmax(logits: Any) -> Any:
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)
+
+
+def test_the_owners_choose_the_number_of_clusters_by_the_rows_that_they_get_right() -> None:
+    members = classifiers(1, 2, 3)
+    right = {}
+    for units in (None, 3, 6, 9, 12):
+        local = replace(members, queries=np.concatenate([rows.x for rows in members.rows]))
+        answers = fused("k-means", local, units=units).answers[0]
+        y = np.concatenate([rows.y for rows in members.rows])
+        right[units] = int((answers.argmax(axis=1) == y).sum())
+    assert right.pop(None) == max(right.values())
+
+
 @pytest.mark.parametrize(
     "rule, members, message",
     [
+        ("k-means", lambda: _mixed([_deep(1), _deep(2)]), "one hidden layer; got 2 hidden layers"),
         ("average", lambda: _mixed([network(1), network(2, hidden=6)]), "networks of one shape, and that of agent 1"),
         (
             "average",
@@ -197,6 +227,12 @@ def test_an_output_layer_is_refitted_from_sums_over_the_owners() -> None:
 def test_models_that_do_not_fit_are_refused(rule: str, members: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         fused(rule, members())
+
+
+def _deep(seed: int) -> Network:
+    one = network(seed)
+    weights, biases = (one.weights[0], np.eye(4), one.weights[1]), (one.biases[0], np.zeros(4), one.biases[1])
+    return replace(one, weights=weights, biases=biases)
 
 
 def _mixed(nets: Sequence[Network]) -> Members:

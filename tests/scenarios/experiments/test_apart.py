@@ -260,7 +260,7 @@ def test_a_run_folder_of_this_package_is_a_model(tmp_path: Path) -> None:
         (
             DIGITS,
             ["fusion.head=refit"],
-            'the rule "ensemble" does not take it: leave it out, or set fusion.rule to "pfnm"',
+            'the rule "ensemble" does not take it: leave it out, or set fusion.rule to "k-means" | "pfnm"',
         ),
         (DIGITS, ["data.task=regression"], 'data.task: needed "classification", for "digits"'),
         (DIGITS, ["data.partition=random", "data.concentration=1"], 'only for partition = "dirichlet-classes"'),
