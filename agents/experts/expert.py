@@ -26,12 +26,14 @@ class Regressor:
     name: how messages call it. moments: from x ``[Q, D]`` to mean ``[Q]`` and standard deviation ``[Q]`` of an
     observation, NaN where the model has none. inputs: how many it takes, None where it does not say. parameters: what
     fusion by parameters works on (:class:`coolgp.agents.experts.network.Network`, say), None of a black box.
+    closed: why there are none, of a model that might have had them.
     """
 
     name: str
     moments: Callable[[Array], tuple[Array, Array]]
     inputs: int | None = None
     parameters: Any = None
+    closed: str = ""
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and standard deviation, each ``[Q]``. Raises ValueError where the model answers anything else."""

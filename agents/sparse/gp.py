@@ -74,6 +74,20 @@ class SparseGP:
         count, width = len(self.shift), len(self.parameters.lengthscale)
         return count * width + width + 3 + count * (count + 1) // 2 + count
 
+    def in_units(self, mean: Array, scale: Array, target_mean: float, target_scale: float) -> SparseGP:
+        """The same function, ``f·target_scale + target_mean`` of inputs ``z·scale + mean``; mean and scale ``[D]``."""
+        at = self.parameters
+        return replace(
+            self,
+            parameters=Parameters(
+                inducing_inputs=at.inducing_inputs * scale + mean,
+                lengthscale=at.lengthscale * scale,
+                signal_variance=at.signal_variance * target_scale**2,
+                noise_variance=at.noise_variance * target_scale**2,
+            ),
+            center=self.center * target_scale + target_mean,
+        )
+
     def without_evidence(self) -> SparseGP:
         """The prior."""
         return replace(self, precision=np.zeros_like(self.precision), shift=np.zeros_like(self.shift))

@@ -143,11 +143,20 @@ def _sparse_gps(members: Members, transport: Transport) -> list[SparseGP]:
     numbers = [float(crc32(gp.kernel.encode())) if isinstance(gp, SparseGP) else -1.0 for gp in gps]
     of_all = known_to_all(numbers, transport)
     if (of_all < 0).any():
+        agent = int((of_all < 0).argmax())
         raise ValueError(
             'fusion.rule: "spahm" needs sparse Gaussian processes, whose inducing inputs it matches; the model of '
-            f'agent {int((of_all < 0).argmax())} is none: take experts.model = "sparse-gp", or fusion.rule = "ensemble"'
+            f"agent {agent} is none{_because(agent, members, transport)}: take "
+            'experts.model = "sparse-gp", or fusion.rule = "ensemble"'
         )
     if (of_all != of_all[0]).any():
         agent = int((of_all != of_all[0]).argmax())
         raise ValueError(f'fusion.rule: "spahm" needs one kernel; agent {agent} has another than agent 0')
     return gps
+
+
+def _because(agent: int, members: Members, transport: Transport) -> str:
+    """Why the model of an agent (global id) shows no parameters, on the rank that has it."""
+    reasons = [getattr(expert, "closed", "") for expert in members.experts]
+    own = dict(zip(transport.shard.agents.tolist(), reasons, strict=True)).get(agent, "")
+    return f" ({own})" if own else ""

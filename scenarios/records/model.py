@@ -19,6 +19,7 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.encoding import Transport
+from coolgp.agents.experts.online import sparse_gp_of
 from coolgp.agents.features.basis import Basis, FunctionBasis, LatentBasis
 from coolgp.agents.features.fourier import FourierBasis
 from coolgp.agents.kernels.base import Kernel
@@ -26,6 +27,7 @@ from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.prediction import predict
+from coolgp.agents.sparse.gp import SparseGP
 from coolgp.agents.statistics import Evidence
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.metrics.scores import Forecast
@@ -33,7 +35,7 @@ from coolgp.scenarios.metrics.scores import Forecast
 __all__ = ["SavedModel", "load_model"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SavedModel:
     """Fused models of the probes of a run, ready to predict.
 
@@ -60,6 +62,21 @@ class SavedModel:
         observed = answer.variance + answer.noise_variance[:, None]
         return Forecast(self.scaler.mean(answer.mean)[0], self.scaler.variance(observed)[0])
 
+    def to_sparse_gp(self, agent: str | None = None) -> SparseGP:
+        """What one agent learned as a record that :class:`coolgp.SPAHM` fuses, in original units; agent as above.
+
+        Raises ValueError for an unknown label, and, with the reason, for a model without inducing inputs or without a
+        lengthscale for each input.
+        """
+        row, units = self._row(agent), self.scaler
+        gp = sparse_gp_of(self.model, self.theta[row], self.evidence[row])
+        return gp.in_units(units.x_mean, units.x_scale, units.y_mean, units.y_scale)
+
+    def __repr__(self) -> str:
+        """In one line, without its arrays."""
+        agents, inputs = (_few(names) for names in (self.agents, self.features))
+        return f"SavedModel(agents: {agents}; inputs: {inputs}; {self.model.inducing} features)"
+
     def _row(self, agent: str | None) -> slice:
         if agent is not None and agent not in self.agents:
             raise ValueError(f"this model knows agents {', '.join(self.agents)}; got {agent!r}")
@@ -82,6 +99,16 @@ def load_model(path: str | Path) -> SavedModel:
     evidence = Evidence(**{field.name: arrays[field.name] for field in fields(Evidence)})
     names = (tuple(arrays[name].tolist()) for name in ("agents", "features"))
     return SavedModel(Model(layout, _basis(arrays), Transport()), scaler, arrays["theta"], evidence, *names)
+
+
+def _few(names: tuple[str, ...], most: int = 5) -> str:
+    """Some of many names, in words.
+
+    >>> _few(("a", "b", "c"), 2)
+    'a, b and 1 more'
+    """
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _kernel(arrays: dict[str, Array]) -> Kernel:

@@ -14,7 +14,8 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Regressor
 from coolgp.agents.experts.formats.files import read_model_file
 from coolgp.agents.experts.network import Network
-from coolgp.scenarios.records.model import load_model
+from coolgp.agents.sparse.gp import SparseGP
+from coolgp.scenarios.records.model import SavedModel, load_model
 
 __all__ = ["model_in", "stored_in", "with_classes"]
 
@@ -35,7 +36,16 @@ def model_in(path: str | Path) -> Any:
         forecast = saved.predict(x)
         return forecast.mean, np.sqrt(forecast.variance)
 
-    return Regressor(Path(path).name, moments, len(saved.features))
+    parameters, closed = _opened(saved)
+    return Regressor(Path(path).name, moments, len(saved.features), parameters, closed)
+
+
+def _opened(saved: SavedModel) -> tuple[SparseGP | None, str]:
+    """The sparse GP that a run left, or why it is none."""
+    try:
+        return saved.to_sparse_gp(), ""
+    except ValueError as problem:
+        return None, str(problem)
 
 
 def stored_in(path: str | Path) -> Path:

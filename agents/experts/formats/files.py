@@ -37,7 +37,9 @@ def read_model_file(path: str | Path) -> Any:
     if path.suffix.lower() in REFUSED:
         raise ValueError(f"{path}: is refused: {REFUSED[path.suffix.lower()]}")
     if not path.is_file():
-        raise ValueError(f"{path}: {'is a folder, needed a model file' if path.is_dir() else 'no such file'}")
+        raise ValueError(
+            f"{path}: {'is a folder, needed a model file (of a run: load_model)' if path.is_dir() else 'no such file'}"
+        )
     form = _format(path)
     try:
         return form.read(path)

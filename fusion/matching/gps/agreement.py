@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -41,9 +41,9 @@ class Units:
 def sparse_gps(models: Sequence[Any]) -> tuple[SparseGP, ...]:
     """The models as records of one kernel and one number of inputs.
 
-    models: fitted ``SparseGPRegressor`` estimators, also behind scalers in a pipeline, records, or paths of files with
-    them. Raises ValueError for
-    anything else, for none, and where models do not fit one another; sklearn's NotFittedError before `fit`.
+    models: fitted ``SparseGPRegressor`` estimators, also behind scalers in a pipeline, records, paths of files with
+    them, or models of runs (:func:`coolgp.load_model`). Raises ValueError for anything else, for none, and where models
+    do not fit one another; sklearn's NotFittedError before `fit`.
     """
     owners = tuple(_sparse_gp(model) for model in models)
     if not owners:
@@ -96,13 +96,22 @@ def _sparse_gp(model: Any) -> SparseGP:
     if isinstance(model, SparseGP):
         return model
     fitted = read_model_file(model) if isinstance(model, str | Path) else model
-    record = sparse_gp_behind(fitted)
+    record = fitted.to_sparse_gp() if isinstance(fitted, HandedOver) else sparse_gp_behind(fitted)
     if record is None:
         raise ValueError(
             f"Fusing sparse GPs needs fitted SparseGPRegressor models; got {type(fitted).__name__} (an exact GP has "
             "its rows for inducing inputs, and would hand over its data)"
         )
     return record
+
+
+@runtime_checkable
+class HandedOver(Protocol):
+    """A model that is a sparse GP, and says so: an estimator, or what a run left."""
+
+    def to_sparse_gp(self) -> SparseGP:
+        """The record."""
+        ...
 
 
 def _width(owner: SparseGP) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from coolgp.agents.experts.expert import Expert
+from coolgp.agents.experts.expert import Expert, Regressor
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.fusion.matching.gps.fused import Form
 from coolgp.fusion.matching.sets.spahm import SPAHM
@@ -54,10 +54,15 @@ class MatchedGPs:
 def _sparse_gp(expert: Expert) -> SparseGP:
     if not isinstance(expert.parameters, SparseGP):
         raise ValueError(
-            f"{expert.name}: spahm fuses sparse Gaussian processes (a SparseGPRegressor in a .skops file), and this "
-            "model shows no inducing inputs: take --rule ensemble, which asks models for predictions alone"
+            f"{expert.name}: spahm fuses sparse Gaussian processes (a SparseGPRegressor in a .skops file, or a run "
+            f"folder), and this model shows no inducing inputs{_because(expert)}: take --rule ensemble, which asks "
+            "models for predictions alone"
         )
     return expert.parameters
+
+
+def _because(expert: Expert) -> str:
+    return f" ({expert.closed})" if isinstance(expert, Regressor) and expert.closed else ""
 
 
 def _size(model: SparseGP) -> str:

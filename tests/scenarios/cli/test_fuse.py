@@ -191,7 +191,7 @@ def test_a_file_that_is_there_is_kept_unless_told(place: Path) -> None:
         ),
         (("a.skops", "torch-number.safetensors"), "torch-number.safetensors: takes 2 inputs"),
         (("narrow.safetensors", "line.skops"), "line.skops: is a regressor and narrow.safetensors a classifier"),
-        (("north.skops", "run", "--rule", "spahm"), "run: spahm fuses sparse Gaussian processes"),
+        (("north.skops", "plain.npz", "--rule", "spahm"), "plain.npz: spahm fuses sparse Gaussian processes"),
         (("a.skops",), "at least two models; got 1"),
         (("a.skops", "b.skops", "--rule", "pfn"), 'did you mean "pfnm"?'),
         (("a.skops", "b.skops", "--set", "fusion.mas=2"), 'did you mean "mass"?'),
