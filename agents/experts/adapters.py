@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
+from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -21,6 +22,8 @@ from coolgp.agents.experts.pipelines import network_behind, sparse_gp_behind
 from coolgp.agents.sparse.gp import SparseGP
 
 __all__ = ["ADAPTERS", "expert_of"]
+
+Forest = RandomForestRegressor | ExtraTreesRegressor
 
 
 def expert_of(model: Any, name: str = "", classes: Sequence[Any] | None = None) -> Expert:
@@ -76,7 +79,21 @@ def _estimator(model: Any, name: str, classes: Array | None) -> Expert | None:
         return Classifier(name, model.predict_proba, np.asarray(model.classes_), inputs, parameters)
     if _tells_std(model):
         return Regressor(name, lambda x: model.predict(x, return_std=True), inputs, parameters)
+    if isinstance(model, Forest) and model.n_outputs_ == 1 and model.criterion == "squared_error":
+        return Regressor(name, lambda x: _forest_moments(model, x), inputs, parameters)
     return Regressor(name, lambda x: _without_std(model.predict(x)), inputs, parameters)
+
+
+def _forest_moments(model: Any, x: Array) -> tuple[Array, Array]:
+    """Mean, and spread of a row in a random leaf of a random tree (Hutter et al., Artificial Intelligence 2014, 4.3).
+
+    The variance between the trees and the mean variance within their leaves.
+    """
+    leaves = model.apply(x)  # [Q, trees]
+    parts = [(tree.tree_.value[:, 0, 0], tree.tree_.impurity) for tree in model.estimators_]
+    means, variances = (np.stack([part[i][leaf] for part, leaf in zip(parts, leaves.T, strict=True)]) for i in (0, 1))
+    variance = means.var(axis=0) + np.maximum(variances, 0.0).mean(axis=0)
+    return model.predict(x), np.sqrt(variance)
 
 
 def _parameters(model: Any) -> Network | SparseGP | None:

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVR, LinearSVC
 
 from coolgp.agents.experts.adapters import expert_of
 from coolgp.agents.experts.expert import Classifier, Regressor
@@ -22,7 +22,8 @@ from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 X = np.random.default_rng(0).normal(size=(60, 4))
 Y = X @ [1.0, -2.0, 0.5, 0.0] + 0.1 * np.random.default_rng(1).normal(size=60)
 REGRESSORS = {
-    "forest": RandomForestRegressor(5, random_state=0),
+    "forest": RandomForestRegressor(50, random_state=0),
+    "support vectors": SVR(),
     "pipeline": make_pipeline(StandardScaler(), GaussianProcessRegressor(alpha=0.1)),
     "sparse GP": SparseGPRegressor(n_inducing=8, max_iter=3, random_state=0),
 }
@@ -43,7 +44,20 @@ def test_a_regressor_predicts_as_it_does_by_itself(name: str) -> None:
     model = REGRESSORS[name].fit(X, Y)
     mean, std = expert_of(model).predict(X[:7])
     assert np.array_equal(mean, model.predict(X[:7]))
-    assert np.isnan(std).all() if name == "forest" else (std > 0).all()
+    assert np.isnan(std).all() if name == "support vectors" else (std > 0).all()
+
+
+def test_a_forest_says_how_rows_of_its_leaves_spread() -> None:
+    """Of one tree the moments are those of the rows in a leaf; of many they are those of a mixture of such leaves."""
+    one = RandomForestRegressor(1, min_samples_leaf=10, bootstrap=False, random_state=0).fit(X, Y)
+    leaf = one.apply(X)[:, 0] == one.apply(X[:1])[0, 0]
+    mean, std = expert_of(one).predict(X[:1])
+    np.testing.assert_allclose((mean[0], std[0]), (Y[leaf].mean(), Y[leaf].std()), rtol=1e-10)
+    many = RandomForestRegressor(8, min_samples_leaf=10, bootstrap=False, max_features=1, random_state=0).fit(X, Y)
+    leaves = [Y[tree.apply(X) == tree.apply(X[:1])] for tree in many.estimators_]
+    second = np.mean([np.mean(np.square(each)) for each in leaves])
+    mean, std = expert_of(many).predict(X[:1])
+    np.testing.assert_allclose(std[0] ** 2, second - mean[0] ** 2, rtol=1e-10)
 
 
 @pytest.mark.parametrize("classes", CLASSES.values(), ids=CLASSES)

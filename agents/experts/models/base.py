@@ -16,7 +16,17 @@ from coolgp.agents.experts.expert import Classifier, Expert
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import Task
 
-__all__ = ["LocalRows", "Seeds", "TrainedModel", "TrainsOn", "labelled"]
+__all__ = [
+    "LocalRows",
+    "MixedKinds",
+    "Seeds",
+    "TrainedModel",
+    "TrainsOn",
+    "first_of",
+    "kind_of",
+    "kinds_of",
+    "labelled",
+]
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,32 @@ class TrainsOn(Protocol):
 
     def trained_on(self, network: Network, rows: LocalRows, task: Task, epochs: int, seed: int) -> Network:
         """The network after so many more passes over the rows, from where it is."""
+
+
+@runtime_checkable
+class MixedKinds(Protocol):
+    """A kind under which owners train models of different kinds."""
+
+    @property
+    def members(self) -> tuple[TrainedModel, ...]:
+        """These kinds, dealt to the owners in turn."""
+        ...
+
+
+def kinds_of(kind: TrainedModel) -> tuple[TrainedModel, ...]:
+    """The kinds that owners train: one, or several that are dealt to them in turn."""
+    return kind.members if isinstance(kind, MixedKinds) else (kind,)
+
+
+def kind_of(kind: TrainedModel, owner: int) -> TrainedModel:
+    """The kind that an owner trains, by its number."""
+    kinds = kinds_of(kind)
+    return kinds[owner % len(kinds)]
+
+
+def first_of(kind: TrainedModel, task: Task) -> TrainedModel:
+    """The first of the kinds that learns the task: what is trained on all rows."""
+    return next(each for each in kinds_of(kind) if task.name in each.tasks)
 
 
 def labelled(model: Any, name: str, task: Task) -> Expert:

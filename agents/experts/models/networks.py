@@ -24,6 +24,7 @@ class MLP:
 
     hidden: units of each hidden layer. epochs: passes over the rows. learning_rate, batch: of Adam. penalty: on the
     squares of all weights. start: whether owners draw starting weights of their "own", or one draw is "common" to all.
+    folds: of the cross-validation that tells the standard deviation of a regression, 0 for none.
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("regression", "classification")
@@ -36,6 +37,7 @@ class MLP:
     batch: Annotated[int, Ge(1)] = 32
     penalty: Annotated[float, Ge(0)] = 1e-4
     start: Literal["own", "common"] = "own"
+    folds: Annotated[int, Ge(0)] = 0
 
     def trained(self, rows: LocalRows, task: Task, seeds: Seeds) -> Network:
         """See `TrainedModel`."""

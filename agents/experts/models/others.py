@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -10,10 +9,10 @@ import numpy as np
 from annotated_types import Ge, Gt
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import BayesianRidge, LogisticRegression
 
 from coolgp.agents.experts.models.base import LocalRows, Seeds
+from coolgp.agents.experts.models.fitting import fitted
 from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.agents.experts.task import Task
 
@@ -39,7 +38,7 @@ class SparseGP:
         model = SparseGPRegressor(
             n_inducing=self.inducing, kernel=self.kernel, max_iter=self.iterations, random_state=seeds.own
         )
-        return _fitted(model, rows.x, rows.y)
+        return fitted(model, rows.x, rows.y)
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Ridge:
 
     def trained(self, rows: LocalRows, task: Task, seeds: Seeds) -> Any:
         """See `TrainedModel`."""
-        return _fitted(BayesianRidge(), rows.x, rows.y)
+        return fitted(BayesianRidge(), rows.x, rows.y)
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Logistic:
         classes = rows.y.astype(np.intp)
         single = len(np.unique(classes)) == 1
         model = DummyClassifier() if single else LogisticRegression(C=self.strength, max_iter=self.iterations)
-        return _fitted(model, rows.x, classes)
+        return fitted(model, rows.x, classes)
 
 
 @dataclass(frozen=True)
@@ -89,11 +88,4 @@ class Forest:
         """See `TrainedModel`."""
         kind = RandomForestClassifier if task.labels else RandomForestRegressor
         target = rows.y.astype(np.intp) if task.labels else rows.y
-        return _fitted(kind(self.trees, min_samples_leaf=self.leaf, random_state=seeds.own), rows.x, target)
-
-
-def _fitted(model: Any, x: Any, y: Any) -> Any:
-    """The model, fitted; that it was stopped before it converged is a matter of its settings."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(x, y)
+        return fitted(kind(self.trees, min_samples_leaf=self.leaf, random_state=seeds.own), rows.x, target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from coolgp.agents.experts.models.base import kinds_of
 from coolgp.fusion.apart.registry import apart_rule_named
 from coolgp.fusion.apart.rule import KnownAfterwards
 from coolgp.scenarios.base.formatting import counted, number, size_text
@@ -66,5 +67,5 @@ def _remarks(scenario: ExpertsScenario) -> Iterator[str]:
         yield "The best model is the one with the best score on the test rows: it is known afterwards alone."
     if scenario.data.standardize and not scenario.experts.files:
         yield "Inputs were scaled by the moments of all training rows, a sum over the agents that is not counted."
-    if not scenario.experts.files and scenario.experts.kind.ending:
+    if not scenario.experts.files and any(kind.ending for kind in kinds_of(scenario.experts.kind)):
         yield "The local models are kept in experts/, a file each, for coolgp resume and for other programs."

@@ -8,7 +8,8 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Expert
-from coolgp.agents.experts.models.base import LocalRows, TrainedModel, TrainsOn
+from coolgp.agents.experts.models.base import LocalRows, TrainedModel, TrainsOn, kinds_of
+from coolgp.agents.experts.models.registry import name_of
 from coolgp.agents.experts.task import Task
 from coolgp.fusion.apart.registry import apart_rule_named
 from coolgp.fusion.apart.rule import ApartRule, TrainsFurther
@@ -123,9 +124,10 @@ def prepare(scenario: ExpertsScenario) -> Prepared:
 
 def _kind(scenario: ExpertsScenario, task: Task) -> TrainedModel:
     kind: TrainedModel = scenario.experts.kind
-    if task.name not in kind.tasks:
-        name = scenario.experts.model
-        raise ConfigError(f'experts.model: "{name}" learns {" and ".join(kind.tasks)}; the data are of {task.name}')
+    for each in kinds_of(kind):
+        if task.name not in each.tasks:
+            name = name_of(each)
+            raise ConfigError(f'experts.model: "{name}" learns {" and ".join(each.tasks)}; the data are of {task.name}')
     return kind
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from coolgp.agents.blocks import cores
 from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.formats.files import read_model_file, write_model_file
-from coolgp.agents.experts.models.base import Seeds, TrainedModel, TrainsOn, labelled
+from coolgp.agents.experts.models.base import Seeds, TrainedModel, TrainsOn, first_of, kind_of, kinds_of, labelled
+from coolgp.agents.experts.models.residuals import with_std
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import with_network
 from coolgp.network.base.randomness import generator
@@ -33,7 +34,9 @@ def trained(prepared: Prepared, agents: Sequence[int], folder: Path, progress: P
     last = perf_counter()
 
     def one(agent: int) -> Expert:
-        return _labelled(prepared, agent, _model(prepared, agent, folder))
+        expert = _labelled(prepared, agent, _model(prepared, agent, folder))
+        kind = kind_of(_kind(prepared), agent)
+        return with_std(expert, kind, prepared.rows(agent), prepared.task, _seeds(prepared, agent))
 
     with ThreadPoolExecutor(max(1, min(cores(), len(agents)))) as pool:
         waiting = {pool.submit(one, agent): agent for agent in agents}
@@ -50,9 +53,9 @@ def trained(prepared: Prepared, agents: Sequence[int], folder: Path, progress: P
 
 def pooled(prepared: Prepared) -> Expert:
     """A model trained on the rows of all agents."""
-    assert prepared.kind is not None
-    model = prepared.kind.trained(prepared.all_rows, prepared.task, _seeds(prepared, 0))
-    return labelled(model, "pooled", prepared.task)
+    rows, task, seeds = prepared.all_rows, prepared.task, _seeds(prepared, 0)
+    kind = first_of(_kind(prepared), task)
+    return with_std(labelled(kind.trained(rows, task, seeds), "pooled", task), kind, rows, task, seeds)
 
 
 def trained_on(prepared: Prepared, agent: int, expert: Expert, network: Network, epochs: int, round: int) -> Expert:
@@ -64,25 +67,36 @@ def trained_on(prepared: Prepared, agent: int, expert: Expert, network: Network,
 
 
 def not_kept(kind: TrainedModel) -> str:
-    """Why the models of this kind are not kept in the run folder, for a warning; empty where they are."""
-    if not kind.ending:
-        return "models of this kind are not kept: if the run is stopped, coolgp resume trains them again"
-    if kind.ending == ".skops" and find_spec("skops") is None:
+    """Why models of this kind, or some of them, are not kept in the run folder, for a warning; empty where all are."""
+    endings = [each.ending for each in kinds_of(kind)]
+    if not all(endings):
+        which = "models of this kind" if not any(endings) else "some of the models"
+        return f"{which} are not kept: if the run is stopped, coolgp resume trains them again"
+    if not all(map(_can_be_kept, endings)):
         return 'models are not kept for coolgp resume, which needs skops: pip install "coolgp[skops]"'
     return ""
 
 
+def _can_be_kept(ending: str) -> bool:
+    return bool(ending) and (ending != ".skops" or find_spec("skops") is not None)
+
+
 def _model(prepared: Prepared, agent: int, folder: Path) -> Any:
     """The model of an agent, from its file or trained and then stored."""
-    assert prepared.kind is not None
-    path = folder / MODELS_FOLDER / f"agent-{agent}{prepared.kind.ending}"
+    kind = kind_of(_kind(prepared), agent)
+    path = folder / MODELS_FOLDER / f"agent-{agent}{kind.ending}"
     if path.is_file():
         return read_model_file(path)
-    model = prepared.kind.trained(prepared.rows(agent), prepared.task, _seeds(prepared, agent))
-    if not not_kept(prepared.kind):
+    model = kind.trained(prepared.rows(agent), prepared.task, _seeds(prepared, agent))
+    if _can_be_kept(kind.ending):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_model_file(path, model)
     return model
+
+
+def _kind(prepared: Prepared) -> TrainedModel:
+    assert prepared.kind is not None
+    return prepared.kind
 
 
 def _labelled(prepared: Prepared, agent: int, model: Any) -> Expert:

@@ -43,12 +43,12 @@ def test_targets_set_aside_belong_to_their_inputs() -> None:
 
 
 def test_more_rows_set_aside_than_there_are_is_refused() -> None:
-    with pytest.raises(DataError, match="must leave rows to train on; got 44 test rows and 500 set aside of 442 rows"):
+    with pytest.raises(DataError, match=r"must leave rows to train on; got 44 test rows and 500 set aside of 442 rows"):
         loaded("diabetes", unlabelled_count=500)
 
 
 def test_generated_sources_set_nothing_aside() -> None:
-    with pytest.raises(ConfigError, match='data.labelled_count: not for "field", which makes its own agents'):
+    with pytest.raises(ConfigError, match=r'data\.labelled_count: not for "field", which makes its own agents'):
         load_scenario({"data": {"source": "field", "labelled_count": 5}, "experts": {"model": "ridge"}}, ())
 
 
