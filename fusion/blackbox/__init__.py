@@ -1,0 +1,1 @@
+"""Fusion of experts that only answer queries: nobody opens them, and they need no parameters."""

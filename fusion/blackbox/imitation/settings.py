@@ -1,0 +1,65 @@
+"""How experts are imitated, and the inputs at which they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.surrogates.features import InducingFeatures, features_over
+from coolgp.fusion.blackbox.imitation.gaussian import Descent, Objective
+from coolgp.network.base.randomness import generator
+
+__all__ = ["Family", "ImitationSettings", "Pool"]
+
+Family = Literal["linear", "sparse-gp"]
+LEAST = 5
+"""Inputs that a pool needs: four to ask at, one to test."""
+
+
+@dataclass(frozen=True)
+class ImitationSettings:
+    """How experts are imitated by queries.
+
+    family: surrogates linear in common features, or sparse Gaussian processes. objective: "kl", the divergence by
+    queries; "moments", what three queries an input tell of a Gaussian expert; or "published", which diverges. inducing:
+    inducing inputs, at most. steps: of "kl" and "published", at most. held_out: share of the inputs at which surrogates
+    are tested. floor: share of the uniform distribution that class probabilities are mixed with. seed: of all draws.
+    """
+
+    family: Family = "linear"
+    objective: Objective = "kl"
+    inducing: Annotated[int, Field(ge=1)] = 50
+    steps: Annotated[int, Field(ge=1)] = 30
+    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    floor: Annotated[float, Field(gt=0, lt=1)] = 1e-3
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def descent(self, owner: int) -> Descent:
+        """How the objective of an owner, by global id, is followed."""
+        return Descent(steps=self.steps, seed=self.seed, owner=owner)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Inputs without targets that all owners know: ``asked [U, D]`` to imitate at, ``held_out [H, D]`` to test at.
+
+    features: that the surrogates of all owners have in common.
+    """
+
+    asked: Array
+    held_out: Array
+    features: InducingFeatures
+
+    @classmethod
+    def of(cls, inputs: Array, settings: ImitationSettings) -> Self:
+        """The inputs ``[n, D]``, split at random, and features over those asked. Raises ValueError for too few."""
+        if len(inputs) < LEAST:
+            raise ValueError(f"imitation needs at least {LEAST} inputs without targets; got {len(inputs)}")
+        rng = generator(settings.seed, "imitation inputs")
+        order = rng.permutation(len(inputs))
+        count = min(max(round(settings.held_out * len(inputs)), 1), len(inputs) - 1)
+        asked, held_out = inputs[order[count:]], inputs[order[:count]]
+        return cls(asked, held_out, features_over(asked, settings.inducing, rng))
