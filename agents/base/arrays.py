@@ -1,4 +1,4 @@
-"""Types of arrays: of any floating precision, and of positions."""
+"""Types of arrays: of any floating precision, of truth values, and of positions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "Indices"]
+__all__ = ["Array", "Booleans", "Indices"]
 
 Array = npt.NDArray[np.floating[Any]]
+Booleans = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]

@@ -26,7 +26,8 @@ class Regressor:
     name: how messages call it. moments: from x ``[Q, D]`` to mean ``[Q]`` and standard deviation ``[Q]`` of an
     observation, NaN where the model has none. inputs: how many it takes, None where it does not say. parameters: what
     fusion by parameters works on (:class:`coolgp.agents.experts.network.Network`, say), None of a black box.
-    closed: why there are none, of a model that might have had them.
+    closed: why there are none, of a model that might have had them. limit: seconds after which a call fails by itself,
+    of what answers outside of this process; None of what is within.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Regressor:
     inputs: int | None = None
     parameters: Any = None
     closed: str = ""
+    limit: float | None = None
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and standard deviation, each ``[Q]``. Raises ValueError where the model answers anything else."""
@@ -61,6 +63,7 @@ class Classifier:
     classes: Array
     inputs: int | None = None
     parameters: Any = None
+    limit: float | None = None
 
     def predict_proba(self, x: Array) -> Array:
         """Probabilities ``[Q, K]``. Raises ValueError where the model answers anything else."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,6 +25,8 @@ __all__ = ["Alone", "Best", "size_of", "sizes"]
 @dataclass(frozen=True)
 class Alone:
     """No messages: every agent predicts by its own model."""
+
+    leaves_out: ClassVar[bool] = True
 
     def fit(self, topology: Topology, faults: Faults) -> Alone:
         """See `ApartRule`."""
@@ -60,7 +63,7 @@ class Best(Alone):
 
     def chosen(self, losses: Array) -> int:
         """See `KnownAfterwards`."""
-        return int(np.argmin(losses))
+        return int(np.nanargmin(losses))
 
 
 def sizes(members: Members) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class Ensemble(SummedRule):
     weights: "uniform"; by each owner's "rows"; or, for "classes", the probability of each by the owner's rows of it.
     """
 
+    leaves_out: ClassVar[bool] = True
+
     weights: Literal["uniform", "rows", "classes"] = "uniform"
 
     def check(self, task: Task) -> None:
@@ -49,7 +51,7 @@ class Ensemble(SummedRule):
     def read(self, sums: Array, members: Members, transport: Transport) -> Fused:
         """Sums divided by the sums of weights; an agent that has none of them yet predicts by itself."""
         queries, agents = len(members.queries), len(members.experts)
-        others = queries * agents * (transport.shard.size > 1)
+        others = queries * int(members.present.sum()) * (transport.shard.size > 1)
         with np.errstate(all="ignore"):
             combined = self._combined(sums, members.task, queries)
         sound = np.asarray(np.isfinite(combined[:, :, 0]).all(axis=1))

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.arrays import Array, Booleans
 from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.models.base import LocalRows
 from coolgp.agents.experts.network import Network
+from coolgp.agents.experts.queries.black_box import BlackBox
+from coolgp.agents.experts.queries.failure import ExpertFailed
 from coolgp.agents.experts.task import Task, answers
 from coolgp.network.links.faults import Faults, faults_present
 from coolgp.network.transport import Transport
@@ -29,7 +31,9 @@ class Members:
     model to them. pooled: trains a model on all rows of all agents; None where there is no kind of model to train.
     trained_on: the network of an agent of this rank after so many epochs on its rows, from given weights:
     ``(agent, network, epochs, round)``; None where models have none to go on from. labelled, unlabelled ``[U, D]``:
-    rows and inputs that were set aside and that everybody knows; None where there are none.
+    rows and inputs that were set aside and that everybody knows; None where there are none. boxes: what may be asked of
+    the experts, which count it: A of them, or none where nobody counts. at_least: how many experts must be left of all
+    agents', None for all.
     """
 
     task: Task
@@ -41,6 +45,25 @@ class Members:
     trained_on: Callable[[int, Network, int, int], Expert] | None = None
     labelled: LocalRows | None = None
     unlabelled: Array | None = None
+    boxes: tuple[BlackBox, ...] = ()
+    at_least: int | None = None
+
+    @property
+    def present(self) -> Booleans:
+        """Whether each agent's expert answers ``[A]``; false of those that failed and are left out."""
+        if not self.boxes:
+            return np.ones(len(self.experts), dtype=bool)
+        return np.array([box.failure is None for box in self.boxes])
+
+    @property
+    def asked(self) -> int:
+        """What the experts of this rank were asked for so far: rows, and pairs of those that answer densities alone."""
+        return sum(box.used for box in self.boxes)
+
+    @property
+    def density_queries(self) -> int:
+        """Pairs (x, y) whose densities experts of this rank were asked for so far."""
+        return sum(box.density_queries for box in self.boxes)
 
 
 @dataclass(frozen=True)
@@ -48,12 +71,14 @@ class Fused:
     """What agents predict after an exchange.
 
     answers ``[A, Q, C]``. parameters ``[A]``: numbers that an agent needs to predict by itself, NaN where models do not
-    say. queries: answers that models of this rank gave on behalf of others since the start.
+    say. queries: answers that models of this rank gave on behalf of others since the start. density_queries: pairs
+    (x, y) whose densities were asked for since the start.
     """
 
     answers: Array
     parameters: Array
     queries: int = 0
+    density_queries: int = 0
 
 
 def networks_of(members: Members, transport: Transport, rule: str) -> list[Network]:
@@ -83,9 +108,16 @@ def require_perfect(rule: str, faults: Faults) -> None:
 
 
 def asked(experts: Sequence[Expert], members: Members) -> Array:
-    """Answers ``[A, Q, C]`` of these experts to the queries."""
-    values = [answers(expert, members.queries, members.task) for expert in experts]
-    return np.stack(values) if values else np.empty((0, len(members.queries), members.task.columns))
+    """Answers ``[A, Q, C]`` of these experts to the queries; NaN of those that fail."""
+    shape = (len(members.queries), members.task.columns)
+
+    def one(expert: Expert) -> Array:
+        try:
+            return answers(expert, members.queries, members.task)
+        except ExpertFailed:
+            return np.full(shape, np.nan)
+
+    return np.stack([one(expert) for expert in experts]) if experts else np.empty((0, *shape))
 
 
 def known_to_all(values: list[float], transport: Transport) -> Array:

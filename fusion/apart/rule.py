@@ -6,7 +6,7 @@ alone. A new rule is one file and one line in ``coolgp.fusion.apart.registry``.
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.task import Task
@@ -16,7 +16,7 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 
-__all__ = ["ApartRule", "KnownAfterwards", "State", "TrainsFurther"]
+__all__ = ["ApartRule", "ByQueries", "KnownAfterwards", "LeavesOut", "State", "TrainsFurther"]
 
 State = Any
 
@@ -64,6 +64,23 @@ class KnownAfterwards(Protocol):
     def chosen(self, losses: Array) -> int:
         """The agent whose model everybody takes, by the losses ``[N]`` of all models on the test rows."""
         ...
+
+
+@runtime_checkable
+class LeavesOut(Protocol):
+    """A rule that goes on where some experts failed: ``leaves_out = True``. Others are refused then.
+
+    Answers of such an agent are NaN, and ``members.present`` says who is there.
+    """
+
+    leaves_out: ClassVar[bool]
+
+
+@runtime_checkable
+class ByQueries(Protocol):
+    """A rule that knows experts by queries alone, ``by_queries = True``: these are capped where no number is given."""
+
+    by_queries: ClassVar[bool]
 
 
 @runtime_checkable

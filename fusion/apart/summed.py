@@ -57,7 +57,7 @@ class SummedRule(CarriedRule, ABC):
 
     def init(self, members: Members, transport: Transport) -> Carried:
         """See `ApartRule`."""
-        rows = self.rows(members, transport)
+        rows = np.where(members.present[:, None], self.rows(members, transport), 0.0)
         return Carried(rows, self.carrier.begin(rows, transport))
 
     def exchange(self, state: Carried, members: Members, transport: Transport, rounds: int = 1) -> Carried:

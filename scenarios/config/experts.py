@@ -47,6 +47,21 @@ class ExpertsSettings(ChosenSettings):
         description="model files (.safetensors, .npz, .skops, .onnx) or run folders of coolgp, one an agent, in place "
         "of models that are trained here",
     )
+    queries: Annotated[Count | None, AddedLater()] = Field(
+        default=None,
+        description="rows that a model is asked for at most, never exceeded; default 10000 for programs and servers, "
+        "and under rules that know models by queries alone",
+    )
+    time_limit: Annotated[Positive | None, AddedLater()] = Field(
+        default=None,
+        description="seconds for a call of a model; default 60 for programs and servers, none for models in this "
+        "process",
+    )
+    at_least: Annotated[Count | None, AddedLater()] = Field(
+        default=None,
+        description="how many models must be left where some fail (raise an error, take too long, answer what cannot "
+        "be); default all: a run ends where one fails",
+    )
 
     @classmethod
     def names(cls) -> Iterable[str]:

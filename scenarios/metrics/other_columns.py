@@ -142,9 +142,26 @@ OTHER_COLUMNS = (
     Column(
         name="queries",
         words="queries answered for others",
-        meaning=f"{_APART}test rows that models answered for other agents, all agents together",
+        meaning=f"{_APART}rows that models answered for other agents, all agents together; a row that was answered "
+        "before is not asked for again",
         better="lower",
         summed=True,
+        files=(),
+    ),
+    Column(
+        name="density_queries",
+        words="pairs (x, y) whose densities were asked for",
+        meaning=f"{_APART}pairs of input and output whose density, or probability, models were asked for, all agents "
+        "together; 0 for rules that ask for predictions alone",
+        better="lower",
+        summed=True,
+        files=(),
+    ),
+    Column(
+        name="left_out",
+        words="models left out",
+        meaning=f"{_APART}models that failed so far and are left out",
+        better="lower",
         files=(),
     ),
     Column(

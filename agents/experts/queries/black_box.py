@@ -46,8 +46,9 @@ class BlackBox:
     :class:`DensityExpert` has to be asked for each pair (x, y) anew: there the cap counts pairs, and rows of starts.
 
     expert: whatever answers. queries: the cap; a call that would exceed it raises QueriesUsedUp and asks nothing.
-    batch: rows of a call. time_limit: seconds for each call, None for any time. std: of an observation, where the
-    expert states none (forests, SVR, k-NN, perceptrons, functions); see also :meth:`calibrate`.
+    batch: rows of a call. time_limit: seconds for each call, None for any time; programs and servers keep their own.
+    std: of an observation, where the expert states none (forests, SVR, k-NN, perceptrons, functions); see also
+    :meth:`calibrate`.
 
     used: what counts against the cap so far. density_queries: pairs (x, y) whose density, or class probability, was
     asked for through this object, remembered or not: what the literature on zeroth-order methods counts.
@@ -85,8 +86,9 @@ class BlackBox:
         """The same model, asked through this object: for whatever takes experts."""
         if isinstance(self.model, Classifier):
             return replace(self.model, probability=self.predict_proba)
-        inputs, parameters = self.model.inputs, getattr(self.model, "parameters", None)
-        return Regressor(self.name, self.predict, inputs, parameters)
+        if isinstance(self.model, Regressor):
+            return replace(self.model, moments=self.predict)
+        return Regressor(self.name, self.predict, self.model.inputs)
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of an observation at x ``[N, D]``, each ``[N]``.
@@ -205,7 +207,7 @@ class BlackBox:
         if self.failure is None:
             self.used += count  # before the call: what was asked was asked, whatever comes
             try:
-                return within(self.time_limit, ask)
+                return within(self.time_limit if getattr(self.model, "limit", None) is None else None, ask)
             except Exception as problem:  # of a foreign model: it may be any
                 words = " ".join(str(problem).removeprefix(f"{self.name}: ").split())
                 self.failure = words if isinstance(problem, ValueError | TimeoutError) and words else _raised(problem)

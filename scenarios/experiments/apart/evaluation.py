@@ -25,11 +25,15 @@ TRAFFIC = ("rounds", "messages", "lost", "bytes")
 
 @dataclass(frozen=True)
 class Spent:
-    """What a round took on this rank: messages, seconds of fusion, seconds of training before it."""
+    """What a round took on this rank: messages, seconds of fusion, seconds of training before it.
+
+    left_out: models of all ranks that failed so far.
+    """
 
     sent: Meter
     seconds: float
     training: float
+    left_out: int = 0
 
 
 class Evaluation:
@@ -39,11 +43,13 @@ class Evaluation:
         self.prepared, self.transport = prepared, transport
         self.scoring = (ClassScoring if prepared.task.labels else NumberScoring)(prepared.dataset, prepared.scaler)
         self.last: Answers | None = None
+        self.asked = np.zeros(2, dtype=np.int64)
 
     def __call__(self, round: int, members: Members, fused: Fused, spent: Spent) -> Row | None:
         """The line of a round on the root, None elsewhere. Collective."""
         traffic = self.transport.total(np.array([getattr(spent.sent, name) for name in TRAFFIC[1:]]))
-        queries = self.transport.total(np.array([fused.queries]))
+        asked = self.transport.total(np.array([fused.queries, fused.density_queries]))
+        queries, self.asked = asked - self.asked, asked
         before, after = self.transport.gather(members.answers), self.transport.gather(fused.answers)
         parameters = self.transport.gather(fused.parameters)
         if before is None or after is None or parameters is None:
@@ -59,8 +65,10 @@ class Evaluation:
             **scores,
             "communication_rounds": spent.sent.rounds,
             **dict(zip(TRAFFIC[1:], map(int, traffic), strict=True)),
-            "queries": int(queries[0]) if round == 1 else 0,
+            "queries": int(queries[0]),
+            "density_queries": int(queries[1]),
             "parameters": float(parameters.mean()),
+            "left_out": spent.left_out,
             "seconds": spent.seconds,
             "seconds_training": spent.training,
         }

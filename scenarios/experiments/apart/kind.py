@@ -5,6 +5,7 @@ from __future__ import annotations
 from coolgp.scenarios.config.scenario import ExpertsScenario
 from coolgp.scenarios.experiments.apart.findings import findings
 from coolgp.scenarios.experiments.apart.prepared import prepare
+from coolgp.scenarios.experiments.apart.queries import LEFT_OUT
 from coolgp.scenarios.experiments.apart.rounds import rows
 from coolgp.scenarios.experiments.apart.scoring import ClassScoring, NumberScoring
 from coolgp.scenarios.experiments.apart.training import MODELS_FOLDER
@@ -15,7 +16,7 @@ from coolgp.scenarios.records.guarantee import GUARANTEE
 __all__ = ["EXPERTS"]
 
 SHARED = (
-    *("communication_rounds", "messages", "lost", "bytes", "queries", "parameters"),
+    *("communication_rounds", "messages", "lost", "bytes", "queries", "density_queries", "parameters", "left_out"),
     *("seconds", "seconds_training"),
 )
 
@@ -36,7 +37,7 @@ EXPERTS = Experiment(
     figures=FIGURES,
     findings=findings,
     leaves=(
-        *(GUARANTEE, "agents.csv", "shards.csv", "calibration.csv"),
+        *(GUARANTEE, LEFT_OUT, "agents.csv", "shards.csv", "calibration.csv"),
         *(f"{MODELS_FOLDER}/agent-*{ending}" for ending in (".npz", ".skops")),
     ),
     check=prepare,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -10,9 +11,10 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.models.base import LocalRows, TrainedModel, TrainsOn, kinds_of
 from coolgp.agents.experts.models.registry import name_of
+from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.task import Task
 from coolgp.fusion.apart.registry import apart_rule_named
-from coolgp.fusion.apart.rule import ApartRule, TrainsFurther
+from coolgp.fusion.apart.rule import ApartRule, LeavesOut, TrainsFurther
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.network.graphs.schedule import Schedule
 from coolgp.network.graphs.topology import Topology
@@ -26,6 +28,7 @@ from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.loading import load_rows
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.experiments.apart.files import experts_of_files
+from coolgp.scenarios.experiments.apart.queries import boxed, check_queries
 from coolgp.scenarios.records.guarantee import StatedGuarantee, guarantee_words
 from coolgp.scenarios.runs.guarantee import stated
 from coolgp.scenarios.simulation.network import check_fixed_point, plan_graph
@@ -37,7 +40,7 @@ __all__ = ["Prepared", "prepare"]
 class Prepared:
     """What a run of models trained apart works with.
 
-    kind: what is trained; experts: models that were read from files, by agent, in place of it. scaler: between the
+    kind: what is trained; boxes: models that were read from files, by agent, in place of it. scaler: between the
     units of the data and those that models are trained in. topology, schedule, faults, links: as of a `Plan`.
     """
 
@@ -47,13 +50,17 @@ class Prepared:
     task: Task
     scaler: Scaler
     kind: TrainedModel | None
-    experts: tuple[Expert, ...]
+    boxes: tuple[BlackBox, ...]
     topology: Topology
     schedule: Schedule | None
     faults: Faults
     rule: ApartRule
     guarantee: Guarantee
     links: Topology
+
+    def boxed(self, expert: Expert) -> BlackBox:
+        """The expert as one that is only asked, with the caps of the scenario."""
+        return boxed(self.scenario.experts, self.rule, expert)
 
     def rows(self, agent: int) -> LocalRows:
         """The training rows of an agent, by global id, in the units that models are trained in."""
@@ -100,9 +107,11 @@ def prepare(scenario: ExpertsScenario) -> Prepared:
     assert isinstance(training, Dealt)  # sources that draw in every round are refused
     task = Task(dataset.classes)
     kind = None if experts.files else _kind(scenario, task)
-    read = experts_of_files(experts.files or (), dataset, task)
     topology, schedule, faults = plan_graph(scenario.network, dataset, scenario.run.rounds, seed)
     rule = _rule(scenario, task, kind, topology, faults)
+    failing = experts.at_least is not None and isinstance(rule, LeavesOut)
+    boxes = experts_of_files(experts.files or (), dataset, task, partial(boxed, experts, rule), failing=failing)
+    check_queries(experts, rule, boxes, dataset)
     guarantee = rule.guarantee(topology, faults)
     check_fixed_point(scenario.fusion, faults, guarantee)
     return Prepared(
@@ -112,7 +121,7 @@ def prepare(scenario: ExpertsScenario) -> Prepared:
         task=task,
         scaler=_scaler(training, task, standardize=scenario.data.standardize and kind is not None),
         kind=kind,
-        experts=read,
+        boxes=boxes,
         topology=topology,
         schedule=schedule,
         faults=faults,

@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import partial
 from time import perf_counter
 
-from coolgp.agents.experts.expert import Expert
+from coolgp.agents.experts.queries.black_box import BlackBox
+from coolgp.fusion.apart.left_out import TooFewExperts
 from coolgp.fusion.apart.members import Members, asked
 from coolgp.fusion.apart.rule import TrainsFurther
 from coolgp.network.launcher import launched_size
@@ -17,6 +18,7 @@ from coolgp.scenarios.base.errors import FoundByAll
 from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.experiments.apart.evaluation import Evaluation, Spent
 from coolgp.scenarios.experiments.apart.prepared import Prepared
+from coolgp.scenarios.experiments.apart.queries import Absences
 from coolgp.scenarios.experiments.apart.training import not_kept, pooled, trained, trained_on
 from coolgp.scenarios.experiments.experiment import Row, Session
 from coolgp.scenarios.experiments.kind import Stage
@@ -46,6 +48,8 @@ def _rounds(
 ) -> Iterator[Row]:
     rule, count = prepared.rule, prepared.scenario.run.rounds
     evaluation = Evaluation(prepared, transport)
+    absences = Absences(transport, rule, session.folder, session.watcher.warn)
+    absences(members)
     for turn in range(count):
         transport.advance(turn)
         before, started = copy(transport.meter), perf_counter()
@@ -54,7 +58,7 @@ def _rounds(
         state = _exchanged(prepared, state, members, transport)
         fused = rule.fused(state, members, transport)
         spent = Spent(transport.meter - before, perf_counter() - started, training)
-        row = evaluation(turn + 1, members, fused, spent)
+        row = evaluation(turn + 1, members, fused, replace(spent, left_out=absences(members)))
         if row is not None:
             session.watcher.show(Stage(turn + 1, count, evaluation.words(row), 1, spent.seconds))
             if turn + 1 == count:
@@ -78,15 +82,19 @@ def _begun(prepared: Prepared, members: Members, transport: Transport) -> object
 
 def _exchanged(prepared: Prepared, state: object, members: Members, transport: Transport) -> object:
     rounds = prepared.scenario.fusion.rounds_per_step
-    if rounds == "converge":
-        return prepared.rule.converge(state, members, transport)
-    return prepared.rule.exchange(state, members, transport, rounds)
+    try:
+        if rounds == "converge":
+            return prepared.rule.converge(state, members, transport)
+        return prepared.rule.exchange(state, members, transport, rounds)
+    except TooFewExperts as problem:
+        raise FoundByAll(str(problem)) from problem
 
 
 def _members(prepared: Prepared, session: Session, transport: Transport) -> Members:
     """This rank's agents with their models, trained or read, and their answers to the test inputs."""
     agents = transport.shard.agents.tolist()
-    experts = tuple(_experts(prepared, session, agents, root=transport.root))
+    boxes = tuple(_boxes(prepared, session, agents, root=transport.root))
+    experts = tuple(box.expert for box in boxes)
     members = Members(
         task=prepared.task,
         experts=experts,
@@ -96,6 +104,8 @@ def _members(prepared: Prepared, session: Session, transport: Transport) -> Memb
         pooled=None if prepared.kind is None else partial(pooled, prepared),
         labelled=prepared.labelled,
         unlabelled=prepared.unlabelled,
+        boxes=boxes,
+        at_least=prepared.scenario.experts.at_least,
         trained_on=lambda place, network, epochs, round: trained_on(
             prepared, agents[place], experts[place], network, epochs, round
         ),
@@ -103,9 +113,9 @@ def _members(prepared: Prepared, session: Session, transport: Transport) -> Memb
     return replace(members, answers=asked(experts, members))
 
 
-def _experts(prepared: Prepared, session: Session, agents: list[int], *, root: bool) -> list[Expert]:
+def _boxes(prepared: Prepared, session: Session, agents: list[int], *, root: bool) -> list[BlackBox]:
     if prepared.kind is None:
-        return [prepared.experts[agent] for agent in agents]
+        return [prepared.boxes[agent] for agent in agents]
     if root and (why := not_kept(prepared.kind)):
         session.watcher.warn(why)
     shown = session.watcher.show if root else lambda stage: None
@@ -113,4 +123,4 @@ def _experts(prepared: Prepared, session: Session, agents: list[int], *, root: b
     def progress(done: int, total: int, seconds: float) -> None:
         shown(Stage(done, total, "trained", 1, seconds, "model"))
 
-    return trained(prepared, agents, session.folder, progress)
+    return [prepared.boxed(expert) for expert in trained(prepared, agents, session.folder, progress)]

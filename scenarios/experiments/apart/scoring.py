@@ -11,13 +11,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.base.arrays import Array, Booleans, Indices
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.metrics.class_scores import accuracy, calibration_error, log_loss
 from coolgp.scenarios.metrics.scores import Forecast, coverage, crps, disagreement, nlpd, rmse
 
-__all__ = ["ClassScoring", "NumberScoring", "Scoring"]
+__all__ = ["ClassScoring", "NumberScoring", "Scoring", "has_answers"]
 
 LEVELS = (50, 90, 95)
 Scores = dict[str, float]
@@ -49,17 +49,18 @@ class NumberScoring:
 
     def scores(self, before: Array, after: Array) -> Scores:
         """All columns; NaN for what models without a variance do not have."""
-        y, truth, asked = self.dataset.y_test, self.dataset.truth, self.asked
+        y, truth = self.dataset.y_test, self.dataset.truth
         row: Scores = {}
-        for when, answers in (("pre", before), ("post", after)):
-            forecast = self._forecast(answers)
+        for when, all_answers in (("pre", before), ("post", after)):
+            there = has_answers(all_answers)
+            forecast, asked = self._forecast(all_answers[there]), self.asked[there]
             errors = rmse(forecast, y, asked)
             row |= _spread("rmse", when, errors) | {f"rmse_worst_{when}": float(errors.max())}
             row[f"nlpd_{when}"] = float(nlpd(forecast, y, asked).mean())
             row[f"crps_{when}"] = float(crps(forecast, y, asked).mean())
             if truth is not None:
                 row[f"error_{when}"] = float(rmse(forecast, truth, asked).mean())
-        if np.isfinite(after[:, :, 1]).all():
+        if np.isfinite(forecast.variance).all():
             row |= {f"coverage{p}_post": float(coverage(forecast, y, asked, p / 100).mean()) for p in LEVELS}
         return row | {"disagreement": disagreement(forecast)}
 
@@ -102,7 +103,8 @@ class ClassScoring:
     def scores(self, before: Array, after: Array) -> Scores:
         """All columns."""
         row: Scores = {}
-        for when, answers in (("pre", before), ("post", after)):
+        for when, all_answers in (("pre", before), ("post", after)):
+            answers = all_answers[has_answers(all_answers)]
             right = accuracy(answers, self.y)
             row |= _spread("accuracy", when, right) | {f"accuracy_worst_{when}": float(right.min())}
             row[f"log_loss_{when}"] = float(log_loss(answers, self.y).mean())
@@ -111,11 +113,13 @@ class ClassScoring:
 
     def losses(self, answers: Array) -> Array:
         """Shares of wrong classes ``[N]``."""
-        return 1.0 - accuracy(answers, self.y)
+        return 1.0 - self.of_agents(answers)["accuracy"]
 
     def of_agents(self, answers: Array) -> Mapping[str, Array]:
         """The two scores of each agent ``[N]``."""
-        return {"accuracy": accuracy(answers, self.y), "log_loss": log_loss(answers, self.y)}
+        there = has_answers(answers)
+        scores = {"accuracy": accuracy(answers, self.y), "log_loss": log_loss(answers, self.y)}
+        return {name: np.where(there, values, np.nan) for name, values in scores.items()}
 
     def words(self, row: Mapping[str, float]) -> str:
         """A row in words."""
@@ -123,6 +127,11 @@ class ClassScoring:
 
 
 Scoring = NumberScoring | ClassScoring
+
+
+def has_answers(answers: Array) -> Booleans:
+    """Whether each agent predicts ``[N]``: false of one whose model is left out, while nobody's answers reach it."""
+    return np.asarray(np.isfinite(answers[:, :, 0]).all(axis=1))
 
 
 def _spread(name: str, when: str, values: Array) -> Scores:

@@ -10,7 +10,7 @@ import numpy as np
 from coolgp.agents.base.arrays import Array
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.dealt import Dealt
-from coolgp.scenarios.experiments.apart.scoring import Scoring
+from coolgp.scenarios.experiments.apart.scoring import Scoring, has_answers
 from coolgp.scenarios.metrics.class_scores import BINS, reliability
 
 __all__ = ["Answers", "agent_rows", "reliability_rows", "shard_rows"]
@@ -61,8 +61,9 @@ def reliability_rows(answers: Answers, y_test: Array) -> Table:
     """``calibration.csv``: confidence and accuracy in bins of confidence, over all agents."""
     rows: Table = []
     for when, of_stage in answers.stages():
-        together = of_stage.reshape(1, -1, of_stage.shape[2])
-        share, confidence, right = reliability(together, np.tile(y_test.astype(np.intp), len(of_stage)))
+        there = of_stage[has_answers(of_stage)]
+        together = there.reshape(1, -1, there.shape[2])
+        share, confidence, right = reliability(together, np.tile(y_test.astype(np.intp), len(there)))
         rows += [
             {"stage": when, "bin": i, "share": share[0, i], "confidence": confidence[0, i], "accuracy": right[0, i]}
             for i in range(BINS)

@@ -1,0 +1,74 @@
+"""Models that are only asked: how often, how many may fail, and who is left out of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from coolgp.agents.experts.expert import Expert
+from coolgp.agents.experts.queries.black_box import QUERIES, BlackBox
+from coolgp.fusion.apart.left_out import LeftOut, TooFewExperts, left_out
+from coolgp.fusion.apart.members import Members
+from coolgp.fusion.apart.rule import ApartRule, ByQueries, LeavesOut
+from coolgp.network.transport import Transport
+from coolgp.scenarios.base.errors import ConfigError, FoundByAll
+from coolgp.scenarios.base.files import write_table
+from coolgp.scenarios.config.experts import ExpertsSettings
+from coolgp.scenarios.data.dataset import Dataset
+
+__all__ = ["LEFT_OUT", "Absences", "boxed", "check_queries"]
+
+LEFT_OUT = "left-out.csv"
+"""In the run folder: the models that failed, each with the reason; there where some did."""
+
+
+def boxed(experts: ExpertsSettings, rule: ApartRule, expert: Expert) -> BlackBox:
+    """The expert as one that is only asked, with the caps of a scenario.
+
+    Models in this process, under rules that know more of them than answers, have no cap but the one that is given.
+    """
+    capped = experts.queries or (QUERIES if isinstance(rule, ByQueries) or expert.limit is not None else None)
+    return BlackBox(expert, queries=capped, batch=QUERIES, time_limit=experts.time_limit)
+
+
+def check_queries(experts: ExpertsSettings, rule: ApartRule, boxes: Sequence[BlackBox], dataset: Dataset) -> None:
+    """Refuse caps that the test rows alone would exceed, and more models than there are. Raises ConfigError."""
+    agents, rows = len(dataset.agents), len(np.unique(dataset.x_test, axis=0))
+    problems = []
+    if experts.at_least is not None and experts.at_least > agents:
+        problems.append(f"experts.at_least: needed at most {agents}, the number of agents; got {experts.at_least}")
+    if experts.at_least is not None and not isinstance(rule, LeavesOut):
+        problems.append("experts.at_least: the rule needs the models of all agents: leave it out")
+    caps = [box.queries for box in boxes] or [experts.queries or (QUERIES if isinstance(rule, ByQueries) else None)]
+    least = min((cap for cap in caps if cap is not None), default=rows)
+    if least < rows:
+        problems.append(f"experts.queries: needed at least {rows}, one for each different test row; got {least}")
+    if problems:
+        raise ConfigError(*problems)
+
+
+class Absences:
+    """Who is left out of a run so far; the root warns of each and keeps a table."""
+
+    def __init__(self, transport: Transport, rule: ApartRule, folder: Path, warn: Callable[[str], None]) -> None:
+        self.transport, self.rule, self.folder, self.warn = transport, rule, folder, warn
+        self.known: tuple[LeftOut, ...] = ()
+
+    def __call__(self, members: Members) -> int:
+        """How many are out by now. Raises FoundByAll where too few are left, or the rule needs all. Collective."""
+        try:
+            out = left_out(members, self.transport)
+        except TooFewExperts as problem:
+            raise FoundByAll(str(problem)) from problem
+        if self.transport.root and out != self.known:
+            for each in out:
+                if each not in self.known:
+                    self.warn(f"left out: {each.name}: {each.reason}")
+            write_table(
+                self.folder / LEFT_OUT,
+                [{"agent": each.agent, "model": each.name, "reason": each.reason} for each in out],
+            )
+        self.known = out
+        return len(out)

@@ -1,0 +1,77 @@
+"""Laws of experts that fail and are left out of fusion."""
+
+import numpy as np
+import pytest
+
+from coolgp.agents.experts.expert import Regressor
+from coolgp.agents.experts.models.base import LocalRows
+from coolgp.agents.experts.queries.black_box import BlackBox
+from coolgp.agents.experts.task import Task
+from coolgp.fusion.apart.ensemble import Ensemble
+from coolgp.fusion.apart.left_out import TooFewExperts, asked_each, left_out
+from coolgp.fusion.apart.members import Members, asked
+from coolgp.network.graphs.generate import generate
+from coolgp.network.links.faults import Faults
+from coolgp.network.serial import SerialTransport
+
+X = np.random.default_rng(0).normal(size=(12, 2))
+GRAPH = generate("ring", 5, seed=0)
+
+
+def moments(scale: float):
+    def answer(x):
+        if scale == 3.0:
+            raise OSError("wire cut")
+        return scale * x[:, 0], np.full(len(x), scale)
+
+    return answer
+
+
+def members_of(scales: list[float], transport: SerialTransport, at_least: int | None) -> Members:
+    boxes = tuple(
+        BlackBox(Regressor(f"model {scales[place]:g}", moments(scales[place])))
+        for place in transport.shard.agents.tolist()
+    )
+    rows = (LocalRows(X[:0], X[:0, 0]),) * len(boxes)
+    experts = tuple(box.expert for box in boxes)
+    members = Members(Task(), experts, rows, X, np.empty(0), boxes=boxes, at_least=at_least)
+    return Members(Task(), experts, rows, X, asked(experts, members), boxes=boxes, at_least=at_least)
+
+
+def fused(scales: list[float], graph=GRAPH) -> tuple[np.ndarray, int]:
+    rule = Ensemble().fit(graph, Faults())
+    transport = SerialTransport(rule.links(graph))
+    members = members_of(scales, transport, at_least=1)
+    state = rule.converge(rule.init(members, transport), members, transport)
+    out = rule.fused(state, members, transport)
+    return transport.gather(out.answers), out.queries
+
+
+def test_who_fails_is_left_out_of_the_sum_and_still_told_it() -> None:
+    answers, queries = fused([1.0, 2.0, 3.0, 4.0, 5.0])
+    others, _ = fused([1.0, 2.0, 4.0, 5.0], generate("ring", 4, seed=0))
+    for answer in answers:
+        assert answer == pytest.approx(others[0], abs=1e-12)
+    assert queries == 4 * len(X)
+
+
+def test_who_is_out_has_a_name_and_a_reason_and_is_asked_no_more() -> None:
+    transport = SerialTransport(GRAPH)
+    members = members_of([1.0, 2.0, 3.0, 4.0, 5.0], transport, at_least=4)
+    (out,) = left_out(members, transport)
+    assert (out.name, out.reason) == ("model 3", "raised OSError (wire cut)")
+    assert out.agent == 2
+    assert [answer is None for answer in asked_each(members, lambda box: box.predict(X)[0])] == [
+        box.name == "model 3" for box in members.boxes
+    ]
+    assert members.asked == 5 * len(X)
+
+
+@pytest.mark.parametrize(
+    ("at_least", "words"), [(None, "left; needed 5, or experts.at_least = 4"), (5, "left; needed 5")]
+)
+def test_too_few_left_are_an_error_that_names_who_failed(at_least: int | None, words: str) -> None:
+    transport = SerialTransport(GRAPH)
+    members = members_of([1.0, 2.0, 3.0, 4.0, 5.0], transport, at_least)
+    with pytest.raises(TooFewExperts, match=r"^model 3: raised OSError \(wire cut\)\n4 of 5 experts are " + words):
+        left_out(members, transport)
