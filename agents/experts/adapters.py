@@ -19,6 +19,8 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Classifier, Expert, Regressor
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.pipelines import network_behind, sparse_gp_behind
+from coolgp.agents.experts.surrogates.linear import FusedLinearSurrogates
+from coolgp.agents.experts.surrogates.softmax import SoftmaxSurrogate
 from coolgp.agents.sparse.gp import SparseGP
 
 __all__ = ["ADAPTERS", "expert_of"]
@@ -29,11 +31,11 @@ Forest = RandomForestRegressor | ExtraTreesRegressor
 def expert_of(model: Any, name: str = "", classes: Sequence[Any] | None = None) -> Expert:
     """The model as an expert; one that is an expert already stays as it is.
 
-    model: a fitted scikit-learn regressor, classifier or pipeline; a :class:`Network`; a list of arrays
-    ``[W0, b0, W1, b1, ...]``, a network with ReLU units; or a function from x ``[Q, D]`` to means ``[Q]``, to means and
-    standard deviations, each ``[Q]``, or, with classes, to their probabilities ``[Q, K]``. name: for messages, that of
-    the model's class by default. classes: labels of a list's or function's outputs, where these are of a classifier.
-    Raises ValueError for anything else, or where the model is not fitted.
+    model: a fitted scikit-learn regressor, classifier or pipeline; a :class:`Network`; fused surrogates; a list of
+    arrays ``[W0, b0, W1, b1, ...]``, a network with ReLU units; or a function from x ``[Q, D]`` to means ``[Q]``, to
+    means and standard deviations, each ``[Q]``, or, with classes, to their probabilities ``[Q, K]``. name: for
+    messages, that of the model's class by default. classes: labels of a list's or function's outputs, where these are
+    of a classifier. Raises ValueError for anything else, or where the model is not fitted.
 
     >>> expert_of(lambda x: x.sum(axis=1), "total").predict(np.ones((1, 2)))
     (array([2.]), array([nan]))
@@ -65,6 +67,14 @@ def _arrays(model: Any, name: str, classes: Array | None) -> Expert | None:
         return None
     arrays = [np.asarray(array, dtype=float) for array in model]
     return _network(Network(tuple(arrays[::2]), tuple(arrays[1::2]), classes=classes), name, classes)
+
+
+def _surrogate(model: Any, name: str, classes: Array | None) -> Expert | None:
+    if isinstance(model, SoftmaxSurrogate):
+        return Classifier(name, model.predict_proba, model.classes, model.inputs)
+    if isinstance(model, FusedLinearSurrogates):
+        return Regressor(name, model.predict, model.inputs)
+    return None
 
 
 def _estimator(model: Any, name: str, classes: Array | None) -> Expert | None:
@@ -128,4 +138,4 @@ def _without_std(mean: Any) -> tuple[Array, Array]:
 
 
 Adapter = Callable[[Any, str, Array | None], Expert | None]
-ADAPTERS: tuple[Adapter, ...] = (_expert, _network, _arrays, _estimator, _function)
+ADAPTERS: tuple[Adapter, ...] = (_expert, _network, _arrays, _surrogate, _estimator, _function)

@@ -1,4 +1,7 @@
-"""``.npz``: the weights of a network, as tensors ``N.weight``, ``N.bias`` or as a plain list ``W0, b0, W1, b1, …``."""
+"""``.npz``: the weights of a network, as tensors ``N.weight``, ``N.bias`` or as a plain list ``W0, b0, W1, b1, …``.
+
+Or surrogates of experts, fused.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from coolgp.agents.experts.formats.format import Format
+from coolgp.agents.experts.formats.surrogates import KIND, FusedSurrogate, arrays_of_surrogate, surrogate_of_arrays
 from coolgp.agents.experts.formats.tensors import named_tensors, network_of_tensors, texts_of
 from coolgp.agents.experts.network import Network
 
@@ -17,13 +21,15 @@ __all__ = ["NPZ"]
 TEXTS = ("activation", "classes")
 
 
-def read(path: Path) -> Network:
-    """The network in a file of NumPy's: named tensors, or ``numpy.savez(path, *arrays)`` with weights ``[in, out]``."""
+def read(path: Path) -> Network | FusedSurrogate:
+    """The model in a file: of a network, named tensors or ``numpy.savez(path, *arrays)`` with weights ``[in, out]``."""
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as problem:
         raise ValueError(f"is no readable .npz file of plain numbers ({problem})") from problem
+    if KIND in arrays:
+        return surrogate_of_arrays(arrays)
     texts = {name: str(arrays.pop(name)) for name in TEXTS if name in arrays}
     if arrays and all(name.startswith("arr_") for name in arrays):
         arrays = _named([arrays[f"arr_{i}"] for i in range(len(arrays))])
@@ -31,10 +37,13 @@ def read(path: Path) -> Network:
 
 
 def write(path: Path, model: Any, texts: dict[str, str]) -> None:
-    """Store a network."""
-    if not isinstance(model, Network):
-        raise TypeError(".npz files hold networks alone")
-    arrays: dict[str, Any] = {**named_tensors(model), **texts_of(model)}
+    """Store a network, or fused surrogates."""
+    if isinstance(model, FusedSurrogate):
+        arrays = arrays_of_surrogate(model)
+    elif isinstance(model, Network):
+        arrays = {**named_tensors(model), **texts_of(model)}
+    else:
+        raise TypeError(".npz files hold networks and fused surrogates alone")
     with path.open("wb") as file:
         np.savez(file, **arrays)
 
@@ -47,4 +56,4 @@ def _named(arrays: list[Any]) -> dict[str, Any]:
     return {name: array for pair in pairs for name, array in pair.items()}
 
 
-NPZ = Format("weights of a network, by NumPy", read, write)
+NPZ = Format("weights of a network or of fused surrogates, by NumPy", read, write)

@@ -11,7 +11,6 @@ from typing import Self
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.experts.queries.density import gaussian_log_density
 from coolgp.agents.experts.surrogates.features import InducingFeatures
 
 __all__ = ["FusedLinearSurrogates", "LinearSurrogate", "product"]
@@ -29,11 +28,6 @@ class LinearSurrogate:
         """Mean and standard deviation of an observation at x ``[Q, D]``, each ``[..., Q]``."""
         columns = self.features(x).T
         return self.mean_weights @ columns, np.exp(self.log_std_weights @ columns)
-
-    def log_density(self, x: Array, y: Array) -> Array:
-        """``log q(y|x)`` of one surrogate at x ``[Q, D]`` and y ``[..., Q]``, of the shape of y."""
-        mean, std = self.predict(x)
-        return gaussian_log_density(y, mean, std)
 
     def slopes(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Derivatives of ``log q(y|x)`` of one surrogate by ``μ(x)`` and by ``ln s(x)``, each of the shape of y.

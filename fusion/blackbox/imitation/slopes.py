@@ -58,7 +58,7 @@ def imitation_slopes(
     mean, std = surrogate.predict(x)
     y, step = mean + std * draws, difference * std
     pair = np.stack([y + step, y - step])
-    ratio = surrogate.log_density(x, pair) - expert.log_density(x, pair)
+    ratio = gaussian_log_density(pair, mean, std) - expert.log_density(x, pair)
     slope = (ratio[0] - ratio[1]) / (2.0 * step)
     return Slopes(slope.mean(axis=0), (slope * draws * std).mean(axis=0))
 
