@@ -26,11 +26,11 @@ class MatchedNetworks(NetworksHandedOn):
     """Networks whose hidden units are matched to one another before they are averaged (PFNM).
 
     mass, noise_variance, prior_variance: of the prior, 1 where one of them alone is given; without any of them the
-    owners choose among a grid by the rows that they count as right. read_out: "map", "mean" or "split", with a prior
-    that is given. head: "refit" fits the output layer afresh from sums over the owners' rows. sweeps: of the matching,
-    at most. solver: of each assignment; "greedy", a baseline, takes the pair that gains most first. local_epochs:
-    passes that each agent trains on from its units of the fused network after each round but the last. via: the rule
-    that carries the sums. handing: hands networks on.
+    owners choose among a grid by the rows that they count as right. read_out: "map", "mean" or "split"; by default
+    "map" of a prior that is given, and of the grid "map" and "split". head: "refit" fits the output layer afresh from
+    sums over the owners' rows. sweeps: of the matching, at most. solver: of each assignment; "greedy", a baseline,
+    takes the pair that gains most first. local_epochs: passes that each agent trains on from its units of the fused
+    network after each round but the last. via: the rule that carries the sums. handing: hands networks on.
     """
 
     name: ClassVar[str] = "pfnm"
@@ -38,7 +38,7 @@ class MatchedNetworks(NetworksHandedOn):
     mass: Above | None = None
     noise_variance: Above | None = None
     prior_variance: Above | None = None
-    read_out: Literal["map", "mean", "split"] = "map"
+    read_out: Literal["map", "mean", "split"] | None = None
     sweeps: Annotated[int, Field(ge=0)] = 5
     solver: Literal["optimal", "greedy"] = "optimal"
     local_epochs: Annotated[int, Field(ge=0)] = 0
@@ -83,4 +83,8 @@ class MatchedNetworks(NetworksHandedOn):
             "prior_variance": self.prior_variance,
         }
         given: dict[str, Any] = {name: number for name, number in numbers.items() if number is not None}
-        return (Setting(**given, read_out=self.read_out),) if given else GRID
+        if given:
+            return (Setting(**given, read_out=self.read_out or "map"),)
+        if self.read_out is None:
+            return GRID
+        return tuple(dict.fromkeys(replace(setting, read_out=self.read_out) for setting in GRID))

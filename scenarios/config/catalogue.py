@@ -1,7 +1,7 @@
 """Scenarios that come with the package, by name: files of settings, which are read here and not imported.
 
-Every module beside the rooms of `coolgp.scenarios` is one: a docstring, ``KIND`` and ``SETTINGS``, of a study also
-``GRID`` and ``FIGURE``, all of them literals. A new scenario is a new file.
+Every module beside the rooms of `coolgp.scenarios`, and in `coolgp.scenarios.apart`, is one: a docstring, ``KIND`` and
+``SETTINGS``, of a study also ``GRID`` and ``FIGURE``, all of them literals. A new scenario is a new file.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.loading import read_scenario, resolve
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 
-__all__ = ["Packaged", "about", "catalogue", "is_study", "load_scenario", "scenario_named"]
+__all__ = ["Packaged", "about", "catalogue", "is_study", "load_scenario", "scenario_files", "scenario_named"]
 
 FOLDER = Path(__file__).resolve().parents[1]
+APART = "apart"
+"""The room with scenarios of models trained apart alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +56,13 @@ def catalogue() -> Mapping[str, Packaged]:
     >>> catalogue()["field"].settings["data"]
     {'source': 'field'}
     """
-    files = sorted(path for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
-    return MappingProxyType({packaged.name: packaged for packaged in map(_packaged, files)})
+    return MappingProxyType({packaged.name: packaged for packaged in map(_packaged, scenario_files())})
+
+
+def scenario_files() -> list[Path]:
+    """The files of all scenarios, in alphabetical order of their names."""
+    files = [*FOLDER.glob("[!_]*.py"), *(FOLDER / APART).glob("[!_]*.py")]
+    return sorted(files, key=lambda path: path.name)
 
 
 def is_study(name: str) -> bool:

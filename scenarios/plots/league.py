@@ -28,12 +28,14 @@ def league_figure(
     metrics: Mapping[str, str],
     best: str,
     targets: Mapping[str, float],
+    worst: Sequence[str] = (),
     title: str = "",
 ) -> Figure:
     """Draw last values of some metrics, from the rows of a study's table: dots are means over all other settings.
 
     panels, lines: the axes of the grid that set rows of panels, and rules in them, apart. metrics: columns with their
-    words; best: the one by which rules are ordered, the best mean first; targets: where a metric should be.
+    words; best: the one by which rules are ordered, the best mean first; targets: where a metric should be; worst: of
+    these a tick marks the worst of a rule's values.
     """
     shown = list(dict.fromkeys(row[panels] for row in rows))
     figure = Figure(figsize=(4.2 * len(metrics) + 1.6, 3.6 * len(shown) + 0.7), layout="constrained")
@@ -43,7 +45,7 @@ def league_figure(
         order = _ordered(mine, lines, best)
         for axes, (metric, words) in zip(grid[place], metrics.items(), strict=True):
             values = np.array([_values(mine, lines, name, metric) for name in order])
-            _draw(axes, values, targets.get(metric))
+            _draw(axes, values, targets.get(metric), _worst(values, metric) if metric in worst else None)
             axes.set_xlabel(words)
             axes.set_yticks(range(len(order)), order if axes is grid[place][0] else [""] * len(order))
         grid[place][0].set_title(panel)
@@ -51,6 +53,7 @@ def league_figure(
     repeats = len(rows) // max(len({(row[lines], row[panels]) for row in rows}), 1)
     spread = f"means over {repeats} seeds" if repeats > 1 else "one run each"
     bars = "Bars: ± one standard deviation over these, of the difference from the median rule of the same seed."
+    bars += f"{chr(10)}Ticks: the worst seed." if worst else ""
     caption = (
         f"After the last round. Dots: {spread}. Ordered by {metrics[best]}, the best above. Values off the scale stand"
         f" at its edge as numbers.{chr(10) + bars if repeats > 1 else ''}"
@@ -61,8 +64,7 @@ def league_figure(
 
 def _ordered(rows: Rows, lines: str, best: str) -> list[str]:
     """The rules, the best mean first."""
-    column = described(best)
-    sign = -1 if column and column.better == "higher" else 1
+    sign = -1 if _is_better_higher(best) else 1
     names = list(dict.fromkeys(row[lines] for row in rows))
     return sorted(names, key=lambda name: sign * float(_values(rows, lines, name, best).mean()))
 
@@ -71,18 +73,31 @@ def _values(rows: Rows, lines: str, name: str, metric: str) -> Floats:
     return np.array([float(row[metric]) for row in rows if row[lines] == name])
 
 
-def _draw(axes: Axes, values: Floats, target: float | None) -> None:
-    """Rules' values ``[rules, seeds]``: means, and how much they vary beside the others of a seed."""
+def _is_better_higher(metric: str) -> bool:
+    column = described(metric)
+    return column is not None and column.better == "higher"
+
+
+def _worst(values: Floats, metric: str) -> Floats:
+    """Of each rule ``[rules]`` the worst of its values ``[rules, seeds]``."""
+    worst: Floats = values.min(axis=1) if _is_better_higher(metric) else values.max(axis=1)
+    return worst
+
+
+def _draw(axes: Axes, values: Floats, target: float | None, worst: Floats | None) -> None:
+    """Rules' values ``[rules, seeds]``: means, how much they vary beside the others of a seed, and the worst."""
     means, repeats = values.mean(axis=1), values.shape[1]
     apart = values - np.median(values, axis=0)  # a seed whose test rows are hard is hard for all rules
     spreads = apart.std(axis=1, ddof=1) if repeats > 1 else np.zeros(len(values))
-    low, high = _range(means, target)
+    low, high = _range(means if worst is None else np.concatenate([means, worst]), target)
     for place, (mean, spread) in enumerate(zip(means, spreads, strict=True)):
         if low <= mean <= high:
             axes.errorbar(mean, place, xerr=spread, color=AFTER, fmt="o", markersize=4.5, capsize=3)
         else:
             edge, side = (low, "left") if mean < low else (high, "right")
             axes.text(edge, place, f"{mean:.3g}", ha=side, va="center", color=NEUTRAL, fontsize="small")
+        if worst is not None and low <= worst[place] <= high:
+            axes.plot(worst[place], place, color=NEUTRAL, marker="|", markersize=8, linestyle="none")
     if target is not None:
         axes.axvline(target, color="0.45", linestyle="--", linewidth=1.0)
     axes.set_ylim(len(values) - 0.5, -0.5)

@@ -23,8 +23,10 @@ from coolgp.scenarios.records.guarantee import GUARANTEE, StatedGuarantee, guara
 from coolgp.scenarios.records.network import Network, NetworkSize
 from coolgp.scenarios.records.tables import Columns, arrays_of, floats, numbers, texts
 
-__all__ = ["Predictions", "Probes", "RunFolder", "is_finished", "read_metrics", "read_run"]
+__all__ = ["PREDICTIONS", "Predictions", "Probes", "RunFolder", "is_finished", "read_metrics", "read_run"]
 
+PREDICTIONS = "predictions.npz"
+"""What the probes predict at the test rows."""
 FILES = (
     "config.toml",
     "env.json",
@@ -33,7 +35,7 @@ FILES = (
     TRAFFIC,
     PROBES,
     HYPERPARAMETERS,
-    "predictions.npz",
+    PREDICTIONS,
     "network.npz",
 )
 
@@ -141,7 +143,7 @@ def read_run(path: str | Path) -> RunFolder:
         env = json.loads((path / "env.json").read_text(encoding="utf-8"))
     except ValueError as problem:
         raise ValueError(f"{path} is not a run folder: config.toml or env.json cannot be read: {problem}") from problem
-    predictions, network = _predictions(path / "predictions.npz"), _network(path / "network.npz")
+    predictions, network = _predictions(path / PREDICTIONS), _network(path / "network.npz")
     names = network.graph.names
     if tuple(names[i] for i in network.probes) != predictions.agents:
         raise ValueError(f"{path} is not one run: network.npz and predictions.npz have different probe agents")

@@ -14,7 +14,7 @@ from coolgp.scenarios.metrics.words import metric_words
 from coolgp.scenarios.plots.league import league_figure
 from coolgp.scenarios.plots.reliability import reliability_figure_of
 from coolgp.scenarios.plots.style import LINES, house_style, save_picture
-from coolgp.scenarios.records.run_folder import RunFolder, read_run
+from coolgp.scenarios.records.run_folder import PREDICTIONS, RunFolder, read_run
 from coolgp.scenarios.studies.curves_figure import curves_figure
 from coolgp.scenarios.studies.folder import finished_cells, read_table
 from coolgp.scenarios.studies.study import Study
@@ -30,7 +30,7 @@ def draw_study(study: Study, folder: Path) -> list[Path]:
     """Draw the figures of a study into its folder, as its scenario's ``FIGURE`` says: "kind", and arguments of that.
 
     "ends" (the default): :func:`study_figure` of ``study.csv``; "league": :func:`league_figure` of it, and how reliable
-    the rules are; "curves": :func:`curves_figure` of the run folders.
+    the rules are, where runs keep their forecasts; "curves": :func:`curves_figure` of the run folders.
     """
     spec = dict(study.figure or {})
     with house_style():
@@ -53,8 +53,9 @@ def _league(study: Study, folder: Path, **spec: Any) -> Figures:
     runs: dict[str, dict[str, list[RunFolder]]] = {}
     for cell, place in finished_cells(study, folder):
         panel, rule = (str(cell.settings[spec[axis]]) for axis in ("panels", "lines"))
-        runs.setdefault(panel, {}).setdefault(rule, []).append(read_run(place))
-    return {"study.png": league, "reliability.png": reliability_figure_of(runs)}
+        if (place / PREDICTIONS).is_file():
+            runs.setdefault(panel, {}).setdefault(rule, []).append(read_run(place))
+    return {"study.png": league} | ({"reliability.png": reliability_figure_of(runs)} if runs else {})
 
 
 KINDS: Mapping[str, Callable[..., Figures]] = {"ends": _ends, "curves": _curves, "league": _league}

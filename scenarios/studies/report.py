@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.base.formatting import counted, number, plus_minus, size_text
 from coolgp.scenarios.config.catalogue import about
@@ -30,11 +32,18 @@ SHOWN = {
     "log_loss_post": "log loss (nats)",
     "calibration_error_post": "calibration error",
     "coverage95_post": "inside 95 %",
+    "parameters": "numbers of the model",
     "bytes": "sent",
     "seconds": "seconds",
     "seconds_predicting": "asking",
 }
 """Columns of a run, in words."""
+MAIN = {"rmse_post": "lower", "accuracy_post": "higher"}
+"""Scores of which the worst seed is shown as well, and which of their values are better."""
+Ends = Mapping[tuple[str, ...], Sequence[Mapping[str, float]]]
+"""How the runs of each setting ended."""
+Cell = Callable[[Sequence[Mapping[str, float]]], str]
+"""Of the table: the runs of a setting as a text."""
 
 
 def report_study(study: Study, folder: Path) -> list[str]:
@@ -43,7 +52,7 @@ def report_study(study: Study, folder: Path) -> list[str]:
     axes = [axis for axis in study.axes if axis != SEED]
     ran = f"{counted(len(study.cells), 'run')} over {', '.join(map(short, study.axes))}"
     ends = _ends(study, folder, axes)
-    columns = _shown(next(iter(ends.values()))[0])
+    columns = _shown(ends)
     source = study.cells[0].scenario.data_source  # a file of the user's can bear the name of a scenario
     page = rendered(
         "study.html.j2",
@@ -51,8 +60,8 @@ def report_study(study: Study, folder: Path) -> list[str]:
         ran=ran,
         about=about(study.name, source),
         figures=[(path.stem, embedded(path)) for path in figures],
-        header=[*map(short, axes), "n", *columns.values()],
-        rows=[[*labels, str(len(runs)), *(_cell(name, runs) for name in columns)] for labels, runs in ends.items()],
+        header=[*map(short, axes), "n", *(words for words, _ in columns)],
+        rows=[[*labels, str(len(runs)), *(cell(runs) for _, cell in columns)] for labels, runs in ends.items()],
     )
     write_whole(folder / "report.html", page)
     return [*(f"figure: {path}" for path in figures), f"report: {folder / 'report.html'}"]
@@ -67,15 +76,31 @@ def _ends(study: Study, folder: Path, axes: Sequence[str]) -> dict[tuple[str, ..
     return groups
 
 
-def _shown(columns: Iterable[str]) -> dict[str, str]:
-    """The columns of the table with their headers: those of `SHOWN`, or all of runs that have no such ones."""
-    names = [name for name in columns if name != "round"]
+def _shown(ends: Ends) -> list[tuple[str, Cell]]:
+    """The columns of the table: those of `SHOWN`, or all of runs that have no such ones, and the worst seed."""
+    first = next(iter(ends.values()))
+    names = [name for name in first[0] if name != "round"]
     shown = {name: words for name, words in SHOWN.items() if name in names}
-    return shown or {name: metric_words(name) for name in names}
+    columns: list[tuple[str, Cell]] = [
+        (words, partial(_cell, name)) for name, words in (shown or {n: metric_words(n) for n in names}).items()
+    ]
+    main = next((name for name in MAIN if name in names), None)
+    if main and len(first) > 1:
+        columns.insert(list(shown).index(main) + 1, ("of the worst seed", partial(_worst, main)))
+    return columns
+
+
+def _values(name: str, ends: Sequence[Mapping[str, float]]) -> Floats:
+    return np.array([end.get(name, np.nan) for end in ends])
 
 
 def _cell(name: str, ends: Sequence[Mapping[str, float]]) -> str:
-    mean, std = mean_and_std(np.array([end.get(name, np.nan) for end in ends]))
+    mean, std = mean_and_std(_values(name, ends))
     if name == "bytes":
         return size_text(mean)
     return number(mean) if name.startswith("seconds") else plus_minus(mean, std)
+
+
+def _worst(name: str, ends: Sequence[Mapping[str, float]]) -> str:
+    values = _values(name, ends)
+    return number(float(values.min() if MAIN[name] == "higher" else values.max()))

@@ -19,12 +19,12 @@ def test_every_scenario_can_be_loaded_by_its_name_and_its_file_runs_by_itself() 
     for name, packaged in catalogue().items():
         assert load_scenario(name).name == name
         assert packaged.headline
-        text = (module.FOLDER / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
+        (text,) = (path.read_text("utf-8") for path in module.scenario_files() if path.stem == name.replace("-", "_"))
         assert f'run_script("{name}")' in text
 
 
 def test_files_of_scenarios_import_nothing_but_the_command_line_that_runs_them() -> None:
-    for path in module.FOLDER.glob("[!_]*.py"):
+    for path in module.scenario_files():
         top = ast.parse(path.read_text(encoding="utf-8")).body
         assert not [node for node in top if isinstance(node, (ast.Import, ast.ImportFrom))], path.name
         *_, last = top
@@ -33,15 +33,19 @@ def test_files_of_scenarios_import_nothing_but_the_command_line_that_runs_them()
         )
 
 
-def test_a_scenario_is_a_file_and_a_room_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scenario_is_a_file_beside_the_rooms_or_among_those_of_models_trained_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = 'SETTINGS = {"data": {"source": "field"}, "agents": {"count": 7}}\n'
     (tmp_path / "my_own.py").write_text(f'{DESCRIBED}{settings}GRID = {{"run.seed": (0, 1)}}\n')
     (tmp_path / "__init__.py").write_text("")
-    (tmp_path / "room").mkdir()
+    for room in ("room", "apart"):
+        (tmp_path / room).mkdir()
+        (tmp_path / room / f"in_{room}.py").write_text(f"{DESCRIBED}{settings}")
     monkeypatch.setattr(module, "FOLDER", tmp_path)
     catalogue.cache_clear()
     try:
-        assert list(catalogue()) == ["my-own"]
+        assert list(catalogue()) == ["in-apart", "my-own"]
         assert is_study("my-own")
         assert load_scenario("my-own").agents.count == 7
         assert module.about("my-own", "field") == ["One line.", "A second paragraph."]

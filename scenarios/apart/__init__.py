@@ -1,0 +1,1 @@
+"""More scenarios of models trained apart: a file each, as beside the rooms; read, and never imported."""

@@ -1,0 +1,68 @@
+"""Studies of models trained apart: their table with the worst seed, and their figure."""
+
+from __future__ import annotations
+
+import csv
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coolgp.scenarios.experiments.registry import begin_cell
+from coolgp.scenarios.plots.league import league_figure
+from coolgp.scenarios.plots.style import NEUTRAL
+from coolgp.scenarios.studies.cells import run_cells
+from coolgp.scenarios.studies.folder import open_study
+from coolgp.scenarios.studies.in_process import here
+from coolgp.scenarios.studies.report import report_study
+from coolgp.scenarios.studies.study import Study, plan_named, plan_study
+
+SMALL = ("experts.hidden=[6]", "experts.epochs=2", "experts.count=2", "data.test_count=200")
+LEAGUE: dict[str, Any] = {
+    "kind": "league",
+    "panels": "data.partition",
+    "lines": "fusion.rule",
+    "metrics": {"accuracy_post": "accuracy", "bytes": "bytes sent"},
+    "best": "accuracy_post",
+    "targets": {},
+    "worst": ("accuracy_post",),
+}
+
+
+def followed(study: Study, folder: Path) -> None:
+    run_cells(study, folder, open_study(study, folder), here(begin_cell))
+    report_study(study, folder)
+
+
+def test_the_report_of_a_study_of_classifiers_names_the_worst_seed(tmp_path: Path) -> None:
+    settings = {"data": {"source": "digits"}, "experts": {"model": "mlp"}, "network": {"topology": "ring"}}
+    grid = {"data.partition": ("random",), "fusion.rule": ("ensemble", "average"), "run.seed": (0, 1)}
+    followed(plan_study("digits-of-two", settings, grid, SMALL, LEAGUE), tmp_path)
+    with (tmp_path / "study.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    page = unescape((tmp_path / "report.html").read_text())
+    assert "<th>accuracy after</th><th>of the worst seed</th>" in page
+    for rule in ("ensemble", "average"):
+        worst = min(float(row["accuracy_post"]) for row in rows if row["fusion.rule"] == rule)
+        assert f"<td>{worst:.3g}</td>" in page
+    assert (tmp_path / "study.png").stat().st_size > 10_000
+    assert not (tmp_path / "reliability.png").exists()
+
+
+@pytest.mark.parametrize("metric, expected", [("accuracy_post", 0.8), ("log_loss_post", 0.9)])
+def test_a_tick_marks_the_worst_seed_whichever_values_are_better(metric: str, expected: float) -> None:
+    rows = [{"data": "d", "rule": "r", "seed": str(seed), metric: str(0.8 + 0.1 * seed)} for seed in (0, 1)]
+    spec: dict[str, Any] = {"panels": "data", "lines": "rule", "metrics": {metric: "score"}, "best": metric}
+    axes = league_figure(rows, **spec, targets={}, worst=(metric,)).axes[0]
+    ticks = [line for line in axes.lines if line.get_marker() == "|" and line.get_color() == NEUTRAL]
+    assert [float(np.asarray(tick.get_xdata())[0]) for tick in ticks] == pytest.approx([expected])
+
+
+def test_all_rules_of_the_study_of_baselines_are_tested_on_the_same_rows_of_the_same_seeds() -> None:
+    tested: dict[str, set[str]] = {}
+    for cell in plan_named("pfnm-baselines", ["run.seed=3"]).cells:
+        tested.setdefault(cell.settings["rule"], set()).add(repr((cell.scenario.data, cell.scenario.run)))
+    assert len(tested["PFNM"]) == 2
+    assert all(rows == tested["PFNM"] for rows in tested.values())
