@@ -24,6 +24,7 @@ APART_RULES: LazyTable[type[ApartRule]] = LazyTable(
         "k-means": "coolgp.fusion.apart.k_means:ClusteredNetworks",
         "pfnm": "coolgp.fusion.apart.pfnm:MatchedNetworks",
         "spahm": "coolgp.fusion.apart.spahm:MatchedGPs",
+        "cigar": "coolgp.fusion.apart.cigar:ClimbedProduct",
     }
 )
 

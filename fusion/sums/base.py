@@ -29,7 +29,7 @@ from coolgp.network.row_axes import PerAgent
 from coolgp.network.rows import row_bytes
 from coolgp.network.transport import Transport
 
-__all__ = ["FITTED", "Reader", "SumRule", "SumState", "multiples", "take_in"]
+__all__ = ["FITTED", "SETTLED_ROUNDINGS", "Reader", "SumRule", "SumState", "multiples", "take_in"]
 
 Pick: TypeAlias = slice | Indices
 Reader: TypeAlias = Callable[[Pick, Pick], Array]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -12,12 +12,14 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.population import Population
 from coolgp.fusion.guarantee import Guarantee, Rows
 from coolgp.fusion.registry import SUM_RULES
-from coolgp.fusion.sums.base import FITTED, SumRule
+from coolgp.fusion.rule import State
+from coolgp.fusion.sums.base import FITTED, SETTLED_ROUNDINGS, SumRule
+from coolgp.fusion.sums.deviation import attainable, deviation, spread
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 
-__all__ = ["Announcements", "CarriedRule", "QueryRule", "Via"]
+__all__ = ["Announcements", "CarriedRule", "QueryRule", "RepeatedSums", "Via"]
 
 Via = Literal["tree", "consensus", "chebyshev", "push-sum", "gossip", "flood", "server", "central"]
 
@@ -51,21 +53,22 @@ class CarriedRule:
 
 
 @dataclass(frozen=True)
-class QueryRule(CarriedRule):
-    """A rule whose agents sum rows for each query.
+class RepeatedSums(CarriedRule):
+    """A rule whose agents sum rows again and again, each time anew.
 
-    query_rounds: communication rounds spent on queries, or until the sums are exact.
+    query_rounds: communication rounds spent on a sum, or until it is exact.
     """
 
     query_rounds: Annotated[int, Field(gt=0)] | Literal["converge"] = "converge"
+    instead: ClassVar[str] = "take another rule"
+    """What to do where messages are late, in words."""
 
     def fit(self, topology: Topology, faults: Faults) -> Self:
         """Fit what carries the sums. Raises ValueError where faults keep the sums from becoming exact, or late."""
         if not faults.timely:
             raise ValueError(
                 f"the rule {type(self).__name__} sums terms at each query, and messages that are late would arrive "
-                "among those of the next: leave out network.delay and network.bandwidth, or take a rule that fuses "
-                'evidence, as fusion.rule = "flood" does'
+                f"among those of the next: leave out network.delay and network.bandwidth, or {self.instead}"
             )
         fitted = super().fit(topology, faults)
         carrier = fitted.carrier
@@ -76,6 +79,34 @@ class QueryRule(CarriedRule):
                 f"need not reach exact sums ({why}); got {self.query_rounds!r}"
             )
         return fitted
+
+    def summed(self, rows: Array, transport: Transport) -> Array:
+        """Each agent's estimate of the sum of rows ``[A, P]`` over all agents."""
+        return self.carrier.sums(self.carried(self.carrier.begin(rows, transport), rows, transport))
+
+    def carried(self, state: State, rows: Array, transport: Transport) -> State:
+        """The carrier's state after all rounds that are spent on a sum."""
+        if self.query_rounds == "converge":
+            return self.carrier.settle(state, rows, transport)
+        return self.carrier.rounds(state, rows, transport, self.query_rounds)
+
+    def complete(self, state: State, rows: Array, spent: int, transport: Transport) -> bool:
+        """Whether a sum of rows ``[A, P]`` is done after so many communication rounds. Collective.
+
+        The simulator looks whether it is exact, by sums over all agents that are not counted as messages.
+        """
+        if self.query_rounds != "converge":
+            return spent >= self.query_rounds
+        target, scale = transport.allsum(rows), spread(rows, transport)
+        tolerance = attainable(self.carrier.tolerance, rows, SETTLED_ROUNDINGS)
+        return deviation(self.carrier.sums(state), target, scale, transport) <= tolerance
+
+
+@dataclass(frozen=True)
+class QueryRule(RepeatedSums):
+    """A rule whose agents sum rows for each query."""
+
+    instead: ClassVar[str] = 'take a rule that fuses evidence, as fusion.rule = "flood" does'
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """The carrier's, but approximate: sums of predictions are not evidence."""
@@ -109,13 +140,6 @@ class QueryRule(CarriedRule):
         sums = self.carrier.sums(state.inner).astype(np.float64)
         average: Array = sums[:, :-1] / sums[:, -1:]
         return average
-
-    def summed(self, rows: Array, transport: Transport) -> Array:
-        """Each agent's estimate of the sum of rows ``[A, P]`` over all agents."""
-        begun = self.carrier.begin(rows, transport)
-        if self.query_rounds == "converge":
-            return self.carrier.sums(self.carrier.settle(begun, rows, transport))
-        return self.carrier.sums(self.carrier.rounds(begun, rows, transport, self.query_rounds))
 
 
 def _announcements(population: Population) -> Array:

@@ -1,0 +1,233 @@
+"""CIGAR: agents climb the product of all experts at every query, by sums of derivatives that experts estimate.
+
+Every expert answers for its derivatives at the points of all agents; these rows add up over the graph, and each agent
+moves by the sum. One iteration is one sum, carried by any rule that sums rows: exact where that rule is. Source: Hoang,
+Hoang, Low & Kingsford, "Collective Model Fusion for Multiple Black-Box Experts", ICML 2019, algorithm 1.
+
+Axes: ``A`` agents on this rank, ``N`` in all, ``S`` points of a query, ``Q`` queries, ``K`` random directions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.queries.black_box import BlackBox
+from coolgp.agents.experts.queries.failure import ExpertFailed, QueriesUsedUp
+from coolgp.fusion.blackbox.directions import directions
+from coolgp.fusion.blackbox.estimators import ESTIMATORS, Estimator
+from coolgp.fusion.blackbox.panel import Panel, first_answers
+from coolgp.fusion.blackbox.starts import STARTS, Agreed, CommonStart, Own, OwnStarts
+from coolgp.fusion.blackbox.steps import STEPS, Group, Step
+from coolgp.fusion.blackbox.uncertainty import VARIANCES, Pooled, Uncertainty
+from coolgp.fusion.guarantee import Guarantee
+from coolgp.fusion.sums.carrier import RepeatedSums
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
+from coolgp.network.transport import Transport
+
+__all__ = ["Cigar", "Climb"]
+
+Above = Annotated[float, Field(gt=0)]
+CountAbove = Annotated[int, Field(gt=0)]
+CONSENSUS = 0.01
+"""Agents whose points differ by less than so many standard deviations of the product are at one mode."""
+
+
+@dataclass(frozen=True)
+class Climb:
+    """Where the agents of a rank stand.
+
+    own: what their experts said first. rows ``[A, P]``, inner, spent: of the sum that is on its way: what agents add,
+    what its carrier keeps, communication rounds so far. agreed: None before the first sum came. points ``[A, S, Q]``:
+    of all agents as each of these knows them. precision ``[A, Q]``: of the product at an agent's own point, NaN where
+    it is not known. iteration: moves made. calm: how many of the last ones were small, one after the other. done: why
+    there is nothing more to do; empty before. queries: densities that experts of this rank answered. out: experts that
+    failed, by their agent's place on this rank, with the reason.
+    """
+
+    own: Own
+    rows: Array
+    inner: Any
+    spent: int = 0
+    agreed: Agreed | None = None
+    points: Array = field(default_factory=lambda: np.empty((0, 0, 0)))
+    precision: Array = field(default_factory=lambda: np.empty((0, 0)))
+    count: Array = field(default_factory=lambda: np.empty(0))
+    iteration: int = 0
+    calm: int = 0
+    done: str = ""
+    queries: int = 0
+    out: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cigar(RepeatedSums):
+    """Settings of CIGAR, and the method over a transport.
+
+    estimator: of derivatives, and its random draws; directions: whether experts draw the same ones. width: of
+    differences, in each expert's own standard deviations. step: what is done with the sum. starts: a "common" one, or
+    each agent's "own", as published, at N times the queries and bytes. iterations: at most. tolerance: of a move, in
+    standard deviations of the product; the climb ends with moves below it. uncertainty: of predictions.
+    """
+
+    estimator: Literal["central", "antithetic", "forward"] = "central"
+    draws: CountAbove = 10
+    directions: Literal["shared", "independent"] = "shared"
+    width: Above = 0.1
+    step: Literal["newton", "scale-free", "published"] = "newton"
+    starts: Literal["own", "common"] = "own"
+    iterations: CountAbove = 40
+    tolerance: Above = 1e-6
+    uncertainty: Uncertainty = "gpoe"
+    seed: Annotated[int, Field(ge=0)] = 0
+    instead: ClassVar[str] = 'take fusion.rule = "ensemble"'
+
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
+        """The carrier's, of every sum; the climb itself finds a mode of the product of experts."""
+        return self.carrier.guarantee(topology, faults)
+
+    def begin(self, panel: Panel, transport: Transport) -> Climb:
+        """Before the first message: every agent has what its own expert says. Raises as `first_answers`."""
+        own, out = first_answers(panel)
+        rows = self._start(transport).rows(own)
+        return Climb(own, rows, self.carrier.begin(rows, transport), out=out)
+
+    def spoken(self, climb: Climb, panel: Panel, transport: Transport, rounds: int) -> Climb:
+        """So many communication rounds; points move with each sum that is complete. Collective."""
+        for _ in range(rounds):
+            if climb.done:
+                break
+            inner = self.carrier.rounds(climb.inner, climb.rows, transport, 1)
+            climb = replace(climb, inner=inner, spent=climb.spent + 1)
+            if self.complete(inner, climb.rows, climb.spent, transport):
+                climb = self.moved(climb, panel, transport)
+        return climb
+
+    def summed_once(self, climb: Climb, panel: Panel, transport: Transport) -> Climb:
+        """All communication of one sum, and the move that it leads to. Collective."""
+        inner = self.carried(climb.inner, climb.rows, transport)
+        return self.moved(replace(climb, inner=inner), panel, transport)
+
+    def moved(self, climb: Climb, panel: Panel, transport: Transport) -> Climb:
+        """Points after a sum that is complete, and what is summed next. Collective."""
+        sums = self.carrier.sums(climb.inner)
+        if climb.agreed is None:
+            agreed = self._start(transport).agreed(sums, climb.own)
+            unknown = np.full(agreed.centre.shape, np.nan)
+            climb = replace(climb, agreed=agreed, points=agreed.points, precision=unknown, count=agreed.count)
+        else:
+            climb = self._stopped(self._stepped(climb, sums, transport), transport)
+        return climb if climb.done else self._asked(climb, panel, transport)
+
+    def mean(self, climb: Climb, transport: Transport) -> Array:
+        """What each agent predicts now ``[A, Q]``: by its own expert alone before the first sum."""
+        if climb.agreed is None:
+            return climb.own.mean
+        return climb.points[np.arange(len(climb.points)), self._start(transport).places]
+
+    def variance(self, climb: Climb, transport: Transport) -> Array:
+        """Of an observation, as the uncertainty says ``[A, Q]``."""
+        if climb.agreed is None:
+            return np.square(climb.own.std)
+        precision = np.where(climb.precision > 0, climb.precision, climb.agreed.precision)
+        second = climb.agreed.second(self.mean(climb, transport))
+        return VARIANCES[self.uncertainty](Pooled(precision, second, np.maximum(climb.count, 1.0)))
+
+    def consensus(self, climb: Climb, transport: Transport) -> Array:
+        """Whether all agents found one mode ``[A, Q]``, as each of these knows them, to 0.01 deviations of the product.
+
+        They need not where the product is not log-concave, or where they were stopped on their way.
+        """
+        if climb.agreed is None:
+            return np.zeros(climb.own.mean.shape, dtype=bool)
+        together: Array = np.ptp(climb.points, axis=1) <= CONSENSUS * climb.agreed.std[:, 0]
+        return together
+
+    def _start(self, transport: Transport) -> CommonStart | OwnStarts:
+        return STARTS[self.starts](transport.shard.agents, transport.shard.size)
+
+    @property
+    def _estimator(self) -> Estimator:
+        kind = ESTIMATORS[self.estimator]
+        return kind(self.draws) if kind().draws else kind()
+
+    @property
+    def _step(self) -> Step:
+        return STEPS[self.step]
+
+    def _stepped(self, climb: Climb, sums: Array, transport: Transport) -> Climb:
+        """Every agent moves all points that it knows of by its estimate of the sum."""
+        assert climb.agreed is not None
+        shape = climb.points.shape
+        iteration = climb.iteration + 1
+        gradient, precision = sums[:, : climb.points[0].size].reshape(shape), None
+        if self._step.curved:
+            precision = sums[:, climb.points[0].size : -1].reshape(shape)
+            gradient = gradient - precision * climb.points
+        move = self._step.move(Group(gradient, precision, climb.agreed.std, climb.agreed.reach, iteration))
+        sound = np.isfinite(move)
+        points = climb.points + np.where(sound, move, 0.0)
+        calm = bool((np.abs(np.where(sound, move, np.inf)) <= self.tolerance * climb.agreed.std).all())
+        if precision is not None:
+            own = precision[np.arange(len(points)), self._start(transport).places]
+            climb = replace(climb, precision=own, count=sums[:, -1])
+        return replace(climb, points=points, iteration=iteration, calm=climb.calm + 1 if calm else 0)
+
+    def _stopped(self, climb: Climb, transport: Transport) -> Climb:
+        """Look whether all agents have come to rest, or went all iterations."""
+        enough = climb.calm >= (2 if self._estimator.draws else 1)
+        restless = transport.total(np.array([len(climb.points) * (not enough)]))
+        if not restless[0]:
+            return replace(climb, done="settled")
+        return replace(climb, done="iterations") if climb.iteration == self.iterations else climb
+
+    def _asked(self, climb: Climb, panel: Panel, transport: Transport) -> Climb:
+        """The next rows: every expert is asked about all points that its agent knows of."""
+        try:
+            climb, short = self._derivatives(climb, panel, transport), 0
+        except QueriesUsedUp:
+            short = 1
+        if transport.total(np.array([short]))[0]:
+            return replace(climb, done="queries")
+        return replace(climb, inner=self.carrier.begin(climb.rows, transport), spent=0)
+
+    def _derivatives(self, climb: Climb, panel: Panel, transport: Transport) -> Climb:
+        agents, points, queries = climb.points.shape
+        rows = np.zeros((agents, (1 + self._step.curved) * points * queries + 1))
+        shared = self._drawn(climb, None)
+        for agent, box in enumerate(panel.boxes):
+            if not climb.own.asked[agent]:
+                continue
+            owner = int(transport.shard.agents[agent])
+            z = shared if self.directions == "shared" else self._drawn(climb, owner)
+            try:
+                rows[agent] = self._row(box, panel.queries, climb.points[agent], climb.own.std[agent], z)
+            except ExpertFailed as failed:
+                climb = replace(climb, own=climb.own.without(agent), out=climb.out | {agent: failed.reason})
+                continue
+            answered = self._estimator.queries(curved=self._step.curved) * points * queries
+            climb = replace(climb, queries=climb.queries + answered)
+        return replace(climb, rows=rows)
+
+    def _row(self, box: BlackBox, x: Array, y: Array, std: Array, z: Array | None) -> Array:
+        """What an expert adds: its gradients and a one, or the Gaussians that fit its density at all points.
+
+        ``λy + g`` and ``λ`` for ``λ = -f″``: an agent whose point is not quite that of another still adds the same.
+        """
+        density = partial(box.log_density, x)
+        slope = self._estimator.slope(density, y, self.width * std, z, curved=self._step.curved)
+        if slope.curvature is None:
+            return np.append(slope.gradient, 1.0)
+        precision = -slope.curvature
+        return np.concatenate([(slope.gradient + precision * y).ravel(), precision.ravel(), [1.0]])
+
+    def _drawn(self, climb: Climb, owner: int | None) -> Array | None:
+        draws = self._estimator.draws
+        _, points, queries = climb.points.shape
+        return directions((self.seed, climb.iteration), range(points), draws, queries, owner) if draws else None
