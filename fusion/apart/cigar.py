@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from coolgp.agents.experts.expert import Expert, Regressor
+from coolgp.agents.experts.expert import Regressor
 from coolgp.agents.experts.models.base import LocalRows
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.task import Task
@@ -37,6 +38,9 @@ class ClimbedProduct(Cigar):
     each sum that is complete.
     """
 
+    leaves_out: ClassVar[bool] = True
+    by_queries: ClassVar[bool] = True
+
     def check(self, task: Task) -> None:
         """Refuse nothing: numbers are climbed to, probabilities of classes add up."""
 
@@ -44,8 +48,8 @@ class ClimbedProduct(Cigar):
         """See `ApartRule`. Raises ValueError on all ranks for an expert without a standard deviation."""
         if members.task.labels:
             return self._pool.init(members, transport)
-        _require_stds(members, transport)
-        panel = Panel([_box(expert, members.labelled) for expert in members.experts], members.queries)
+        panel = Panel(members.boxes or [BlackBox(expert, queries=None) for expert in members.experts], members.queries)
+        _require_stds(panel, members, transport)
         return Climbing(panel, self.begin(panel, transport))
 
     def exchange(self, state: State, members: Members, transport: Transport, rounds: int = 1) -> State:
@@ -64,32 +68,30 @@ class ClimbedProduct(Cigar):
         return Climbing(state.panel, climb)
 
     def fused(self, state: State, members: Members, transport: Transport) -> Fused:
-        """See `ApartRule`; queries are densities that experts were asked for."""
+        """See `ApartRule`."""
         if members.task.labels:
             return self._pool.fused(state, members, transport)
         moments = [self.mean(state.climb, transport), self.variance(state.climb, transport)]
         everybody = np.full(len(moments[0]), transport.allsum(sizes(members)[:, None])[0])
-        return Fused(np.stack(moments, axis=2), everybody, state.climb.queries)
+        asked, densities = (
+            sum(getattr(box, what) for box in state.panel.boxes) for what in ("used", "density_queries")
+        )
+        return Fused(np.stack(moments, axis=2), everybody, asked, densities)
 
     @property
     def _pool(self) -> PooledClasses:
         return PooledClasses(via=self.via, carrier=self.carrier, uncertainty=self.uncertainty)
 
 
-def _box(expert: Expert, labelled: LocalRows | None) -> BlackBox:
-    """The expert behind its answers, with the residuals of rows set aside for a standard deviation that it lacks."""
-    box = BlackBox(expert, queries=None)  # counted and capped, if at all, where it came from
-    if labelled is not None:
-        box.calibrate(labelled.x, labelled.y)
-    return box
+def _require_stds(panel: Panel, members: Members, transport: Transport) -> None:
+    """Take rows set aside for the standard deviation of experts that state none.
 
-
-def _require_stds(members: Members, transport: Transport) -> None:
-    """Refuse, on all ranks, models that are no regressors, or have no standard deviation by any way."""
-    aside = members.labelled is not None
+    Raises ValueError, on all ranks, for models that are no regressors or have none by any way. Collective.
+    """
+    states = [bool(np.isfinite(answers[:, 1]).all()) for answers in members.answers]
     lacking = [
-        float(not isinstance(expert, Regressor) or not (aside or np.isfinite(answers[:, 1]).all()))
-        for expert, answers in zip(members.experts, members.answers, strict=True)
+        float(not isinstance(expert, Regressor) or not (stated or _calibrated(box, members.labelled)))
+        for expert, box, stated in zip(members.experts, panel.boxes, states, strict=True)
     ]
     of_all = known_to_all(lacking, transport)
     if of_all.any():
@@ -98,3 +100,16 @@ def _require_stds(members: Members, transport: Transport) -> None:
             f"{int(np.flatnonzero(of_all)[0])} states none: set rows aside that tell (data.labelled_count), take a "
             'model that states one, or fusion.rule = "ensemble"'
         )
+
+
+def _calibrated(box: BlackBox, labelled: LocalRows | None) -> bool:
+    """Whether an expert has a standard deviation now, or is out and needs none."""
+    if box.failure is not None or box.std is not None:
+        return True
+    if labelled is None:
+        return False
+    try:
+        box.calibrate(labelled.x, labelled.y)
+    except ValueError:
+        return box.failure is not None
+    return True

@@ -37,5 +37,5 @@ class PooledClasses(SummedRule):
             pooled = POOLS[self.uncertainty].read(sums[:, :-1].reshape(shape), sums[:, -1:, None])
         sound = np.asarray(np.isfinite(pooled).all(axis=(1, 2)))
         everybody = np.full(shape[0], transport.allsum(sizes(members)[:, None])[0])
-        asked = shape[0] * shape[1] * (transport.shard.size > 1)
+        asked = shape[1] * int(members.present.sum()) * (transport.shard.size > 1)
         return Fused(np.where(sound[:, None, None], pooled, members.answers), everybody, asked)
