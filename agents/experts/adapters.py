@@ -19,6 +19,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Classifier, Expert, Regressor
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.pipelines import network_behind, sparse_gp_behind
+from coolgp.agents.experts.queries.remote import RemoteModel, remote_expert
 from coolgp.agents.experts.surrogates.linear import FusedLinearSurrogates
 from coolgp.agents.experts.surrogates.softmax import SoftmaxSurrogate
 from coolgp.agents.sparse.gp import SparseGP
@@ -52,6 +53,10 @@ def expert_of(model: Any, name: str = "", classes: Sequence[Any] | None = None) 
 
 def _expert(model: Any, name: str, classes: Array | None) -> Expert | None:
     return model if isinstance(model, Regressor | Classifier) else None
+
+
+def _remote(model: Any, name: str, classes: Array | None) -> Expert | None:
+    return remote_expert(model, name, classes) if isinstance(model, RemoteModel) else None
 
 
 def _network(model: Any, name: str, classes: Array | None) -> Expert | None:
@@ -138,4 +143,4 @@ def _without_std(mean: Any) -> tuple[Array, Array]:
 
 
 Adapter = Callable[[Any, str, Array | None], Expert | None]
-ADAPTERS: tuple[Adapter, ...] = (_expert, _network, _arrays, _surrogate, _estimator, _function)
+ADAPTERS: tuple[Adapter, ...] = (_expert, _remote, _network, _arrays, _surrogate, _estimator, _function)

@@ -1,4 +1,4 @@
-"""Reading and writing model files by their ending; what is refused, and how to convert it.
+"""Reading and writing model files by their ending, and models at addresses; what is refused, and how to convert it.
 
 A new format is a module here and an entry of `FORMATS`.
 """
@@ -10,15 +10,23 @@ import os
 from pathlib import Path
 from typing import Any
 
+from coolgp.agents.experts.formats.description import DESCRIPTION
 from coolgp.agents.experts.formats.format import Format
 from coolgp.agents.experts.formats.npz import NPZ
 from coolgp.agents.experts.formats.onnx import ONNX
 from coolgp.agents.experts.formats.safetensors import SAFETENSORS
 from coolgp.agents.experts.formats.skops import SKOPS
+from coolgp.agents.experts.queries.server import is_address, server_at
 
 __all__ = ["FORMATS", "read_model_file", "sha256", "write_model_file"]
 
-FORMATS: dict[str, Format] = {".safetensors": SAFETENSORS, ".npz": NPZ, ".skops": SKOPS, ".onnx": ONNX}
+FORMATS: dict[str, Format] = {
+    ".safetensors": SAFETENSORS,
+    ".npz": NPZ,
+    ".skops": SKOPS,
+    ".onnx": ONNX,
+    ".toml": DESCRIPTION,
+}
 """By the ending of a file's name."""
 
 _PICKLES = "loading a pickle runs whatever code it holds"
@@ -29,10 +37,12 @@ REFUSED = {".pkl": _SKOPS, ".pickle": _SKOPS, ".joblib": _SKOPS, ".pt": _TORCH, 
 
 
 def read_model_file(path: str | Path) -> Any:
-    """The model in a file, as :func:`coolgp.agents.experts.adapters.expert_of` takes it.
+    """The model in a file or at an address, as :func:`coolgp.agents.experts.adapters.expert_of` takes it.
 
     Raises ValueError with one sentence, path first, for a file that is missing, damaged, of another kind, or refused.
     """
+    if is_address(path):
+        return server_at(str(path))
     path = Path(path)
     if path.suffix.lower() in REFUSED:
         raise ValueError(f"{path}: is refused: {REFUSED[path.suffix.lower()]}")
