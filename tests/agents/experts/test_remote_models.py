@@ -16,7 +16,7 @@ from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.queries.failure import ExpertFailed
 from coolgp.agents.experts.queries.server import Server
 
-from tests.agents.remote_models import HEAD, WELL, Answers, described, served
+from tests.agents.experts.remote_models import HEAD, WELL, Answers, described, served
 
 X = np.random.default_rng(0).normal(size=(7, 3))
 SLOW = 0.4
