@@ -72,13 +72,16 @@ class Fused:
 
     answers ``[A, Q, C]``. parameters ``[A]``: numbers that an agent needs to predict by itself, NaN where models do not
     say. queries: answers that models of this rank gave on behalf of others since the start. density_queries: pairs
-    (x, y) whose densities were asked for since the start.
+    (x, y) whose densities were asked for since the start. inducing, dropped: inducing inputs of the fused model, and
+    of the owners' those that it leaves out; None of other models.
     """
 
     answers: Array
     parameters: Array
     queries: int = 0
     density_queries: int = 0
+    inducing: int | None = None
+    dropped: int | None = None
 
 
 def networks_of(members: Members, transport: Transport, rule: str) -> list[Network]:

@@ -21,9 +21,9 @@ from coolgp.fusion.apart.members import Fused, Members, known_to_all, require_pe
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.matching.gps.agreement import common_prior
 from coolgp.fusion.matching.gps.evidence import evidence_rows, fused_from_row
-from coolgp.fusion.matching.gps.fused import Form, fused_pairs, matched_means
-from coolgp.fusion.matching.gps.fusion import matched
+from coolgp.fusion.matching.gps.fused import Form, fused_pairs
 from coolgp.fusion.matching.gps.outline import Outline, outline_of, packed, packed_size, unpacked
+from coolgp.fusion.matching.gps.selection import Inputs, Selection, Selector
 from coolgp.fusion.matching.sets.spahm import SPAHM
 from coolgp.fusion.sums.base import FITTED
 from coolgp.fusion.sums.carrier import CarriedRule
@@ -35,17 +35,20 @@ from coolgp.network.transport import Transport
 __all__ = ["MatchedGPs"]
 
 Above = Annotated[float, Field(gt=0)]
+AtLeastOne = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
 class Matched:
     """What follows once everybody has matched.
 
-    model: the common prior about the matched inputs, and in the published form the fused model itself. rows ``[A, P]``:
-    evidence about these inputs; inner: what the carrying rule keeps. Both are None where nothing is summed.
+    model: the common prior about the selected inputs, and in the published form the fused model itself. selection: of
+    inputs. rows ``[A, P]``: evidence about them; inner: what the carrying rule keeps. Both are None where nothing is
+    summed.
     """
 
     model: SparseGP
+    selection: Selection
     rows: Array | None = None
     inner: Any = None
 
@@ -57,8 +60,10 @@ class MatchedGPs(CarriedRule):
     form: "evidence", or "published": pairs of inducing input and response are matched, and predictions are made from
     the matched pairs. noise_variance: of standardised columns; more of it means fewer inputs. mass: of the prior; more
     of it means more inputs. leftover: add the variance that the matched inputs leave unexplained. nugget: variance of a
-    matched response, relative to the signal's. via: the rule that carries the sums, once inputs are matched. handing:
-    hands inducing inputs on.
+    matched response, relative to the signal's. inputs: the fused model's: "matched", or, to compare, "k-means" centres
+    or a "random" choice, as many as matching finds, or "all". max_inputs: at most so many, those that tell most of the
+    others. seed: of k-means and of a random choice. via: the rule that carries the sums, once inputs are matched.
+    handing: hands inducing inputs on.
     """
 
     form: Form = "evidence"
@@ -66,6 +71,9 @@ class MatchedGPs(CarriedRule):
     mass: Above = 1.0
     leftover: bool = False
     nugget: Above = 1e-3
+    inputs: Inputs = "matched"
+    max_inputs: AtLeastOne | None = None
+    seed: int = 0
     handing: Flood = field(default_factory=Flood, metadata=FITTED)
 
     def fit(self, topology: Topology, faults: Faults) -> Self:
@@ -86,14 +94,14 @@ class MatchedGPs(CarriedRule):
         """Hand on what is matched, until everybody has all of it, and match. Collective."""
         owners = _sparse_gps(members, transport)
         outlines = self._handed(owners, transport)
-        columns = [outline.columns for outline in outlines]
-        labels, _ = matched(columns, SPAHM(self.noise_variance, 1.0, learn=False, mass=self.mass))
-        means, priors = matched_means(columns, labels), [outline.prior for outline in outlines]
+        columns, priors = [outline.columns for outline in outlines], [outline.prior for outline in outlines]
+        matcher = SPAHM(self.noise_variance, 1.0, learn=False, mass=self.mass)
+        selection = Selector(self.inputs, self.max_inputs, self.seed).selected(columns, priors, matcher)
         if self.form == "published":
-            return Matched(fused_pairs(priors, means, self.nugget))
-        union = common_prior(priors, means)
+            return Matched(fused_pairs(priors, selection.rows, self.nugget), selection)
+        union = common_prior(priors, selection.rows)
         rows = evidence_rows(owners, union, self.leftover)
-        return Matched(union, rows, self.carrier.begin(rows, transport))
+        return Matched(union, selection, rows, self.carrier.begin(rows, transport))
 
     def exchange(self, state: Matched, members: Members, transport: Transport, rounds: int = 1) -> Matched:
         """See `ApartRule`."""
@@ -117,7 +125,12 @@ class MatchedGPs(CarriedRule):
             alike = sums[:1] if repeated(sums) else sums
             models, size = [fused_from_row(state.model, row) for row in alike], state.model.size
         answers = np.stack([_answers(model, members.queries) for model in models])
-        return Fused(np.broadcast_to(answers, (agents, *answers.shape[1:])), np.full(agents, float(size)))
+        return Fused(
+            answers=np.broadcast_to(answers, (agents, *answers.shape[1:])),
+            parameters=np.full(agents, float(size)),
+            inducing=len(state.selection.rows),
+            dropped=state.selection.dropped,
+        )
 
     def _handed(self, owners: list[SparseGP], transport: Transport) -> list[Outline]:
         """What all agents hand over ``[N]``, by global id."""

@@ -173,6 +173,20 @@ OTHER_COLUMNS = (
         files=(),
     ),
     Column(
+        name="inducing",
+        words="inducing inputs of a fused model",
+        meaning=f"{_APART}inducing inputs of the fused sparse GP; empty for other models",
+        better="lower",
+        files=(),
+    ),
+    Column(
+        name="dropped",
+        words="inducing inputs dropped",
+        meaning=f"{_APART}inducing inputs of the owners with none in their place in the fused sparse GP; empty for "
+        "other models",
+        files=(),
+    ),
+    Column(
         name="seconds_training",
         words="time of training",
         meaning=f"{_APART}time of training the models before the round, on the rank that writes",

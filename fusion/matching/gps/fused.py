@@ -16,12 +16,12 @@ import numpy as np
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.agents.sparse.gp import SparseGP
-from coolgp.fusion.matching.core.atoms import weighted_means
-from coolgp.fusion.matching.gps.agreement import common_prior, common_units
+from coolgp.fusion.matching.gps.agreement import common_prior
 from coolgp.fusion.matching.gps.evidence import carried, fused_from_row
 from coolgp.fusion.matching.gps.pairs import pairs, predicting_from
+from coolgp.fusion.matching.gps.selection import dropped_of
 
-__all__ = ["Form", "FusedGP", "columns_of", "fused_evidence", "fused_pairs", "matched_means", "standardised"]
+__all__ = ["Form", "FusedGP", "columns_of", "fused_evidence", "fused_pairs"]
 
 Form = Literal["evidence", "published"]
 
@@ -31,7 +31,8 @@ class FusedGP:
     """One model from J.
 
     model: what predicts; it can be fused again. labels: J arrays ``[M_j]``, the fused inducing input of every local
-    one. counts ``[L]``: models that share each. objective ``[T]``: of the matching. form: of the fusion.
+    one, or -1 where it was dropped. counts ``[L]``: local ones of each. objective ``[T]``: of the matching; empty where
+    nothing was matched. form: of the fusion.
     """
 
     model: SparseGP
@@ -44,6 +45,11 @@ class FusedGP:
     def inducing_inputs(self) -> Array:
         """``[L, D]``, in original units."""
         return self.model.parameters.inducing_inputs
+
+    @property
+    def dropped(self) -> int:
+        """How many inducing inputs of the models the fused one leaves out, with none in their place."""
+        return dropped_of(self.labels)
 
     def as_regressor(self) -> SparseGPRegressor:
         """The model as a fitted scikit-learn estimator, which can be stored and fused again."""
@@ -64,18 +70,6 @@ def columns_of(owner: SparseGP, form: Form) -> Array:
     if form not in ("evidence", "published"):
         raise ValueError(f'Sparse GPs are fused in the form "evidence" or "published"; got {form!r}')
     return pairs(owner) if form == "published" else owner.parameters.inducing_inputs
-
-
-def standardised(columns: Sequence[Array]) -> list[Array]:
-    """The columns of all owners, J arrays ``[M_j, E]``, in units that they agree on."""
-    units = common_units(columns)
-    return [units.standardised(rows) for rows in columns]
-
-
-def matched_means(columns: Sequence[Array], labels: Sequence[Indices]) -> Array:
-    """Plain means ``[L, E]`` of the rows of J arrays that share a label; that of a single row is the row itself."""
-    totals = np.bincount(np.concatenate(labels))[:, None] * np.ones(columns[0].shape[1])
-    return weighted_means(columns, [np.ones((1, 1))] * len(columns), labels, totals)
 
 
 def fused_evidence(owners: Sequence[SparseGP], inputs: Array, leftover: bool = False) -> SparseGP:

@@ -27,6 +27,7 @@ from coolgp.fusion.matching.core.vectors import Vectors
 from coolgp.fusion.matching.gps.agreement import sparse_gps
 from coolgp.fusion.matching.gps.fused import Form, FusedGP
 from coolgp.fusion.matching.gps.fusion import fused
+from coolgp.fusion.matching.gps.selection import Inputs, Selector
 from coolgp.fusion.matching.sets.checks import checked_groups, checked_variances
 from coolgp.fusion.matching.sets.moments import (
     Hyperparameters,
@@ -143,20 +144,26 @@ class SPAHM:
         form: Form = "evidence",
         leftover: bool = False,
         nugget: float = 1e-3,
+        inputs: Inputs = "matched",
+        max_inputs: int | None = None,
     ) -> FusedGP:
         """One sparse GP from J fitted ones, by matching inducing inputs; columns are standardised for it.
 
         graph: of the owners, over which they match and add up; without one all is in one place. form: "evidence" is
         carried into the matched inputs, or, "published", predictions come from matched pairs of input and response,
         which have a variance of ``nugget`` times the signal's. leftover: add the variance that the matched inputs do
-        not explain. Where ``noise_variance`` is None it is 0.01 of the columns' variance, and nothing is learned:
-        learning may match everything. Raises ValueError for models that do not fit one another, or the graph.
+        not explain. inputs: the "matched" ones, or, to compare, "k-means" centres or a "random" choice, as many as
+        matching finds, or "all". max_inputs: at most so many, those that tell most of the others. Where
+        ``noise_variance`` is None it is 0.01 of the columns' variance, and nothing is learned: learning may match all.
+        Raises ValueError for models that do not fit one another, or the graph.
         """
         self._check()
         settings = replace(self, prior_variance=1.0 if self.prior_variance is None else self.prior_variance)
         if self.noise_variance is None:
             settings = replace(settings, noise_variance=GP_NOISE, learn=False)
-        return fused(sparse_gps(models), settings, graph, form, leftover, nugget)
+        return fused(
+            sparse_gps(models), settings, Selector(inputs, max_inputs, self.seed), graph, form, leftover, nugget
+        )
 
     def merged_labels(self, groups: Sequence[npt.ArrayLike], parents: Sequence[int]) -> list[Indices]:
         """Labels, J arrays ``[L_j]``, that merges along a tree of groups end with; parents ``[J]``, -1 for the root."""

@@ -21,8 +21,9 @@ from coolgp.agents.sparse.gp import SparseGP
 from coolgp.fusion.committees.base import FLOOR, Experts
 from coolgp.fusion.committees.rbcm import RBCM
 from coolgp.fusion.matching.gps.agreement import common_prior
-from coolgp.fusion.matching.gps.fused import fused_evidence, fused_pairs, matched_means
+from coolgp.fusion.matching.gps.fused import fused_evidence, fused_pairs
 from coolgp.fusion.matching.gps.pairs import pairs, predicting_from
+from coolgp.fusion.matching.gps.selection import label_means
 from coolgp.fusion.matching.sets.spahm import SPAHM
 from coolgp.fusion.matching.studies.simulated import kmeans
 from coolgp.network.base.randomness import generator
@@ -123,7 +124,7 @@ def _fusions(models: list[SparseGP], regions: Regions, seed: int) -> dict[str, l
 def _of_pairs(models: list[SparseGP], seed: int) -> dict[str, list[SparseGP]]:
     published = SPAHM(seed=seed).fuse(models, form="published")
     everything, size = np.concatenate([pairs(model) for model in models]), len(published.counts)
-    means = matched_means([pairs(model) for model in models], published.labels)
+    means = label_means([pairs(model) for model in models], published.labels)
     subset = generator(seed, "random pairs").permutation(len(everything))[:size]
     return {
         "all pairs": [fused_pairs(models, everything, NUGGET)],

@@ -69,10 +69,12 @@ class Evaluation:
             "density_queries": int(queries[1]),
             "parameters": float(parameters.mean()),
             "left_out": spent.left_out,
+            "inducing": fused.inducing,
+            "dropped": fused.dropped,
             "seconds": spent.seconds,
             "seconds_training": spent.training,
         }
-        return {name: value for name, value in row.items() if np.isfinite(value)}
+        return {name: value for name, value in row.items() if value is not None and np.isfinite(value)}
 
     def words(self, row: Row) -> str:
         """A row for people."""

@@ -17,6 +17,7 @@ __all__ = ["EXPERTS"]
 
 SHARED = (
     *("communication_rounds", "messages", "lost", "bytes", "queries", "density_queries", "parameters", "left_out"),
+    *("inducing", "dropped"),
     *("seconds", "seconds_training"),
 )
 

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from coolgp.agents.experts.expert import Expert, Regressor
 from coolgp.agents.sparse.gp import SparseGP
-from coolgp.fusion.matching.gps.fused import Form
+from coolgp.fusion.matching.gps.fused import Form, FusedGP
+from coolgp.fusion.matching.gps.selection import Inputs
 from coolgp.fusion.matching.sets.spahm import SPAHM
 from coolgp.scenarios.base.formatting import counted
 from coolgp.scenarios.experiments.handed.rule import Handed, Outcome
@@ -17,6 +18,7 @@ from coolgp.scenarios.experiments.handed.rule import Handed, Outcome
 __all__ = ["MatchedGPs"]
 
 Above = Annotated[float, Field(gt=0)]
+AtLeastOne = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,9 @@ class MatchedGPs:
     form: "evidence", or "published": pairs of inducing input and response are matched, and predictions are made from
     the matched pairs. noise_variance: of standardised columns; more of it means fewer inputs. mass: of the prior; more
     of it means more inputs. leftover: add the variance that the matched inputs leave unexplained. nugget: variance of a
-    matched response, relative to the signal's.
+    matched response, relative to the signal's. inputs: the fused model's: "matched", or, to compare, "k-means" centres
+    or a "random" choice, as many as matching finds, or "all". max_inputs: at most so many, those that tell most of the
+    others.
     """
 
     leaves: ClassVar[tuple[str, ...]] = (".skops",)
@@ -36,17 +40,28 @@ class MatchedGPs:
     mass: Above = 1.0
     leftover: bool = False
     nugget: Above = 1e-3
+    inputs: Inputs = "matched"
+    max_inputs: AtLeastOne | None = None
 
     def fuse(self, handed: Handed) -> Outcome:
         """See `HandedRule`."""
         models = [_sparse_gp(expert) for expert in handed.experts]
         spahm = SPAHM(self.noise_variance, 1.0, learn=False, mass=self.mass, seed=handed.seed)
-        fused = spahm.fuse(models, handed.graph, form=self.form, leftover=self.leftover, nugget=self.nugget)
+        fused = spahm.fuse(
+            models,
+            handed.graph,
+            form=self.form,
+            leftover=self.leftover,
+            nugget=self.nugget,
+            inputs=self.inputs,
+            max_inputs=self.max_inputs,
+        )
         return Outcome(
             model=fused.as_regressor(),
             sizes=[_size(model) for model in models],
             fused_size=_size(fused.model),
             order="all at once" if handed.graph is None else "along a spanning tree of the graph, then improved",
+            remarks=_dropped(fused),
             settings=asdict(self),
         )
 
@@ -59,6 +74,14 @@ def _sparse_gp(expert: Expert) -> SparseGP:
             "models for predictions alone"
         )
     return expert.parameters
+
+
+def _dropped(fused: FusedGP) -> list[str]:
+    """What was left out to be small."""
+    if not fused.dropped:
+        return []
+    lost = ", and with them their responses" if fused.form == "published" else "; their evidence is in the others"
+    return [f"{counted(fused.dropped, 'inducing input')} of the models dropped{lost}"]
 
 
 def _because(expert: Expert) -> str:

@@ -18,7 +18,7 @@ from coolgp.agents.sparse.gp import SparseGP
 from coolgp.fusion.matching.gps.agreement import common_prior, common_units
 from coolgp.fusion.matching.gps.evidence import carried, evidence_rows, fused_from_row
 from coolgp.fusion.matching.gps.fused import fused_evidence, fused_pairs
-from coolgp.fusion.matching.gps.fusion import matched
+from coolgp.fusion.matching.gps.matched import matched
 from coolgp.fusion.matching.gps.pairs import pairs
 from coolgp.fusion.matching.sets.spahm import SPAHM
 from coolgp.fusion.sums.consensus import Consensus
