@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +24,6 @@ from coolgp.fusion.matching.core.over_graph import Graph
 from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.core.sweeps import Partition, first_pass, objective, renumbered, swept, warm_start
 from coolgp.fusion.matching.core.vectors import Vectors
-from coolgp.fusion.matching.gps.agreement import sparse_gps
-from coolgp.fusion.matching.gps.fused import Form, FusedGP
-from coolgp.fusion.matching.gps.fusion import fused
-from coolgp.fusion.matching.gps.selection import Inputs, Selector
 from coolgp.fusion.matching.sets.checks import checked_groups, checked_variances
 from coolgp.fusion.matching.sets.moments import (
     Hyperparameters,
@@ -38,6 +34,10 @@ from coolgp.fusion.matching.sets.moments import (
     overall_variance,
     vectors_under,
 )
+
+if TYPE_CHECKING:
+    from coolgp.fusion.matching.gps.fused import Form, FusedGP
+    from coolgp.fusion.matching.gps.selection import Inputs
 
 __all__ = ["SPAHM", "MatchedAtoms"]
 
@@ -157,6 +157,10 @@ class SPAHM:
         ``noise_variance`` is None it is 0.01 of the columns' variance, and nothing is learned: learning may match all.
         Raises ValueError for models that do not fit one another, or the graph.
         """
+        from coolgp.fusion.matching.gps.agreement import sparse_gps  # sets of vectors need none of it
+        from coolgp.fusion.matching.gps.fusion import fused
+        from coolgp.fusion.matching.gps.selection import Selector
+
         self._check()
         settings = replace(self, prior_variance=1.0 if self.prior_variance is None else self.prior_variance)
         if self.noise_variance is None:
