@@ -1,0 +1,80 @@
+"""A Gaussian process of one's own from those of others: their evidence, their population, and the rows of a newcomer.
+
+Owners' inducing inputs and hyper-parameters differ. Their evidence is carried into inducing inputs that all share,
+under common hyper-parameters (`coolgp.fusion.matching.gps.evidence`); there each is an observation of its task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.features.inducing import kmeans
+from coolgp.agents.sparse.gp import SparseGP
+from coolgp.agents.statistics import Evidence
+from coolgp.fusion.matching.core.over_graph import Graph, checked_graph, summed
+from coolgp.fusion.matching.gps.agreement import common_prior, sparse_gps
+from coolgp.fusion.matching.gps.evidence import evidence_rows
+from coolgp.fusion.personalise.learning import Learned, Total, central, learn
+from coolgp.fusion.personalise.mixture import PersonalGP, candidates_of
+from coolgp.fusion.personalise.population import Population
+
+__all__ = ["PersonalisedGPs", "common_inputs"]
+
+ROOM = 2
+"""Common inducing inputs, as a multiple of those of the owner that has most."""
+
+
+@dataclass(frozen=True)
+class PersonalisedGPs:
+    """How models of owners become a start for a newcomer.
+
+    n_inducing: common inducing inputs at most; twice as many as the largest owner has where None. Where owners have no
+    more than that between them, all of them are kept, and else centres of k-means clusters. experts: each owner's own
+    posterior takes part as a prior too. leftover: see :func:`coolgp.fusion.matching.gps.evidence.carried`. seed: of
+    k-means.
+    """
+
+    n_inducing: int | None = None
+    experts: bool = False
+    leftover: bool = True
+    seed: int = 0
+
+    def start(self, models: Sequence[Any], graph: Graph | None = None) -> tuple[PersonalGP, Learned]:
+        """The newcomer's model before its first row, and what was learned of the population.
+
+        models: J fitted sparse GPs, as :meth:`coolgp.SPAHM.fuse` takes them. graph: of the owners, over which sums
+        travel along a spanning tree. Raises ValueError for models or a graph that do not fit.
+        """
+        owners = sparse_gps(models)
+        total = central if graph is None else _over(graph, len(owners))
+        limit = self.n_inducing or ROOM * max(len(owner.shift) for owner in owners)
+        union = common_prior(owners, common_inputs(owners, limit, self.seed))
+        rows = evidence_rows(owners, union, self.leftover)
+        evidence = Evidence.unpack(rows, len(union.shift)).clipped()
+        learned = learn(evidence, total=total)
+        population = learned.populations[0]
+        posteriors = [Population(*each) for each in zip(*population.posterior(evidence), strict=True)]
+        return PersonalGP(candidates_of(population, posteriors if self.experts else ()), union), learned
+
+
+def common_inputs(owners: Sequence[SparseGP], limit: int, seed: int) -> Array:
+    """Inducing inputs ``[L, D]`` for all owners: the distinct ones of all, or as many k-means centres as the limit.
+
+    Distances are in units of the owners' median lengthscales; the owners' order changes nothing.
+    """
+    inputs = np.unique(np.concatenate([owner.parameters.inducing_inputs for owner in owners]), axis=0)
+    if len(inputs) <= limit:
+        return inputs
+    lengthscale = common_prior(owners, inputs).parameters.lengthscale
+    centres: Array = kmeans(inputs / lengthscale, limit, np.random.default_rng(seed)) * lengthscale
+    return centres
+
+
+def _over(graph: Graph, owners: int) -> Total:
+    topology = checked_graph(graph, owners)
+    return lambda rows: np.broadcast_to(summed(rows, topology), rows.shape)

@@ -1,0 +1,117 @@
+"""A newcomer's model: a mixture of priors weighed by the evidence of its rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from coolgp.agents.experts.sparse_gp import SparseGPRegressor
+from coolgp.fusion.personalise.gps import PersonalisedGPs, common_inputs
+from coolgp.fusion.personalise.learning import learn
+from coolgp.fusion.personalise.mixture import PersonalGP, candidates_of
+from coolgp.fusion.personalise.population import Population
+
+from tests.fusion.personalise.tasks import World, alike, world
+
+
+def newcomer(here: World, spread: float = 0.2) -> tuple[PersonalGP, np.ndarray]:
+    weights = alike(here, 21, spread)
+    evidence = here.evidence([here.rows(each, 30) for each in weights[:-1]])
+    return PersonalGP(candidates_of(learn(evidence).populations[0]), here.gp), weights[-1]
+
+
+def test_rows_at_once_or_one_by_one_give_the_same_model() -> None:
+    here = world(0)
+    start, weights = newcomer(here)
+    x, y = here.rows(weights, 20)
+    at_once, later = start.observe(x, y), start
+    for row in range(20):
+        later = later.observe(x[row : row + 1], y[row : row + 1])
+    np.testing.assert_allclose(later.weights, at_once.weights, atol=1e-9)
+    np.testing.assert_allclose(later.predict(x), at_once.predict(x), atol=1e-9)
+    assert later.rows == at_once.rows == 20
+
+
+def test_weights_are_shares_of_the_evidence() -> None:
+    here = world(1)
+    start, weights = newcomer(here)
+    np.testing.assert_allclose(start.weights, 1 / 3)
+    seen = start.observe(*here.rows(weights, 6))
+    assert seen.weights.sum() == pytest.approx(1.0)
+    ratio = np.log(seen.weights) - seen.log_evidence
+    np.testing.assert_allclose(ratio, ratio[0], atol=1e-9)
+
+
+def test_left_out_scores_are_those_of_models_without_the_row() -> None:
+    here = world(2)
+    start, weights = newcomer(here)
+    x, y = here.rows(weights, 7)
+    scores = start.observe(x, y).left_out(x, y)
+    explained = np.square(here.features(x)).sum(axis=1)
+    others = [np.arange(7) != row for row in range(7)]
+    for place, score in enumerate(scores):
+        expected = []
+        for row, rest in enumerate(others):
+            member = start.observe(x[rest], y[rest]).members[place]
+            mean, std = member.predict(x[row : row + 1])
+            spread = np.sqrt(std**2 - np.maximum(1.0 - explained[row], 0.0))  # of what inducing inputs can say
+            expected.append(norm(mean, spread).logpdf(y[row])[0])
+        assert score == pytest.approx(np.mean(expected), abs=1e-6)
+
+
+def test_related_tasks_help_and_unrelated_ones_do_no_harm() -> None:
+    ratios = {}
+    for spread in (0.0, 0.2, 1.0):
+        errors = []
+        for seed in range(6):
+            here = world(seed)
+            start, weights = newcomer(here, spread)
+            x = np.linspace(0, 1, 100)[:, None]
+            model = start.observe(*here.rows(weights, 4))
+            truth = here.features(x) @ weights
+            errors.append(
+                [np.mean(np.square(mean - truth)) for mean in (model.predict(x)[0], model.members[2].predict(x)[0])]
+            )
+        own, scratch = np.sqrt(np.mean(errors, axis=0))
+        ratios[spread] = own / scratch
+    assert ratios[0.0] < 0.3
+    assert ratios[0.2] < 0.8
+    assert ratios[1.0] < 1.1
+
+
+def test_owners_own_posteriors_share_a_quarter() -> None:
+    candidates = candidates_of(Population.standard(3), [Population.standard(3)] * 5)
+    assert sum(candidate.weight for candidate in candidates) == pytest.approx(1.0)
+    assert sum(candidate.weight for candidate in candidates[3:]) == pytest.approx(0.25)
+
+
+def test_fitted_models_of_owners_give_a_newcomer_a_start() -> None:
+    rng = np.random.default_rng(5)
+
+    def rows(shift: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+        x = rng.uniform(-2, 2, (count, 1))
+        return x, np.sin(2 * x[:, 0]) + shift + 0.05 * rng.normal(size=count)
+
+    models = [SparseGPRegressor(10, max_iter=20, random_state=0).fit(*rows(0.1 * rng.normal(), 60)) for _ in range(8)]
+    start, learned = PersonalisedGPs().start(models)
+    assert len(start.common.shift) == 20
+    assert len(learned.populations) == 1
+    x = np.linspace(-2, 2, 50)[:, None]
+    few = start.observe(*rows(0.0, 3))
+    error = np.sqrt(np.mean(np.square(few.predict(x)[0] - np.sin(2 * x[:, 0]))))
+    assert error < 0.15
+    assert few.weights[2] < 0.1
+
+
+def test_common_inputs_are_all_of_them_or_as_many_as_asked_for() -> None:
+    rng = np.random.default_rng(6)
+    models = [
+        SparseGPRegressor(6, max_iter=0, random_state=0).fit(rng.normal(size=(30, 2)), rng.normal(size=30))
+        for _ in range(3)
+    ]
+    owners = [model.to_sparse_gp() for model in models]
+    assert len(common_inputs(owners, 18, 0)) == 18
+    fewer = common_inputs(owners, 7, 0)
+    assert fewer.shape == (7, 2)
+    np.testing.assert_array_equal(common_inputs(owners[::-1], 7, 0), fewer)
