@@ -9,9 +9,8 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.task import Task
-from coolgp.fusion.apart.alone import sizes
 from coolgp.fusion.apart.members import Fused, Members
-from coolgp.fusion.apart.summed import SummedRule
+from coolgp.fusion.apart.summed import SummedRule, of_all_models
 from coolgp.network.transport import Transport
 
 __all__ = ["Ensemble"]
@@ -50,14 +49,9 @@ class Ensemble(SummedRule):
 
     def read(self, sums: Array, members: Members, transport: Transport) -> Fused:
         """Sums divided by the sums of weights; an agent that has none of them yet predicts by itself."""
-        queries, agents = len(members.queries), len(members.experts)
-        others = queries * int(members.present.sum()) * (transport.shard.size > 1)
         with np.errstate(all="ignore"):
-            combined = self._combined(sums, members.task, queries)
-        sound = np.asarray(np.isfinite(combined[:, :, 0]).all(axis=1))
-        answers = np.where(sound[:, None, None], combined, members.answers)
-        parameters = np.full(agents, transport.allsum(sizes(members)[:, None])[0])
-        return Fused(answers, parameters, others)
+            combined = self._combined(sums, members.task, len(members.queries))
+        return of_all_models(combined, members, transport)
 
     def _combined(self, sums: Array, task: Task, queries: int) -> Array:
         if task.labels:

@@ -20,7 +20,7 @@ from coolgp.agents.experts.task import Task, answers
 from coolgp.network.links.faults import Faults, faults_present
 from coolgp.network.transport import Transport
 
-__all__ = ["Fused", "Members", "asked", "known_to_all", "networks_of", "require_perfect"]
+__all__ = ["Fused", "Members", "asked", "asked_at", "known_to_all", "networks_of", "require_perfect"]
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,16 @@ def require_perfect(rule: str, faults: Faults) -> None:
 
 def asked(experts: Sequence[Expert], members: Members) -> Array:
     """Answers ``[A, Q, C]`` of these experts to the queries; NaN of those that fail."""
-    shape = (len(members.queries), members.task.columns)
+    return asked_at(experts, members.queries, members.task)
+
+
+def asked_at(experts: Sequence[Expert], x: Array, task: Task) -> Array:
+    """Answers ``[A, Q, C]`` of these experts at x ``[Q, D]``; NaN of those that fail."""
+    shape = (len(x), task.columns)
 
     def one(expert: Expert) -> Array:
         try:
-            return answers(expert, members.queries, members.task)
+            return answers(expert, x, task)
         except ExpertFailed:
             return np.full(shape, np.nan)
 

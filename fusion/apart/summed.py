@@ -14,6 +14,7 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.task import Task
+from coolgp.fusion.apart.alone import sizes
 from coolgp.fusion.apart.members import Fused, Members
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.sums.carrier import CarriedRule
@@ -21,7 +22,7 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 
-__all__ = ["Carried", "SummedRule", "counted"]
+__all__ = ["Carried", "CarriedRows", "SummedRule", "counted", "of_all_models"]
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,15 @@ class Carried:
 
 
 @dataclass(frozen=True)
-class SummedRule(CarriedRule, ABC):
-    """A rule whose agents sum rows.
+class CarriedRows(CarriedRule, ABC):
+    """A rule whose agents each have a row that is carried over the graph.
 
-    via: the rule that carries the sums. carrier: the rule itself, fitted to the network.
+    via: the rule that carries the rows. carrier: the rule itself, fitted to the network.
     """
 
     @abstractmethod
     def rows(self, members: Members, transport: Transport) -> Array:
-        """What each agent adds to the sum ``[A, P]``. Collective."""
-
-    @abstractmethod
-    def read(self, sums: Array, members: Members, transport: Transport) -> Fused:
-        """What every agent predicts from what it has of the sum ``[A, P]``. Collective."""
+        """What each agent has to say ``[A, P]``. Collective."""
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """The carrier's."""
@@ -68,9 +65,30 @@ class SummedRule(CarriedRule, ABC):
         """See `ApartRule`."""
         return replace(state, inner=self.carrier.settle(state.inner, state.rows, transport))
 
+
+@dataclass(frozen=True)
+class SummedRule(CarriedRows, ABC):
+    """A rule whose agents sum their rows."""
+
+    @abstractmethod
+    def read(self, sums: Array, members: Members, transport: Transport) -> Fused:
+        """What every agent predicts from what it has of the sum ``[A, P]``. Collective."""
+
     def fused(self, state: Carried, members: Members, transport: Transport) -> Fused:
         """See `ApartRule`."""
         return self.read(self.carrier.sums(state.inner), members, transport)
+
+
+def of_all_models(combined: Array, members: Members, transport: Transport, besides: int = 0) -> Fused:
+    """What agents predict by answers of all models ``[A, Q, C]``; who has none of them yet predicts by itself.
+
+    besides: further rows that each model answered for others. Collective.
+    """
+    asked = (len(members.queries) + besides) * int(members.present.sum())
+    sound = np.asarray(np.isfinite(combined[:, :, 0]).all(axis=1))
+    answers = np.where(sound[:, None, None], combined, members.answers)
+    parameters = np.full(len(members.experts), transport.allsum(sizes(members)[:, None])[0])
+    return Fused(answers, parameters, asked * (transport.shard.size > 1))
 
 
 def counted(rows: Array) -> Array:

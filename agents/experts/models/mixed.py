@@ -11,7 +11,7 @@ from coolgp.agents.experts.task import Task
 
 __all__ = ["Mixed"]
 
-LONGER: dict[str, dict[str, Any]] = {"mlp": {"hidden": (20,), "epochs": 200, "folds": 5}}
+LONGER: dict[str, dict[str, Any]] = {"mlp": {"hidden": (20,), "epochs": 200, "penalty": 1.0, "folds": 5}}
 """Where settings are not those of the kind alone: networks are trained longer, for owners of few rows."""
 
 
@@ -19,8 +19,8 @@ LONGER: dict[str, dict[str, Any]] = {"mlp": {"hidden": (20,), "epochs": 200, "fo
 class Mixed:
     """Models of different kinds: owner 0 trains the first of `models`, owner 1 the second, and in turn.
 
-    models: names of kinds, each with its own default settings, but for networks: 20 hidden units, 200 passes, and a
-    standard deviation by cross-validation. A model of all rows ("pooled") is of the first kind that
+    models: names of kinds, each with its own default settings, but for networks: 20 hidden units, 200 passes, a larger
+    penalty, and a standard deviation by cross-validation. A model of all rows ("pooled") is of the first kind that
     learns the task.
     """
 

@@ -22,7 +22,12 @@ from coolgp.network.serial import SerialTransport
 from coolgp.network.transport import Transport
 
 CLASSES = Task(("cat", "dog", "owl"))
-OPTIONS: dict[str, dict[str, Any]] = {"pfnm": {"mass": 1.0, "read_out": "split"}, "k-means": {"units": 4}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "pfnm": {"mass": 1.0, "read_out": "split"},
+    "k-means": {"units": 4},
+    "poe": {"least": 1e-15},
+    "gpoe": {"least": 1e-15},
+}
 """Settings under which one model is fused to itself."""
 
 
@@ -61,7 +66,13 @@ def _rows(seed: int) -> LocalRows:
 
 def answered(task: Task, experts: tuple[Expert, ...], rows: tuple[LocalRows, ...], queries: Any) -> Members:
     members = Members(
-        task=task, experts=experts, rows=rows, queries=queries, answers=queries, pooled=lambda: experts[0]
+        task=task,
+        experts=experts,
+        rows=rows,
+        queries=queries,
+        answers=queries,
+        pooled=lambda: experts[0],
+        labelled=_rows(50),
     )
     return replace(members, answers=asked(experts, members))
 
@@ -98,7 +109,7 @@ def test_at_the_fixed_point_all_agents_predict_alike(rule: str) -> None:
 
 
 @pytest.mark.parametrize("via", ["tree", "consensus", "push-sum", "flood", "server"])
-@pytest.mark.parametrize("rule", ["ensemble", "average"])
+@pytest.mark.parametrize("rule", ["ensemble", "average", "poe", "gpoe", "stacking"])
 def test_what_carries_a_sum_does_not_change_it(rule: str, via: str) -> None:
     members = classifiers(1, 2, 3)
     np.testing.assert_allclose(fused(rule, members, via=via).answers, fused(rule, members).answers, atol=1e-9)
