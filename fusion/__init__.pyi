@@ -1,3 +1,4 @@
+from .blackbox.fusion import BlackBoxFusion as BlackBoxFusion
 from .committees.base import Committee as Committee
 from .guarantee import FaultTolerance as FaultTolerance
 from .guarantee import Guarantee as Guarantee

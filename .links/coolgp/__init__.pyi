@@ -6,6 +6,7 @@ from ._version import __version__ as __version__
 from .agents.experts.formats.files import read_model_file as read_model_file
 from .agents.experts.formats.files import write_model_file as write_model_file
 from .agents.experts.sparse_gp import SparseGPRegressor as SparseGPRegressor
+from .fusion.blackbox.fusion import BlackBoxFusion as BlackBoxFusion
 from .fusion.matching.networks.pfnm import PFNM as PFNM
 from .fusion.matching.networks.settings import Setting as Setting
 from .fusion.matching.sets.spahm import SPAHM as SPAHM

@@ -9,6 +9,7 @@ Axes: ``A`` agents on this rank, ``N`` in all, ``S`` points of a query, ``Q`` qu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
@@ -16,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.arrays import Array, Booleans
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.queries.failure import ExpertFailed, QueriesUsedUp
 from coolgp.fusion.blackbox.directions import directions
@@ -26,6 +27,7 @@ from coolgp.fusion.blackbox.starts import STARTS, Agreed, CommonStart, Own, OwnS
 from coolgp.fusion.blackbox.steps import STEPS, Group, Step
 from coolgp.fusion.blackbox.uncertainty import VARIANCES, Pooled, Uncertainty
 from coolgp.fusion.guarantee import Guarantee
+from coolgp.fusion.registry import SUM_RULES
 from coolgp.fusion.sums.carrier import RepeatedSums
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -88,6 +90,21 @@ class Cigar(RepeatedSums):
     seed: Annotated[int, Field(ge=0)] = 0
     instead: ClassVar[str] = 'take fusion.rule = "ensemble"'
 
+    def __post_init__(self) -> None:
+        tables: tuple[tuple[str, Iterable[str]], ...] = (
+            ("estimator", ESTIMATORS),
+            ("step", STEPS),
+            ("starts", STARTS),
+            ("uncertainty", VARIANCES),
+            ("via", SUM_RULES),
+        )
+        for name, table in tables:
+            if getattr(self, name) not in tuple(table):
+                raise ValueError(f"cigar needs {name} {' | '.join(table)}; got {getattr(self, name)!r}")
+        for name in ("draws", "width", "iterations", "tolerance"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"cigar needs {name} above 0; got {getattr(self, name)}")
+
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """The carrier's, of every sum; the climb itself finds a mode of the product of experts."""
         return self.carrier.guarantee(topology, faults)
@@ -139,14 +156,14 @@ class Cigar(RepeatedSums):
         second = climb.agreed.second(self.mean(climb, transport))
         return VARIANCES[self.uncertainty](Pooled(precision, second, np.maximum(climb.count, 1.0)))
 
-    def consensus(self, climb: Climb, transport: Transport) -> Array:
+    def consensus(self, climb: Climb, transport: Transport) -> Booleans:
         """Whether all agents found one mode ``[A, Q]``, as each of these knows them, to 0.01 deviations of the product.
 
         They need not where the product is not log-concave, or where they were stopped on their way.
         """
         if climb.agreed is None:
             return np.zeros(climb.own.mean.shape, dtype=bool)
-        together: Array = np.ptp(climb.points, axis=1) <= CONSENSUS * climb.agreed.std[:, 0]
+        together: Booleans = np.ptp(climb.points, axis=1) <= CONSENSUS * climb.agreed.std[:, 0]
         return together
 
     def _start(self, transport: Transport) -> CommonStart | OwnStarts:

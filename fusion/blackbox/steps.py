@@ -50,9 +50,9 @@ def newton(group: Group) -> Array:
     assert group.precision is not None
     concave = group.precision > 0
     with np.errstate(all="ignore"):
-        whole = group.gradient / np.where(concave, group.precision, 1.0)
+        to_mode = group.gradient / np.where(concave, group.precision, 1.0)
     uphill = np.clip(group.gradient * np.square(group.std), -group.std, group.std) / np.sqrt(group.iteration)
-    return np.clip(np.where(concave, whole, uphill), -group.reach, group.reach)
+    return np.clip(np.where(concave, to_mode, uphill), -group.reach, group.reach)
 
 
 def scale_free(group: Group) -> Array:

@@ -16,12 +16,13 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.features.inducing import kmeans
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.matching.core.over_graph import Graph, checked_graph, summed
+from coolgp.fusion.matching.core.over_graph import summed
 from coolgp.fusion.matching.gps.agreement import common_prior, sparse_gps
 from coolgp.fusion.matching.gps.evidence import evidence_rows
 from coolgp.fusion.personalise.learning import Learned, Total, central, learn
 from coolgp.fusion.personalise.mixture import PersonalGP, candidates_of
 from coolgp.fusion.personalise.population import Population
+from coolgp.network.graphs.given import Graph, checked_graph
 
 __all__ = ["PersonalisedGPs", "common_inputs"]
 

@@ -6,30 +6,14 @@ numbers, messages along the same tree do. Any other rule that sums rows could.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
-import networkx as nx
 from scipy.sparse.csgraph import breadth_first_order
 
 from coolgp.agents.base.arrays import Array
 from coolgp.fusion.sums.tree import Tree
-from coolgp.network.graphs.connectivity import require_connected
-from coolgp.network.graphs.interchange import from_networkx
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.serial import SerialTransport
 
-__all__ = ["Graph", "checked_graph", "summed", "tree_parents"]
-
-Graph: TypeAlias = "Topology | nx.Graph[Any]"
-
-
-def checked_graph(graph: Graph, owners: int) -> Topology:
-    """A connected graph with a node for each owner, in their order. Raises ValueError where it is none."""
-    topology = graph if isinstance(graph, Topology) else from_networkx(graph)
-    if topology.size != owners:
-        raise ValueError(f"Fusing over a graph needs a node for each of {owners} models; got {topology.size}")
-    require_connected(topology)
-    return topology
+__all__ = ["summed", "tree_parents"]
 
 
 def tree_parents(topology: Topology) -> list[int]:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from coolgp.agents.sparse.gp import SparseGP
-from coolgp.fusion.matching.core.over_graph import Graph, checked_graph, summed
+from coolgp.fusion.matching.core.over_graph import summed
 from coolgp.fusion.matching.gps.agreement import common_prior
 from coolgp.fusion.matching.gps.evidence import evidence_rows, fused_from_row
 from coolgp.fusion.matching.gps.fused import Form, FusedGP, columns_of, fused_evidence, fused_pairs
 from coolgp.fusion.matching.gps.matched import Matcher
 from coolgp.fusion.matching.gps.selection import Selector
+from coolgp.network.graphs.given import Graph, checked_graph
 
 __all__ = ["fused"]
 

@@ -20,7 +20,7 @@ from coolgp.agents.experts.network import ACTIVATIONS, Network
 from coolgp.fusion.matching.core.assignment import SOLVERS
 from coolgp.fusion.matching.core.gains import Criterion
 from coolgp.fusion.matching.core.merges import matched_along
-from coolgp.fusion.matching.core.over_graph import Graph, checked_graph, tree_parents
+from coolgp.fusion.matching.core.over_graph import tree_parents
 from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.core.sweeps import matched, renumbered
 from coolgp.fusion.matching.networks.fused import FusedNetwork, MatchedUnits
@@ -35,6 +35,7 @@ from coolgp.fusion.matching.networks.settings import GRID, Setting
 from coolgp.fusion.matching.networks.shards import Shard, checked_shards, counted
 from coolgp.fusion.matching.networks.shares import class_shares, powered
 from coolgp.fusion.matching.networks.units import Units, units_of
+from coolgp.network.graphs.given import Graph, checked_graph
 
 __all__ = ["PFNM"]
 

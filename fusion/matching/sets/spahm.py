@@ -20,7 +20,6 @@ from coolgp.fusion.matching.core.assignment import SOLVERS
 from coolgp.fusion.matching.core.atoms import gathered, posterior, weighted_means
 from coolgp.fusion.matching.core.gains import Criterion
 from coolgp.fusion.matching.core.merges import merged_along
-from coolgp.fusion.matching.core.over_graph import Graph
 from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.core.sweeps import Partition, first_pass, objective, renumbered, swept, warm_start
 from coolgp.fusion.matching.core.vectors import Vectors
@@ -34,6 +33,7 @@ from coolgp.fusion.matching.sets.moments import (
     overall_variance,
     vectors_under,
 )
+from coolgp.network.graphs.given import Graph
 
 if TYPE_CHECKING:
     from coolgp.fusion.matching.gps.fused import Form, FusedGP

@@ -9,9 +9,10 @@ from scipy.stats import multivariate_normal
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.matching.core.over_graph import checked_graph, summed
+from coolgp.fusion.matching.core.over_graph import summed
 from coolgp.fusion.personalise.learning import learn
 from coolgp.fusion.personalise.population import Population, maximised, moment_rows
+from coolgp.network.graphs.given import checked_graph
 
 from tests.fusion.personalise.tasks import NOISE, World, alike, world
 
