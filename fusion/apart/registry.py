@@ -30,6 +30,8 @@ APART_RULES: LazyTable[type[ApartRule]] = LazyTable(
         "pfnm": "coolgp.fusion.apart.pfnm:MatchedNetworks",
         "spahm": "coolgp.fusion.apart.spahm:MatchedGPs",
         "cigar": "coolgp.fusion.apart.cigar:ClimbedProduct",
+        "colbi": "coolgp.fusion.apart.queried.colbi:FusedSurrogates",
+        "colbi-parameters": "coolgp.fusion.apart.queried.colbi_parameters:OneSurrogate",
     }
 )
 

@@ -36,6 +36,11 @@ class InducingFeatures:
         """Features P."""
         return len(self.inducing_inputs) + 1
 
+    @property
+    def size(self) -> int:
+        """Numbers that they need."""
+        return int(self.inducing_inputs.size + self.lengthscale.size)
+
     def __call__(self, x: Array) -> Array:
         """Features ``[Q, P]`` of x ``[Q, D]``."""
         values = KERNELS[self.kernel].values(self._scaled, x / self.lengthscale)

@@ -24,6 +24,11 @@ class LinearSurrogate:
     mean_weights: Array
     log_std_weights: Array
 
+    @property
+    def size(self) -> int:
+        """Numbers that predictions need beside the features."""
+        return 2 * int(self.mean_weights.size)
+
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of an observation at x ``[Q, D]``, each ``[..., Q]``."""
         columns = self.features(x).T
@@ -62,8 +67,7 @@ class FusedLinearSurrogates:
     @property
     def size(self) -> int:
         """Numbers that predictions need."""
-        features = self.surrogates.features
-        return int(features.inducing_inputs.size + self.inputs + 2 * self.surrogates.mean_weights.size)
+        return self.surrogates.features.size + self.surrogates.size
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of an observation at x ``[Q, D]``, each ``[Q]``."""

@@ -34,7 +34,7 @@ class SoftmaxSurrogate:
     @property
     def size(self) -> int:
         """Numbers that predictions need."""
-        return int(self.features.inducing_inputs.size + self.inputs + self.weights.size)
+        return self.features.size + int(self.weights.size)
 
     def log_probabilities(self, x: Array) -> Array:
         """Logarithms of probabilities ``[Q, K]`` at x ``[Q, D]``."""

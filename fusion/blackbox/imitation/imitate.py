@@ -104,8 +104,7 @@ def _affordable(box: BlackBox, pool: Pool, draws: int) -> int:
 
 
 def _sparse_gp(box: BlackBox, pool: Pool, settings: ImitationSettings, owner: int) -> Predicts:
-    if settings.objective == "published":
-        raise ValueError('family = "sparse-gp" is fitted to moments; objective = "published" needs "linear"')
+    settings.check_task("regression")
     start, step = started(box, pool.asked, pool.features).predict(pool.asked)
     moments = moments_by_queries(box, pool.asked, start, step)
     return sparse_gp_of_moments(pool.asked, *moments, settings.inducing, settings.seed)

@@ -10,7 +10,6 @@ over the owners, of a row that holds no input and no answer by itself. Axes: ``A
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +17,10 @@ import numpy as np
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.surrogates.features import InducingFeatures
 from coolgp.agents.experts.surrogates.linear import LinearSurrogate
+from coolgp.fusion.blackbox.imitation.gaussian import RegressionExpert, started
+from coolgp.fusion.blackbox.imitation.slopes import moments_by_queries
 
-__all__ = ["PseudoLabels", "begun", "parameter_rows", "row_length", "stepped"]
+__all__ = ["PseudoLabels", "begun", "pseudo_labels", "row_length", "stepped"]
 
 RIDGE = 1e-6
 """Added to the Fisher information of a row, relative to its size: as of imitation."""
@@ -57,6 +58,13 @@ class PseudoLabels:
         )
 
 
+def pseudo_labels(expert: RegressionExpert, x: Array, features: InducingFeatures) -> PseudoLabels:
+    """The moments of a Gaussian expert at x ``[U, D]``, by 3 queries each. Raises as `moments_by_queries`."""
+    start, step = started(expert, x, features).predict(x)
+    mean, std = moments_by_queries(expert, x, start, step)
+    return PseudoLabels(features(x), mean, np.square(std))
+
+
 def row_length(features: int) -> int:
     """Numbers of a row, for so many features P.
 
@@ -69,11 +77,6 @@ def row_length(features: int) -> int:
 def begun(features: InducingFeatures) -> LinearSurrogate:
     """What all owners start from: mean 0 and standard deviation 1."""
     return LinearSurrogate(features, np.zeros(features.count), np.zeros(features.count))
-
-
-def parameter_rows(labels: Sequence[PseudoLabels], surrogates: Sequence[LinearSurrogate]) -> Array:
-    """What each owner adds to the sum, at the surrogate that it has now ``[A, row_length(P)]``."""
-    return np.stack([own.row(surrogate) for own, surrogate in zip(labels, surrogates, strict=True)])
 
 
 def stepped(surrogate: LinearSurrogate, total: Array, rate: float = 1.0) -> LinearSurrogate:

@@ -37,6 +37,15 @@ class ImitationSettings:
     floor: Annotated[float, Field(gt=0, lt=1)] = 1e-3
     seed: Annotated[int, Field(ge=0)] = 0
 
+    def check_task(self, task: str) -> None:
+        """Raise ValueError where this is not how models of a task, "regression" or "classification", are imitated."""
+        if self.family == "sparse-gp" and task != "regression":
+            raise ValueError('fusion.family: "sparse-gp" imitates regression models; the data have classes')
+        if self.family == "sparse-gp" and self.objective == "published":
+            raise ValueError(
+                'fusion.objective: "published" is of the family "linear"; "sparse-gp" is fitted to moments'
+            )
+
     def descent(self, owner: int) -> Descent:
         """How the objective of an owner, by global id, is followed."""
         return Descent(steps=self.steps, seed=self.seed, owner=owner)

@@ -16,6 +16,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.queries.density import gaussian_log_density
 from coolgp.agents.experts.surrogates.linear import LinearSurrogate
+from coolgp.fusion.blackbox.gaussians import identified
 
 __all__ = ["NODES", "AnswersDensities", "Predicts", "Slopes", "divergence", "imitation_slopes", "moments_by_queries"]
 
@@ -25,6 +26,11 @@ NODES = 9
 
 class Predicts(Protocol):
     """A surrogate of a regressor."""
+
+    @property
+    def size(self) -> int:
+        """Numbers that predictions need beside common features."""
+        ...
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of an observation at x ``[Q, D]``, each ``[Q]``."""
@@ -63,21 +69,22 @@ def imitation_slopes(
     return Slopes(slope.mean(axis=0), (slope * draws * std).mean(axis=0))
 
 
-def moments_by_queries(expert: AnswersDensities, x: Array, start: Array, step: float | Array) -> tuple[Array, Array]:
+def moments_by_queries(expert: AnswersDensities, x: Array, start: Array, step: Array) -> tuple[Array, Array]:
     """Mean and standard deviation ``[U]`` of a Gaussian expert at x ``[U, D]``, from 3 queries an input.
 
-    ``σ² = -1 / f''`` and ``μ = y₀ - f' / f''`` with central differences of ``f = log p`` around start ``y₀ [U]``; both
-    are exact whatever the step ``[U]``. Raises ValueError for a density that is not concave there.
+    They are around start ``[U]``, a step ``[U]`` apart, and exact whatever these are. Raises ValueError for a density
+    that is not concave there.
     """
-    above, middle, below = expert.log_density(x, np.stack([start + step, start, start - step]))
-    slope, curvature = (above - below) / (2.0 * step), (above - 2.0 * middle + below) / np.square(step)
-    if not (curvature < 0).all():
-        count = int(np.sum(~(curvature < 0)))
+    below, at, above = expert.log_density(x, np.stack([start - step, start, start + step]))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean, std = identified(below, at, above, start, step)
+    if not np.isfinite(std).all():
+        count = int(np.sum(~np.isfinite(std)))
         raise ValueError(
             f"three queries tell the moments of a Gaussian expert; its log density is not concave at {count} of "
             f'{len(x)} inputs: take objective = "kl"'
         )
-    return start - slope / curvature, np.sqrt(-1.0 / curvature)
+    return mean, std
 
 
 def divergence(surrogate: Predicts, expert: AnswersDensities, x: Array) -> Array:

@@ -39,8 +39,8 @@ def _classifies(name: str) -> bool:
     return True
 
 
-WITHOUT_MODELS, BY_THE_FIRST = ("random-features",), ("re-basin", "k-means")
-"""Rules that use no model of an owner, and those whose result depends on who is the first."""
+WITHOUT_MODELS, BY_THE_FIRST = ("random-features", "colbi"), ("re-basin", "k-means")
+"""Rules that do not predict by the models of owners themselves, and those whose result depends on who is the first."""
 CLASSIFYING = [name for name in APART_RULES if _classifies(name)]
 FUSING = [name for name in CLASSIFYING if not issubclass(APART_RULES[name], KnownAfterwards)]
 
@@ -56,7 +56,7 @@ def classifiers(*seeds: int) -> Members:
     rng = np.random.default_rng(9)
     experts = tuple(labelled(network(seed), f"expert {seed}", CLASSES) for seed in seeds)
     rows = tuple(_rows(seed) for seed in seeds)
-    return answered(CLASSES, experts, rows, rng.normal(size=(7, 2)))
+    return replace(answered(CLASSES, experts, rows, rng.normal(size=(7, 2))), unlabelled=rng.normal(size=(60, 2)))
 
 
 def _rows(seed: int) -> LocalRows:

@@ -106,12 +106,12 @@ def test_an_expert_of_the_family_is_imitated_exactly_by_steps_of_one_rate() -> N
 
 def test_three_queries_tell_the_moments_of_a_gaussian_expert_and_refuse_others() -> None:
     x = inputs(20)
-    mean, std = moments_by_queries(BlackBox(Regressor("smooth", smooth)), x, np.full(20, 0.3), 0.4)
+    mean, std = moments_by_queries(BlackBox(Regressor("smooth", smooth)), x, np.full(20, 0.3), np.full(20, 0.4))
     assert mean == pytest.approx(smooth(x)[0], abs=1e-10)
     assert std == pytest.approx(smooth(x)[1], abs=1e-10)
     cauchy = DensityExpert("cauchy", lambda x, y: -np.log1p(y**2), lambda x: x[:, 0])
     with pytest.raises(ValueError, match='not concave at 20 of 20 inputs: take objective = "kl"'):
-        moments_by_queries(BlackBox(cauchy), x, np.full(20, 3.0), 0.4)
+        moments_by_queries(BlackBox(cauchy), x, np.full(20, 3.0), np.full(20, 0.4))
 
 
 def test_both_sound_objectives_agree_on_a_gaussian_expert() -> None:
@@ -225,7 +225,7 @@ def test_class_probabilities_are_imitated_and_classes_put_in_their_places() -> N
 
 def test_the_published_objective_and_small_pools_are_refused_where_they_cannot_work() -> None:
     pool, box = Pool.of(inputs(10), ImitationSettings()), BlackBox(Regressor("smooth", smooth))
-    with pytest.raises(ValueError, match='objective = "published" needs "linear"'):
+    with pytest.raises(ValueError, match='"published" is of the family "linear"'):
         imitate_regressor(box, pool, ImitationSettings(family="sparse-gp", objective="published"))
     with pytest.raises(ValueError, match="needs at least 5 inputs without targets; got 4"):
         Pool.of(inputs(4), ImitationSettings())

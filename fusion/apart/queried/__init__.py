@@ -1,0 +1,1 @@
+"""Rules that imitate experts by queries, and fuse the imitators."""

@@ -1,0 +1,85 @@
+"""COLBI: experts that only answer queries are imitated once, and their imitators are fused over the graph.
+
+Source: Hoang, Hoang, Low & Kingsford, "Collective Model Fusion for Multiple Black-Box Experts", ICML 2019, section 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.task import Task
+from coolgp.fusion.apart.members import Fused, Members
+from coolgp.fusion.apart.queried.imitated import Imitations, imitations
+from coolgp.fusion.apart.summed import Carried, CarriedRows
+from coolgp.fusion.blackbox.imitation.fusing import FusedAnswers, FusedWeights
+from coolgp.fusion.blackbox.imitation.settings import ImitationSettings
+from coolgp.fusion.blackbox.uncertainty import Uncertainty
+from coolgp.network.transport import Transport
+
+__all__ = ["FusedSurrogates"]
+
+
+@dataclass(frozen=True)
+class Imitating(Carried):
+    """imitations: of the experts of this rank."""
+
+    imitations: Imitations
+
+
+@dataclass(frozen=True)
+class FusedSurrogates(CarriedRows, ImitationSettings):
+    """The product of surrogates that imitate experts by queries (COLBI): after that, nobody asks an expert again.
+
+    Surrogates of numbers add their answers at each input; those of classes add their weights, once for all inputs. See
+    `ImitationSettings` for imitation, which needs inputs set aside (data.unlabelled_count). uncertainty: "gpoe", powers
+    that sum to one; "product", which takes experts for independent; or "mixture", for numbers.
+    """
+
+    leaves_out: ClassVar[bool] = True
+    by_queries: ClassVar[bool] = True
+
+    uncertainty: Uncertainty = "gpoe"
+
+    def check(self, task: Task) -> None:
+        """Weights of classes add up to a product; and sparse GPs are of numbers."""
+        if task.labels and self.uncertainty == "mixture":
+            raise ValueError(
+                'fusion.uncertainty: "mixture" of classes is a mean of probabilities, no sum of weights: take "gpoe" | '
+                '"product", or fusion.rule = "ensemble"'
+            )
+        self.check_task(task.name)
+
+    def init(self, members: Members, transport: Transport) -> Imitating:
+        """Imitate, each agent alone; nothing was sent yet. Raises as `imitations`."""
+        found = imitations(members, self, transport)
+        rows = self._rows(found, members)
+        return Imitating(rows, self.carrier.begin(rows, transport), found)
+
+    def rows(self, members: Members, transport: Transport) -> Array:
+        """What each agent adds, by a surrogate that is imitated for it; zeros where the expert is out. Collective."""
+        return self._rows(imitations(members, self, transport), members)
+
+    def fused(self, state: Carried, members: Members, transport: Transport) -> Fused:
+        """What follows from what each agent has of the sum; its own surrogate where that is nothing yet."""
+        assert isinstance(state, Imitating)
+        sums, form = self.carrier.sums(state.inner), self._form(state.imitations, members)
+        with np.errstate(all="ignore"):
+            of_sums, own = (form.answers(rows[:, :-1], rows[:, -1]) for rows in (sums, state.rows))
+        sound = np.asarray(np.isfinite(of_sums).all(axis=(1, 2)))
+        answers = np.where(sound[:, None, None], of_sums, own)
+        size = form.like.size if isinstance(form, FusedWeights) else state.imitations.size(transport)
+        parameters = np.full(len(sums), float(size))
+        return Fused(answers, parameters, state.imitations.queries, state.imitations.density_queries)
+
+    def _rows(self, found: Imitations, members: Members) -> Array:
+        form = self._form(found, members)
+        return found.rows(form.row, form.length)
+
+    def _form(self, found: Imitations, members: Members) -> FusedAnswers | FusedWeights:
+        if not members.task.labels:
+            return FusedAnswers(self.uncertainty, members.queries)
+        return FusedWeights(self.uncertainty, members.queries, found.blank(members.task))

@@ -1,0 +1,137 @@
+"""The experts of a rank's agents, imitated by queries at inputs that were set aside and that everybody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.queries.black_box import BlackBox
+from coolgp.agents.experts.queries.failure import ExpertFailed
+from coolgp.agents.experts.surrogates.linear import LinearSurrogate
+from coolgp.agents.experts.surrogates.softmax import SoftmaxSurrogate
+from coolgp.agents.experts.task import Task
+from coolgp.fusion.apart.left_out import left_out
+from coolgp.fusion.apart.members import Members, known_to_all
+from coolgp.fusion.blackbox.imitation.imitate import (
+    Fidelity,
+    ImitatedClassifier,
+    ImitatedRegressor,
+    imitate_classifier,
+    imitate_regressor,
+)
+from coolgp.fusion.blackbox.imitation.settings import ImitationSettings, Pool
+from coolgp.network.transport import Transport
+
+__all__ = ["Imitations", "asked_of_all", "boxes_of", "imitations", "pool_of"]
+
+Imitated = ImitatedRegressor | ImitatedClassifier
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Imitations:
+    """pool: where experts were asked. imitated ``[A]``: None of an expert that failed and is left out."""
+
+    pool: Pool
+    imitated: tuple[Imitated | None, ...]
+
+    @property
+    def fidelity(self) -> tuple[Fidelity, ...]:
+        """Of those that were imitated."""
+        return tuple(each.fidelity for each in self.imitated if each is not None)
+
+    @property
+    def queries(self) -> int:
+        """Rows that experts of this rank were asked for."""
+        return sum(each.rows for each in self.fidelity)
+
+    @property
+    def density_queries(self) -> int:
+        """Densities, or probabilities of classes, that experts of this rank were asked for."""
+        return sum(each.density_queries for each in self.fidelity)
+
+    def size(self, transport: Transport) -> float:
+        """Numbers that the surrogates of all agents need, common features once. Collective."""
+        own = [0.0 if each is None else float(each.surrogate.size) for each in self.imitated]
+        linear = [float(each is not None and isinstance(each.surrogate, LinearSurrogate)) for each in self.imitated]
+        shared = self.pool.features.size * bool(known_to_all(linear, transport).any())
+        return float(known_to_all(own, transport).sum()) + shared
+
+    def blank(self, task: Task) -> SoftmaxSurrogate:
+        """A surrogate of classes without weights."""
+        return SoftmaxSurrogate(self.pool.features, np.zeros((self.pool.features.count, task.columns)), labels(task))
+
+    def rows(self, row: Callable[..., Array], length: int) -> Array:
+        """What each surrogate adds to a sum, and a one ``[A, length + 1]``; zeros for those that are out."""
+        own = [np.zeros(length + 1) if each is None else np.append(row(each.surrogate), 1.0) for each in self.imitated]
+        return np.stack(own)
+
+
+def pool_of(members: Members, settings: ImitationSettings, rule: str) -> Pool:
+    """The inputs that were set aside. Raises ValueError where there are none, or too few."""
+    if members.unlabelled is None:
+        raise ValueError(
+            f'fusion.rule: "{rule}" asks experts at inputs that everybody knows: set some aside (data.unlabelled_count)'
+        )
+    return Pool.of(members.unlabelled, settings)
+
+
+def imitations(members: Members, settings: ImitationSettings, transport: Transport) -> Imitations:
+    """All experts of this rank, imitated. Collective. Raises as `pool_of` and `asked_of_all`."""
+    pool = pool_of(members, settings, "colbi")
+
+    def imitated(box: BlackBox, agent: int) -> Imitated:
+        if members.task.labels:
+            return imitate_classifier(box, pool, settings, labels(members.task))
+        return imitate_regressor(box, pool, settings, agent)
+
+    return Imitations(pool, tuple(asked_of_all(members, imitated, transport)))
+
+
+def asked_of_all(members: Members, ask: Callable[[BlackBox, int], T], transport: Transport) -> list[T | None]:
+    """What `ask` makes of each expert of this rank and its agent's global id; None of experts that are out. Collective.
+
+    Experts without a standard deviation get that of their residuals at rows that were set aside, where there are some.
+    Raises ValueError on all ranks where an expert cannot be asked in this way, and TooFewExperts.
+    """
+    problems: list[str] = []
+    answers: list[T | None] = []
+    agents = transport.shard.agents.tolist()
+    for box, agent in zip(boxes_of(members), agents, strict=True):
+        answer, problem = _asked(box, agent, members, ask)
+        answers.append(answer)
+        problems.append(problem)
+    refused = np.flatnonzero(known_to_all([float(bool(problem)) for problem in problems], transport))
+    if len(refused):
+        own = dict(zip(agents, problems, strict=True)).get(int(refused[0]), "another rank knows why")
+        raise ValueError(f"the model of agent {refused[0]} cannot be asked: {own}")
+    left_out(members, transport)
+    return answers
+
+
+def boxes_of(members: Members) -> tuple[BlackBox, ...]:
+    """The experts behind their answers; where nobody counts, without a cap."""
+    return members.boxes or tuple(BlackBox(expert, queries=None) for expert in members.experts)
+
+
+def labels(task: Task) -> Array:
+    """The labels of all classes ``[K]``."""
+    return np.array(task.labels)
+
+
+def _asked(box: BlackBox, agent: int, members: Members, ask: Callable[[BlackBox, int], T]) -> tuple[T | None, str]:
+    """The answer, None of an expert that is out; and what is wrong with the request, empty where nothing is."""
+    if box.failure is not None:
+        return None, ""
+    try:
+        if members.labelled is not None and box.std is None and not members.task.labels:
+            box.calibrate(members.labelled.x, members.labelled.y)
+        return ask(box, agent), ""
+    except ExpertFailed:
+        return None, ""
+    except ValueError as problem:
+        return None, str(problem)
