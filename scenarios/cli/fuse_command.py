@@ -31,7 +31,10 @@ FUSE_EXAMPLES = (
 def fuse(
     models: Annotated[
         list[str],
-        typer.Argument(help="Model files (.safetensors, .npz, .skops, .onnx) and run folders, two at least."),
+        typer.Argument(
+            help="Model files (.safetensors, .npz, .skops, .onnx), run folders, descriptions of programs and servers "
+            "(.toml) and addresses (http://...), two at least."
+        ),
     ],
     rule: Annotated[
         str, typer.Option(help="pfnm | average: neural networks; spahm: sparse GPs; ensemble: any models.")
@@ -63,7 +66,7 @@ def fuse(
             raise ValueError("coolgp fuse runs in one process: start it without mpiexec")
         tables = _tables(models, shards or [])
         request = FuseRequest(
-            models=[path for path in models if Path(path).suffix.lower() not in TABLES],
+            models=[path for path in models if not _is_table(path)],
             rule=rule,
             graph=graph,
             items=set_ or [],
@@ -80,18 +83,24 @@ def fuse(
 
 def _tables(models: list[str], shards: list[Path]) -> list[Path]:
     """The files of rows: those after one ``--shards`` too, which the command line takes for models."""
-    behind = [Path(path) for path in models if Path(path).suffix.lower() in TABLES]
+    behind = [Path(path) for path in models if _is_table(path)]
     if behind and len(shards) != 1:
         raise ValueError(f"{behind[0]}: is a table and no model; name all tables behind one --shards")
     return [*shards, *behind]
 
 
+def _is_table(path: str) -> bool:
+    return "://" not in path and Path(path).suffix.lower() in TABLES
+
+
 def _show(request: FuseRequest, fused: FusedFiles) -> None:
     """A table of models before and after, what the rule remarks, and what to do next."""
+    from coolgp.scenarios.records.asked import shown_path
+
     console, outcome = Console(soft_wrap=True, highlight=False), fused.outcome
     table = Table(box=None, padding=(0, 2), show_header=False)
     for path, size in zip(request.models, outcome.sizes, strict=True):
-        table.add_row(escape(path), escape(size))
+        table.add_row(escape(shown_path(path)), escape(size))
     table.add_row(f"[bold]{escape(str(fused.out))}[/bold]", f"[bold]{escape(outcome.fused_size)}[/bold]")
     console.print(table)
     console.print(f"{request.rule}, {outcome.order}")

@@ -58,7 +58,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Paths:
-    """Marks a list of texts that are paths of files or folders."""
+    """Marks a list of texts that are paths of files or folders, or addresses."""
 
 
 def needed(field: FieldInfo) -> str:

@@ -19,7 +19,7 @@ from coolgp.scenarios.config.sources import source_named
 if TYPE_CHECKING:
     from coolgp.agents.experts.models.base import TrainedModel
 
-__all__ = ["BY_CLASS", "MODELS", "ExpertsDataSettings", "ExpertsRunSettings", "ExpertsSettings"]
+__all__ = ["BY_CLASS", "MODELS", "AskingSettings", "ExpertsDataSettings", "ExpertsRunSettings", "ExpertsSettings"]
 
 BY_CLASS = "dirichlet-classes"
 """The partition by shares of each class."""
@@ -30,23 +30,9 @@ MODELS: LazyTable[type[TrainedModel]] = LazyTable(MODEL_REFERENCES)
 """All kinds of models that can be trained, by name."""
 
 
-class ExpertsSettings(ChosenSettings):
-    """The models that are trained apart, one by each agent; further keys are the settings of the chosen model."""
+class AskingSettings(Settings):
+    """How often models are asked, for how long, and how many may fail."""
 
-    section: ClassVar[str] = "experts"
-    choice: ClassVar[str] = "model"
-
-    model: Annotated[str, Names(lambda: tuple(MODELS))] = Field(
-        default="mlp", description="what every agent trains on its own rows"
-    )
-    count: Count = Field(
-        default=5, description="number of agents; ignored where data.agent names a column or files are given"
-    )
-    files: Annotated[Columns | None, Paths()] = Field(
-        default=None,
-        description="model files (.safetensors, .npz, .skops, .onnx) or run folders of coolgp, one an agent, in place "
-        "of models that are trained here",
-    )
     queries: Annotated[Count | None, AddedLater()] = Field(
         default=None,
         description="rows that a model is asked for at most, never exceeded; default 10000 for programs and servers, "
@@ -61,6 +47,25 @@ class ExpertsSettings(ChosenSettings):
         default=None,
         description="how many models must be left where some fail (raise an error, take too long, answer what cannot "
         "be); default all: a run ends where one fails",
+    )
+
+
+class ExpertsSettings(AskingSettings, ChosenSettings):
+    """The models that are trained apart, one by each agent; further keys are the settings of the chosen model."""
+
+    section: ClassVar[str] = "experts"
+    choice: ClassVar[str] = "model"
+
+    model: Annotated[str, Names(lambda: tuple(MODELS))] = Field(
+        default="mlp", description="what every agent trains on its own rows"
+    )
+    count: Count = Field(
+        default=5, description="number of agents; ignored where data.agent names a column or files are given"
+    )
+    files: Annotated[Columns | None, Paths()] = Field(
+        default=None,
+        description="models, one an agent, in place of those that are trained here: files (.safetensors, .npz, .skops, "
+        ".onnx), run folders of coolgp, descriptions of programs and servers (.toml), addresses (http://...)",
     )
 
     @classmethod

@@ -116,7 +116,7 @@ def _anchored(section: type[Settings] | None, key: str, value: Any, folder: Path
     if info is None:
         return value
     if isinstance(value, list) and any(isinstance(mark, Paths) for mark in info.metadata):
-        return [_absolute(item, folder) if isinstance(item, str) else item for item in value]
+        return [_absolute(item, folder) if isinstance(item, str) and "://" not in item else item for item in value]
     if isinstance(value, str) and any(isinstance(mark, Names) and mark.is_path(value) for mark in info.metadata):
         return _absolute(value, folder)
     return value

@@ -52,13 +52,14 @@ class Evaluation:
         queries, self.asked = asked - self.asked, asked
         before, after = self.transport.gather(members.answers), self.transport.gather(fused.answers)
         parameters = self.transport.gather(fused.parameters)
-        if before is None or after is None or parameters is None:
+        each = self.transport.gather(np.array([float(box.used) for box in members.boxes]))
+        if before is None or after is None or parameters is None or each is None:
             return None
         rule = self.prepared.rule
         if isinstance(rule, KnownAfterwards):
             best = rule.chosen(self.scoring.losses(before))
             after, parameters = np.broadcast_to(before[best], before.shape), np.full(len(before), parameters[best])
-        self.last = Answers(before, after)
+        self.last = Answers(before, after, each)
         scores = self.scoring.scores(before, after)
         row = {
             "round": round,

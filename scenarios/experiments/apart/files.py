@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from coolgp.agents.experts.adapters import expert_of
 from coolgp.agents.experts.expert import Classifier, Expert, Regressor
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.queries.failure import ExpertFailed
+from coolgp.agents.experts.queries.server import is_address
 from coolgp.agents.experts.task import Task, answers
 from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.config.experts import ExpertsSettings
 from coolgp.scenarios.data.dataset import Dataset
+from coolgp.scenarios.records.asked import named_expert, shown_path
 from coolgp.scenarios.records.models import model_in, with_classes
 
 __all__ = ["experts_of_files"]
 
 
 def experts_of_files(
-    files: Sequence[str], dataset: Dataset, task: Task, boxed: Callable[[Expert], BlackBox], *, failing: bool
+    settings: ExpertsSettings, dataset: Dataset, task: Task, boxed: Callable[[Expert], BlackBox], *, failing: bool
 ) -> tuple[BlackBox, ...]:
     """The models in files or run folders, one for each agent, in their order, each asked about one test row.
 
     boxed: makes an expert one that is only asked. failing: take models, too, that fail when they are asked. Raises
     ConfigError, saying all that is wrong at once, for files that cannot be read and models that do not fit.
     """
+    files = settings.files or ()
     if files and len(files) != len(dataset.agents):
         raise ConfigError(
             f"experts.files: needed one for each of the {len(dataset.agents)} agents that data.agent names; "
@@ -34,9 +36,9 @@ def experts_of_files(
         )
     boxes: list[BlackBox] = []
     problems: list[str] = []
-    for path in files:
+    for path, name in zip(files, _names(files), strict=True):
         try:
-            boxes.append(_checked(boxed(_expert(path, task)), dataset, task, failing=failing))
+            boxes.append(_checked(boxed(_expert(path, name, settings, task)), dataset, task, failing=failing))
         except ValueError as problem:
             words = str(problem)
             problems.append(words if words.startswith(path) else f"{path}: {words}")
@@ -45,12 +47,20 @@ def experts_of_files(
     return tuple(boxes)
 
 
-def _expert(path: str, task: Task) -> Expert:
-    name = Path(path).name
+def _names(files: Sequence[str]) -> list[str]:
+    """What messages call the models: files by name, by folder and name where these are alike, addresses whole."""
+    names = [shown_path(path) if is_address(path) else Path(path).name for path in files]
+    return [
+        f"{Path(path).parent.name}/{name}" if names.count(name) > 1 and not is_address(path) else name
+        for path, name in zip(files, names, strict=True)
+    ]
+
+
+def _expert(path: str, name: str, settings: ExpertsSettings, task: Task) -> Expert:
     model = model_in(path)
     if isinstance(model, Network) and model.classes is None and task.labels:
         model = with_classes(model, task.labels)
-    return replace(expert_of(model, name), name=name)
+    return named_expert(model, name, settings, task.labels)
 
 
 def _checked(box: BlackBox, dataset: Dataset, task: Task, *, failing: bool) -> BlackBox:

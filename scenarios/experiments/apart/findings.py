@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from coolgp.agents.experts.models.base import kinds_of
 from coolgp.fusion.apart.registry import apart_rule_named
@@ -10,6 +11,7 @@ from coolgp.fusion.apart.rule import KnownAfterwards
 from coolgp.scenarios.base.formatting import counted, number, size_text
 from coolgp.scenarios.config.scenario import ExpertsScenario
 from coolgp.scenarios.config.sources import source_named
+from coolgp.scenarios.experiments.apart.queries import LEFT_OUT
 from coolgp.scenarios.experiments.apart.scoring import ClassScoring, NumberScoring
 from coolgp.scenarios.experiments.report import ExperimentFolder, Findings, ResultTable
 from coolgp.scenarios.metrics.words import is_summed, metric_words
@@ -34,7 +36,7 @@ def findings(folder: ExperimentFolder) -> Findings:
         f"the mean and {number(worst, PLACES)} of the worst, {number(fused, PLACES)} fused by {scenario.fusion.rule}; "
         f"{size_text(sum(metrics['bytes']))} sent in {counted(sum(metrics['messages']), 'message')}.",
         (_columns(folder), _agents(agents)),
-        (guarantee_words(read_guarantee(folder.path)), *_remarks(scenario)),
+        (guarantee_words(read_guarantee(folder.path)), *_absent(folder.path), *_remarks(scenario)),
     )
 
 
@@ -60,6 +62,16 @@ def _agents(agents: list[dict[str, str]]) -> ResultTable:
     rows = [[row["agent"], row["rows"], *(number(float(row[name]), PLACES) for name in header[2:])] for row in agents]
     words = ["agent", "training rows", *(metric_words(name) for name in header[2:])]
     return ResultTable(title="Agents", header=words, rows=rows)
+
+
+def _absent(folder: Path) -> Iterator[str]:
+    """Who was left out, and why."""
+    if (folder / LEFT_OUT).is_file():
+        for row in read_rows(folder / LEFT_OUT):
+            yield (
+                f"The model {row['model']} of agent {row['agent']} is left out of fusion and of scores before it: "
+                f"{row['reason']}."
+            )
 
 
 def _remarks(scenario: ExpertsScenario) -> Iterator[str]:

@@ -14,7 +14,7 @@ from coolgp.agents.experts.models.registry import name_of
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.task import Task
 from coolgp.fusion.apart.registry import apart_rule_named
-from coolgp.fusion.apart.rule import ApartRule, LeavesOut, TrainsFurther
+from coolgp.fusion.apart.rule import ApartRule, ByQueries, LeavesOut, TrainsFurther
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.network.graphs.schedule import Schedule
 from coolgp.network.graphs.topology import Topology
@@ -28,7 +28,8 @@ from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.loading import load_rows
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.experiments.apart.files import experts_of_files
-from coolgp.scenarios.experiments.apart.queries import boxed, check_queries
+from coolgp.scenarios.experiments.apart.queries import check_queries
+from coolgp.scenarios.records.asked import boxed
 from coolgp.scenarios.records.guarantee import StatedGuarantee, guarantee_words
 from coolgp.scenarios.runs.guarantee import stated
 from coolgp.scenarios.simulation.network import check_fixed_point, plan_graph
@@ -60,7 +61,7 @@ class Prepared:
 
     def boxed(self, expert: Expert) -> BlackBox:
         """The expert as one that is only asked, with the caps of the scenario."""
-        return boxed(self.scenario.experts, self.rule, expert)
+        return boxed(self.scenario.experts, expert, by_queries=isinstance(self.rule, ByQueries))
 
     def rows(self, agent: int) -> LocalRows:
         """The training rows of an agent, by global id, in the units that models are trained in."""
@@ -109,8 +110,9 @@ def prepare(scenario: ExpertsScenario) -> Prepared:
     kind = None if experts.files else _kind(scenario, task)
     topology, schedule, faults = plan_graph(scenario.network, dataset, scenario.run.rounds, seed)
     rule = _rule(scenario, task, kind, topology, faults)
+    by_queries = isinstance(rule, ByQueries)
     failing = experts.at_least is not None and isinstance(rule, LeavesOut)
-    boxes = experts_of_files(experts.files or (), dataset, task, partial(boxed, experts, rule), failing=failing)
+    boxes = experts_of_files(experts, dataset, task, partial(boxed, experts, by_queries=by_queries), failing=failing)
     check_queries(experts, rule, boxes, dataset)
     guarantee = rule.guarantee(topology, faults)
     check_fixed_point(scenario.fusion, faults, guarantee)

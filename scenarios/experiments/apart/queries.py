@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.queries.black_box import QUERIES, BlackBox
 from coolgp.fusion.apart.left_out import LeftOut, TooFewExperts, left_out
 from coolgp.fusion.apart.members import Members
@@ -18,19 +17,10 @@ from coolgp.scenarios.base.files import write_table
 from coolgp.scenarios.config.experts import ExpertsSettings
 from coolgp.scenarios.data.dataset import Dataset
 
-__all__ = ["LEFT_OUT", "Absences", "boxed", "check_queries"]
+__all__ = ["LEFT_OUT", "Absences", "check_queries"]
 
 LEFT_OUT = "left-out.csv"
 """In the run folder: the models that failed, each with the reason; there where some did."""
-
-
-def boxed(experts: ExpertsSettings, rule: ApartRule, expert: Expert) -> BlackBox:
-    """The expert as one that is only asked, with the caps of a scenario.
-
-    Models in this process, under rules that know more of them than answers, have no cap but the one that is given.
-    """
-    capped = experts.queries or (QUERIES if isinstance(rule, ByQueries) or expert.limit is not None else None)
-    return BlackBox(expert, queries=capped, batch=QUERIES, time_limit=experts.time_limit)
 
 
 def check_queries(experts: ExpertsSettings, rule: ApartRule, boxes: Sequence[BlackBox], dataset: Dataset) -> None:

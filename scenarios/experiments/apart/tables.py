@@ -20,10 +20,11 @@ Table = list[dict[str, object]]
 
 @dataclass(frozen=True)
 class Answers:
-    """Of all agents, by their own models and fused ``[N, Q, C]``."""
+    """Of all agents, by their own models and fused ``[N, Q, C]``. asked ``[N]``: rows, or pairs, of each model."""
 
     before: Array
     after: Array
+    asked: Array
 
     def stages(self) -> Iterator[tuple[str, Array]]:
         """Both, with the ends of their columns' names."""
@@ -32,7 +33,7 @@ class Answers:
 
 
 def agent_rows(training: Dealt, dataset: Dataset, answers: Answers, scoring: Scoring) -> Table:
-    """``agents.csv``: of each agent its training rows and scores before and after fusion."""
+    """``agents.csv``: of each agent its training rows, its scores, what its model was asked for in all."""
     counts = np.bincount(training.owner, minlength=len(dataset.agents))
     scores = {
         f"{name}_{when}": values
@@ -40,7 +41,9 @@ def agent_rows(training: Dealt, dataset: Dataset, answers: Answers, scoring: Sco
         for name, values in scoring.of_agents(of_stage).items()
     }
     return [
-        {"agent": agent, "rows": int(counts[place])} | {name: float(values[place]) for name, values in scores.items()}
+        {"agent": agent, "rows": int(counts[place])}
+        | {name: float(values[place]) for name, values in scores.items()}
+        | {"asked": int(answers.asked[place])}
         for place, agent in enumerate(dataset.agents)
     ]
 

@@ -12,9 +12,10 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Classifier, Expert
 from coolgp.agents.experts.models.base import LocalRows
 from coolgp.agents.experts.network import Network
-from coolgp.agents.experts.task import Task, answers
+from coolgp.agents.experts.task import Task
 from coolgp.fusion.apart.ensemble import Ensemble
-from coolgp.fusion.apart.members import Members
+from coolgp.fusion.apart.left_out import LeftOut, left_out
+from coolgp.fusion.apart.members import Members, asked
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -34,6 +35,7 @@ class AveragedPredictions:
     """
 
     leaves: ClassVar[tuple[str, ...]] = (".csv",)
+    leaves_out: ClassVar[bool] = True
 
     weights: Literal["uniform", "rows", "classes"] = "uniform"
 
@@ -50,12 +52,13 @@ class AveragedPredictions:
         task = _task(numbered)
         rule = Ensemble(weights=self.weights)
         rule.check(task)
-        fused = _answers(rule, numbered, handed.queries, task)
+        fused, out = _answers(rule, numbered, handed.queries, task)
         return Outcome(
             model=_table(fused, task),
-            sizes=["a network" if isinstance(expert.parameters, Network) else "any model" for expert in handed.experts],
+            sizes=[_size(expert, place in out) for place, expert in enumerate(handed.experts)],
             fused_size=counted(len(fused), "prediction"),
             order="one sum, the same over any graph",
+            remarks=[f"left out: {each.name}: {each.reason}" for each in out.values()],
             settings=asdict(self),
         )
 
@@ -74,9 +77,14 @@ def _task(handed: Handed) -> Task:
     return Task(tuple(labels))
 
 
-def _answers(rule: Ensemble, handed: Handed, queries: Array, task: Task) -> Array:
-    """Fused answers ``[Q, C]``."""
-    own = np.stack([answers(expert, queries, task) for expert in handed.experts])
+def _size(expert: Expert, left_out: bool) -> str:
+    if left_out:
+        return "left out"
+    return "a network" if isinstance(expert.parameters, Network) else "any model"
+
+
+def _answers(rule: Ensemble, handed: Handed, queries: Array, task: Task) -> tuple[Array, dict[int, LeftOut]]:
+    """Fused answers ``[Q, C]``, and who is left out of them, by place."""
     graph = handed.graph or _everybody(len(handed.experts))
     fitted = rule.fit(graph, Faults())
     transport = SerialTransport(fitted.links(graph))
@@ -87,11 +95,15 @@ def _answers(rule: Ensemble, handed: Handed, queries: Array, task: Task) -> Arra
         experts=tuple(handed.experts[place] for place in places.tolist()),
         rows=tuple(_local(rows[place], task) for place in places.tolist()),
         queries=queries,
-        answers=own[places],
+        answers=np.empty(0),
+        boxes=tuple(handed.boxes[place] for place in places.tolist()) if handed.boxes else (),
+        at_least=handed.at_least,
     )
+    members = replace(members, answers=asked(members.experts, members))
+    out = left_out(members, transport)
     state = fitted.converge(fitted.init(members, transport), members, transport)
     fused: Array = fitted.fused(state, members, transport).answers[0]
-    return fused
+    return fused, {each.agent: each for each in out}
 
 
 def _everybody(models: int) -> Topology:

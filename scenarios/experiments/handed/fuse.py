@@ -12,6 +12,9 @@ from typing import Any
 from coolgp.agents.experts.formats.files import sha256, write_model_file
 from coolgp.agents.experts.formats.format import library
 from coolgp.agents.experts.network import Network, mlp_of
+from coolgp.agents.experts.queries.black_box import BlackBox
+from coolgp.agents.experts.queries.server import is_address
+from coolgp.fusion.apart.rule import ByQueries, LeavesOut
 from coolgp.scenarios.base.environment import installed
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.base.files import write_table, write_whole
@@ -19,7 +22,8 @@ from coolgp.scenarios.experiments.handed.models import read_experts
 from coolgp.scenarios.experiments.handed.registry import HANDED_RULES
 from coolgp.scenarios.experiments.handed.rows import read_queries, read_shards
 from coolgp.scenarios.experiments.handed.rule import Handed, HandedRule, Outcome
-from coolgp.scenarios.experiments.handed.settings import settings_from
+from coolgp.scenarios.experiments.handed.settings import FuseSettings, settings_from
+from coolgp.scenarios.records.asked import boxed, shown_path
 from coolgp.scenarios.records.models import stored_in
 
 __all__ = ["FuseRequest", "FusedFiles", "card_of", "fuse_files"]
@@ -57,19 +61,33 @@ def fuse_files(request: FuseRequest) -> FusedFiles:
     """Fuse models in files. Raises ValueError with one sentence for each thing that is wrong, before any is written."""
     settings = settings_from(request.rule, request.graph, request.items)
     out = _checked_out(request, settings.name, settings.rule)
-    experts = read_experts(request.models)
+    boxes = _boxes(request.models, settings)
+    experts = [box.expert for box in boxes]
     graph = settings.graph(len(experts), request.seed)
     shards = read_shards(request.shards, request.target, experts)
     queries = read_queries(request.inputs, request.target, experts)
     if queries is not None and ".csv" not in settings.rule.leaves:
         raise ConfigError(f"--inputs: {settings.name} leaves a model; only ensemble predicts at inputs")
-    outcome = settings.rule.fuse(Handed(request.models, experts, shards, queries, graph, request.seed))
+    at_least = settings.asking.at_least
+    handed = Handed(request.models, experts, shards, queries, graph, request.seed, boxes, at_least)
+    outcome = settings.rule.fuse(handed)
     out.parent.mkdir(parents=True, exist_ok=True)
     _write(out, outcome.model)
     card = card_of(out)
     contents = json.dumps(_card(request, settings.name, outcome, out), indent=2, ensure_ascii=False)
     write_whole(card, f"{contents}\n".encode())
     return FusedFiles(out, card, outcome)
+
+
+def _boxes(paths: Sequence[str], settings: FuseSettings) -> list[BlackBox]:
+    """The models as ones that are asked, and counted. Raises ConfigError as `read_experts` does."""
+    experts, at_least = read_experts(paths, settings.asking), settings.asking.at_least
+    if at_least is not None and at_least > len(experts):
+        raise ConfigError(f"experts.at_least: needed at most {len(experts)}, the number of models; got {at_least}")
+    if at_least is not None and not isinstance(settings.rule, LeavesOut):
+        raise ConfigError(f"experts.at_least: {settings.name} needs all models: leave it out")
+    by_queries = isinstance(settings.rule, ByQueries)
+    return [boxed(settings.asking, expert, by_queries=by_queries) for expert in experts]
 
 
 def card_of(out: Path) -> Path:
@@ -93,7 +111,8 @@ def _checked_out(request: FuseRequest, name: str, rule: HandedRule) -> Path:
             library(*LIBRARIES[out.suffix.lower()])
         except ValueError as problem:
             raise ConfigError(f"{out}: {problem}") from problem
-    read = [*map(Path, request.models), *request.shards, *([] if request.inputs is None else [request.inputs])]
+    inputs = [] if request.inputs is None else [request.inputs]
+    read = [*(Path(path) for path in request.models if not is_address(path)), *request.shards, *inputs]
     if any(out.resolve() == path.resolve() for path in read):
         raise ConfigError(f"{out}: is one of the files that are read; name another --out")
     for path in (out, card_of(out)):
@@ -114,7 +133,7 @@ def _card(request: FuseRequest, name: str, outcome: Outcome, out: Path) -> dict[
     return {
         "fused": {"file": out.name, "sha256": sha256(out), "size": outcome.fused_size},
         "models": [
-            {"file": str(path), "sha256": sha256(stored_in(path)), "size": size}
+            {"file": shown_path(path), "sha256": None if is_address(path) else sha256(stored_in(path)), "size": size}
             for path, size in zip(request.models, outcome.sizes, strict=True)
         ],
         "shards": [{"file": str(path), "sha256": sha256(path)} for path in request.shards],

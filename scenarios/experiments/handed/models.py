@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from coolgp.agents.experts.adapters import expert_of
 from coolgp.agents.experts.expert import Classifier, Expert
 from coolgp.agents.experts.network import Network
+from coolgp.agents.experts.queries.remote import RemoteModel
 from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.config.experts import AskingSettings
+from coolgp.scenarios.records.asked import named_expert, shown_path
 from coolgp.scenarios.records.models import model_in, with_classes
 
 __all__ = ["are_classifiers", "labelled", "outputs_without_labels", "read_experts"]
 
 
-def read_experts(paths: Sequence[str]) -> list[Expert]:
-    """The models in files and run folders, named by their paths.
+def read_experts(paths: Sequence[str], settings: AskingSettings | None = None) -> list[Expert]:
+    """The models in files and run folders, and at addresses, named by these.
 
-    Networks whose outputs have no labels get those of the others. Raises ConfigError, a line for each file that cannot
-    be read, and for models of different inputs or tasks.
+    Networks whose outputs have no labels get those of the others, as do programs and servers. Raises ConfigError, a
+    line for each file that cannot be read, and for models of different inputs or tasks.
     """
     if len(paths) < 2:
         raise ConfigError(f"fusing needs at least two models; got {len(paths)}")
+    settings = settings or AskingSettings()
+    models: list[Any] = []
     experts: list[Expert] = []
     problems: list[str] = []
     for path in paths:
         try:
-            experts.append(replace(expert_of(model_in(path), path), name=path))
+            models.append(model_in(path))
+            experts.append(named_expert(models[-1], shown_path(path), settings))
         except ValueError as problem:
             words = str(problem)
             problems.append(words if words.startswith(path) else f"{path}: {words}")
     if problems:
         raise ConfigError(*problems)
-    experts = _labelled(experts)
+    experts = _labelled(models, experts, settings)
     _check_alike(experts)
     return experts
 
@@ -63,12 +70,17 @@ def labelled(expert: Expert, labels: Sequence[object]) -> Expert:
     return replace(expert_of(with_classes(expert.parameters, labels), expert.name), name=expert.name)
 
 
-def _labelled(experts: list[Expert]) -> list[Expert]:
-    """Networks without labels as classifiers, with the labels of the first model that has some."""
+def _labelled(models: Sequence[Any], experts: list[Expert], settings: AskingSettings) -> list[Expert]:
+    """Networks, programs and servers without labels as classifiers, with those of the first model that has some."""
     labels = next((expert.classes.tolist() for expert in experts if isinstance(expert, Classifier)), None)
     if labels is None:
         return experts
-    return [labelled(expert, labels) for expert in experts]
+    return [
+        named_expert(model, expert.name, settings, labels)
+        if isinstance(model, RemoteModel)
+        else labelled(expert, labels)
+        for model, expert in zip(models, experts, strict=True)
+    ]
 
 
 def _check_alike(experts: Sequence[Expert]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Expert
+from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.network.graphs.topology import Topology
 
 __all__ = ["Handed", "HandedRule", "Outcome", "Rows", "plain_label"]
@@ -40,7 +41,8 @@ class Handed:
     """What a rule fuses.
 
     paths, experts: J of them. shards: the owners' rows, one for each model, or none. queries ``[Q, D]``: inputs to
-    predict at. graph: of the owners. seed: of what a rule draws.
+    predict at. graph: of the owners. seed: of what a rule draws. boxes: what may be asked of the experts, which count
+    it, J of them. at_least: how many of them must be left where some fail, None for all.
     """
 
     paths: Sequence[str]
@@ -49,6 +51,8 @@ class Handed:
     queries: Array | None = None
     graph: Topology | None = None
     seed: int = 0
+    boxes: Sequence[BlackBox] = ()
+    at_least: int | None = None
 
 
 @dataclass(frozen=True)

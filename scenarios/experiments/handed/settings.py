@@ -1,4 +1,4 @@
-"""Settings of a fusion of models in files: sections [fusion] and [network], from the command line alone."""
+"""Settings of a fusion of models in files: sections [fusion], [network], [experts], from the command line alone."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.constraints import Names
+from coolgp.scenarios.config.experts import AskingSettings
 from coolgp.scenarios.config.loading import resolve_sections
 from coolgp.scenarios.config.network import NetworkSettings
 from coolgp.scenarios.config.options import ChosenSettings, options_of
+from coolgp.scenarios.config.section import Settings
 from coolgp.scenarios.experiments.handed.registry import HANDED_RULES
 from coolgp.scenarios.experiments.handed.rule import HandedRule
 
@@ -54,11 +56,12 @@ class RuleSettings(ChosenSettings):
 
 @dataclass(frozen=True)
 class FuseSettings:
-    """The name of the rule, the rule, and the section [network] where a graph was named."""
+    """The name of the rule, the rule, the section [network] where a graph was named, and the section [experts]."""
 
     name: str
     rule: HandedRule
     network: NetworkSettings | None
+    asking: AskingSettings
 
     def graph(self, models: int, seed: int) -> Topology | None:
         """The graph of so many owners; None without one. Raises ValueError where it does not fit them."""
@@ -81,8 +84,10 @@ def settings_from(rule: str, graph: str | None, items: Iterable[str]) -> FuseSet
     Raises ConfigError with every problem.
     """
     given = [f"fusion.rule={rule}", *([] if graph is None else [f"network.topology={graph}"]), *items]
-    sections = resolve_sections({"fusion": RuleSettings, "network": NetworkSettings}, given, "coolgp fuse")
-    fusion, network = sections["fusion"], sections["network"]
+    records: dict[str, type[Settings]] = {"fusion": RuleSettings, "network": NetworkSettings, "experts": AskingSettings}
+    sections = resolve_sections(records, given, "coolgp fuse")
+    fusion, network, asking = sections["fusion"], sections["network"], sections["experts"]
+    assert isinstance(asking, AskingSettings)
     assert isinstance(fusion, RuleSettings)
     assert isinstance(network, NetworkSettings)
     others = [key for key in sorted(network.model_fields_set) if key not in GRAPH_KEYS]
@@ -91,4 +96,4 @@ def settings_from(rule: str, graph: str | None, items: Iterable[str]) -> FuseSet
     named = "topology" in network.model_fields_set
     if network.model_fields_set and not named:
         raise ConfigError("network: needed --graph, the name of a graph or a file, beside its settings")
-    return FuseSettings(fusion.rule, HANDED_RULES[fusion.rule](**fusion.options), network if named else None)
+    return FuseSettings(fusion.rule, HANDED_RULES[fusion.rule](**fusion.options), network if named else None, asking)
