@@ -65,6 +65,7 @@ Raises ValueError for settings that the method does not have, or not so, and for
 METHODS: LazyTable[Method] = LazyTable(
     {
         "cigar": "coolgp.fusion.blackbox.online:online_group",
+        "colbi": "coolgp.fusion.blackbox.imitation.group:imitated_group",
     }
 )
 """All methods by name: each a function in a module of its own, and a line here."""

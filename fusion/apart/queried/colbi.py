@@ -15,7 +15,7 @@ from coolgp.agents.experts.task import Task
 from coolgp.fusion.apart.members import Fused, Members
 from coolgp.fusion.apart.queried.imitated import Imitations, imitations
 from coolgp.fusion.apart.summed import Carried, CarriedRows
-from coolgp.fusion.blackbox.imitation.fusing import FusedAnswers, FusedWeights
+from coolgp.fusion.blackbox.imitation.fusing import FusedWeights, Fusing, fusing, owner_rows
 from coolgp.fusion.blackbox.imitation.settings import ImitationSettings
 from coolgp.fusion.blackbox.uncertainty import Uncertainty
 from coolgp.network.transport import Transport
@@ -76,10 +76,7 @@ class FusedSurrogates(CarriedRows, ImitationSettings):
         return Fused(answers, parameters, state.imitations.queries, state.imitations.density_queries)
 
     def _rows(self, found: Imitations, members: Members) -> Array:
-        form = self._form(found, members)
-        return found.rows(form.row, form.length)
+        return owner_rows(found.surrogates, self._form(found, members))
 
-    def _form(self, found: Imitations, members: Members) -> FusedAnswers | FusedWeights:
-        if not members.task.labels:
-            return FusedAnswers(self.uncertainty, members.queries)
-        return FusedWeights(self.uncertainty, members.queries, found.blank(members.task))
+    def _form(self, found: Imitations, members: Members) -> Fusing:
+        return fusing(members.task, found.pool.features, members.queries, self.uncertainty)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.queries.failure import ExpertFailed
 from coolgp.agents.experts.surrogates.linear import LinearSurrogate
-from coolgp.agents.experts.surrogates.softmax import SoftmaxSurrogate
-from coolgp.agents.experts.task import Task
 from coolgp.fusion.apart.left_out import left_out
 from coolgp.fusion.apart.members import Members, known_to_all
 from coolgp.fusion.blackbox.imitation.imitate import (
@@ -61,14 +58,10 @@ class Imitations:
         shared = self.pool.features.size * bool(known_to_all(linear, transport).any())
         return float(known_to_all(own, transport).sum()) + shared
 
-    def blank(self, task: Task) -> SoftmaxSurrogate:
-        """A surrogate of classes without weights."""
-        return SoftmaxSurrogate(self.pool.features, np.zeros((self.pool.features.count, task.columns)), labels(task))
-
-    def rows(self, row: Callable[..., Array], length: int) -> Array:
-        """What each surrogate adds to a sum, and a one ``[A, length + 1]``; zeros for those that are out."""
-        own = [np.zeros(length + 1) if each is None else np.append(row(each.surrogate), 1.0) for each in self.imitated]
-        return np.stack(own)
+    @property
+    def surrogates(self) -> list[Any]:
+        """Of each agent, None of an expert that is out."""
+        return [None if each is None else each.surrogate for each in self.imitated]
 
 
 def pool_of(members: Members, settings: ImitationSettings, rule: str) -> Pool:
@@ -86,7 +79,7 @@ def imitations(members: Members, settings: ImitationSettings, transport: Transpo
 
     def imitated(box: BlackBox, agent: int) -> Imitated:
         if members.task.labels:
-            return imitate_classifier(box, pool, settings, labels(members.task))
+            return imitate_classifier(box, pool, settings, np.array(members.task.labels))
         return imitate_regressor(box, pool, settings, agent)
 
     return Imitations(pool, tuple(asked_of_all(members, imitated, transport)))
@@ -116,11 +109,6 @@ def asked_of_all(members: Members, ask: Callable[[BlackBox, int], T], transport:
 def boxes_of(members: Members) -> tuple[BlackBox, ...]:
     """The experts behind their answers; where nobody counts, without a cap."""
     return members.boxes or tuple(BlackBox(expert, queries=None) for expert in members.experts)
-
-
-def labels(task: Task) -> Array:
-    """The labels of all classes ``[K]``."""
-    return np.array(task.labels)
 
 
 def _asked(box: BlackBox, agent: int, members: Members, ask: Callable[[BlackBox, int], T]) -> tuple[T | None, str]:

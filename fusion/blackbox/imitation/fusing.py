@@ -7,19 +7,54 @@ queries, ``P`` features, ``K`` classes.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.surrogates.features import InducingFeatures
+from coolgp.agents.experts.surrogates.linear import FusedLinearSurrogates, LinearSurrogate
 from coolgp.agents.experts.surrogates.softmax import SoftmaxSurrogate
+from coolgp.agents.experts.task import Task
 from coolgp.fusion.blackbox.imitation.slopes import Predicts
 from coolgp.fusion.blackbox.uncertainty import VARIANCES, Pooled, Uncertainty
 
-__all__ = ["POWERS", "FusedAnswers", "FusedWeights"]
+__all__ = ["POWERS", "FusedAnswers", "FusedWeights", "Fusing", "fused_model", "fusing", "owner_rows"]
 
-POWERS = {"gpoe": lambda owners: 1.0 / owners, "product": lambda owners: np.ones_like(owners)}
+WEIGHTS = ("mean_weights", "log_std_weights")
+POWERS: Mapping[str, Callable[[Array], Array]] = {"gpoe": lambda owners: 1.0 / owners, "product": np.ones_like}
 """To which power a density of so many owners is taken, by the kind of uncertainty; a mixture is no product."""
+
+
+def fusing(task: Task, features: InducingFeatures, x: Array, uncertainty: Uncertainty) -> Fusing:
+    """How surrogates of a task are fused at x ``[Q, D]``."""
+    if not task.labels:
+        return FusedAnswers(uncertainty, x)
+    blank = SoftmaxSurrogate(features, np.zeros((features.count, task.columns)), np.array(task.labels))
+    return FusedWeights(uncertainty, x, blank)
+
+
+def owner_rows(surrogates: Sequence[Any], form: Fusing) -> Array:
+    """What each owner adds, and a one ``[A, length + 1]``; zeros where there is no surrogate (None)."""
+    empty = np.zeros(form.length + 1)
+    return np.stack([empty if each is None else np.append(form.row(each), 1.0) for each in surrogates])
+
+
+def fused_model(surrogates: Sequence[Any], uncertainty: Uncertainty) -> FusedLinearSurrogates | SoftmaxSurrogate:
+    """All surrogates as one model. Raises ValueError for those that have no such product."""
+    first = surrogates[0]
+    if uncertainty not in POWERS or not isinstance(first, LinearSurrogate | SoftmaxSurrogate):
+        raise ValueError(
+            f'one model of surrogates is a product of linear ones: take family "linear", and uncertainty '
+            f'{" | ".join(POWERS)}; got "{uncertainty}" of {type(first).__name__}'
+        )
+    power = float(POWERS[uncertainty](np.array(float(len(surrogates)))))
+    if isinstance(first, SoftmaxSurrogate):
+        return replace(first, weights=power * np.sum([each.weights for each in surrogates], axis=0))
+    mean, log_std = (np.stack([getattr(each, name) for each in surrogates]) for name in WEIGHTS)
+    return FusedLinearSurrogates(LinearSurrogate(first.features, mean, log_std), power)
 
 
 @dataclass(frozen=True)
@@ -70,3 +105,6 @@ class FusedWeights:
         """Probabilities ``[A, Q, K]`` from sums ``[A, P K]`` of count ``[A]`` owners."""
         weights = (POWERS[self.uncertainty](count)[:, None] * sums).reshape(len(sums), *self.like.weights.shape)
         return np.stack([replace(self.like, weights=own).predict_proba(self.x) for own in weights])
+
+
+Fusing = FusedAnswers | FusedWeights

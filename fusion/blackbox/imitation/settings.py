@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field
 
@@ -36,6 +36,20 @@ class ImitationSettings:
     held_out: Annotated[float, Field(gt=0, lt=1)] = 0.2
     floor: Annotated[float, Field(gt=0, lt=1)] = 1e-3
     seed: Annotated[int, Field(ge=0)] = 0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for names that there are not, and numbers out of their ranges."""
+        for name, known in (("family", get_args(Family)), ("objective", get_args(Objective))):
+            if getattr(self, name) not in known:
+                raise ValueError(f"imitation needs {name} {' | '.join(known)}; got {getattr(self, name)!r}")
+        for name, sound in (
+            ("inducing", self.inducing >= 1),
+            ("steps", self.steps >= 1),
+            ("held_out", 0 < self.held_out < 1),
+            ("floor", 0 < self.floor < 1),
+        ):
+            if not sound:
+                raise ValueError(f"imitation: {name} is out of its range; got {getattr(self, name)}")
 
     def check_task(self, task: str) -> None:
         """Raise ValueError where this is not how models of a task, "regression" or "classification", are imitated."""
