@@ -42,9 +42,7 @@ class ClusteredNetworks(NetworksHandedOn):
             raise ValueError(f'fusion.rule: "k-means" needs networks of one hidden layer; got {depth} hidden layers')
         return state
 
-    def network(
-        self, networks: Sequence[Network], counts: Array, state: HandedOn, members: Members, transport: Transport
-    ) -> Network:
+    def network(self, networks: Sequence[Network], counts: Array, members: Members, transport: Transport) -> Network:
         """The network of the candidate that gets most of the owners' rows right."""
         widths = cluster_widths(networks) if self.units is None else (self.units,)
         candidates = clusterings(networks, class_shares(counts, *counts.shape), widths, self.seed)

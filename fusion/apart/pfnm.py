@@ -1,19 +1,23 @@
-"""PFNM over a graph: networks are handed on from neighbour to neighbour, and everybody matches all of them alike."""
+"""PFNM over a graph: networks are handed on to everybody, or their units are matched by messages along a tree."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from coolgp.agents.base.arrays import Array
-from coolgp.agents.experts.network import Network
-from coolgp.fusion.apart.handed_on import HandedOn, NetworksHandedOn
-from coolgp.fusion.apart.members import Members
+from coolgp.fusion.apart.handed_on import OneNetwork
+from coolgp.fusion.apart.members import Fused, Members
+from coolgp.fusion.apart.ways.common import Matching
+from coolgp.fusion.apart.ways.networks import NETWORK_MATCHINGS, AmongAll, NetworkMatching, ToMatch
+from coolgp.fusion.guarantee import Guarantee
+from coolgp.fusion.matching.networks.fused import FusedNetwork
 from coolgp.fusion.matching.networks.pfnm import PFNM
 from coolgp.fusion.matching.networks.settings import GRID, Setting
+from coolgp.fusion.sums.base import FITTED
+from coolgp.network.graphs.topology import Topology
+from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 
 __all__ = ["MatchedNetworks"]
@@ -22,15 +26,26 @@ Above = Annotated[float, Field(gt=0)]
 
 
 @dataclass(frozen=True)
-class MatchedNetworks(NetworksHandedOn):
+class Underway:
+    """inner: what the way to match keeps. result: the fused network, once there is one."""
+
+    inner: Any
+    result: list[FusedNetwork] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class MatchedNetworks(OneNetwork):
     """Networks whose hidden units are matched to one another before they are averaged (PFNM).
 
     mass, noise_variance, prior_variance: of the prior, 1 where one of them alone is given; without any of them the
     owners choose among a grid by the rows that they count as right. read_out: "map", "mean" or "split"; by default
     "map" of a prior that is given, and of the grid "map" and "split". head: "refit" fits the output layer afresh from
-    sums over the owners' rows. sweeps: of the matching, at most. solver: of each assignment; "greedy", a baseline,
-    takes the pair that gains most first. local_epochs: passes that each agent trains on from its units of the fused
-    network after each round but the last. via: the rule that carries the sums. handing: hands networks on.
+    sums over the owners' rows. matching: "everyone" matches all networks; along a "tree" agents merge what their
+    branches found; a "token" goes from agent to agent, who match in turn. sweeps: how often units are matched again, at
+    most; by default 5 for "everyone", and 1, a walk of a token, for the others. solver: of each assignment; "greedy", a
+    baseline, takes the pair that gains most first. local_epochs: passes that each agent trains on from its units of the
+    fused network after each round but the last. via: the rule that carries the sums. way: how units are matched, fitted
+    to the network.
     """
 
     name: ClassVar[str] = "pfnm"
@@ -39,41 +54,65 @@ class MatchedNetworks(NetworksHandedOn):
     noise_variance: Above | None = None
     prior_variance: Above | None = None
     read_out: Literal["map", "mean", "split"] | None = None
-    sweeps: Annotated[int, Field(ge=0)] = 5
+    matching: Matching = "everyone"
+    sweeps: Annotated[int, Field(ge=0)] | None = None
     solver: Literal["optimal", "greedy"] = "optimal"
     local_epochs: Annotated[int, Field(ge=0)] = 0
+    way: NetworkMatching = field(default_factory=AmongAll, metadata=FITTED)
 
-    def again(self, state: HandedOn, members: Members, transport: Transport) -> HandedOn:
+    def fit(self, topology: Topology, faults: Faults) -> Self:
+        """See `ApartRule`. Raises ValueError on a network that fails: all owners must match the same networks."""
+        return replace(super().fit(topology, faults), way=NETWORK_MATCHINGS[self.matching]().fit(topology))
+
+    def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
+        """That of the way to match."""
+        return self.way.guarantee(self.links(topology), faults)
+
+    def init(self, members: Members, transport: Transport) -> Underway:
+        """See `ApartRule`."""
+        return self._begun(members, transport, self._settings, None)
+
+    def again(self, state: Underway, members: Members, transport: Transport) -> Underway:
         """See `TrainsFurther`."""
-        return replace(self.init(members, transport), earlier=state.result[0])
+        earlier = state.result[0]
+        return self._begun(members, transport, (earlier.setting,), earlier)
 
-    def further(self, state: HandedOn, members: Members, transport: Transport, round: int) -> Members:
+    def exchange(self, state: Underway, members: Members, transport: Transport, rounds: int = 1) -> Underway:
+        """See `ApartRule`."""
+        return Underway(self.way.rounds(state.inner, transport, rounds))
+
+    def converge(self, state: Underway, members: Members, transport: Transport) -> Underway:
+        """See `ApartRule`."""
+        return Underway(self.way.settle(state.inner, transport))
+
+    def fused(self, state: Underway, members: Members, transport: Transport) -> Fused:
+        """The network of the candidate that gets most of the owners' rows right."""
+        candidates = self.way.candidates(state.inner, transport)
+        if candidates is None:
+            return self.predicted(None, members)
+        best = candidates[self.best_of([one.network for one in candidates], members, transport)]
+        state.result[:] = [replace(best, network=self.with_head(best.network, members, transport))]
+        return self.predicted(state.result[0].network, members)
+
+    def further(self, state: Underway, members: Members, transport: Transport, round: int) -> Members:
         """See `TrainsFurther`."""
         assert members.trained_on is not None  # looked at where the run is put together
         if not state.result:
             raise ValueError(
-                "fusion.local_epochs: needs networks that were fused, and not all have reached everybody: take "
+                "fusion.local_epochs: needs networks that were fused, and their units are not all matched yet: take "
                 'fusion.rounds_per_step = "converge"'
             )
-        own = state.result[0].sub_networks()
-        agents = transport.shard.agents.tolist()
-        experts = [
-            members.trained_on(place, own[agent], self.local_epochs, round) for place, agent in enumerate(agents)
-        ]
+        own = self.way.own_units(state.result[0], transport)
+        experts = [members.trained_on(place, network, self.local_epochs, round) for place, network in enumerate(own)]
         return replace(members, experts=tuple(experts))
 
-    def network(
-        self, networks: Sequence[Network], counts: Array, state: HandedOn, members: Members, transport: Transport
-    ) -> Network:
-        """The network of the candidate that gets most of the owners' rows right."""
-        earlier = state.earlier
-        settings = self._settings if earlier is None else (earlier.setting,)
-        labels = None if earlier is None else earlier.labels
-        matching = PFNM(settings=settings, sweeps=self.sweeps, solver=self.solver)
-        candidates = matching.candidates(networks, counts, labels)
-        best = candidates[self.best_of([one.network for one in candidates], members, transport)]
-        state.result[:] = [replace(best, network=self.with_head(best.network, members, transport))]
-        return state.result[0].network
+    def _begun(
+        self, members: Members, transport: Transport, settings: tuple[Setting, ...], earlier: FusedNetwork | None
+    ) -> Underway:
+        """earlier: the fusion of the round before, from whose labels this one starts."""
+        sweeps = self.way.usual_sweeps if self.sweeps is None else self.sweeps
+        pfnm = PFNM(settings=settings, sweeps=sweeps, solver=self.solver)
+        return Underway(self.way.begin(ToMatch(self.owned(members, transport), pfnm, earlier), transport))
 
     @property
     def _settings(self) -> tuple[Setting, ...]:

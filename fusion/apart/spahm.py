@@ -1,7 +1,7 @@
 """SPAHM over a graph: sparse Gaussian processes of all owners, fused through inducing inputs that they match.
 
-Inducing inputs and hyper-parameters are handed on from neighbour to neighbour, and everybody matches all of them alike.
-The evidence about the matched inputs is then a row of each owner, and any rule that sums rows adds it up.
+Inducing inputs and hyper-parameters are handed on to everybody, or matched by messages along a tree. The evidence
+about the matched inputs is then a row of each owner, and any rule that sums rows adds it up.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from coolgp.agents.experts.task import Task
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.agents.statistics import repeated
 from coolgp.fusion.apart.members import Fused, Members, known_to_all, require_perfect
+from coolgp.fusion.apart.ways.common import Matching
+from coolgp.fusion.apart.ways.gps import GP_MATCHINGS, AmongAll, GPMatching, GPsToMatch
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.matching.gps.agreement import common_prior
 from coolgp.fusion.matching.gps.evidence import evidence_rows, fused_from_row
 from coolgp.fusion.matching.gps.fused import Form, fused_pairs
-from coolgp.fusion.matching.gps.outline import Outline, outline_of, packed, packed_size, unpacked
 from coolgp.fusion.matching.gps.selection import Inputs, Selection, Selector
 from coolgp.fusion.matching.sets.spahm import SPAHM
 from coolgp.fusion.sums.base import FITTED
 from coolgp.fusion.sums.carrier import CarriedRule
-from coolgp.fusion.sums.flood import Flood
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
@@ -62,8 +62,10 @@ class MatchedGPs(CarriedRule):
     of it means more inputs. leftover: add the variance that the matched inputs leave unexplained. nugget: variance of a
     matched response, relative to the signal's. inputs: the fused model's: "matched", or, to compare, "k-means" centres
     or a "random" choice, as many as matching finds, or "all". max_inputs: at most so many, those that tell most of the
-    others. seed: of k-means and of a random choice. via: the rule that carries the sums, once inputs are matched.
-    handing: hands inducing inputs on.
+    others. seed: of k-means and of a random choice. matching: "everyone" matches all inputs; along a "tree" agents
+    merge what their branches found; a "token" goes from agent to agent, who match in turn. sweeps: how often inputs are
+    matched again, at most; by default 100 for "everyone", and 1, a walk of a token, for the others. via: the rule that
+    carries the sums, once inputs are matched. way: how inputs are matched, fitted to the network.
     """
 
     form: Form = "evidence"
@@ -74,16 +76,27 @@ class MatchedGPs(CarriedRule):
     inputs: Inputs = "matched"
     max_inputs: AtLeastOne | None = None
     seed: int = 0
-    handing: Flood = field(default_factory=Flood, metadata=FITTED)
+    matching: Matching = "everyone"
+    sweeps: Annotated[int, Field(ge=0)] | None = None
+    way: GPMatching = field(default_factory=AmongAll, metadata=FITTED)
+
+    def __post_init__(self) -> None:
+        chooses = self.inputs != "matched" or self.max_inputs is not None
+        if chooses and self.matching != "everyone":
+            raise ValueError(
+                "spahm needs what all owners have where inputs or max_inputs choose among it: leave matching at "
+                f'"everyone"; got "{self.matching}"'
+            )
 
     def fit(self, topology: Topology, faults: Faults) -> Self:
         """See `ApartRule`. Raises ValueError on a network that fails: all owners must match the same inputs."""
         require_perfect("spahm", faults)
-        return super().fit(topology, faults)
+        return replace(super().fit(topology, faults), way=GP_MATCHINGS[self.matching]().fit(topology))
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """The carrier's, of the evidence about the matched inputs."""
-        return self.carrier.guarantee(topology, faults)
+        carried = self.carrier.guarantee(topology, faults)
+        return replace(carried, why="; ".join(filter(None, (carried.why, self.way.why))))
 
     def check(self, task: Task) -> None:
         """See `ApartRule`."""
@@ -93,10 +106,10 @@ class MatchedGPs(CarriedRule):
     def init(self, members: Members, transport: Transport) -> Matched:
         """Hand on what is matched, until everybody has all of it, and match. Collective."""
         owners = _sparse_gps(members, transport)
-        outlines = self._handed(owners, transport)
-        columns, priors = [outline.columns for outline in outlines], [outline.prior for outline in outlines]
-        matcher = SPAHM(self.noise_variance, 1.0, learn=False, mass=self.mass)
-        selection = Selector(self.inputs, self.max_inputs, self.seed).selected(columns, priors, matcher)
+        sweeps = self.way.usual_sweeps if self.sweeps is None else self.sweeps
+        matcher = SPAHM(self.noise_variance, 1.0, learn=False, mass=self.mass, sweeps=sweeps)
+        selector = Selector(self.inputs, self.max_inputs, self.seed)
+        selection, priors = self.way.selected(GPsToMatch(owners, self.form, matcher, selector), transport)
         if self.form == "published":
             return Matched(fused_pairs(priors, selection.rows, self.nugget), selection)
         union = common_prior(priors, selection.rows)
@@ -131,15 +144,6 @@ class MatchedGPs(CarriedRule):
             inducing=len(state.selection.rows),
             dropped=state.selection.dropped,
         )
-
-    def _handed(self, owners: list[SparseGP], transport: Transport) -> list[Outline]:
-        """What all agents hand over ``[N]``, by global id."""
-        outlines = [outline_of(owner, self.form) for owner in owners]
-        length = int(known_to_all([float(packed_size(outline)) for outline in outlines], transport).max())
-        rows = np.stack([packed(outline, length) for outline in outlines])
-        state = self.handing.settle(self.handing.begin(rows, transport), rows, transport)
-        inputs, kernel = len(owners[0].parameters.lengthscale), owners[0].kernel
-        return [unpacked(row, inputs, self.form, kernel) for row in state.values[0]]
 
 
 def _answers(model: SparseGP, x: Array) -> Array:

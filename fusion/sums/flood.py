@@ -7,12 +7,12 @@ J. McQuillan, I. Richer, E. Rosen, "The new routing algorithm for the ARPANET", 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
-from coolgp.fusion.sums.base import SumRule
+from coolgp.fusion.sums.base import FITTED, SumRule
 from coolgp.fusion.sums.edges import furthest
 from coolgp.network.base.arrays import Array
 from coolgp.network.graphs.search import breadth_first
@@ -60,10 +60,11 @@ class Flood(SumRule):
 
     Where messages may fail, neighbours send each other in every round which versions they have (tag ``have``, 4N bytes
     on every link); a row that a neighbour does not have is offered to it, and again after more than ``patience``
-    rounds.
+    rounds. instead: what a user can take where all rows would not fit in memory.
     """
 
     patience: int = 3
+    instead: str = field(default='fusion.rule = "tree" or "push-sum", which keep one row a link', metadata=FITTED)
 
     def __post_init__(self) -> None:
         if self.patience < 0:
@@ -90,7 +91,7 @@ class Flood(SumRule):
     def begin(self, values: Array, transport: Transport) -> FloodState:
         """Every agent has its own contribution. Raises ValueError where all rows would not fit in memory."""
         shard, (agents, row) = transport.shard, values.shape
-        _check_memory(shard.size, row, values.itemsize)
+        _check_memory(shard.size, row, values.itemsize, self.instead)
         state = FloodState(
             values=np.zeros((agents, shard.size, row), dtype=values.dtype),
             version=np.zeros((agents, shard.size), dtype=np.int32),
@@ -193,10 +194,10 @@ def _learn(
     return FloodState(values=values, version=versions, told=state.told, wait=wait, sums=sums)
 
 
-def _check_memory(size: int, row: int, itemsize: int) -> None:
+def _check_memory(size: int, row: int, itemsize: int, instead: str) -> None:
     needed = size * size * row * itemsize
     if needed > MOST_BYTES:
         raise ValueError(
             f"flood keeps a row of {row} numbers of each of {size} agents at each: {needed / 1e9:.1f} GB in all, more "
-            f'than {MOST_BYTES / 1e9:g} GB; take fusion.rule = "tree" or "push-sum", which keep one row a link'
+            f"than {MOST_BYTES / 1e9:g} GB; take {instead}"
         )

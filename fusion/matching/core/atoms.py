@@ -17,6 +17,9 @@ from coolgp.fusion.matching.core.vectors import Vectors, expanded
 
 __all__ = ["Atoms", "gathered", "joined", "left", "log_evidence", "no_atoms", "posterior", "weighted_means"]
 
+ROUNDING = 1e-12
+"""Precision that is left of an atom, relative to what was taken out, below which nothing is left."""
+
 
 @dataclass(frozen=True)
 class Atoms:
@@ -56,6 +59,10 @@ def left(atoms: Atoms, vectors: Vectors, group: int, labels: Indices) -> tuple[A
     shift[labels] -= vectors.shift(group)
     precision[labels] -= vectors.precision[group]
     counts[labels] -= 1
+    gone = precision[labels] <= ROUNDING * vectors.precision[group]
+    if gone.any():  # nobody else knows these entries: what rounding leaves of the sums would pass for a vector
+        precision[labels] = np.where(gone, 0.0, precision[labels])
+        shift[labels] = np.where(expanded(gone.astype(float), vectors.widths) > 0, 0.0, shift[labels])
     used = counts > 0
     if used.all():
         return Atoms(shift, precision, counts), np.arange(len(counts))

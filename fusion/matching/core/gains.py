@@ -49,7 +49,7 @@ class Criterion:
 def surplus(vectors: Vectors, group: int, others: Atoms, criterion: Criterion) -> Array:
     """Log gain ``[L_j, L]`` of each vector of a group from joining each atom of the others, less that of a new atom."""
     gain = evidence_gain(vectors, group, others, criterion.marginal)
-    gain += criterion.prior.joining(others.counts, vectors.groups) - criterion.prior.new(vectors.groups)
+    gain += criterion.prior.joining(others.counts, vectors.all_groups) - criterion.prior.new(vectors.all_groups)
     return gain
 
 

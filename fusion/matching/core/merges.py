@@ -19,10 +19,11 @@ import numpy as np
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.fusion.matching.core.atoms import Atoms, joined, no_atoms
 from coolgp.fusion.matching.core.gains import Criterion, evidence_gain
+from coolgp.fusion.matching.core.rooted import rooted_tree
 from coolgp.fusion.matching.core.sweeps import Partition, objective, visited
 from coolgp.fusion.matching.core.vectors import Vectors, expanded
 
-__all__ = ["matched_along", "merged", "merged_along", "walked"]
+__all__ = ["alone", "matched_along", "merged", "merged_along", "walked"]
 
 
 def merged(first: Atoms, second: Atoms, vectors: Vectors, criterion: Criterion) -> tuple[Atoms, Indices]:
@@ -31,7 +32,7 @@ def merged(first: Atoms, second: Atoms, vectors: Vectors, criterion: Criterion) 
     Atoms of the first keep their places. vectors: for what all groups know, so J, the prior precision and the blocks.
     """
     gain = _gain(first, second, vectors, criterion.marginal)
-    gain += criterion.prior.merging(first.counts, second.counts, vectors.groups)
+    gain += criterion.prior.merging(first.counts, second.counts, vectors.all_groups)
     columns, size = criterion.columns(gain), len(first.counts)
     places = columns.copy()
     new = columns < 0
@@ -44,26 +45,30 @@ def merged(first: Atoms, second: Atoms, vectors: Vectors, criterion: Criterion) 
     return atoms, places
 
 
+def alone(vectors: Vectors, group: int) -> tuple[Atoms, Indices]:
+    """The atoms of a group that has met no other, one for each of its vectors, and its labels ``[L_j]``."""
+    return joined(no_atoms(vectors), vectors, group, np.full(len(vectors.values[group]), -1))
+
+
 def merged_along(vectors: Vectors, criterion: Criterion, parents: Sequence[int]) -> Partition:
     """The partition that a tree of groups ends with: ``parents [J]``, -1 for the root, children by their number.
 
     Raises ValueError unless the parents make a tree.
     """
-    order = _children_first(parents)
+    tree = rooted_tree(parents)
     labels: list[Indices] = [np.zeros(0, dtype=np.intp)] * vectors.groups
     branches: dict[int, tuple[Atoms, list[int]]] = {}
-    for group in order:
-        columns = np.full(len(vectors.values[group]), -1)
-        atoms, labels[group] = joined(no_atoms(vectors), vectors, group, columns)
+    for group in reversed(tree.downward):
+        atoms, labels[group] = alone(vectors, group)
         members = [group]
-        for child in (one for one, parent in enumerate(parents) if parent == group):
+        for child in tree.children[group]:
             below, branch = branches.pop(child)
             atoms, places = merged(atoms, below, vectors, criterion)
             for one in branch:
                 labels[one] = places[labels[one]]
             members += branch
         branches[group] = atoms, members
-    atoms, _ = branches[order[-1]]
+    atoms, _ = branches[tree.root]
     return Partition(tuple(labels), atoms, np.ones(vectors.groups, dtype=bool))
 
 
@@ -76,7 +81,7 @@ def matched_along(
     """
     partition = merged_along(vectors, criterion, parents)
     values = [objective(partition, vectors, criterion)]
-    walk = _depth_first(parents)
+    walk = rooted_tree(parents).walk
     for _ in range(walks):
         if not partition.pending.any():
             break
@@ -104,24 +109,3 @@ def _gain(first: Atoms, second: Atoms, vectors: Vectors, marginal: bool) -> Arra
         alike = Vectors((means,), (precision[None, :],), vectors.prior_precision, vectors.widths)
         gain[rows] = evidence_gain(alike, 0, first, marginal)
     return gain
-
-
-def _children_first(parents: Sequence[int]) -> list[int]:
-    roots = [group for group, parent in enumerate(parents) if parent == -1]
-    order = list(roots)
-    for group in order:
-        order += [child for child, parent in enumerate(parents) if parent == group]
-    if len(roots) != 1 or len(order) != len(parents):
-        raise ValueError(f"Merging needs a tree of all groups with one root, -1; got the parents {list(parents)}")
-    return order[::-1]
-
-
-def _depth_first(parents: Sequence[int]) -> list[int]:
-    """The groups in the order in which a token that follows the tree's links first meets them."""
-    order: list[int] = []
-    waiting = [group for group, parent in enumerate(parents) if parent == -1]
-    while waiting:
-        group = waiting.pop()
-        order.append(group)
-        waiting += [child for child, parent in reversed(list(enumerate(parents))) if parent == group]
-    return order

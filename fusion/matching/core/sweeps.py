@@ -18,7 +18,19 @@ from coolgp.fusion.matching.core.gains import Criterion, surplus
 from coolgp.fusion.matching.core.vectors import Vectors
 from coolgp.network.base.randomness import generator
 
-__all__ = ["Partition", "first_pass", "matched", "objective", "renumbered", "swept", "warm_start"]
+__all__ = [
+    "Partition",
+    "Picked",
+    "first_pass",
+    "matched",
+    "objective",
+    "picked_again",
+    "picked_first",
+    "renumbered",
+    "swept",
+    "visited",
+    "warm_start",
+]
 
 RELATIVE_GAIN = 1e-9
 """A group keeps its atoms unless others are better by more than this share of what they are worth: rounding."""
@@ -37,13 +49,30 @@ class Partition:
     pending: Array
 
 
-def first_pass(vectors: Vectors, criterion: Criterion) -> Partition:
-    """Groups pick once each, the largest first; the first one's vectors are its atoms."""
+@dataclass(frozen=True)
+class Picked:
+    """What a group picked in place of what it had.
+
+    atoms: with its vectors. labels ``[L_j]``: its own. places ``[L]``: where each atom of before is now, -1 for those
+    that vanished; new atoms follow them.
+    """
+
+    atoms: Atoms
+    labels: Indices
+    places: Indices
+
+
+def first_pass(vectors: Vectors, criterion: Criterion, order: Sequence[int] | None = None) -> Partition:
+    """Groups pick once each, in an order or the largest first; the first one's vectors are its atoms."""
     labels, atoms = [np.zeros(0, dtype=np.intp)] * vectors.groups, no_atoms(vectors)
-    for group in np.argsort(-vectors.sizes, kind="stable").tolist():
-        columns = criterion.columns(surplus(vectors, group, atoms, criterion))
-        atoms, labels[group] = joined(atoms, vectors, group, columns)
+    for group in np.argsort(-vectors.sizes, kind="stable").tolist() if order is None else order:
+        atoms, labels[group] = picked_first(atoms, vectors, group, criterion)
     return Partition(tuple(labels), atoms, np.ones(vectors.groups, dtype=bool))
+
+
+def picked_first(atoms: Atoms, vectors: Vectors, group: int, criterion: Criterion) -> tuple[Atoms, Indices]:
+    """The atoms with those that a group picks which had none before, and its labels ``[L_j]``."""
+    return joined(atoms, vectors, group, criterion.columns(surplus(vectors, group, atoms, criterion)))
 
 
 def warm_start(vectors: Vectors, labels: Sequence[Indices]) -> Partition:
@@ -65,17 +94,25 @@ def warm_start(vectors: Vectors, labels: Sequence[Indices]) -> Partition:
 
 def visited(partition: Partition, vectors: Vectors, criterion: Criterion, group: int) -> Partition:
     """The partition after one group picked its best atoms again: the same unless others are worth more."""
-    others, places = left(partition.atoms, vectors, group, partition.labels[group])
-    gain, present = surplus(vectors, group, others, criterion), places[partition.labels[group]]
+    picked = picked_again(partition.atoms, vectors, group, partition.labels[group], criterion)
+    if picked is None:
+        pending = partition.pending.copy()
+        pending[group] = False
+        return replace(partition, pending=pending)
+    labels = [picked.places[own] for own in partition.labels]
+    labels[group] = picked.labels
+    return Partition(tuple(labels), picked.atoms, np.arange(vectors.groups) != group)
+
+
+def picked_again(atoms: Atoms, vectors: Vectors, group: int, labels: Indices, criterion: Criterion) -> Picked | None:
+    """What one group with labels ``[L_j]`` picks in place of them; None where nothing else is worth more."""
+    others, places = left(atoms, vectors, group, labels)
+    gain, present = surplus(vectors, group, others, criterion), places[labels]
     columns = criterion.columns(gain)
     before, after = criterion.worth(gain, present), criterion.worth(gain, columns)
-    pending = partition.pending.copy()
-    pending[group] = False
     if after - before <= RELATIVE_GAIN * (1.0 + np.abs(before)):
-        return replace(partition, pending=pending)
-    labels = [places[own] for own in partition.labels]
-    atoms, labels[group] = joined(others, vectors, group, columns)
-    return Partition(tuple(labels), atoms, np.arange(vectors.groups) != group)
+        return None
+    return Picked(*joined(others, vectors, group, columns), places)
 
 
 def swept(partition: Partition, vectors: Vectors, criterion: Criterion, seed: int, sweep: int) -> Partition:
@@ -105,7 +142,7 @@ def renumbered(labels: Sequence[Indices]) -> tuple[Indices, ...]:
 def objective(partition: Partition, vectors: Vectors, criterion: Criterion) -> float:
     """``log p(vectors | partition) + log P(partition)``; for atoms that are maximised over, up to a constant."""
     explained = log_evidence(partition.atoms, vectors, criterion.marginal)
-    return explained + criterion.prior.log_probability(partition.atoms.counts, vectors.groups)
+    return explained + criterion.prior.log_probability(partition.atoms.counts, vectors.all_groups)
 
 
 def matched(

@@ -23,7 +23,8 @@ class Vectors:
 
     values: J arrays ``[L_j, E]``, relative to the prior mean. precision: J arrays ``[1, G]``, the same for all vectors
     of a group, or ``[L_j, G]``; 0 for an entry that is absent. prior_precision ``[G]``. widths ``[G]``: entries of each
-    block, adding up to E. uniform: whether all precisions are the same array ``[1, G]``.
+    block, adding up to E. uniform: whether all precisions are the same array ``[1, G]``. elsewhere: groups whose
+    vectors are with other owners, which the prior counts.
     """
 
     values: tuple[Array, ...]
@@ -31,11 +32,17 @@ class Vectors:
     prior_precision: Array
     widths: Indices
     uniform: bool = False
+    elsewhere: int = 0
 
     @property
     def groups(self) -> int:
         """J, the empty ones included."""
         return len(self.values)
+
+    @property
+    def all_groups(self) -> int:
+        """Those here and those elsewhere."""
+        return self.groups + self.elsewhere
 
     @property
     def sizes(self) -> Indices:

@@ -19,7 +19,7 @@ from coolgp.agents.experts.pipelines import sparse_gp_behind
 from coolgp.agents.sparse.collapsed import Parameters
 from coolgp.agents.sparse.gp import SparseGP
 
-__all__ = ["Units", "common_prior", "common_units", "sparse_gps"]
+__all__ = ["Units", "common_prior", "common_units", "sparse_gps", "units_of_moments"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,11 @@ def common_units(columns: Sequence[Array]) -> Units:
     count = sum(len(rows) for rows in columns)
     mean = np.sum([rows.sum(axis=0) for rows in columns], axis=0) / count
     variance = np.sum([np.square(rows - mean).sum(axis=0) for rows in columns], axis=0) / count
+    return units_of_moments(mean, variance)
+
+
+def units_of_moments(mean: Array, variance: Array) -> Units:
+    """Units of columns with such moments ``[E]``; scale 1 for a column that is constant."""
     constant = variance <= (1e-12 * np.maximum(np.abs(mean), 1e-300)) ** 2
     return Units(mean, np.where(constant, 1.0, np.sqrt(variance)))
 

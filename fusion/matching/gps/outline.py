@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,10 @@ class Outline:
 
     columns: Array
     prior: SparseGP
+
+    def without_columns(self) -> Outline:
+        """The hyper-parameters alone."""
+        return replace(self, columns=self.columns[:0])
 
 
 def outline_of(owner: SparseGP, form: Form) -> Outline:

@@ -54,14 +54,20 @@ def units_of(
     shares: Array,
     above: Sequence[Indices] | None,
     zeros: bool = False,
+    size: int | None = None,
 ) -> Units:
     """The units of one hidden layer, counted from 0.
 
     shares ``[J, K]``: of each class. above: J arrays, the labels of the layer above; None for the last hidden layer.
-    zeros: take an absent weight for a 0 of full precision, as the authors' code does.
+    zeros: take an absent weight for a 0 of full precision, as the authors' code does. size: units above, where these
+    networks need not have all.
     """
     incoming = networks[0].inputs if layer == 0 else 0
-    outgoing, presence = _to_classes(networks, shares) if above is None else _to_units(networks, layer, above, zeros)
+    if above is None:
+        outgoing, presence = _to_classes(networks, shares)
+    else:
+        size = size or 1 + max(int(labels.max()) for labels in above if len(labels))
+        outgoing, presence = _to_units(networks, layer, above, zeros, size)
     prior_mean = np.concatenate([np.zeros(incoming), [BIAS_MEAN], np.zeros(outgoing[0].shape[1])])
     entries, precision = [], []
     for network, weights, present in zip(networks, outgoing, presence, strict=True):
@@ -81,10 +87,9 @@ def _to_classes(networks: Sequence[Network], shares: Array) -> tuple[list[Array]
 
 
 def _to_units(
-    networks: Sequence[Network], layer: int, above: Sequence[Indices], zeros: bool
+    networks: Sequence[Network], layer: int, above: Sequence[Indices], zeros: bool, size: int
 ) -> tuple[list[Array], list[Array]]:
     """Outgoing weights ``[L_j, L]`` to the matched units above, and which of these a network has ``[L]``."""
-    size = 1 + max(int(labels.max()) for labels in above if len(labels))
     outgoing: list[Array] = []
     present: list[Array] = []
     for network, labels in zip(networks, above, strict=True):

@@ -173,10 +173,11 @@ class SPAHM:
         """Labels, J arrays ``[L_j]``, that merges along a tree of groups end with; parents ``[J]``, -1 for the root."""
         values = checked_groups(groups)
         vectors = vectors_under(values, None, self._starts(values, single=True)[0])
-        return list(merged_along(vectors, self._criterion, parents).labels)
+        return list(merged_along(vectors, self.criterion, parents).labels)
 
     @property
-    def _criterion(self) -> Criterion:
+    def criterion(self) -> Criterion:
+        """What is maximised, and by which solver."""
         prior = self.prior or BetaBernoulli(self.mass, self.concentration)
         return Criterion(prior, marginal=True, assign=SOLVERS[self.solver])
 
@@ -184,7 +185,7 @@ class SPAHM:
         self, values: list[Array], noise: list[Array] | None, now: Hyperparameters, labels: Sequence[Indices] | None
     ) -> _Run:
         """Sweeps from one start of the hyper-parameters."""
-        criterion = self._criterion
+        criterion = self.criterion
         vectors = vectors_under(values, noise, now)
         partition = first_pass(vectors, criterion) if labels is None else warm_start(vectors, labels)
         values_of_objective = [objective(partition, vectors, criterion)]

@@ -117,6 +117,7 @@ RULES = (
     *(f"fusion.rule={rule}" for rule in ("alone", "best", "pooled", "ensemble")),
     "fusion.rule=average+fusion.via=gossip+fusion.rounds_per_step=3+run.rounds=2+network.loss=0.2",
     "fusion.rule=pfnm+fusion.local_epochs=1+run.rounds=2+fusion.head=refit",
+    "fusion.matching=tree+fusion.rule=pfnm+fusion.local_epochs=1+run.rounds=2+fusion.mass=1.0",
     "fusion.rule=re-basin+fusion.weights=rows",
     "fusion.rule=median+fusion.rounds_per_step=1",
     "fusion.rule=gpoe+fusion.weights=entropy+fusion.via=consensus",

@@ -72,15 +72,15 @@ def test_before_all_evidence_has_arrived_agents_predict_from_what_they_have(
     assert late["rmse_post"] == pytest.approx(on_a_tree[1]["rmse_post"], rel=1e-9)
 
 
-def test_ranks_give_the_same_numbers(
-    on_a_tree: tuple[Path, dict[str, float]], on_ranks: Callable[..., Any], tmp_path: Path
-) -> None:
-    (tmp_path / "study.toml").write_text(tomli_w.dumps(SETTINGS))
+@pytest.mark.parametrize("matching", ["everyone", "token"])
+def test_ranks_give_the_same_numbers(matching: str, on_ranks: Callable[..., Any], tmp_path: Path) -> None:
+    fusion = SETTINGS["fusion"] | {"matching": matching}
+    (tmp_path / "study.toml").write_text(tomli_w.dumps(SETTINGS | {"fusion": fusion}))
     arguments = ("run", tmp_path / "study.toml", "--out", tmp_path / "run", "--no-figures")
     done = on_ranks(2, "coolgp.scenarios", *arguments, runner=("-m",))
     assert done.returncode == 0, done.stderr
     ranked = {name: column[-1] for name, column in read_metrics(tmp_path / "run").items() if name not in TIMES}
-    assert ranked == on_a_tree[1]
+    assert ranked == metrics(tmp_path / "serial", f"fusion.matching={matching}")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Ways in which owners match their models over a graph."""
