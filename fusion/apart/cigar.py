@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar
 
 import numpy as np
+from annotated_types import Gt, Lt
 
 from coolgp.agents.experts.expert import Regressor
 from coolgp.agents.experts.models.base import LocalRows
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.task import Task
 from coolgp.fusion.apart.alone import sizes
+from coolgp.fusion.apart.answers.committees import GeneralisedProduct, Product
+from coolgp.fusion.apart.ensemble import Ensemble
 from coolgp.fusion.apart.members import Fused, Members, known_to_all
-from coolgp.fusion.apart.pooled_classes import PooledClasses
 from coolgp.fusion.apart.rule import State
+from coolgp.fusion.apart.summed import SummedRule
 from coolgp.fusion.blackbox.cigar import Cigar, Climb
 from coolgp.fusion.blackbox.panel import Panel
+from coolgp.fusion.blackbox.uncertainty import Uncertainty
 from coolgp.network.transport import Transport
 
 __all__ = ["ClimbedProduct"]
+
+POOLS: Mapping[Uncertainty, Callable[[float], SummedRule]] = {
+    "gpoe": lambda least: GeneralisedProduct(least=least),
+    "product": lambda least: Product(least=least),
+    "mixture": lambda least: Ensemble(),
+}
+"""Of class probabilities, which need one sum and no climb, by the least probability of a class."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +46,14 @@ class Climbing:
 class ClimbedProduct(Cigar):
     """The product of experts, found by queries alone (CIGAR); of class probabilities it takes one sum.
 
-    See `Cigar` for the settings. In a communication round, agents say a part of one sum; their predictions move with
-    each sum that is complete.
+    In a communication round agents say a part of one sum, and predictions move with each sum that is complete. See
+    `Cigar` for the settings. least: a class has at least this probability under every expert, but in a mixture.
     """
 
     leaves_out: ClassVar[bool] = True
     by_queries: ClassVar[bool] = True
+
+    least: Annotated[float, Gt(0), Lt(0.1)] = 1e-3
 
     def check(self, task: Task) -> None:
         """Refuse nothing: numbers are climbed to, probabilities of classes add up."""
@@ -79,8 +93,8 @@ class ClimbedProduct(Cigar):
         return Fused(np.stack(moments, axis=2), everybody, asked, densities)
 
     @property
-    def _pool(self) -> PooledClasses:
-        return PooledClasses(via=self.via, carrier=self.carrier, uncertainty=self.uncertainty)
+    def _pool(self) -> SummedRule:
+        return replace(POOLS[self.uncertainty](self.least), via=self.via, carrier=self.carrier)
 
 
 def _require_stds(panel: Panel, members: Members, transport: Transport) -> None:

@@ -17,9 +17,11 @@ from scipy.special import softmax
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.queries.density import floored_log
 
-__all__ = ["POOLS", "VARIANCES", "ClassPool", "Pooled", "Uncertainty"]
+__all__ = ["LEAST", "POOLS", "VARIANCES", "ClassPool", "Pooled", "Uncertainty"]
 
 Uncertainty = Literal["gpoe", "product", "mixture"]
+LEAST = 1e-3
+"""A class has at least this probability under every expert, or who has never seen it would veto it."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,14 @@ def _shares(sums: Array, count: Array) -> Array:
     return total
 
 
+def _logarithms(probabilities: Array) -> Array:
+    """In nats, of at least `LEAST`."""
+    return floored_log(probabilities, LEAST)
+
+
 POOLS: Mapping[Uncertainty, ClassPool] = {
-    "gpoe": ClassPool(floored_log, lambda sums, count: np.asarray(softmax(sums / count, axis=-1))),
-    "product": ClassPool(floored_log, lambda sums, count: np.asarray(softmax(sums, axis=-1))),
+    "gpoe": ClassPool(_logarithms, lambda sums, count: np.asarray(softmax(sums / count, axis=-1))),
+    "product": ClassPool(_logarithms, lambda sums, count: np.asarray(softmax(sums, axis=-1))),
     "mixture": ClassPool(np.asarray, _shares),
 }
 """How class probabilities are pooled, by each kind of uncertainty."""

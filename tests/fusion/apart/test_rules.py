@@ -27,6 +27,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "k-means": {"units": 4},
     "poe": {"least": 1e-15},
     "gpoe": {"least": 1e-15},
+    "cigar": {"least": 1e-15},
 }
 """Settings under which one model is fused to itself."""
 

@@ -123,6 +123,7 @@ RULES = (
     "fusion.rule=gpoe+fusion.weights=entropy+fusion.via=consensus",
     "fusion.rule=stacking+data.labelled_count=20",
     "fusion.rule=random-features+fusion.units=20",
+    "fusion.rule=cigar+fusion.uncertainty=product",
 )
 
 
