@@ -25,7 +25,8 @@ def boxed(settings: AskingSettings, expert: Expert, *, by_queries: bool) -> Blac
     elsewhere = expert.limit is not None
     cap = settings.queries or (QUERIES if by_queries or elsewhere else None)
     batch = BATCH if elsewhere else QUERIES
-    return BlackBox(expert, queries=cap, batch=batch, time_limit=settings.time_limit)
+    densities = by_queries or elsewhere
+    return BlackBox(expert, queries=cap, batch=batch, time_limit=settings.time_limit, densities=densities)
 
 
 def named_expert(model: Any, name: str, settings: AskingSettings, labels: Sequence[object] = ()) -> Expert:

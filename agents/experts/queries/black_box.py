@@ -47,11 +47,13 @@ class BlackBox:
 
     expert: whatever answers. queries: the cap; a call that would exceed it raises QueriesUsedUp and asks nothing.
     batch: rows of a call. time_limit: seconds for each call, None for any time; programs and servers keep their own.
-    std: of an observation, where the expert states none (forests, SVR, k-NN, perceptrons, functions); see also
-    :meth:`calibrate`.
+    std: of an observation, where the expert states none (SVR, k-NN, perceptrons, functions); see also
+    :meth:`calibrate`. densities: whether standard deviations must be finite and above 0, as densities need; without,
+    those that are not are answered as they are.
 
     used: what counts against the cap so far. density_queries: pairs (x, y) whose density, or class probability, was
     asked for through this object, remembered or not: what the literature on zeroth-order methods counts.
+    states_std: whether the expert's own answers have a standard deviation, None before the first.
     failure: why the expert is out, None while it is in. All methods raise ExpertFailed, by name and with the reason,
     for an expert that raises an error, takes too long, or answers what it cannot (wrong shapes, NaN, infinity, standard
     deviations of 0 or less, probabilities that are negative or do not sum to one); from then on they ask it no more.
@@ -65,11 +67,14 @@ class BlackBox:
         batch: int = BATCH,
         time_limit: float | None = None,
         std: float | None = None,
+        densities: bool = True,
     ) -> None:
         for name, value in (("queries", queries), ("batch", batch), ("time_limit", time_limit), ("std", std)):
             if value is not None and not value > 0:
                 raise ValueError(f"{expert.name}: needed {name} above 0; got {value}")
         self.model, self.queries, self.batch, self.time_limit, self.std = expert, queries, batch, time_limit, std
+        self.densities = densities
+        self.states_std: bool | None = None
         self.used = 0
         self.density_queries = 0
         self.failure: str | None = None
@@ -134,11 +139,16 @@ class BlackBox:
         self.density_queries += probabilities.size
         return floored_log(probabilities, floor)
 
-    def calibrate(self, x: Array, y: Array) -> float:
+    def calibrate(self, x: Array, y: Array) -> float | None:
         """Take the residuals at rows x ``[n, D]``, y ``[n]`` that the expert was not trained on for `std`; return it.
 
-        The rows are asked for, and count. An expert that states standard deviations keeps its own.
+        The rows are asked for, and count. An expert that states standard deviations keeps its own: it is asked for one
+        row at most, and None is returned. Raises ValueError where residuals tell nothing.
         """
+        if self.states_std is None:
+            self.predict(x[:1])
+        if self.states_std:
+            return None
         mean, _ = self.predict(x)
         try:
             self.std = residual_std(mean, y)
@@ -180,7 +190,8 @@ class BlackBox:
             start = _finite(self.model.start(rows), (len(rows),), "value to start from")
             return np.stack([start, np.full(len(rows), np.nan)], axis=1)
         mean, std = self.model.predict(rows)
-        if not np.isnan(std).all() and not (np.isfinite(std) & (std > 0)).all():
+        self.states_std = not bool(np.isnan(std).any())
+        if self.densities and not np.isnan(std).all() and not (np.isfinite(std) & (std > 0)).all():
             worst = std[~(np.isfinite(std) & (std > 0))][0]
             raise ValueError(f"needed finite standard deviations above 0 for all rows; got {worst:.3g}")
         return np.stack([mean, std], axis=1)

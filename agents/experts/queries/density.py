@@ -5,15 +5,11 @@ Axes: ``Q`` queries, ``D`` inputs, ``K`` classes.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.experts.adapters import expert_of
-from coolgp.agents.experts.expert import Regressor
 
-__all__ = ["FLOOR", "floored_log", "gaussian_log_density", "residual_std", "with_tree_spread"]
+__all__ = ["FLOOR", "floored_log", "gaussian_log_density", "residual_std"]
 
 FLOOR = 1e-15
 """The least probability of a class whose logarithm is taken: as log loss counts it."""
@@ -48,22 +44,3 @@ def residual_std(mean: Array, y: Array) -> float:
             f"with a root mean square of {spread:g}"
         )
     return spread
-
-
-def with_tree_spread(model: Any, noise_std: float, name: str = "") -> Regressor:
-    """A fitted forest of regression trees as an expert with a standard deviation.
-
-    ``std² = variance over the trees' predictions + noise_std²``; noise_std: of an observation around the forest, such
-    as :func:`residual_std` of rows held out, or of a forest's out-of-bag predictions. Raises ValueError for a model
-    that is no ensemble of trees that are averaged.
-    """
-    expert = expert_of(model, name)
-    trees = getattr(model, "estimators_", None)
-    if not isinstance(expert, Regressor) or not isinstance(trees, list):
-        raise ValueError(f"{expert.name}: needed a fitted forest of regression trees; got {type(model).__name__}")
-
-    def moments(x: Array) -> tuple[Array, Array]:
-        each = np.stack([tree.predict(x) for tree in trees])
-        return model.predict(x), np.sqrt(each.var(axis=0) + noise_std**2)
-
-    return Regressor(expert.name, moments, expert.inputs)

@@ -7,14 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
-from sklearn.ensemble import RandomForestRegressor
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.neighbors import KNeighborsRegressor
 
 from coolgp.agents.experts.adapters import expert_of
 from coolgp.agents.experts.expert import Classifier, Regressor
 from coolgp.agents.experts.queries.black_box import BlackBox, DensityExpert
-from coolgp.agents.experts.queries.density import with_tree_spread
 from coolgp.agents.experts.queries.failure import ExpertFailed, QueriesUsedUp
 
 X = np.random.default_rng(0).normal(size=(40, 2))
@@ -134,12 +132,16 @@ def test_a_point_predictor_has_a_density_once_its_residuals_are_known() -> None:
         box.calibrate(X[:3], model.predict(X[:3]))
 
 
-def test_a_forest_has_the_spread_of_its_trees_and_the_noise() -> None:
-    forest = RandomForestRegressor(7, random_state=0).fit(X, Y)
-    mean, std = with_tree_spread(forest, 0.3).predict(X)
-    trees = np.stack([tree.predict(X) for tree in forest.estimators_])
-    assert np.array_equal(mean, forest.predict(X))
-    assert std**2 == pytest.approx(trees.var(axis=0) + 0.09)
+def test_an_expert_that_states_standard_deviations_keeps_its_own_and_is_asked_for_one_row() -> None:
+    box = BlackBox(expert_of(GaussianProcessRegressor(alpha=0.1).fit(X, Y)))
+    assert box.calibrate(X, Y) is None
+    assert (box.used, box.std) == (1, None)
+
+
+def test_a_standard_deviation_of_0_is_no_failure_where_no_density_is_needed() -> None:
+    mean, std = BlackBox(expert_of(lambda x: (x[:, 0], np.zeros(len(x)))), densities=False).predict(X)
+    assert np.array_equal(mean, X[:, 0])
+    assert not std.any()
 
 
 def raises(x):
