@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.batches import Batch
 from coolgp.agents.features.basis import Basis
 from coolgp.agents.features.geometry import Geometry
@@ -48,6 +48,10 @@ class Encoding(Protocol):
         """Re-express sums anchored at ``anchor [A, K]`` for ``θ [A, K]``; returns them with their new anchor."""
         ...
 
+    def of(self, agents: slice | Indices) -> Encoding:
+        """The encoding of some of the agents: the same, unless agents have something of their own."""
+        return self
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -56,6 +60,10 @@ class Model:
     layout: Layout
     basis: Basis
     encoding: Encoding
+
+    def of(self, agents: slice | Indices) -> Model:
+        """The model of some of the agents."""
+        return replace(self, encoding=self.encoding.of(agents))
 
     @cached_property
     def _shared(self) -> Callable[[bytes], Geometry]:

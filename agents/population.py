@@ -52,11 +52,16 @@ class Population:
 
     def packed(self, agents: slice | Indices, out: Array | None = None) -> Array:
         """Evidence of some agents' data, one packed row each ``[A', P]``, in common coordinates; into ``out``."""
-        model, theta, statistics = self.model, self.theta[agents], self.statistics[agents]
-        if self.waiting:
-            fresh = model.encoding.encode(model, theta, joined(self.waiting, agents))
-            statistics = Statistics(statistics.rows + fresh.rows)
-        return model.encoding.packed(model, theta, statistics, out)
+        return self.model.encoding.of(agents).packed(self.model, self.theta[agents], self.sums(agents), out)
+
+    def sums(self, agents: slice | Indices) -> Statistics:
+        """Sums of some agents, the batches that wait among them."""
+        statistics = self.statistics[agents]
+        if not self.waiting:
+            return statistics
+        encoding = self.model.encoding.of(agents)
+        fresh = encoding.encode(self.model, self.theta[agents], joined(self.waiting, agents))
+        return Statistics(statistics.rows + fresh.rows)
 
     def evidence(self, agents: slice | Indices | None = None) -> Evidence:
         """The same as a record, for all agents by default."""
@@ -113,7 +118,7 @@ def observe_in_place(population: Population, *batches: Observations) -> None:
     model, rows = population.model, sum(batch.rows for batch in batches)
 
     def add(agents: slice, batch: Batch) -> None:
-        increment = model.encoding.encode(model, population.theta[agents], batch)
+        increment = model.encoding.of(agents).encode(model, population.theta[agents], batch)
         population.statistics.rows[agents] += increment.rows
 
     width = model.inducing + 1

@@ -112,7 +112,7 @@ class InducingInputs:
     @property
     def size(self) -> int:
         """Number of inducing inputs ``M``."""
-        return len(self.inducing)
+        return int(self.inducing.shape[-2])
 
     def values(self, points: Array, projection: Array, x: Array) -> Array:
         """The unit kernel between points ``[..., M, P]`` and projected inputs."""
@@ -127,6 +127,8 @@ class InducingInputs:
 @dataclass(frozen=True)
 class FunctionBasis(AboutFunction, InducingInputs):
     """Inducing inputs ``[M, D]`` in the input domain; messages are about ``f(X_u) = Rv``.
+
+    Where each agent has its own, ``[A, M, D]``, each has coordinates ``v`` of its own.
 
     reference ``[P, D]``: the projection under which ``R`` is formed, the same for all. coordinates: ``whitened`` takes
     its Cholesky factor ``L_ref``: with an agent's own factor ``L``, ``v = σ_s L_ref⁻¹L v_own`` is well conditioned
@@ -151,7 +153,7 @@ class FunctionBasis(AboutFunction, InducingInputs):
             slopes=slopes,
             factor=factor,
             inverse=inverse_of_lower(factor),
-            frame=self._frame,
+            frame=self.frame,
             home=(projection == self.reference).all(axis=(-2, -1)),
         )
 
@@ -172,13 +174,15 @@ class FunctionBasis(AboutFunction, InducingInputs):
         return replace(self, inducing=np.concatenate([self.inducing, inputs]))
 
     @cached_property
-    def _frame(self) -> Frame:
+    def frame(self) -> Frame:
+        """The coordinates ``v``, which follow from inducing inputs and reference alone."""
         points = project(self.inducing, self.reference)
         factor = factorise(self.kernel.values(points, points), self.jitter)
-        inverse, half = inverse_of_lower(factor), float(np.log(np.diagonal(factor)).sum())
+        inverse, half = inverse_of_lower(factor), np.log(np.diagonal(factor, axis1=-2, axis2=-1)).sum(-1)
+        upper = inverse.swapaxes(-1, -2)
         if self.coordinates == "whitened":
-            return Frame(factor, inverse, half, inverse.T)
-        return Frame(factor @ factor.T, inverse.T @ inverse, 2.0 * half, np.eye(len(factor)))
+            return Frame(factor, inverse, half, upper)
+        return Frame(factor @ factor.swapaxes(-1, -2), upper @ inverse, 2.0 * half, np.eye(factor.shape[-1]))
 
 
 @dataclass(frozen=True)

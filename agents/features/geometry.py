@@ -19,14 +19,14 @@ __all__ = ["Frame", "Geometry"]
 
 @dataclass(frozen=True)
 class Frame:
-    """Common coordinates ``v`` of ``f(X_u) = Rv``: factor ``R [M, M]``, its inverse, and ``log |R|``.
+    """Common coordinates ``v`` of ``f(X_u) = Rv``: factor ``R [..., M, M]``, its inverse, and ``log |R| [...]``.
 
-    carrier ``[M, M]``: ``K_ref⁻¹R`` without rounding: triangular, or the identity.
+    carrier ``[..., M, M]``: ``K_ref⁻¹R`` without rounding: triangular, or the identity.
     """
 
     factor: Array
     inverse: Array
-    log_determinant: float
+    log_determinant: Array
     carrier: Array
 
 
@@ -95,7 +95,8 @@ class Geometry:
             return transposed
         carrier = transposed @ self.to_common
         if self.home is not None:
-            carrier[self.home] = self.frame.carrier
+            home = np.broadcast_to(self.home, carrier.shape[:-2])
+            carrier[home] = np.broadcast_to(self.frame.carrier, carrier.shape)[home]
         return carrier
 
 

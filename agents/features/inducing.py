@@ -1,15 +1,18 @@
-"""Choosing inducing inputs from a pilot sample that all agents share before the start."""
+"""Choosing inducing inputs from a pilot sample that all agents share before the start, or from an agent's own rows."""
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from scipy.cluster.vq import kmeans2
+from scipy.spatial import KDTree
 
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.kernels.base import Kernel
 from coolgp.agents.kernels.se import SE
 
-__all__ = ["CHOICES", "conditional_variance", "kmeans", "pivots"]
+__all__ = ["CHOICES", "conditional_variance", "kmeans", "own_centres", "pivots"]
 
 
 def conditional_variance(candidates: Array, inducing: int, rng: np.random.Generator, kernel: Kernel = SE) -> Array:
@@ -49,6 +52,33 @@ def kmeans(candidates: Array, inducing: int, rng: np.random.Generator, kernel: K
 
 
 CHOICES = {"conditional-variance": conditional_variance, "kmeans": kmeans}
+
+
+def own_centres(own: Array, shared: Array, inducing: int, rng: np.random.Generator) -> Array:
+    """``[M, D]``: centres of k-means clusters of an agent's own rows ``[n, D]``.
+
+    An agent with at most M distinct rows takes these, and those of the shared rows ``[m, D]`` that are closest to one
+    of them; the first of the shared rows where it has none. Raises ValueError where both together are too few.
+    """
+    distinct = np.unique(own, axis=0)
+    if len(distinct) > inducing:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a cluster that lost all its rows stays where it was
+            return kmeans(own, inducing, rng)
+    others = _beside(distinct, shared)
+    _enough(np.concatenate([distinct, others]), inducing)
+    return np.concatenate([distinct, others[: inducing - len(distinct)]])
+
+
+def _beside(rows: Array, shared: Array) -> Array:
+    """The distinct shared rows ``[m, D]`` that are not among the rows ``[n, D]``, the closest to one of them first."""
+    others = shared[np.sort(np.unique(shared, axis=0, return_index=True)[1])]
+    if not len(rows):
+        return others
+    distances = np.asarray(KDTree(rows).query(others)[0])
+    nearest = np.argsort(distances, kind="stable")
+    closest: Array = others[nearest[distances[nearest] > 0]]
+    return closest
 
 
 def _enough(candidates: Array, inducing: int) -> None:

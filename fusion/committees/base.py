@@ -16,9 +16,9 @@ from typing import ClassVar
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.own_inputs import predict_alone
 from coolgp.agents.population import Population
-from coolgp.agents.prediction import Prediction, predict
-from coolgp.agents.statistics import Evidence
+from coolgp.agents.prediction import Prediction
 from coolgp.fusion.guarantee import SUMMED_BYTES, Guarantee
 from coolgp.fusion.rule import State
 from coolgp.fusion.sums.carrier import QueryRule
@@ -97,7 +97,7 @@ class Committee(QueryRule):
 
     def consulted(self, population: Population, x: Array, transport: Transport) -> Experts:
         """Predictions of all agents at queries ``x [Q, D]``, each from its own data."""
-        return forecasts(population, lambda agents: population.evidence(agents), x)
+        return forecasts(population, lambda agents: predict_alone(population, agents, x), len(x))
 
     def _combined(self, terms: Array, asked: Experts, probes: Indices, transport: Transport) -> tuple[Array, Array]:
         rows = np.concatenate([terms.reshape(len(terms), -1), np.ones((len(terms), 1))], axis=1)
@@ -109,15 +109,15 @@ class Committee(QueryRule):
         return np.where(sound, mean, asked.mean), np.where(sound, variance, asked.variance)
 
 
-def forecasts(population: Population, evidence: Callable[[slice], Evidence], x: Array) -> Experts:
-    """Predictions of every agent at queries ``x [Q, D]`` from the given evidence."""
-    model, size = population.model, population.size
-    mean, variance = np.empty((size, len(x))), np.empty((size, len(x)))
+def forecasts(population: Population, predicted: Callable[[slice], Prediction], queries: int) -> Experts:
+    """Predictions of every agent at so many queries; predicted: makes those of some agents."""
+    size = population.size
+    mean, variance = np.empty((size, queries)), np.empty((size, queries))
     for start in range(0, size, AGENTS_AT_ONCE):
         agents = slice(start, min(start + AGENTS_AT_ONCE, size))
-        prediction = predict(model, population.theta[agents], evidence(agents), x)
+        prediction = predicted(agents)
         mean[agents], variance[agents] = prediction.mean, prediction.variance
-    prior = model.layout.signal_variance(population.theta)[:, None]
+    prior = population.model.layout.signal_variance(population.theta)[:, None]
     return Experts(mean, np.maximum(variance, FLOOR * prior), prior)
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.population import Population
+from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence, packed_length
 from coolgp.fusion.committees.base import Committee, Experts, forecasts
 from coolgp.network.base.arrays import Indices
@@ -64,14 +65,17 @@ class GRBCM(Committee):
         shared = self.summed(np.where(rank == 0, population.packed(slice(None)), 0.0), transport)
         shared = shared[:, : packed_length(inducing)]
 
-        def base(block: slice) -> Evidence:
-            return Evidence.unpack(shared[block], inducing)
+        def predicted(block: slice, rows: Array) -> Prediction:
+            return predict(population.model, population.theta[block], Evidence.unpack(rows, inducing), x)
 
-        def informed(block: slice) -> Evidence:
+        def base(block: slice) -> Prediction:
+            return predicted(block, shared[block])
+
+        def informed(block: slice) -> Prediction:
             own = population.packed(block)
-            return Evidence.unpack(np.where(rank[block] == 0, shared[block], shared[block] + own), inducing)
+            return predicted(block, np.where(rank[block] == 0, shared[block], shared[block] + own))
 
-        alone, both = forecasts(population, base, x), forecasts(population, informed, x)
+        alone, both = forecasts(population, base, len(x)), forecasts(population, informed, len(x))
         return Informed(both.mean, both.variance, both.prior, alone, rank)
 
     def terms(self, experts: Experts) -> Array:

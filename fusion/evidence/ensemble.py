@@ -100,7 +100,7 @@ class Ensemble(CarriedRule):
                 theta, seen = self._theta(population, expert, agents), batch[agents]
                 belief = _belief(model, sums, own, expert, agents)
                 log_densities[agents, expert] = _log_density(model, theta, belief, seen)
-                state.sums[agents, expert] += model.encoding.encode(model, theta, seen).rows
+                state.sums[agents, expert] += model.encoding.of(agents).encode(model, theta, seen).rows
 
         size = population.model.inducing + 1
         map_blocks(update, population.size, 8 * size * (size + 3 * batch.y.shape[1]))
@@ -174,7 +174,8 @@ class Ensemble(CarriedRule):
         def fill(agents: slice) -> None:
             for expert, model in enumerate(state.models):
                 theta, statistics = self._theta(population, expert, agents), Statistics(state.sums[agents, expert])
-                model.encoding.packed(model, theta, statistics, rows[agents, expert * length : (expert + 1) * length])
+                columns = slice(expert * length, (expert + 1) * length)
+                model.encoding.of(agents).packed(model, theta, statistics, rows[agents, columns])
 
         map_blocks(fill, population.size, 8 * begin)
         rows[:, begin : begin + experts] = state.log_density

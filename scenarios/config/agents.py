@@ -25,8 +25,16 @@ REFUSED_WITH_FOURIER = {
     "projection_std": (0.0, "the waves stay as they were drawn, and no projection is learned"),
     "inducing_most": (None, "there are no inducing inputs"),
     "inducing_choice": ("conditional-variance", "there are no inducing inputs"),
+    "inducing_common": (None, "there are no inducing inputs"),
 }
 """Keys that mean nothing with random Fourier features, the one value that they take, and why."""
+REFUSED_WITH_OWN_INPUTS = {
+    "shared": ("function", "inducing inputs can be matched where they lie in the domain that all agents observe"),
+    "encoding": ("transport", "sums about the function at an agent's own inputs stay valid as they are"),
+    "coordinates": ("whitened", "only whitened sums can be carried to other inputs without loss of digits"),
+    "inducing_most": (None, "what is added to the common inducing inputs would not be among an agent's own"),
+}
+"""The same for agents that choose inducing inputs of their own."""
 NEEDED_TO_EXTEND = {"shared": "function", "encoding": "transport", "coordinates": "whitened"}
 """Keys with the values that they must have for inducing inputs to be added during a run."""
 
@@ -81,8 +89,15 @@ class AgentsSettings(Settings):
         default="function",
         description="what agents have in common: inducing inputs in the input or the standardized domain",
     )
-    inducing_choice: Literal["conditional-variance", "kmeans"] = Field(
-        default="conditional-variance", description="how inducing inputs are chosen from the pilot sample"
+    inducing_choice: Literal["conditional-variance", "kmeans", "own"] = Field(
+        default="conditional-variance",
+        description='how inducing inputs are chosen: from the pilot sample, alike for all; or by each agent its "own" '
+        "from its own rows, which are then matched",
+    )
+    inducing_common: Annotated[Count | None, AddedLater()] = Field(
+        default=None,
+        description="common inducing inputs that agents' own ones are matched in, at most; default twice "
+        "agents.inducing",
     )
     pilot: int = Field(
         default=2000,
@@ -100,6 +115,11 @@ class AgentsSettings(Settings):
         default=1e-6, description="added to the unit-variance kernel matrix of the inducing inputs"
     )
 
+    @property
+    def most_common(self) -> int:
+        """Inducing inputs that own ones are matched in, at most."""
+        return self.inducing_common or 2 * self.inducing
+
     @classmethod
     def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Give q(W) a width where importance weights need one."""
@@ -114,6 +134,8 @@ class AgentsSettings(Settings):
             return problems
         if values.get("basis") == "rff":
             return _fourier_conflicts(values)
+        if problems := _own_inputs_conflicts(values):
+            return problems
         if problem := _extension_problem(values):
             return [("inducing_most", problem)]
         conflicts = (_own_lengthscale_conflict(values), _latent_conflict(values), _uncertain_conflict(values))
@@ -173,6 +195,22 @@ def _extension_problem(values: Mapping[str, Any]) -> str:
     missing = [f'{key} = "{value}"' for key, value in NEEDED_TO_EXTEND.items() if values.get(key, value) != value]
     why = "only then is evidence about fewer inducing inputs evidence about more"
     return f"above agents.inducing it needs {' and '.join(missing)}: {why}; leave it out" if missing else ""
+
+
+def _own_inputs_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Refuse what agents with inducing inputs of their own cannot do, and the size of a matching without any."""
+    most, first = values.get("inducing_common"), values.get("inducing", 0)
+    if values.get("inducing_choice") != "own":
+        why = 'needs inducing_choice = "own": all agents have the same inducing inputs; leave it out'
+        return [] if most is None else [("inducing_common", why)]
+    problems = [
+        (key, f'not with inducing_choice = "own": {why}; leave it out')
+        for key, (value, why) in REFUSED_WITH_OWN_INPUTS.items()
+        if values.get(key, value) != value
+    ]
+    if most is not None and most < first:
+        problems.append(("inducing_common", f"needed at least agents.inducing, {first}, which each has; got {most}"))
+    return problems
 
 
 def _kernel_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:

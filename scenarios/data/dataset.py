@@ -35,6 +35,9 @@ class Training(Protocol):
     def pilot(self, count: int, seed: int) -> tuple[Floats, Floats, Ints]:
         """Return at most `count` random rows that all agents are given: `x [n,D]`, `y [n]`, agents `[n]`."""
 
+    def own_rows(self, agents: int, count: int, seed: int) -> Iterator[Floats]:
+        """Yield for each of so many agents at most `count` rows of its own, `x [n,D]`."""
+
     def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> Stream:
         """Open what the agents of a shard observe."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -42,6 +43,13 @@ class Dealt:
         """See :class:`Training`."""
         rows = self._order("pilot", seed)[:count]
         return self.x[rows], self.y[rows], self.owner[rows]
+
+    def own_rows(self, agents: int, count: int, seed: int) -> Iterator[Floats]:
+        """See :class:`Training`."""
+        order = self._order("own rows", seed)
+        by_agent = order[np.argsort(self.owner[order], kind="stable")]
+        ends = np.cumsum(np.bincount(self.owner, minlength=agents))
+        return (self.x[rows[:count]] for rows in np.split(by_agent, ends[:-1]))
 
     def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> DealtStream:
         """The order is one permutation of all rows, so it does not depend on which rank an agent lives on."""

@@ -6,6 +6,7 @@ same on any number of ranks and may be of any length and size.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -66,6 +67,12 @@ class Sensing:
         asked = rng.integers(len(self.positions), size=count)
         x, y = self.readings(self.positions[asked], rng.standard_normal((count, 1, 3)))
         return x[:, 0], y[:, 0], asked
+
+    def own_rows(self, agents: int, count: int, seed: int) -> Iterator[Floats]:
+        """So many readings of each sensor; these readings come in no batch."""
+        rng = generator(seed, "sensors own rows")
+        for position in self.positions[:, None]:
+            yield self.readings(position, rng.standard_normal((1, count, 3)))[0][0]
 
     def stream(self, shard: Shard, scaler: Scaler, batch_size: int, seed: int) -> SensingStream:
         """See :class:`Training`."""

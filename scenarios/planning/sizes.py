@@ -18,12 +18,13 @@ def row_numbers(agents: AgentsSettings, features: int) -> int:
 def statistics_numbers(agents: AgentsSettings) -> int:
     """Numbers in an agent's statistics: a row, or one for each sample."""
     samples = agents.importance_samples if agents.encoding == "importance" else 1
-    return samples * packed_length(most_inducing(agents))
+    own = agents.inducing if agents.inducing_choice == "own" else most_inducing(agents)
+    return samples * packed_length(own)
 
 
 def most_inducing(agents: AgentsSettings) -> int:
-    """Inducing inputs that there can be in the end."""
-    return agents.inducing_most or agents.inducing
+    """Inducing inputs that messages can be about in the end."""
+    return agents.most_common if agents.inducing_choice == "own" else agents.inducing_most or agents.inducing
 
 
 def layout_of(agents: AgentsSettings, features: int) -> Layout:

@@ -14,8 +14,9 @@ from coolgp.agents.batches import Observations
 from coolgp.agents.coverage import uncovered
 from coolgp.agents.encoding import Importance, effective_sample_size
 from coolgp.agents.learning import bound
+from coolgp.agents.own_inputs import predict_alone
 from coolgp.agents.population import Population
-from coolgp.agents.prediction import Prediction, predict, shared
+from coolgp.agents.prediction import Prediction, shared
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State
 from coolgp.network.base.randomness import generator
 from coolgp.network.transport import Transport
@@ -55,7 +56,7 @@ class Evaluation:
         """The answers on the root, None elsewhere; batch: of the round. Collective."""
         started, rows = perf_counter(), self.rows
         model, theta = population.model, population.theta[rows]
-        pre = self._forecast(predict(model, theta, population.evidence(rows), self.x))
+        pre = self._forecast(predict_alone(population, rows, self.x))
         post = self._forecast(self.rule.predict(state, population, rows, self.x, self.transport))
         lower, evidence, counted = _evidence(self.rule, state, population, rows)
         answers = {

@@ -18,6 +18,7 @@ from coolgp.agents.features.inducing import CHOICES
 from coolgp.agents.kernels.base import project
 from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.model import Encoding, Model
+from coolgp.agents.own_inputs import OwnInputs
 from coolgp.agents.parameters import Layout
 from coolgp.agents.pilot import Start, fit_own, fit_start
 from coolgp.network.base.randomness import generator
@@ -40,7 +41,8 @@ class SharedStart:
     """What all agents share before the first round: scaler, model, hyper-parameters ``start [K]`` to begin with.
 
     inducing_inputs ``[M, D]``: in scaled inputs, none with random features; where the model's basis is latent, its
-    points are their projections at the start. own ``[N, K]``: where each agent begins, if not all alike.
+    points are their projections at the start; where agents chose their own, those that they have in common.
+    own ``[N, K]``: where each agent begins, if not all alike.
     """
 
     scaler: Scaler
@@ -76,8 +78,13 @@ def start_from_pilot(agents: AgentsSettings, dataset: Dataset, seed: int, *, sta
     layout = Layout(x.shape[1], full=agents.projection == "full", uncertain=agents.projection_std > 0)
     start, own = _packed(layout, agents, begin), _packed(layout, agents, each) if each else None
     seen = x / (each.lengthscale[owner] if each else begin.lengthscale)
-    chosen = _inducing_inputs(agents, seen, seed) * begin.lengthscale
-    model = Model(layout, _basis(agents, layout.projection(start), chosen, seed), _encoding(agents, layout, seed))
+    if agents.inducing_choice == "own":
+        apart, chosen = _chosen_apart(agents, dataset, scaler, x, begin.lengthscale, seed)
+        encoding: Encoding = OwnInputs(apart)
+    else:
+        chosen = _inducing_inputs(agents, seen, seed) * begin.lengthscale
+        encoding = _encoding(agents, layout, seed)
+    model = Model(layout, _basis(agents, layout.projection(start), chosen, seed), encoding)
     return SharedStart(scaler=scaler, model=model, start=start, inducing_inputs=chosen, own=own)
 
 
@@ -121,6 +128,17 @@ def _inducing_inputs(agents: AgentsSettings, x: Array, seed: int) -> Array:
     if agents.basis == "rff":
         return x[:0]
     return CHOICES[agents.inducing_choice](x, agents.inducing, generator(seed, "inducing"), KERNELS[agents.kernel])
+
+
+def _chosen_apart(
+    agents: AgentsSettings, dataset: Dataset, scaler: Scaler, pilot: Array, lengthscale: Array, seed: int
+) -> tuple[Array, Array]:
+    """Inducing inputs of each agent's own ``[N, M, D]``, and the common ones ``[L, D]``."""
+    from coolgp.scenarios.simulation.own_inputs import chosen_apart, common_inputs  # loads what only matching needs
+
+    with threadpool_limits(limits=1):
+        own = chosen_apart(agents, dataset, scaler, pilot, lengthscale, seed)
+        return own, common_inputs(list(own), agents.most_common, lengthscale, KERNELS[agents.kernel])
 
 
 def _basis(agents: AgentsSettings, reference: Array, chosen: Array, seed: int) -> Basis:

@@ -24,7 +24,8 @@ def begin(simulation: Simulation) -> RunState:
     shared_start, transport = simulation.shared_start, simulation.transport
     precision: type[np.floating[Any]] = np.dtype(simulation.scenario.run.precision).type
     agents = transport.shard.agents
-    start = new_population(shared_start.model, shared_start.starts(agents), len(agents), precision)
+    model = shared_start.model.of(agents)
+    start = new_population(model, shared_start.starts(agents), len(agents), precision)
     population = _mode(simulation.scenario.agents).start(start)
     state = simulation.rule.init(population, transport)
     return RunState(turn=0, seen=0, population=population, state=state)

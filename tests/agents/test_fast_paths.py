@@ -326,7 +326,7 @@ def in_coordinates(coordinates: str, layout: str = "diagonal") -> Model:
 
 def lost(model: Model, theta: np.ndarray) -> float:
     """Relative error that kernel coordinates may have: rounding times the condition number of their prior precision."""
-    worst = np.linalg.cond(model.geometry(theta).prior).max() + np.linalg.cond(model.basis._frame.factor)
+    worst = np.linalg.cond(model.geometry(theta).prior).max() + np.linalg.cond(model.basis.frame.factor)
     return float(EPS * worst)
 
 

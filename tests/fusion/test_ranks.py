@@ -18,6 +18,7 @@ from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.features.fourier import FourierBasis, draw_waves
 from coolgp.agents.learning import Adam
 from coolgp.agents.model import Model
+from coolgp.agents.own_inputs import OwnInputs
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import new_population, observe_in_place
 from coolgp.fusion.hyperparameters import MODES, training_evidence_of
@@ -40,6 +41,7 @@ START = MODEL.layout.pack(np.array([0.8, 1.1]), 1.3, 0.05)
 QUERIES = np.random.default_rng(1).uniform(-2, 2, (9, 2))
 MODELS = {
     "inducing": MODEL,
+    "own": replace(MODEL, encoding=OwnInputs(np.random.default_rng(3).uniform(-2, 2, (AGENTS, 6, 2)))),
     "rff": replace(MODEL, basis=FourierBasis(draw_waves(np.eye(2), 10, np.random.default_rng(0)))),
 }
 CASES = [(rule, mode, "converge", "inducing") for rule, mode in zip(RULES, cycle(("collective", "fixed")))]
@@ -48,6 +50,9 @@ CASES += [
     ("tree", "collective", "converge", "rff"),
     ("consensus", "local", "exchange", "rff"),
     ("ensemble", "fixed", "converge", "rff"),
+    ("tree", "collective", "converge", "own"),
+    ("rbcm", "fixed", "converge", "own"),
+    ("ensemble", "local", "exchange", "own"),
 ]
 
 
@@ -70,7 +75,7 @@ def fitted(rule: str) -> FusionRule:
 def ended(transport: Transport, rule: str, mode: str, verb: str, basis: str) -> dict[str, np.ndarray | None]:
     """Predictions, hyper-parameters and messages after a few rounds, on the root."""
     fusion, how, agents = fitted(rule), MODES[mode](Adam(0.05)), transport.shard.agents
-    population = how.start(new_population(MODELS[basis], START, len(agents)))
+    population = how.start(new_population(MODELS[basis].of(agents), START, len(agents)))
     state = fusion.init(population, transport)
     for turn in range(ROUNDS):
         new = batch(turn, agents)
