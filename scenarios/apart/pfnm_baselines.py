@@ -50,7 +50,7 @@ FIGURE = {
     "kind": "league",
     "panels": "classes",
     "lines": "rule",
-    "metrics": {"accuracy_post": "accuracy", "log_loss_post": "log loss (nats)", "bytes": "bytes sent"},
+    "metrics": {"accuracy_post": "accuracy", "log_loss_post": "log loss (nats)", "bytes": "sent"},
     "best": "accuracy_post",
     "targets": {},
     "worst": ("accuracy_post",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from coolgp.scenarios.base.arrays import Floats
+from coolgp.scenarios.base.formatting import size_text
 from coolgp.scenarios.metrics.words import described
 from coolgp.scenarios.plots.style import AFTER, NEUTRAL
 
@@ -45,7 +46,8 @@ def league_figure(
         order = _ordered(mine, lines, best)
         for axes, (metric, words) in zip(grid[place], metrics.items(), strict=True):
             values = np.array([_values(mine, lines, name, metric) for name in order])
-            _draw(axes, values, targets.get(metric), _worst(values, metric) if metric in worst else None)
+            number = size_text if metric == "bytes" else "{:.3g}".format
+            _draw(axes, values, targets.get(metric), _worst(values, metric) if metric in worst else None, number)
             axes.set_xlabel(words)
             axes.set_yticks(range(len(order)), order if axes is grid[place][0] else [""] * len(order))
         grid[place][0].set_title(panel)
@@ -84,18 +86,23 @@ def _worst(values: Floats, metric: str) -> Floats:
     return worst
 
 
-def _draw(axes: Axes, values: Floats, target: float | None, worst: Floats | None) -> None:
-    """Rules' values ``[rules, seeds]``: means, how much they vary beside the others of a seed, and the worst."""
+def _draw(
+    axes: Axes, values: Floats, target: float | None, worst: Floats | None, number: Callable[[float], str]
+) -> None:
+    """Rules' values ``[rules, seeds]``: means, how much they vary beside the others of a seed, and the worst.
+
+    number: writes a value.
+    """
     means, repeats = values.mean(axis=1), values.shape[1]
     apart = values - np.median(values, axis=0)  # a seed whose test rows are hard is hard for all rules
     spreads = apart.std(axis=1, ddof=1) if repeats > 1 else np.zeros(len(values))
-    low, high = _range(means if worst is None else np.concatenate([means, worst]), target)
+    low, high = _range(means, spreads, worst, target)
     for place, (mean, spread) in enumerate(zip(means, spreads, strict=True)):
         if low <= mean <= high:
             axes.errorbar(mean, place, xerr=spread, color=AFTER, fmt="o", markersize=4.5, capsize=3)
         else:
             edge, side = (low, "left") if mean < low else (high, "right")
-            axes.text(edge, place, f"{mean:.3g}", ha=side, va="center", color=NEUTRAL, fontsize="small")
+            axes.text(edge, place, number(float(mean)), ha=side, va="center", color=NEUTRAL, fontsize="small")
         if worst is not None and low <= worst[place] <= high:
             axes.plot(worst[place], place, color=NEUTRAL, marker="|", markersize=8, linestyle="none")
     if target is not None:
@@ -104,12 +111,17 @@ def _draw(axes: Axes, values: Floats, target: float | None, worst: Floats | None
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
     axes.set_xlim(low - margin, high + margin)
     axes.xaxis.set_major_locator(MaxNLocator(5))
+    if number is size_text:
+        axes.xaxis.set_major_formatter(lambda place, _: size_text(place) if place >= 0 else "")
 
 
-def _range(means: Floats, target: float | None) -> tuple[float, float]:
-    """What is drawn to scale: values that are not wildly far from the middle, and the target."""
+def _range(means: Floats, spreads: Floats, worst: Floats | None, target: float | None) -> tuple[float, float]:
+    """What is drawn to scale: values that are not wildly far from the middle, with their bars, and the target."""
     middle = float(np.median(means))
     reach = WILD * max(float(np.median(np.abs(means - middle))), 1e-3 * abs(middle), 1e-12)
-    tame = means[np.abs(means - middle) <= reach]
-    points = [*tame, *([] if target is None else [target])]
-    return float(min(points)), float(max(points))
+    tame = np.abs(means - middle) <= reach
+    reach = reach if worst is None else max(reach, WILD * float(np.median(np.abs(worst - means))))
+    ends = [means - spreads, means + spreads, *([] if worst is None else [worst])]
+    points = [np.clip(end[tame], middle - reach, middle + reach) for end in ends]
+    together = np.concatenate([*points, [] if target is None else [target]])
+    return float(together.min()), float(together.max())

@@ -20,7 +20,8 @@ from coolgp.scenarios.studies.study import Cell, Study
 
 __all__ = ["curves_figure"]
 
-STAGES: Mapping[str, tuple[str, Literal["-", "--"]]] = {"pre": ("before fusion", "--"), "post": ("after fusion", "-")}
+Stage = tuple[str, Literal["-", "--"]]
+STAGES: Mapping[str, Stage] = {"pre": ("before fusion", "--"), "post": ("after fusion", "-")}
 """What is drawn of each run, and how: the columns `<metric>_pre` and `<metric>_post`."""
 Curve = tuple[Floats, Columns]
 """Of one run: its place along the x axis `[R]`, and its metrics."""
@@ -38,11 +39,13 @@ def curves_figure(
     ylabel: str = "",
     caption: str = "",
     log: bool = False,
+    stages: Sequence[str] = tuple(STAGES),
 ) -> Figure:
     """Draw a metric against x, from the run folders of a study's finished cells. In the style in force.
 
     panels, lines: the axes of the grid that set panels and colours apart; means and extremes over all others. x:
-    "batches" of all agents together, or a column of metrics.csv. log: the metric on a logarithmic axis.
+    "batches" of all agents together, or a column of metrics.csv. log: the metric on a logarithmic axis. stages: "pre"
+    and "post" fusion, or one of them.
     """
     groups = _grouped(study, folder, panels, lines, x)
     shown, values = _distinct(panel for panel, _ in groups), _distinct(value for _, value in groups)
@@ -50,14 +53,14 @@ def curves_figure(
     row = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, panel in zip(row, shown, strict=True):
         for number, value in enumerate(values):
-            for stage, (_, style) in STAGES.items():
+            for stage in stages:
                 curves = groups.get((panel, value), [])
-                _draw(axes, curves, f"{metric}_{stage}", LINES[number % len(LINES)][0], style)
-        axes.set(title=f"{panels.rpartition('.')[2]} = {panel}", xlabel=f"{x} of all agents")
+                _draw(axes, curves, f"{metric}_{stage}", LINES[number % len(LINES)][0], STAGES[stage][1])
+        axes.set(title=f"{panels.rpartition('.')[2]} = {panel}", xlabel=f"{x} of all agents" if x == "batches" else x)
         axes.xaxis.set_major_formatter("{x:,.0f}")
     row[0].set_ylabel(ylabel or metric.upper())
     row[0].set_yscale("log" if log else "linear")
-    _legend(figure, values)
+    _legend(figure, values, [STAGES[stage] for stage in stages] if len(stages) > 1 else [])
     figure.suptitle(title, x=0.02, ha="left", fontsize="large")
     repeats = max(map(len, groups.values()))
     spread = f" Lines: means over {repeats} runs; bands: their extremes." if repeats > 1 else ""
@@ -93,8 +96,8 @@ def _draw(axes: Axes, curves: Sequence[Curve], column: str, colour: str, style: 
     axes.plot(at, heights.mean(axis=0), color=colour, linestyle=style, linewidth=1.6)
 
 
-def _legend(figure: Figure, values: Sequence[object]) -> None:
+def _legend(figure: Figure, values: Sequence[object], stages: Sequence[Stage]) -> None:
     """Colours say which line, dashes which stage."""
     colours = [Line2D([], [], color=LINES[i % len(LINES)][0], label=str(value)) for i, value in enumerate(values)]
-    styles = [Line2D([], [], color=NEUTRAL, linestyle=style, label=words) for words, style in STAGES.values()]
+    styles = [Line2D([], [], color=NEUTRAL, linestyle=style, label=words) for words, style in stages]
     figure.legend(handles=colours + styles, loc="outside right upper")

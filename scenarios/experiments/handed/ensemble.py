@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.experts.expert import Classifier, Expert
-from coolgp.agents.experts.models.base import LocalRows
+from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import Task
 from coolgp.fusion.apart.ensemble import Ensemble
@@ -21,8 +19,8 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.serial import SerialTransport
 from coolgp.scenarios.base.formatting import counted
-from coolgp.scenarios.experiments.handed.models import labelled, outputs_without_labels
-from coolgp.scenarios.experiments.handed.rule import Handed, Outcome, Rows, plain_label
+from coolgp.scenarios.experiments.handed.classes import labels_of, numbered, numbered_rows
+from coolgp.scenarios.experiments.handed.rule import Handed, Outcome, Rows
 
 __all__ = ["AveragedPredictions"]
 
@@ -48,11 +46,10 @@ class AveragedPredictions:
             )
         if self.weights != "uniform" and not handed.shards:
             raise ValueError(f'fusion.weights: "{self.weights}" needs --shards, the rows of each owner')
-        numbered = replace(handed, experts=_numbered(handed.experts))
-        task = _task(numbered)
+        task = Task(tuple(labels_of(handed.experts)))
         rule = Ensemble(weights=self.weights)
         rule.check(task)
-        fused, out = _answers(rule, numbered, handed.queries, task)
+        fused, out = _answers(rule, replace(handed, experts=numbered(handed.experts)), handed.queries, task)
         return Outcome(
             model=_table(fused, task),
             sizes=[_size(expert, place in out) for place, expert in enumerate(handed.experts)],
@@ -61,20 +58,6 @@ class AveragedPredictions:
             remarks=[f"left out: {each.name}: {each.reason}" for each in out.values()],
             settings=asdict(self),
         )
-
-
-def _numbered(experts: Sequence[Expert]) -> list[Expert]:
-    """The experts, with the numbers of their outputs for labels where all are networks without labels."""
-    return [labelled(expert, range(outputs_without_labels(expert))) for expert in experts]
-
-
-def _task(handed: Handed) -> Task:
-    """What the models predict: all classes of any of them, or a number."""
-    labels: dict[str, None] = {}
-    for expert in handed.experts:
-        if isinstance(expert, Classifier):
-            labels |= dict.fromkeys(str(label) for label in expert.classes.tolist())
-    return Task(tuple(labels))
 
 
 def _size(expert: Expert, left_out: bool) -> str:
@@ -93,7 +76,7 @@ def _answers(rule: Ensemble, handed: Handed, queries: Array, task: Task) -> tupl
     members = Members(
         task=task,
         experts=tuple(handed.experts[place] for place in places.tolist()),
-        rows=tuple(_local(rows[place], task) for place in places.tolist()),
+        rows=tuple(numbered_rows(rows[place], task.labels) for place in places.tolist()),
         queries=queries,
         answers=np.empty(0),
         boxes=tuple(handed.boxes[place] for place in places.tolist()) if handed.boxes else (),
@@ -108,16 +91,6 @@ def _answers(rule: Ensemble, handed: Handed, queries: Array, task: Task) -> tupl
 
 def _everybody(models: int) -> Topology:
     return generate("complete", models, seed=0)
-
-
-def _local(rows: Rows, task: Task) -> LocalRows:
-    if not task.labels:
-        return LocalRows(rows.x, rows.y)
-    number = {plain_label(label): number for number, label in enumerate(task.labels)}
-    foreign = [label for label in np.unique(rows.y).tolist() if label not in number]
-    if foreign:
-        raise ValueError(f"--shards: has a class {foreign[0]!r} that no model has: {', '.join(number)}")
-    return LocalRows(rows.x, np.array([number[label] for label in rows.y.tolist()], dtype=np.intp))
 
 
 def _table(fused: Array, task: Task) -> list[dict[str, object]]:

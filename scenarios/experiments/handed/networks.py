@@ -12,13 +12,12 @@ from pydantic import Field
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.network import Network
 from coolgp.fusion.matching.networks.baselines import averaged
-from coolgp.fusion.matching.networks.layers import checked_networks
 from coolgp.fusion.matching.networks.pfnm import PFNM
 from coolgp.fusion.matching.networks.settings import GRID, Setting
-from coolgp.scenarios.base.formatting import counted
-from coolgp.scenarios.experiments.handed.rule import Handed, Outcome, Rows, plain_label
+from coolgp.scenarios.experiments.handed.network_files import class_rows, networks_behind, scores, size_words
+from coolgp.scenarios.experiments.handed.rule import Handed, Outcome
 
-__all__ = ["AveragedNetworks", "MatchedNetworks"]
+__all__ = ["ENDINGS", "AveragedNetworks", "MatchedNetworks"]
 
 Above = Annotated[float, Field(gt=0)]
 ENDINGS = (".npz", ".safetensors", ".skops")
@@ -48,8 +47,8 @@ class MatchedNetworks:
 
     def fuse(self, handed: Handed) -> Outcome:
         """See `HandedRule`."""
-        networks = _networks(handed, "pfnm", least_hidden=1)
-        shards = _shards(handed, networks)
+        networks = networks_behind(handed, "pfnm", least_hidden=1)
+        shards = class_rows(handed, networks)
         pfnm = PFNM(
             settings=self._settings(rows=bool(shards)),
             slack=self.slack,
@@ -58,13 +57,13 @@ class MatchedNetworks:
             seed=handed.seed,
         )
         fused = pfnm.fuse(networks, shards or None, graph=handed.graph)
-        remarks = list(_scores(networks, fused.network, shards))
+        remarks = list(scores(networks, fused.network, shards))
         if not shards and not self._given:
             remarks.append(_unchosen(networks[0]))
         return Outcome(
             model=fused.network,
-            sizes=[_size(network) for network in networks],
-            fused_size=_size(fused.network),
+            sizes=[size_words(network) for network in networks],
+            fused_size=size_words(fused.network),
             order="all at once" if handed.graph is None else "along a spanning tree of the graph, then by a token",
             remarks=remarks,
             settings=asdict(fused.setting) | {"head": self.head, "slack": self.slack, "sweeps": self.sweeps},
@@ -89,28 +88,35 @@ class AveragedNetworks:
     """
 
     leaves: ClassVar[tuple[str, ...]] = ENDINGS
+    name: ClassVar[str] = "average"
+    least_hidden: ClassVar[int] = 0
+    order: ClassVar[str] = "one sum, the same over any graph"
 
     weights: Literal["uniform", "rows"] = "uniform"
 
     def fuse(self, handed: Handed) -> Outcome:
         """See `HandedRule`."""
-        networks = _networks(handed, "average", least_hidden=0)
+        networks = networks_behind(handed, self.name, self.least_hidden)
         for path, network in zip(handed.paths, networks, strict=True):
             if network.widths != networks[0].widths:
                 raise ValueError(
-                    f"{path}: has {_size(network)} and {handed.paths[0]} {_size(networks[0])}: average needs networks "
-                    "of one shape; pfnm does not"
+                    f"{path}: has {size_words(network)} and {handed.paths[0]} {size_words(networks[0])}: "
+                    f"{self.name} needs networks of one shape; pfnm does not"
                 )
-        shards = _shards(handed, networks) if networks[0].classes is not None else []
-        network = _weighted(networks, self._shares(handed))
+        shards = class_rows(handed, networks) if networks[0].classes is not None else []
+        network = _weighted(self.prepared(networks), self._shares(handed))
         return Outcome(
             model=network,
-            sizes=[_size(each) for each in networks],
-            fused_size=_size(network),
-            order="one sum, the same over any graph",
-            remarks=list(_scores(networks, network, shards)),
+            sizes=[size_words(each) for each in networks],
+            fused_size=size_words(network),
+            order=self.order,
+            remarks=list(scores(networks, network, shards)),
             settings=asdict(self),
         )
+
+    def prepared(self, networks: Sequence[Network]) -> Sequence[Network]:
+        """The networks as they are averaged."""
+        return networks
 
     def _shares(self, handed: Handed) -> Array:
         if self.weights == "uniform":
@@ -131,45 +137,6 @@ def _unchosen(network: Network) -> str:
     )
 
 
-def _networks(handed: Handed, rule: str, least_hidden: int) -> tuple[Network, ...]:
-    """The networks behind the models. Raises ValueError, path first, for a model that has none."""
-    networks = []
-    for path, expert in zip(handed.paths, handed.experts, strict=True):
-        if not isinstance(expert.parameters, Network):
-            raise ValueError(
-                f"{path}: {rule} fuses the weights of neural networks, and this model shows none: take --rule "
-                "ensemble, which asks models for predictions alone"
-            )
-        networks.append(expert.parameters)
-    try:
-        return checked_networks(networks, "relu", least_hidden)
-    except ValueError as problem:
-        raise ValueError(_by_path(str(problem), handed.paths)) from problem
-
-
-def _by_path(words: str, paths: Sequence[str]) -> str:
-    """A message about models by number, with their paths."""
-    for place in reversed(range(len(paths))):
-        words = words.replace(f"network {place}", paths[place]).replace(f"Network {place}", paths[place])
-    return words
-
-
-def _shards(handed: Handed, networks: Sequence[Network]) -> list[tuple[Array, Array]]:
-    """The owners' rows with the classes as the networks name them, or by number."""
-    if handed.shards and len(networks[0].biases[-1]) == 1:
-        raise ValueError("--shards: rows of classes choose and weigh; networks with one output have no classes")
-    return [(rows.x, _labels(rows, networks[0])) for rows in handed.shards]
-
-
-def _labels(rows: Rows, network: Network) -> Array:
-    labels = range(len(network.biases[-1])) if network.classes is None else network.classes.tolist()
-    by_text = {plain_label(label): label for label in labels}
-    foreign = [label for label in np.unique(rows.y).tolist() if label not in by_text]
-    if foreign:
-        raise ValueError(f"--shards: has a class {foreign[0]!r} that the models do not have: {', '.join(by_text)}")
-    return np.array([by_text[label] for label in rows.y.tolist()])
-
-
 def _weighted(networks: Sequence[Network], shares: Array) -> Network:
     """The sum of all weights, each network's times its share."""
     scaled = [
@@ -181,26 +148,3 @@ def _weighted(networks: Sequence[Network], shares: Array) -> Network:
         for network, share in zip(networks, shares, strict=True)
     ]
     return averaged(scaled)
-
-
-def _size(network: Network) -> str:
-    if not network.widths:
-        return "no hidden units"
-    return f"{' + '.join(map(str, network.widths))} hidden units"
-
-
-def _scores(networks: Sequence[Network], fused: Network, shards: Sequence[tuple[Array, Array]]) -> list[str]:
-    """How many rows of all owners the networks get right, in words."""
-    if not shards:
-        return []
-    x = np.concatenate([rows for rows, _ in shards])
-    y = np.concatenate([labels for _, labels in shards])
-    own, after = [_right(network, x, y) for network in networks], _right(fused, x, y)
-    local = f"{np.mean(own):.1%} in the mean, {min(own):.1%} of the worst model"
-    return [f"of the {counted(len(y), 'row')} of all owners the models get right {local}; the fused one {after:.1%}"]
-
-
-def _right(network: Network, x: Array, y: Array) -> float:
-    numbers = network.outputs(x).argmax(axis=1)
-    labels = numbers if network.classes is None else network.classes[numbers]
-    return float((labels == y).mean())

@@ -16,6 +16,9 @@ HANDED_RULES: LazyTable[type[HandedRule]] = LazyTable(
     {
         "pfnm": f"{_HERE}.networks:MatchedNetworks",
         "average": f"{_HERE}.networks:AveragedNetworks",
+        "re-basin": f"{_HERE}.baselines:AlignedNetworks",
+        "k-means": f"{_HERE}.baselines:ClusteredNetworks",
+        "random-features": f"{_HERE}.baselines:RandomUnits",
         "spahm": f"{_HERE}.sparse_gps:MatchedGPs",
         "ensemble": f"{_HERE}.ensemble:AveragedPredictions",
     }

@@ -26,7 +26,7 @@ from coolgp.agents.experts.formats.files import read_model_file, sha256, write_m
 from coolgp.agents.experts.network import network_of
 from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.agents.experts.weights import network_in
-from coolgp.fusion.matching.networks.baselines import averaged
+from coolgp.fusion.matching.networks.baselines import aligned, averaged
 from coolgp.scenarios.cli.app import app
 
 X, Y = load_iris(return_X_y=True)
@@ -128,6 +128,40 @@ def test_rows_of_the_owners_choose_the_setting_and_are_scored(place: Path) -> No
     assert load_file(place / "chosen.safetensors")["0.weight"].shape == (network.widths[0], 4)
 
 
+def test_baselines_of_matching_leave_networks_that_are_read_again(place: Path) -> None:
+    rows = ("--shards", "all.csv", "one.csv", "--target", "kind")
+    first, second = network_in(place / "a.skops"), network_in(place / "b.skops")
+    for rule, more in (("re-basin", ()), ("k-means", ("--set", "fusion.head=refit")), ("random-features", ())):
+        done = fuse(place, "a.skops", "b.skops", "--rule", rule, *rows, *more, "--out", f"{rule}.npz")
+        assert done.exit_code == 0, done.stderr
+        assert "of the 190 rows of all owners" in done.stdout
+        network = network_in(place / f"{rule}.npz")
+        assert network.classes is not None
+        right = (np.asarray(network.classes)[network.outputs(X).argmax(1)].astype(int) == Y).mean()
+        assert rule == "re-basin" or right > 0.6
+    expected = averaged([first, aligned(second, first)])
+    np.testing.assert_allclose(network_in(place / "re-basin.npz").outputs(X), expected.outputs(X), atol=1e-12)
+    chosen = json.loads((place / "k-means.npz.json").read_text())["settings"]["units"]
+    assert chosen in (3, 6, 9, 12)
+
+
+def test_random_units_need_no_networks_but_their_classes(place: Path) -> None:
+    rows = (
+        "--shards",
+        "all.csv",
+        "one.csv",
+        "--target",
+        "kind",
+        "--rule",
+        "random-features",
+        "--set",
+        "fusion.units=9",
+    )
+    done = fuse(place, "forest.onnx", "forest.onnx", *rows, "--out", "units.npz")
+    assert done.exit_code == 0, done.stderr
+    assert network_in(place / "units.npz").widths == (9,)
+
+
 def test_an_ensemble_takes_anything_and_leaves_predictions(place: Path) -> None:
     files = ("line.skops", "torch-number.safetensors", "forest-number.onnx", "run", "plain.npz")
     done = fuse(place, *files, "--rule", "ensemble", "--inputs", "two.csv", "--out", "mean.csv")
@@ -205,6 +239,13 @@ def test_a_file_that_is_there_is_kept_unless_told(place: Path) -> None:
         (("a.skops", "b.skops", "--shards", "two.csv", "all.csv", "--target", "x1"), "two.csv: has 1 inputs (x0)"),
         (("a.skops", "b.skops", "--inputs", "all.csv"), "all.csv: has 5 inputs"),
         (("a.skops", "b.skops", "--rule", "ensemble"), "the ensemble leaves no model in a file, but predictions"),
+        (("a.skops", "b.skops", "--rule", "k-means"), "k-means needs fusion.units, or --shards"),
+        (("a.skops", "b.skops", "--rule", "random-features"), "random-features needs --shards"),
+        (
+            ("line.skops", "plain.npz", "--rule", "random-features"),
+            "line.skops: is a regressor; random-features leaves",
+        ),
+        (("line.skops", "plain.npz", "--rule", "re-basin"), "line.skops: re-basin fuses the weights of neural"),
         (("a.skops", "b.skops", "all.csv"), "all.csv: is a table and no model"),
         (("a.skops", "b.skops", "--set", "fusion.head=refit"), "Refitting the output layer needs rows"),
     ],
