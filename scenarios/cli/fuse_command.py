@@ -25,6 +25,7 @@ FUSE_EXAMPLES = (
     "   |   coolgp fuse a.npz b.npz --shards a.csv b.csv --target label --set fusion.head=refit"
     "   |   coolgp fuse north.skops south.skops --rule spahm --out gp.skops"
     "   |   coolgp fuse forest.onnx runs/mine net.npz --rule ensemble --inputs rows.csv --out predictions.csv"
+    "   |   coolgp fuse program.toml http://localhost:8000/predict --rule ensemble --inputs rows.csv"
 )
 
 
@@ -50,7 +51,11 @@ def fuse(
     inputs: Annotated[Path | None, typer.Option(help="Rows to predict at, for the ensemble.")] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Settings of rule and graph; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="SECTION.KEY=VALUE",
+            help="Settings of rule (fusion.), graph (network.) and asking (experts.); repeatable.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="What is drawn follows from it: graphs, the order of visits.")] = 0,
     out: Annotated[

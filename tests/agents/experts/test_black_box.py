@@ -1,5 +1,6 @@
 """Laws of experts that are used by queries alone: what is counted, remembered and refused."""
 
+from pathlib import Path
 from time import sleep
 
 import numpy as np
@@ -7,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
+from skl2onnx import to_onnx
 from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsRegressor
 
 from coolgp.agents.experts.adapters import expert_of
 from coolgp.agents.experts.expert import Classifier, Regressor
+from coolgp.agents.experts.formats.files import read_model_file
 from coolgp.agents.experts.queries.black_box import BlackBox, DensityExpert
 from coolgp.agents.experts.queries.failure import ExpertFailed, QueriesUsedUp
 
@@ -142,6 +146,17 @@ def test_a_standard_deviation_of_0_is_no_failure_where_no_density_is_needed() ->
     mean, std = BlackBox(expert_of(lambda x: (x[:, 0], np.zeros(len(x)))), densities=False).predict(X)
     assert np.array_equal(mean, X[:, 0])
     assert not std.any()
+
+
+def test_a_model_in_an_onnx_file_is_asked_like_any_other(tmp_path: Path) -> None:
+    labels = np.array(["low", "high"])[(Y > 0).astype(int)]
+    models = {"number": LinearRegression().fit(X, Y), "class": LogisticRegression().fit(X, labels)}
+    for name, model in models.items():
+        (tmp_path / f"{name}.onnx").write_bytes(to_onnx(model, X[:1].astype(np.float32)).SerializeToString())
+    number, classes = (BlackBox(expert_of(read_model_file(tmp_path / f"{name}.onnx")), std=0.3) for name in models)
+    assert number.log_density(X, Y) == pytest.approx(norm.logpdf(Y, models["number"].predict(X), 0.3), abs=1e-3)
+    assert classes.log_probabilities(X) == pytest.approx(models["class"].predict_log_proba(X), abs=1e-3)
+    assert (number.used, classes.used) == (40, 40)
 
 
 def raises(x):
