@@ -19,10 +19,23 @@ METHOD_WORDS = {
     "all": "all vectors, nothing matched",
     "local": "local models, nothing matched",
     "joint": "one model of all sequences",
+    "balanced": "balanced tree",
+    "chain": "chain",
+    "random_tree": "random tree",
+    "balanced_walk": "balanced tree, then a walk",
+    "chain_walk": "chain, then a walk",
+    "random_walk": "random tree, then a walk",
+    "token": "token, one walk",
+    "token_again": "token, two walks",
 }
 """What each method is called, by the end of its columns' names."""
 _COPIES = ("spahm", "published", "greedy", "kmeans", "kmeans_used", "kmeans_points", "all")
 _STATES = ("spahm", "spahm_variances", "greedy", "kmeans_used", "local", "joint")
+_BY_MESSAGES = (
+    *("balanced", "chain", "random_tree", "balanced_walk", "chain_walk", "random_walk"),
+    *("token", "token_again"),
+)
+_ORDERS = ("spahm", *_BY_MESSAGES)
 _MATCHED = "of sets of vectors, mean over draws: "
 
 
@@ -52,7 +65,15 @@ MATCHED_COLUMNS = (
         "largest distance from an atom, true or found, to the nearest of the others",
         better="lower",
     ),
-    *_compared(_COPIES, "atoms", "atoms found", "number of atoms found"),
+    *_compared((*_COPIES, *_BY_MESSAGES), "atoms", "atoms found", "number of atoms found"),
+    *_compared(
+        _ORDERS,
+        "label_rand",
+        "adjusted Rand index of labels",
+        "adjusted Rand index of the atoms that all vectors share, and the true ones",
+        better="higher",
+    ),
+    *_compared(_ORDERS, "bytes", "bytes sent", "bytes of all messages between groups", better="lower"),
     *_compared(
         _STATES,
         "rand",

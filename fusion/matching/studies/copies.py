@@ -57,6 +57,10 @@ class CopiesStudy:
     measures: ClassVar[tuple[str, ...]] = ("hausdorff", "atoms")
     facts: ClassVar[tuple[str, ...]] = ("noise_found", "prior_deviation_found")
     extra: ClassVar[tuple[str, ...]] = ()
+    remarks: ClassVar[tuple[str, ...]] = (
+        "k-means with the true number of atoms is told what SPAHM has to find. SPAHM never gives two vectors of one "
+        "group the same atom, k-means may.",
+    )
 
     groups: Annotated[int, Ge(2)] = 20
     atoms: Annotated[int, Ge(10)] = 50

@@ -44,6 +44,14 @@ class StatesStudy:
     facts: ClassVar[tuple[str, ...]] = ("noise_found", "seconds_training")
     extra: ClassVar[tuple[str, ...]] = ("hmm", "hmmlearn")
     methods: ClassVar[tuple[str, ...]] = ("spahm", "spahm_variances", "greedy", "kmeans_used", "local", "joint")
+    remarks: ClassVar[tuple[str, ...]] = (
+        "SPAHM never merges two states of one group: where a local fit splits a state in two, both halves stay, and "
+        "k-means, which may merge them, can be better.",
+        "“Variances of the means” takes each state's mean to be as uncertain as its fit says and copies to differ by "
+        "nothing else, so it matches ever fewer states as the noise grows.",
+        "“One model of all sequences” sees all data and knows the number of states; fits are the best of several "
+        "starts and may still miss the best one.",
+    )
 
     groups: Annotated[int, Ge(2)] = 2
     sequences: Count = 3

@@ -41,6 +41,8 @@ class SetsStudy(Protocol):
     facts: ClassVar[tuple[str, ...]]
     extra: ClassVar[tuple[str, ...]]
     """Packages that it needs and the package comes without, by the name of the extra that brings them."""
+    remarks: ClassVar[tuple[str, ...]]
+    """What has to be said of its methods, in sentences."""
 
     @property
     def methods(self) -> tuple[str, ...]:

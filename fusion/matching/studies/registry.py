@@ -15,5 +15,6 @@ SETS_STUDIES: LazyTable[type[SetsStudy]] = LazyTable(
     {
         "copies": "coolgp.fusion.matching.studies.copies:CopiesStudy",
         "hidden-states": "coolgp.fusion.matching.studies.hidden:StatesStudy",
+        "orders": "coolgp.fusion.matching.studies.orders:OrdersStudy",
     }
 )

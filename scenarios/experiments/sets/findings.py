@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ def findings(folder: ExperimentFolder) -> Findings:
         f"deviation of copies of {', '.join(f'{noise:g}' for noise in noises)}, SPAHM's "
         f"{_words(measure)} is {distances}, with {number_found} {count} where there are {used} true ones.",
         (*(_table(draws, study, noise) for noise in noises), *_published(scenario, draws)),
-        (*(_beside(draws, study, noise) for noise in noises), CLEARLY, *_remarks(study)),
+        (*(_beside(draws, study, noise) for noise in noises), CLEARLY, *study.remarks),
     )
 
 
@@ -80,11 +80,19 @@ def _beside(draws: Draws, study: Any, noise: float) -> str:
 
 def _published(scenario: VectorsScenario, draws: Draws) -> list[ResultTable]:
     """What others found, beside what was found here."""
-    study = scenario.vectors.study
-    if study == CopiesStudy():
-        published = [noise for noise in scenario.vectors.noise if noise in AUTHORS]
-        return [_authors(draws, published)] if published else []
-    return [] if isinstance(study, CopiesStudy) else [_paper_states()]
+    measure = scenario.vectors.study.measures[0]
+    return PUBLISHED[measure](scenario, draws) if measure in PUBLISHED else []
+
+
+def _of_copies(scenario: VectorsScenario, draws: Draws) -> list[ResultTable]:
+    """The authors' simulation, where the settings are theirs."""
+    noises = [noise for noise in scenario.vectors.noise if noise in AUTHORS]
+    return [_authors(draws, noises)] if noises and scenario.vectors.study == CopiesStudy() else []
+
+
+def _of_states(scenario: VectorsScenario, draws: Draws) -> list[ResultTable]:
+    """The paper's, of other data."""
+    return [_paper_states()]
 
 
 def _authors(draws: Draws, noises: Sequence[float]) -> ResultTable:
@@ -116,22 +124,6 @@ def _paper_states() -> ResultTable:
     )
 
 
-def _remarks(study: Any) -> tuple[str, ...]:
-    if isinstance(study, CopiesStudy):
-        return (
-            "k-means with the true number of atoms is told what SPAHM has to find. SPAHM never gives two vectors of "
-            "one group the same atom, k-means may.",
-        )
-    return (
-        "SPAHM never merges two states of one group: where a local fit splits a state in two, both halves stay, and "
-        "k-means, which may merge them, can be better.",
-        "“Variances of the means” takes each state's mean to be as uncertain as its fit says and copies to differ by "
-        "nothing else, so it matches ever fewer states as the noise grows.",
-        "“One model of all sequences” sees all data and knows the number of states; fits are the best of several "
-        "starts and may still miss the best one.",
-    )
-
-
 def _value(draws: Draws, method: str, measure: str, noise: float) -> str:
     values = scores(draws, method, measure, noise)
     return plus_minus(float(np.mean(values)), float(np.std(values)))
@@ -139,3 +131,10 @@ def _value(draws: Draws, method: str, measure: str, noise: float) -> str:
 
 def _words(measure: str) -> str:
     return metric_words(f"{measure}_{OWN}").removesuffix(f", {METHOD_WORDS[OWN]}")
+
+
+PUBLISHED: dict[str, Callable[[VectorsScenario, Draws], list[ResultTable]]] = {
+    "hausdorff": _of_copies,
+    "rand": _of_states,
+}
+"""Tables of numbers that others published, by the main measure of a study."""

@@ -9,7 +9,8 @@ from coolgp.fusion.matching.core.merges import merged, merged_along, walked
 from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.core.sweeps import Partition, objective, swept
 from coolgp.fusion.matching.core.vectors import Vectors, uniform_vectors
-from coolgp.fusion.matching.studies.orders import order_study
+from coolgp.fusion.matching.sets.spahm import SPAHM
+from coolgp.fusion.matching.studies.orders import OrdersStudy
 from coolgp.network.base.randomness import generator
 
 from tests.fusion.matching.problems import choices, copies, partition_of, random_vectors
@@ -106,9 +107,14 @@ def test_parents_that_make_no_tree_are_refused(parents: list[int]) -> None:
 
 
 def test_walks_of_a_token_repair_what_a_tree_cannot_see() -> None:
-    scores = order_study(noises=(3.0,), seeds=range(2))
-    of: dict[str, float] = {}
-    for score in scores:
-        of[score.way] = of.get(score.way, 0.0) + score.rand_index / 2
-    assert of["balanced tree"] < of["balanced tree, then 1 walk"]
-    assert of["balanced tree, then 2 walks"] == pytest.approx(of["all groups together"], abs=0.02)
+    draws = [OrdersStudy().drawn(3.0, seed, SPAHM(sweeps=10)).outcomes for seed in range(2)]
+    of = {way: np.mean([draw[way].measures["label_rand"] for draw in draws]) for way in OrdersStudy.methods}
+    assert of["balanced"] + 0.02 < of["balanced_walk"]
+    assert of["balanced_walk"] == pytest.approx(of["spahm"], abs=0.02)
+    assert of["token_again"] == pytest.approx(of["spahm"], abs=0.02)
+
+
+def test_at_little_noise_every_order_finds_the_truth_and_a_walk_costs_more_bytes() -> None:
+    outcomes = OrdersStudy(groups=5, atoms=12).drawn(0.3, 1, SPAHM()).outcomes
+    assert {outcome.measures["label_rand"] for outcome in outcomes.values()} == {1.0}
+    assert outcomes["chain_walk"].measures["bytes"] > outcomes["chain"].measures["bytes"] > 0

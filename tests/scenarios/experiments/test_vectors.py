@@ -135,6 +135,15 @@ def test_states_of_hidden_markov_models_are_matched_and_the_paper_stands_beside_
     assert float(table(tmp_path / "run" / "metrics.csv")[0]["rand_spahm"]) <= 1
 
 
+def test_orders_of_merges_are_compared_and_nobody_published_numbers_of_them(tmp_path: Path) -> None:
+    sizes = ["--set=vectors.groups=4", "--set=vectors.noise=[0.5,3]", "--set=run.repeats=1"]
+    coolgp_says("run", "spahm-orders", *sizes, "--out", tmp_path / "run")
+    report = (tmp_path / "run" / "report.html").read_text()
+    for words in ("balanced tree, then a walk", "adjusted Rand index of labels", "bytes sent"):
+        assert words in report
+    assert "HDP-HMM" not in report
+
+
 def test_a_source_without_its_package_is_refused_with_the_install_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,7 +156,7 @@ def test_a_source_without_its_package_is_refused_with_the_install_line(
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--set=vectors.source=topics"], 'vectors.source: needed "copies" | "hidden-states"; got "topics"'),
+        (["--set=vectors.source=topics"], 'vectors.source: needed "copies" | "hidden-states" | "orders"; got "topics"'),
         (["--set=vectors.groups=1"], "vectors.groups: needed a whole number of at least 2; got 1"),
         (["--set=vectors.noise=[0]"], "vectors.noise: needed"),
         (["--set=vectors.noise=[1, 0.1, 1.0]"], "vectors.noise: needed each value once; got 1 twice"),
