@@ -85,6 +85,10 @@ def _same(result: Result) -> float | None:
     return min(values) if len(values) == len(picked) else None
 
 
+def _climb(step: str) -> Callable[[Result], float | None]:
+    return lambda result: _value(result.pick("coolgp", "fusion", step=step, m=10, Q=1000, iterations=40))
+
+
 def _off(what: str) -> Callable[[Result], float | None]:
     return lambda result: off(result, what)
 
@@ -109,6 +113,8 @@ TARGETS = (
     Target("10⁶ agents, m = 16, 1 round, 2 ranks", "scale", 600, "s", False, _scale("whole process", 10**6, 16, 2)),
     Target("its memory", "scale", 20, "GiB", False, _scale("peak memory", 10**6, 16, 2)),
     Target("dearest over cheapest agent-round, 10³ to 10⁶ agents", "scale", 1.5, "times", False, _flat),
+    Target("CIGAR, 10 experts, 1,000 inputs, 40 iterations", "blackbox", 5, "s", False, _climb("published")),
+    Target("the same with scale-free steps", "blackbox", 5, "s", False, _climb("scale-free")),
     Target("memory that `plan` says, off what is measured, three sizes", "plan", 1.2, "times", False, _off("memory")),
     Target("time that `plan` says, off what is measured", "plan", 2, "times", False, _off("time")),
     Target("numbers with the same bits on 2 and 4 ranks as on 1", "ranks", 1, "of 1", True, _same),

@@ -21,7 +21,7 @@ from coolgp.agents.base.arrays import Array, Booleans
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.queries.failure import ExpertFailed, QueriesUsedUp
 from coolgp.fusion.blackbox.directions import directions
-from coolgp.fusion.blackbox.estimators import ESTIMATORS, Estimator
+from coolgp.fusion.blackbox.estimators import ESTIMATORS, Density, Estimator, Slope
 from coolgp.fusion.blackbox.panel import Panel, first_answers
 from coolgp.fusion.blackbox.starts import STARTS, Agreed, CommonStart, Own, OwnStarts
 from coolgp.fusion.blackbox.steps import STEPS, Group, Step
@@ -37,6 +37,8 @@ __all__ = ["Cigar", "Climb"]
 
 Above = Annotated[float, Field(gt=0)]
 CountAbove = Annotated[int, Field(gt=0)]
+CACHED = 64_000
+"""Densities that an expert is asked for in one call where it is asked for more: their arrays stay in a core's cache."""
 CONSENSUS = 0.01
 """Agents whose points differ by less than so many standard deviations of the product are at one mode."""
 
@@ -237,12 +239,23 @@ class Cigar(RepeatedSums):
 
         ``λy + g`` and ``λ`` for ``λ = -f″``: an agent whose point is not quite that of another still adds the same.
         """
-        density = partial(box.log_density, x)
-        slope = self._estimator.slope(density, y, self.width * std, z, curved=self._step.curved)
+        slope = self._slope(partial(box.log_density, x), y, self.width * std, z)
         if slope.curvature is None:
             return np.append(slope.gradient, 1.0)
         precision = -slope.curvature
         return np.concatenate([(slope.gradient + precision * y).ravel(), precision.ravel(), [1.0]])
+
+    def _slope(self, density: Density, y: Array, width: Array, z: Array | None) -> Slope:
+        """Derivatives at all points, of as many at a time as stay in a core's cache."""
+        estimator, curved = self._estimator, self._step.curved
+        count = max(1, CACHED // max(1, estimator.queries(curved=curved) * len(width)))
+        blocks = [slice(start, start + count) for start in range(0, len(y), count)]
+        slopes = [
+            estimator.slope(density, y[at], width, None if z is None else z[:, at], curved=curved) for at in blocks
+        ]
+        gradients, curvatures = [each.gradient for each in slopes], [each.curvature for each in slopes]
+        second = [each for each in curvatures if each is not None]
+        return Slope(np.concatenate(gradients), np.concatenate(second) if curved else None)
 
     def _drawn(self, climb: Climb, owner: int | None) -> Array | None:
         draws = self._estimator.draws

@@ -69,10 +69,15 @@ class Forward(Estimator):
     def slope(self, density: Density, y: Array, width: Array, z: Array | None, *, curved: bool) -> Slope:
         """See `Estimator`."""
         assert z is not None
-        beside = [(y + width)[None], (y - width)[None]] if curved else []
-        at, *answers = density(np.concatenate([y[None], y + width * z, *beside]))
-        gradient = (z / width * (np.stack(answers[: len(z)]) - at)).mean(axis=0)
-        return Slope(gradient, _curvature(answers[-2], at, answers[-1], width) if curved else None)
+        draws = len(z)
+        places = np.empty((self.queries(curved=curved), *y.shape))
+        np.multiply(z, width, out=places[:draws])
+        places[:draws] += y
+        places[draws:] = [y, y + width, y - width] if curved else [y]
+        answers = density(places)
+        at = answers[draws]
+        gradient = _along(z, answers[:draws] - at) / (draws * width)
+        return Slope(gradient, _curvature(answers[draws + 1], at, answers[draws + 2], width) if curved else None)
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,22 @@ class Antithetic(Estimator):
     def slope(self, density: Density, y: Array, width: Array, z: Array | None, *, curved: bool) -> Slope:
         """See `Estimator`."""
         assert z is not None
-        beside = [(y + width)[None], y[None], (y - width)[None]] if curved else []
-        answers = density(np.concatenate([y + width * z, y - width * z, *beside]))
-        above, below = answers[: len(z)], answers[len(z) : 2 * len(z)]
-        gradient = (z / (2.0 * width) * (above - below)).mean(axis=0)
+        draws = len(z)
+        places = np.empty((self.queries(curved=curved), *y.shape))
+        away = np.multiply(z, width, out=places[draws : 2 * draws])
+        np.add(y, away, out=places[:draws])
+        np.subtract(y, away, out=away)
+        if curved:
+            places[2 * draws :] = [y + width, y, y - width]
+        answers = density(places)
+        gradient = _along(z, answers[:draws] - answers[draws : 2 * draws]) / (2.0 * draws * width)
         return Slope(gradient, _curvature(answers[-3], answers[-2], answers[-1], width) if curved else None)
+
+
+def _along(z: Array, differences: Array) -> Array:
+    """The sum over directions ``[K, S, Q]`` of what was found along each, times the direction ``[S, Q]``."""
+    total: Array = np.einsum("ksq,ksq->sq", z, differences)
+    return total
 
 
 def _curvature(above: Array, at: Array, below: Array, width: Array) -> Array:
