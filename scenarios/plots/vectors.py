@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.metrics.matched_columns import METHOD_WORDS
 from coolgp.scenarios.metrics.words import metric_words
-from coolgp.scenarios.plots.apart import read_rows
+from coolgp.scenarios.plots.apart.folder import read_rows
 from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.plots.style import LINES
 

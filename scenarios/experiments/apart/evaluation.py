@@ -13,6 +13,7 @@ from coolgp.network.delivery import Meter
 from coolgp.network.transport import Transport
 from coolgp.scenarios.base.files import write_table
 from coolgp.scenarios.base.formatting import size_text
+from coolgp.scenarios.experiments.apart.baselines import BASELINES, baseline_rows
 from coolgp.scenarios.experiments.apart.prepared import Prepared
 from coolgp.scenarios.experiments.apart.scoring import ClassScoring, NumberScoring
 from coolgp.scenarios.experiments.apart.tables import Answers, agent_rows, reliability_rows, shard_rows
@@ -87,6 +88,7 @@ class Evaluation:
         write_table(
             folder / "agents.csv", agent_rows(self.prepared.training, self.prepared.dataset, self.last, self.scoring)
         )
+        write_table(folder / BASELINES, baseline_rows(self.last.before, self.scoring))
         if self.prepared.task.labels:
             write_table(folder / "shards.csv", shard_rows(self.prepared.training, self.prepared.dataset))
             write_table(folder / "calibration.csv", reliability_rows(self.last, self.prepared.dataset.y_test))

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from coolgp.agents.experts.models.base import kinds_of
 from coolgp.fusion.apart.registry import apart_rule_named
 from coolgp.fusion.apart.rule import KnownAfterwards
 from coolgp.scenarios.base.formatting import counted, number, size_text
 from coolgp.scenarios.config.scenario import ExpertsScenario
 from coolgp.scenarios.config.sources import source_named
+from coolgp.scenarios.experiments.apart.baselines import BASELINES
 from coolgp.scenarios.experiments.apart.queries import LEFT_OUT
 from coolgp.scenarios.experiments.apart.scoring import ClassScoring, NumberScoring
 from coolgp.scenarios.experiments.report import ExperimentFolder, Findings, ResultTable
 from coolgp.scenarios.metrics.words import is_summed, metric_words
-from coolgp.scenarios.plots.apart import read_rows
+from coolgp.scenarios.plots.apart.folder import read_rows
 from coolgp.scenarios.records.guarantee import guarantee_words, read_guarantee
 
 __all__ = ["findings"]
@@ -35,7 +38,7 @@ def findings(folder: ExperimentFolder) -> Findings:
         f"{counted(len(agents), 'agent')} with {_models(scenario)}: {what} {number(local, PLACES)} of local models in "
         f"the mean and {number(worst, PLACES)} of the worst, {number(fused, PLACES)} fused by {scenario.fusion.rule}; "
         f"{size_text(sum(metrics['bytes']))} sent in {counted(sum(metrics['messages']), 'message')}.",
-        (_columns(folder), _agents(agents)),
+        (_columns(folder), *_baselines(folder), _agents(agents)),
         (guarantee_words(read_guarantee(folder.path)), *_absent(folder.path), *_remarks(scenario)),
     )
 
@@ -55,6 +58,28 @@ def _columns(folder: ExperimentFolder) -> ResultTable:
         note="Messages, bytes, queries and seconds are sums over all rounds. Models before fusion are the local ones, "
         "trained by each agent on its own rows; every agent is tested on all test rows, or on those that are its own.",
     )
+
+
+def _baselines(folder: ExperimentFolder) -> Iterator[ResultTable]:
+    """What simple combinations of the same answers score, where the run has that table, and the rule itself."""
+    path = folder.path / BASELINES
+    if not path.is_file():
+        return
+    rows = read_rows(path)
+    names = list(rows[0])[1:]
+    own = [float(folder.metrics.get(f"{name}_post", [np.nan])[-1]) for name in names]
+    table = [[row["baseline"], *(_cell(row[name]) for name in names)] for row in rows]
+    yield ResultTable(
+        title="Beside simple combinations of the same models",
+        header=["", *(metric_words(f"{name}_post").removesuffix(" after fusion") for name in names)],
+        rows=[[f"{folder.config.fusion.rule}, mean over agents", *(_cell(value) for value in own)], *table],
+        note="Of the answers of all local models in one place. The average has the spread of a mixture; the product "
+        "takes models for independent, the generalised product has powers that sum to one, and the same mean.",
+    )
+
+
+def _cell(value: object) -> str:
+    return number(float(str(value)), PLACES) if str(value) not in ("", "nan") else ""
 
 
 def _agents(agents: list[dict[str, str]]) -> ResultTable:

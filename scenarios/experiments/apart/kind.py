@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coolgp.scenarios.config.scenario import ExpertsScenario
+from coolgp.scenarios.experiments.apart.baselines import BASELINES
 from coolgp.scenarios.experiments.apart.findings import findings
 from coolgp.scenarios.experiments.apart.prepared import prepare
 from coolgp.scenarios.experiments.apart.queries import LEFT_OUT
@@ -10,7 +11,7 @@ from coolgp.scenarios.experiments.apart.rounds import rows
 from coolgp.scenarios.experiments.apart.scoring import ClassScoring, NumberScoring
 from coolgp.scenarios.experiments.apart.training import MODELS_FOLDER
 from coolgp.scenarios.experiments.experiment import Experiment
-from coolgp.scenarios.plots.apart import FIGURES
+from coolgp.scenarios.plots.apart.figures import FIGURES
 from coolgp.scenarios.records.guarantee import GUARANTEE
 
 __all__ = ["EXPERTS"]
@@ -38,7 +39,7 @@ EXPERTS = Experiment(
     figures=FIGURES,
     findings=findings,
     leaves=(
-        *(GUARANTEE, LEFT_OUT, "agents.csv", "shards.csv", "calibration.csv"),
+        *(GUARANTEE, LEFT_OUT, BASELINES, "agents.csv", "shards.csv", "calibration.csv"),
         *(f"{MODELS_FOLDER}/agent-*{ending}" for ending in (".npz", ".skops")),
     ),
     check=prepare,

@@ -31,6 +31,7 @@ class NumberScoring:
     scaler: Scaler
 
     main: ClassVar[tuple[str, str]] = ("rmse", "nlpd")
+    beside: ClassVar[tuple[str, ...]] = ("rmse", "nlpd", "coverage95")
     names: ClassVar[tuple[str, ...]] = (
         *("rmse_pre", "rmse_pre_std", "rmse_worst_pre", "rmse_post", "rmse_post_std", "rmse_worst_post"),
         *("error_pre", "error_post", "nlpd_pre", "nlpd_post", "crps_pre", "crps_post"),
@@ -89,6 +90,7 @@ class ClassScoring:
     scaler: Scaler
 
     main: ClassVar[tuple[str, str]] = ("accuracy", "log_loss")
+    beside: ClassVar[tuple[str, ...]] = ("accuracy", "log_loss", "calibration_error")
     names: ClassVar[tuple[str, ...]] = (
         *("accuracy_pre", "accuracy_pre_std", "accuracy_worst_pre"),
         *("accuracy_post", "accuracy_post_std", "accuracy_worst_post"),

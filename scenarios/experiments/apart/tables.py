@@ -13,7 +13,7 @@ from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.experiments.apart.scoring import Scoring, has_answers
 from coolgp.scenarios.metrics.class_scores import BINS, reliability
 
-__all__ = ["Answers", "agent_rows", "reliability_rows", "shard_rows"]
+__all__ = ["Answers", "Table", "agent_rows", "reliability_rows", "shard_rows"]
 
 Table = list[dict[str, object]]
 

@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from coolgp.scenarios.base.arrays import Floats
-from coolgp.scenarios.config.sources import source_named
-from coolgp.scenarios.metrics.words import metric_words
+from coolgp.scenarios.plots.apart.costs import costs_figure
+from coolgp.scenarios.plots.apart.folder import Folder, read_rows, score_of, score_words
 from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.plots.style import AFTER, BEFORE, NEUTRAL, round_ticks
 
-__all__ = ["FIGURES", "read_rows"]
+__all__ = ["FIGURES"]
 
 NAMED_AGENTS = 30
 """So many at most are named on an axis."""
-
-
-class Folder(Protocol):
-    """The run folder of such a run, read."""
-
-    @property
-    def path(self) -> Path:
-        """Of the folder."""
-
-    @property
-    def config(self) -> Any:
-        """Its scenario."""
-
-    @property
-    def metrics(self) -> Mapping[str, Floats]:
-        """Columns of ``metrics.csv``."""
-
-
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a table. Raises ValueError where there is none, or it is empty."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, ValueError) as problem:
-        raise ValueError(f"{path} cannot be read: {problem}") from problem
-    if not rows:
-        raise ValueError(f"{path} has no rows")
-    return rows
 
 
 def models_figure(folder: Folder) -> Figure:
@@ -62,13 +30,13 @@ def models_figure(folder: Folder) -> Figure:
     else:
         left.barh(np.arange(len(agents)), [float(row["rows"]) for row in agents], color=NEUTRAL)
         left.set(title="Training rows", xlabel="rows")
-    score = _score(folder)
+    score = score_of(folder)
     before, after = (np.array([float(row[f"{score}_{when}"]) for row in agents]) for when in ("pre", "post"))
     places = np.arange(len(agents))
     right.hlines(places, before, after, color="0.8", linewidth=2, zorder=1)
     right.scatter(before, places, color=BEFORE, s=34, label="its own model", zorder=2)
     right.scatter(after, places, color=AFTER, s=34, marker="D", label=f"fused by {folder.config.fusion.rule}", zorder=3)
-    right.set(title="Each agent on the test rows", xlabel=_words(folder, score))
+    right.set(title="Each agent on the test rows", xlabel=score_words(folder, score))
     figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", ncols=2)
     if len(agents) <= NAMED_AGENTS:
         left.set_yticks(places, names)
@@ -81,14 +49,14 @@ def rounds_figure(folder: Folder) -> Figure | None:
     rounds = folder.metrics["round"]
     if len(rounds) < 2:
         return None
-    score = _score(folder)
+    score = score_of(folder)
     figure = Figure(figsize=(8.2, 4.4), layout="constrained")
     axes = figure.subplots()
     for when, colour, words in (("pre", BEFORE, "local models"), ("post", AFTER, "fused")):
         axes.plot(rounds, folder.metrics[f"{score}_{when}"], color=colour, marker="o", label=f"{words}, mean")
         worst = folder.metrics[f"{score}_worst_{when}"]
         axes.plot(rounds, worst, color=colour, linestyle="--", marker="v", label=f"{words}, worst agent")
-    axes.set(xlabel="round", ylabel=_words(folder, score))
+    axes.set(xlabel="round", ylabel=score_words(folder, score))
     axes.xaxis.set_major_locator(round_ticks(rounds, 12))
     axes.legend()
     return figure
@@ -134,16 +102,6 @@ def _draw_shards(figure: Figure, axes: Axes, rows: list[dict[str, str]], agents:
     axes.set(title="Training rows of each class", xlabel="class")
 
 
-def _score(folder: Folder) -> str:
-    """The main score of a run."""
-    return "accuracy" if "accuracy_post" in folder.metrics else "rmse"
-
-
-def _words(folder: Folder, score: str) -> str:
-    words = metric_words(f"{score}_post", source_named(folder.config.data.source).unit)
-    return words.replace(" after fusion", "")
-
-
 FIGURES: dict[str, Drawing[Any]] = {
     "models": Drawing(
         models_figure,
@@ -153,6 +111,13 @@ FIGURES: dict[str, Drawing[Any]] = {
     "rounds": Drawing(
         rounds_figure,
         "The score after each round, mean over agents and of the worst one, of local models and after fusion.",
+        "where there are several rounds",
+    ),
+    "costs": Drawing(
+        costs_figure,
+        "The score, and the disagreement of the agents where numbers are predicted, against communication rounds, "
+        "queries and bytes so far: of local models, and after fusion as the mean over agents and of the worst one. "
+        "Thin lines: what simple combinations of the local models score, all answers in one place.",
         "where there are several rounds",
     ),
     "calibration": Drawing(
