@@ -54,7 +54,7 @@ def fuse(
         typer.Option(
             "--set",
             metavar="SECTION.KEY=VALUE",
-            help="Settings of rule (fusion.), graph (network.) and asking (experts.); repeatable.",
+            help="Settings of rule, graph and models (experts.); repeatable.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="What is drawn follows from it: graphs, the order of visits.")] = 0,
