@@ -22,7 +22,7 @@ from coolgp.fusion.apart.ways.common import Matching
 from coolgp.fusion.apart.ways.gps import GP_MATCHINGS, AmongAll, GPMatching, GPsToMatch
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.matching.gps.agreement import common_prior
-from coolgp.fusion.matching.gps.evidence import evidence_rows, fused_from_row
+from coolgp.fusion.matching.gps.evidence import Noise, evidence_rows, fused_from_row
 from coolgp.fusion.matching.gps.fused import Form, fused_pairs
 from coolgp.fusion.matching.gps.selection import Inputs, Selection, Selector
 from coolgp.fusion.matching.sets.spahm import SPAHM
@@ -62,10 +62,11 @@ class MatchedGPs(CarriedRule):
     of it means more inputs. leftover: add the variance that the matched inputs leave unexplained. nugget: variance of a
     matched response, relative to the signal's. inputs: the fused model's: "matched", or, to compare, "k-means" centres
     or a "random" choice, as many as matching finds, or "all". max_inputs: at most so many, those that tell most of the
-    others. seed: of k-means and of a random choice. matching: "everyone" matches all inputs; along a "tree" agents
-    merge what their branches found; a "token" goes from agent to agent, who match in turn. sweeps: how often inputs are
-    matched again, at most; by default 100 for "everyone", and 1, a walk of a token, for the others. via: the rule that
-    carries the sums, once inputs are matched. way: how inputs are matched, fitted to the network.
+    others. noise: of the owners' rows; "floored" at the median of all owners, or "common" to all. seed: of k-means and
+    of a random choice. matching: "everyone" matches all inputs; along a "tree" agents merge what their branches found;
+    a "token" goes from agent to agent, who match in turn. sweeps: how often inputs are matched again, at most; by
+    default 100 for "everyone", and 1, a walk of a token, for the others. via: the rule that carries the sums, once
+    inputs are matched. way: how inputs are matched, fitted to the network.
     """
 
     form: Form = "evidence"
@@ -75,6 +76,7 @@ class MatchedGPs(CarriedRule):
     nugget: Above = 1e-3
     inputs: Inputs = "matched"
     max_inputs: AtLeastOne | None = None
+    noise: Noise = "own"
     seed: int = 0
     matching: Matching = "everyone"
     sweeps: Annotated[int, Field(ge=0)] | None = None
@@ -113,7 +115,7 @@ class MatchedGPs(CarriedRule):
         if self.form == "published":
             return Matched(fused_pairs(priors, selection.rows, self.nugget), selection)
         union = common_prior(priors, selection.rows)
-        rows = evidence_rows(owners, union, self.leftover)
+        rows = evidence_rows(owners, union, self.leftover, self.noise)
         return Matched(union, selection, rows, self.carrier.begin(rows, transport))
 
     def exchange(self, state: Matched, members: Members, transport: Transport, rounds: int = 1) -> Matched:

@@ -2,14 +2,17 @@
 
 What an owner's rows say of ``f(Z)`` is a pseudo-observation of it. With ``f(Z) ≈ K(Z, Z*) K(Z*, Z*)⁻¹ f(Z*)`` it
 becomes one of ``f(Z*)``: in whitened coordinates ``v = T v*`` with ``T = L⁻¹ K(Z, Z*) L*⁻ᵀ``, and evidence ``(G, b)``
-becomes ``(Tᵀ G T, Tᵀ b)``. That ignores the leftover variance ``R`` of ``v`` given ``v*``; with it ``G`` becomes
-``(G⁻¹ + R)⁻¹`` first. Carried evidence is a row of numbers for each owner, and any rule that sums rows fuses it.
+becomes ``(Tᵀ G T, Tᵀ b)``. That ignores the leftover variance ``R`` of ``v`` given ``v*``; with it ``G`` becomes ``(G⁻¹
++ R)⁻¹`` first. Evidence is in inverse proportion to the owner's noise variance, and an owner that fitted its rows too
+closely would outweigh all others: where that is a danger, noise is "floored" at the common one, the median, or taken to
+be "common". Carried evidence is a row of numbers for each owner, and any rule that sums rows fuses it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
@@ -18,34 +21,50 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.agents.statistics import Evidence
 
-__all__ = ["carried", "evidence_rows", "fused_from_row"]
+__all__ = ["Noise", "carried", "evidence_rows", "fused_from_row"]
 
+Noise = Literal["own", "floored", "common"]
 SAME = 1e-9
 """Distance, in lengthscales, below which an inducing input and its matched one are one."""
 
 
-def carried(owner: SparseGP, union: SparseGP, leftover: bool = False) -> Evidence:
+def carried(owner: SparseGP, union: SparseGP, leftover: bool = False, noise: Noise = "own") -> Evidence:
     """The evidence of one owner about the inducing inputs of the union, whose hyper-parameters are the common ones.
 
-    leftover: add the variance of the owner's inducing values that the union leaves unexplained. The evidence counts
-    owners, not rows.
+    leftover: add the variance of the owner's inducing values that the union leaves unexplained. noise: that of the
+    owner's rows, see the module. The evidence counts owners, not rows. Raises ValueError for another noise.
     """
-    precision, shift = owner.precision, _about(owner, union.center)
+    weight = _weight(owner.parameters.noise_variance / union.parameters.noise_variance, noise)
+    precision, shift = weight * owner.precision, weight * _about(owner, union.center)
     map_ = _map(owner, union)
     if leftover:
         precision, shift = _widened(precision, shift, _leftover_root(owner, union, map_))
     return Evidence(map_.T @ precision @ map_, map_.T @ shift, np.zeros(()), np.ones(()))
 
 
-def evidence_rows(owners: Sequence[SparseGP], union: SparseGP, leftover: bool = False) -> Array:
+def evidence_rows(owners: Sequence[SparseGP], union: SparseGP, leftover: bool = False, noise: Noise = "own") -> Array:
     """What each owner adds to a sum over all, ``[J, P]``: its carried evidence, packed; a rule's contributions."""
-    return np.stack([carried(owner, union, leftover).pack() for owner in owners])
+    return np.stack([carried(owner, union, leftover, noise).pack() for owner in owners])
 
 
 def fused_from_row(union: SparseGP, row: Array) -> SparseGP:
     """The union with the evidence of a summed row ``[P]``; what repeated averaging leaves below zero is left out."""
     evidence = Evidence.unpack(row[None], len(union.shift)).clipped()
     return replace(union, precision=evidence.precision[0], shift=evidence.shift[0])
+
+
+WEIGHTS: dict[str, Callable[[float], float]] = {
+    "own": lambda share: 1.0,
+    "floored": lambda share: min(1.0, share),
+    "common": lambda share: share,
+}
+"""Of an owner's evidence, by its noise variance as a share of the common one."""
+
+
+def _weight(share: float, noise: Noise) -> float:
+    if noise not in WEIGHTS:
+        raise ValueError(f"Noise of owners is one of {', '.join(WEIGHTS)}; got {noise!r}")
+    return WEIGHTS[noise](share)
 
 
 def _about(owner: SparseGP, center: float) -> Array:

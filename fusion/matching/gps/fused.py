@@ -17,7 +17,7 @@ from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.fusion.matching.gps.agreement import common_prior
-from coolgp.fusion.matching.gps.evidence import carried, fused_from_row
+from coolgp.fusion.matching.gps.evidence import Noise, carried, fused_from_row
 from coolgp.fusion.matching.gps.pairs import pairs, predicting_from
 from coolgp.fusion.matching.gps.selection import dropped_of
 
@@ -72,12 +72,12 @@ def columns_of(owner: SparseGP, form: Form) -> Array:
     return pairs(owner) if form == "published" else owner.parameters.inducing_inputs
 
 
-def fused_evidence(owners: Sequence[SparseGP], inputs: Array, leftover: bool = False) -> SparseGP:
-    """The sum of all owners' evidence about inducing inputs ``[L, D]``; leftover: as for :func:`carried`."""
+def fused_evidence(owners: Sequence[SparseGP], inputs: Array, leftover: bool = False, noise: Noise = "own") -> SparseGP:
+    """The sum of all owners' evidence about inducing inputs ``[L, D]``; leftover, noise: as for :func:`carried`."""
     union = common_prior(owners, inputs)
-    total = carried(owners[0], union, leftover)
+    total = carried(owners[0], union, leftover, noise)
     for owner in owners[1:]:
-        total += carried(owner, union, leftover)
+        total += carried(owner, union, leftover, noise)
     return fused_from_row(union, total.pack())
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.fusion.matching.core.over_graph import summed
 from coolgp.fusion.matching.gps.agreement import common_prior
-from coolgp.fusion.matching.gps.evidence import evidence_rows, fused_from_row
+from coolgp.fusion.matching.gps.evidence import Noise, evidence_rows, fused_from_row
 from coolgp.fusion.matching.gps.fused import Form, FusedGP, columns_of, fused_evidence, fused_pairs
 from coolgp.fusion.matching.gps.matched import Matcher
 from coolgp.fusion.matching.gps.selection import Selector
@@ -26,6 +26,7 @@ def fused(
     form: Form = "evidence",
     leftover: bool = False,
     nugget: float = 1e-3,
+    noise: Noise = "own",
 ) -> FusedGP:
     """One model of J; see :meth:`coolgp.fusion.matching.sets.spahm.SPAHM.fuse`."""
     if not 0 < nugget < np.inf:
@@ -35,9 +36,9 @@ def fused(
     if form == "published":
         model = fused_pairs(owners, selection.rows, nugget)
     elif topology is None:
-        model = fused_evidence(owners, selection.rows, leftover)
+        model = fused_evidence(owners, selection.rows, leftover, noise)
     else:
         union = common_prior(owners, selection.rows)
-        model = fused_from_row(union, summed(evidence_rows(owners, union, leftover), topology))
+        model = fused_from_row(union, summed(evidence_rows(owners, union, leftover, noise), topology))
     names = np.concatenate(selection.labels)
     return FusedGP(model, selection.labels, np.bincount(names[names >= 0]), selection.objective, form)

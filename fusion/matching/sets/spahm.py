@@ -36,6 +36,7 @@ from coolgp.fusion.matching.sets.moments import (
 from coolgp.network.graphs.given import Graph
 
 if TYPE_CHECKING:
+    from coolgp.fusion.matching.gps.evidence import Noise
     from coolgp.fusion.matching.gps.fused import Form, FusedGP
     from coolgp.fusion.matching.gps.selection import Inputs
 
@@ -146,6 +147,7 @@ class SPAHM:
         nugget: float = 1e-3,
         inputs: Inputs = "matched",
         max_inputs: int | None = None,
+        noise: Noise = "own",
     ) -> FusedGP:
         """One sparse GP from J fitted ones, by matching inducing inputs; columns are standardised for it.
 
@@ -153,9 +155,10 @@ class SPAHM:
         carried into the matched inputs, or, "published", predictions come from matched pairs of input and response,
         which have a variance of ``nugget`` times the signal's. leftover: add the variance that the matched inputs do
         not explain. inputs: the "matched" ones, or, to compare, "k-means" centres or a "random" choice, as many as
-        matching finds, or "all". max_inputs: at most so many, those that tell most of the others. Where
-        ``noise_variance`` is None it is 0.01 of the columns' variance, and nothing is learned: learning may match all.
-        Raises ValueError for models that do not fit one another, or the graph.
+        matching finds, or "all". max_inputs: at most so many, those that tell most of the others. noise: of the owners'
+        rows; "floored" at the median of all, or "common" to all, so that none outweighs the others whose fit was too
+        close. Where ``noise_variance`` is None it is 0.01 of the columns' variance, and nothing is learned: learning
+        may match all. Raises ValueError for models that do not fit one another, or the graph.
         """
         from coolgp.fusion.matching.gps.agreement import sparse_gps  # sets of vectors need none of it
         from coolgp.fusion.matching.gps.fusion import fused
@@ -166,7 +169,7 @@ class SPAHM:
         if self.noise_variance is None:
             settings = replace(settings, noise_variance=GP_NOISE, learn=False)
         return fused(
-            sparse_gps(models), settings, Selector(inputs, max_inputs, self.seed), graph, form, leftover, nugget
+            sparse_gps(models), settings, Selector(inputs, max_inputs, self.seed), graph, form, leftover, nugget, noise
         )
 
     def merged_labels(self, groups: Sequence[npt.ArrayLike], parents: Sequence[int]) -> list[Indices]:

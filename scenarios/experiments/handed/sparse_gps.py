@@ -9,6 +9,7 @@ from pydantic import Field
 
 from coolgp.agents.experts.expert import Expert, Regressor
 from coolgp.agents.sparse.gp import SparseGP
+from coolgp.fusion.matching.gps.evidence import Noise
 from coolgp.fusion.matching.gps.fused import Form, FusedGP
 from coolgp.fusion.matching.gps.selection import Inputs
 from coolgp.fusion.matching.sets.spahm import SPAHM
@@ -30,7 +31,7 @@ class MatchedGPs:
     of it means more inputs. leftover: add the variance that the matched inputs leave unexplained. nugget: variance of a
     matched response, relative to the signal's. inputs: the fused model's: "matched", or, to compare, "k-means" centres
     or a "random" choice, as many as matching finds, or "all". max_inputs: at most so many, those that tell most of the
-    others.
+    others. noise: of the owners' rows; "floored" at the median of all owners, or "common" to all.
     """
 
     leaves: ClassVar[tuple[str, ...]] = (".skops",)
@@ -42,6 +43,7 @@ class MatchedGPs:
     nugget: Above = 1e-3
     inputs: Inputs = "matched"
     max_inputs: AtLeastOne | None = None
+    noise: Noise = "own"
 
     def fuse(self, handed: Handed) -> Outcome:
         """See `HandedRule`."""
@@ -55,6 +57,7 @@ class MatchedGPs:
             nugget=self.nugget,
             inputs=self.inputs,
             max_inputs=self.max_inputs,
+            noise=self.noise,
         )
         return Outcome(
             model=fused.as_regressor(),

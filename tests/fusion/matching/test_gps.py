@@ -16,7 +16,7 @@ from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.sparse.collapsed import Parameters, posterior_of
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.fusion.matching.gps.agreement import common_prior, common_units
-from coolgp.fusion.matching.gps.evidence import carried, evidence_rows, fused_from_row
+from coolgp.fusion.matching.gps.evidence import Noise, carried, evidence_rows, fused_from_row
 from coolgp.fusion.matching.gps.fused import fused_evidence, fused_pairs
 from coolgp.fusion.matching.gps.matched import matched
 from coolgp.fusion.matching.gps.pairs import pairs
@@ -250,3 +250,19 @@ def test_models_that_do_not_fit_are_refused() -> None:
         SPAHM().fuse([local], nx.path_graph(2))
     with pytest.raises(ValueError, match="connected"):
         SPAHM().fuse([local] * 2, nx.empty_graph(2))
+
+
+def test_with_a_common_noise_owners_fuse_to_the_sparse_gp_of_all_rows_at_the_median_noise() -> None:
+    at = [replace(AT, noise_variance=noise) for noise in (1e-6, 0.01, 0.5)]
+    owners = [owner(rows, own) for rows, own in zip(np.array_split(np.arange(120), 3), at, strict=True)]
+    central = SparseGP.of_posterior(posterior_of(X, Y, at[1], KERNELS[KERNEL], JITTER), 0.0, KERNEL, JITTER)
+    assert_same(SPAHM().fuse(owners, noise="common").model, central, 1e-6)
+
+
+@pytest.mark.parametrize(("noise", "same_as"), [(1e-6, "common"), (0.5, "own")])
+def test_a_floor_holds_noise_at_the_common_one_at_least(noise: float, same_as: Noise) -> None:
+    one, union = owner(PARTS[0], replace(AT, noise_variance=noise)), owner(PARTS[1])
+    floored, other = carried(one, union, noise="floored"), carried(one, union, noise=same_as)
+    np.testing.assert_array_equal(floored.pack(), other.pack())
+    with pytest.raises(ValueError, match="Noise of owners is one of own, floored, common"):
+        SPAHM().fuse([one, union], noise="none")  # type: ignore[arg-type]
