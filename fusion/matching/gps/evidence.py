@@ -2,10 +2,11 @@
 
 What an owner's rows say of ``f(Z)`` is a pseudo-observation of it. With ``f(Z) ≈ K(Z, Z*) K(Z*, Z*)⁻¹ f(Z*)`` it
 becomes one of ``f(Z*)``: in whitened coordinates ``v = T v*`` with ``T = L⁻¹ K(Z, Z*) L*⁻ᵀ``, and evidence ``(G, b)``
-becomes ``(Tᵀ G T, Tᵀ b)``. That ignores the leftover variance ``R`` of ``v`` given ``v*``; with it ``G`` becomes ``(G⁻¹
-+ R)⁻¹`` first. Evidence is in inverse proportion to the owner's noise variance, and an owner that fitted its rows too
-closely would outweigh all others: where that is a danger, noise is "floored" at the common one, the median, or taken to
-be "common". Carried evidence is a row of numbers for each owner, and any rule that sums rows fuses it.
+becomes ``(Tᵀ G T, Tᵀ b)``. That ignores the leftover variance ``R`` of ``v`` given ``v*``; with it ``G`` becomes
+``(G⁻¹ + R)⁻¹`` first. Carried evidence is a row of numbers for each owner, and any rule that sums rows fuses it.
+
+Evidence is in inverse proportion to the owner's noise variance, and an owner that fitted its rows too closely outweighs
+all others. Where that is a danger, noise is "floored" at the common one, the median, or taken to be "common".
 """
 
 from __future__ import annotations
