@@ -10,7 +10,7 @@ from pydantic import Field
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.network import Network
-from coolgp.fusion.apart.handed_on import HandedOn, NetworksHandedOn
+from coolgp.fusion.apart.handed_on import NetworksHandedOn
 from coolgp.fusion.apart.members import Members
 from coolgp.fusion.matching.networks.baselines import cluster_widths, clusterings
 from coolgp.fusion.matching.networks.shares import class_shares
@@ -21,12 +21,12 @@ __all__ = ["ClusteredNetworks"]
 
 @dataclass(frozen=True)
 class ClusteredNetworks(NetworksHandedOn):
-    """Networks of one hidden layer whose units are clustered by k-means; each cluster is a unit of the fused network.
+    """Networks whose hidden units are clustered by k-means, layer by layer; a cluster is a unit of the fused network.
 
-    Unlike matching it puts several units of one network into one cluster, and needs their number. units: of the fused
-    network; by default the owners choose among a quarter, half, three quarters and all of the units that there are by
-    the rows that they count as right. seed: of k-means; default the run's. head: "refit" fits the output layer afresh
-    from sums over the owners' rows. via: the rule that carries the sums. handing: hands networks on.
+    Unlike matching it puts several units of one network into one cluster, and needs their number. units: of each hidden
+    layer of the fused network; by default the owners choose among a quarter, half, three quarters and all of the units
+    that there are, by the rows that they count as right. seed: of k-means; default the run's. head: "refit" fits the
+    output layer afresh from sums over the owners' rows. via: the rule that carries the sums. handing: of networks.
     """
 
     name: ClassVar[str] = "k-means"
@@ -34,16 +34,8 @@ class ClusteredNetworks(NetworksHandedOn):
     units: Annotated[int, Field(ge=1)] | None = None
     seed: Annotated[int, Field(ge=0)] = 0
 
-    def init(self, members: Members, transport: Transport) -> HandedOn:
-        """See `ApartRule`. Raises ValueError for networks of another depth."""
-        state = super().init(members, transport)
-        depth = len(state.packing.like.widths)
-        if depth != 1:
-            raise ValueError(f'fusion.rule: "k-means" needs networks of one hidden layer; got {depth} hidden layers')
-        return state
-
     def network(self, networks: Sequence[Network], counts: Array, members: Members, transport: Transport) -> Network:
         """The network of the candidate that gets most of the owners' rows right."""
-        widths = cluster_widths(networks) if self.units is None else (self.units,)
+        widths = cluster_widths(networks, self.units)
         candidates = clusterings(networks, class_shares(counts, *counts.shape), widths, self.seed)
         return self.with_head(candidates[self.best_of(candidates, members, transport)], members, transport)

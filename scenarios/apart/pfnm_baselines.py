@@ -5,8 +5,8 @@ Dirichlet shares with concentration 0.5, so that most owners have never seen som
 rows, `best` is chosen by the test rows: neither is a method, both are bounds. An ensemble keeps all networks and asks
 them for every row; all others leave one network.
 
-`--set data.source=mnist` takes larger digits, `--set experts.hidden=[50,50]` two hidden layers (k-means has one alone:
-`coolgp sweep` takes any rules), `--set run.seed=0` one seed.
+`--set data.source=mnist` takes larger digits, `--set experts.hidden=[50,50]` two hidden layers, `--set run.seed=0`
+one seed.
 
 After Yurochkin, Agarwal, Ghosh, Greenewald, Hoang and Khazaeni, "Bayesian Nonparametric Federated Learning of Neural
 Networks", ICML 2019.

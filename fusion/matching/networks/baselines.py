@@ -95,41 +95,68 @@ def _best_order(alike: Array) -> Indices:
     return order
 
 
-def clustered(networks: Sequence[Network], shares: Array, width: int, seed: int) -> Network:
-    """Units of one hidden layer by k-means of their weights, in place of matching; shares ``[J, K]`` of the classes.
+def clustered(networks: Sequence[Network], shares: Array, widths: Sequence[int], seed: int) -> Network:
+    """Hidden units by k-means of their weights, in place of matching; shares ``[J, K]`` of the classes.
 
-    Incoming weights are the cluster's mean, outgoing ones the sum of its units', each times its network's shares. Where
-    fewer than `width` units differ, there are as many clusters as units that do.
+    widths: clusters of each hidden layer, from the first; where fewer units differ, there are as many. Units are
+    clustered by their incoming weights from the clusters before, and in the last hidden layer by their outgoing ones
+    too. Incoming weights are means over the units that have them, those to the classes the sum of the units', each
+    times its network's shares. As many clusters as units are the mean of all outputs, weighted by the shares.
     """
+    last, before = len(widths) - 1, [np.arange(network.inputs) for network in networks]
+    weights, biases, inputs = [], [], networks[0].inputs
+    for layer, width in enumerate(widths):
+        owner = np.repeat(np.arange(len(networks)), [network.widths[layer] for network in networks])
+        bias = np.concatenate([network.biases[layer] for network in networks])
+        incoming = np.concatenate([_incoming_of(*own, layer, inputs) for own in zip(networks, before, strict=True)])
+        described = [incoming, bias[:, None]]
+        described += [np.concatenate([network.weights[-1] for network in networks])] if layer == last else []
+        labels = _clusters(np.hstack(described), width, seed)
+        member = np.eye(labels.max() + 1)[labels]
+        has = np.stack([np.bincount(own, minlength=inputs) > 0 for own in before])[owner]
+        weights.append((member.T @ incoming / np.maximum(member.T @ has, 1)).T)
+        biases.append(member.T @ bias / member.sum(axis=0))
+        before, inputs = [labels[owner == place] for place in range(len(networks))], member.shape[1]
+    weights.append(member.T @ (described[-1] * shares[owner]))
+    biases.append(np.einsum("jk,jk->k", shares, np.stack([network.biases[-1] for network in networks])))
+    return replace(networks[0], weights=tuple(weights), biases=tuple(biases))
+
+
+def _incoming_of(network: Network, before: Indices, layer: int, inputs: int) -> Array:
+    """Weights ``[units, inputs]`` from the clusters before: sums over the network's own units of each."""
+    weights: Array = (np.eye(inputs)[before].T @ network.weights[layer]).T
+    return weights
+
+
+def _clusters(units: Array, width: int, seed: int) -> Indices:
+    """The cluster of each unit, from 0 and without empty ones."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
-    owner = np.repeat(np.arange(len(networks)), [one.widths[0] for one in networks])
-    incoming = np.concatenate([np.hstack([one.weights[0].T, one.biases[0][:, None]]) for one in networks])
-    outgoing = np.concatenate([one.weights[1] for one in networks])
-    units = np.hstack([incoming, outgoing])
     width = min(width, len(np.unique(units, axis=0)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # units that are nearly equal may share a cluster
         labels = KMeans(n_clusters=width, n_init=3, random_state=seed).fit(units).labels_
-    member = np.eye(width)[labels][:, np.unique(labels)]
-    means = member.T @ incoming / member.sum(axis=0)[:, None]
-    bias = np.einsum("jk,jk->k", shares, np.stack([one.biases[-1] for one in networks]))
-    weights = means[:, :-1].T, member.T @ (outgoing * shares[owner])
-    return replace(networks[0], weights=weights, biases=(means[:, -1], np.asarray(bias)))
+    numbers: Indices = np.unique(labels, return_inverse=True)[1]
+    return numbers
 
 
-def clusterings(networks: Sequence[Network], shares: Array, widths: Sequence[int], seed: int) -> list[Network]:
+def clusterings(
+    networks: Sequence[Network], shares: Array, widths: Sequence[Sequence[int]], seed: int
+) -> list[Network]:
     """:func:`clustered` networks to choose from: of each width, with the class shares and with their roots."""
-    return [
-        clustered(networks, powered(shares, power), width, seed) for width, power in product(widths, CLUSTERED_POWERS)
-    ]
+    return [clustered(networks, powered(shares, power), own, seed) for own, power in product(widths, CLUSTERED_POWERS)]
 
 
-def cluster_widths(networks: Sequence[Network]) -> tuple[int, ...]:
-    """Numbers of clusters to choose from: a quarter, half, three quarters and all of the units that there are."""
-    units = sum(one.widths[0] for one in networks)
-    return tuple(max(1, round(share * units)) for share in CLUSTERED_SHARES)
+def cluster_widths(networks: Sequence[Network], units: int | None = None) -> list[tuple[int, ...]]:
+    """Clusters of each hidden layer to choose from: a quarter, half, three quarters and all of its units.
+
+    units: in place of these, so many in each layer.
+    """
+    if units is not None:
+        return [(units,) * len(networks[0].widths)]
+    together = np.sum([network.widths for network in networks], axis=0)
+    return [tuple(max(1, round(share * layer)) for layer in together.tolist()) for share in CLUSTERED_SHARES]
 
 
 def random_features(shards: Sequence[Shard], width: int, classes: int, seed: int) -> Network:

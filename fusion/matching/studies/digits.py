@@ -115,10 +115,9 @@ def _fusions(apart: Trained, seed: int) -> list[Row]:
     rows = [_scored(name, one.network, apart.test) for name, one in fused.items()]
     best = max((_single(setting, seed).fuse(apart.networks, None, counts) for setting in GRID), key=_on(apart.test))
     rows.append(_scored("PFNM, best setting, known afterwards", best.network, apart.test))
-    if len(chosen.counts) == 1:
-        width = len(chosen.counts[0])
-        shares = powered(_shares(apart), chosen.setting.share_power)
-        rows.append(_scored("k-means of units", clustered(apart.networks, shares, width, seed), apart.test))
+    shares = powered(_shares(apart), chosen.setting.share_power)
+    means = clustered(apart.networks, shares, chosen.network.widths, seed)
+    rows.append(_scored("k-means of units", means, apart.test))
     return rows
 
 

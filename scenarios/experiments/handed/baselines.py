@@ -41,10 +41,10 @@ class AlignedNetworks(AveragedNetworks):
 
 @dataclass(frozen=True)
 class ClusteredNetworks:
-    """Networks of one hidden layer whose units are clustered by k-means, a baseline of matching.
+    """Networks whose hidden units are clustered by k-means, layer by layer: a baseline of matching.
 
-    units: of the fused network; without them the owners' rows choose among a quarter, half, three quarters and all of
-    the units that there are. head: "refit" fits the output layer afresh from sums over the owners' rows.
+    units: of each hidden layer of the fused network; without them the owners' rows choose among a quarter, half, three
+    quarters and all of the units that there are. head: "refit" fits the output layer afresh from sums over their rows.
     """
 
     leaves: ClassVar[tuple[str, ...]] = ENDINGS
@@ -55,9 +55,6 @@ class ClusteredNetworks:
     def fuse(self, handed: Handed) -> Outcome:
         """See `HandedRule`."""
         networks = networks_behind(handed, "k-means", least_hidden=1)
-        for path, network in zip(handed.paths, networks, strict=True):
-            if len(network.widths) > 1:
-                raise ValueError(f"{path}: has {size_words(network)}; k-means needs networks of one hidden layer")
         if self.units is None and not handed.shards:
             raise ValueError("k-means needs fusion.units, or --shards, the rows of each owner, which choose them")
         if self.head == "refit" and not handed.shards:
@@ -71,13 +68,13 @@ class ClusteredNetworks:
             fused_size=size_words(network),
             order="all at once",
             remarks=scores(networks, network, rows),
-            settings=asdict(self) | {"units": network.widths[0]},
+            settings=asdict(self) | {"units": list(network.widths)},
         )
 
     def _clustered(self, networks: Sequence[Network], shards: Sequence[Shard], seed: int) -> Network:
         classes = len(networks[0].biases[-1])
         shares = class_shares(counted(list(shards), classes) if shards else None, len(networks), classes)
-        widths = cluster_widths(networks) if self.units is None else (self.units,)
+        widths = cluster_widths(networks, self.units)
         candidates = clusterings(networks, shares, widths, seed)
         best = max(candidates, key=lambda one: _right(one, shards))
         if self.head == "fused":

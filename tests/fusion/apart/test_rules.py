@@ -193,8 +193,9 @@ def test_an_output_layer_is_refitted_from_sums_over_the_owners() -> None:
     assert (refitted.answers != plain.answers).any()
 
 
-def test_as_many_clusters_as_units_are_the_ensemble_of_logits_by_class_shares() -> None:
-    members = classifiers(1, 2, 3)
+@pytest.mark.parametrize("deep", [False, True])
+def test_as_many_clusters_as_units_are_the_ensemble_of_logits_by_class_shares(deep: bool) -> None:
+    members = _mixed([(_deep if deep else network)(seed) for seed in (1, 2, 3)])
     counts = np.stack([rows.counts(3) for rows in members.rows])
     shares = np.where(counts.sum(axis=0) > 0, counts / np.maximum(counts.sum(axis=0), 1), 1 / 3)
     logits = np.stack([expert.parameters.outputs(members.queries) for expert in members.experts])
@@ -225,7 +226,6 @@ def test_the_owners_choose_the_number_of_clusters_by_the_rows_that_they_get_righ
 @pytest.mark.parametrize(
     "rule, members, message",
     [
-        ("k-means", lambda: _mixed([_deep(1), _deep(2)]), "one hidden layer; got 2 hidden layers"),
         ("average", lambda: _mixed([network(1), network(2, hidden=6)]), "networks of one shape, and that of agent 1"),
         (
             "average",
@@ -242,8 +242,11 @@ def test_models_that_do_not_fit_are_refused(rule: str, members: Any, message: st
 
 
 def _deep(seed: int) -> Network:
-    one = network(seed)
-    weights, biases = (one.weights[0], np.eye(4), one.weights[1]), (one.biases[0], np.zeros(4), one.biases[1])
+    one, rng = network(seed), np.random.default_rng(seed)
+    weights, biases = (
+        (one.weights[0], rng.normal(size=(4, 4)), one.weights[1]),
+        (one.biases[0], np.ones(4), one.biases[1]),
+    )
     return replace(one, weights=weights, biases=biases)
 
 

@@ -70,7 +70,7 @@ def test_permuted_copies_are_aligned_with_their_reference(hidden: tuple[int, ...
 def test_clusters_of_permuted_copies_are_the_network() -> None:
     one, rng = network(3, (6,)), np.random.default_rng(3)
     copies = [sub_network(one, [rng.permutation(6)]) for _ in range(3)]
-    fused = clustered(copies, class_shares(None, 3, 3), 6, seed=0)
+    fused = clustered(copies, class_shares(None, 3, 3), [6], seed=0)
     assert fused.widths == (6,)
     np.testing.assert_allclose(fused.outputs(X), one.outputs(X), atol=1e-10)
 
