@@ -1,5 +1,7 @@
 """Laws of experts that fail and are left out of fusion."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,11 +9,11 @@ from coolgp.agents.experts.expert import Regressor
 from coolgp.agents.experts.models.base import LocalRows
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.task import Task
-from coolgp.fusion.apart.ensemble import Ensemble
 from coolgp.fusion.apart.left_out import TooFewExperts, asked_each, left_out
-from coolgp.fusion.apart.members import Members, asked
+from coolgp.fusion.apart.members import Fused, Members, asked
+from coolgp.fusion.apart.registry import APART_RULES, apart_rule_named
 from coolgp.network.graphs.generate import generate
-from coolgp.network.links.faults import Faults
+from coolgp.network.links.faults import PERFECT
 from coolgp.network.serial import SerialTransport
 
 X = np.random.default_rng(0).normal(size=(12, 2))
@@ -32,27 +34,40 @@ def members_of(scales: list[float], transport: SerialTransport, at_least: int | 
         BlackBox(Regressor(f"model {scales[place]:g}", moments(scales[place])))
         for place in transport.shard.agents.tolist()
     )
-    rows = (LocalRows(X[:0], X[:0, 0]),) * len(boxes)
+    rows = (LocalRows(X[:6], X[:6, 0]),) * len(boxes)
     experts = tuple(box.expert for box in boxes)
     members = Members(Task(), experts, rows, X, np.empty(0), boxes=boxes, at_least=at_least)
-    return Members(Task(), experts, rows, X, asked(experts, members), boxes=boxes, at_least=at_least)
+    unlabelled = np.random.default_rng(1).normal(size=(60, 2))
+    pooled = Regressor("pooled", moments(1.0))
+    return replace(members, answers=asked(experts, members), unlabelled=unlabelled, pooled=lambda: pooled)
 
 
-def fused(scales: list[float], graph=GRAPH) -> tuple[np.ndarray, int]:
-    rule = Ensemble().fit(graph, Faults())
+def fused(name: str, scales: list[float]) -> tuple[np.ndarray, Fused]:
+    """What all agents of a ring have in the end, and what this rank says of it."""
+    graph = generate("ring", len(scales), seed=0)
+    rule = apart_rule_named(name).fit(graph, PERFECT)
     transport = SerialTransport(rule.links(graph))
     members = members_of(scales, transport, at_least=1)
     state = rule.converge(rule.init(members, transport), members, transport)
     out = rule.fused(state, members, transport)
-    return transport.gather(out.answers), out.queries
+    answers = transport.gather(out.answers)
+    assert answers is not None
+    return answers, out
 
 
-def test_who_fails_is_left_out_of_the_sum_and_still_told_it() -> None:
-    answers, queries = fused([1.0, 2.0, 3.0, 4.0, 5.0])
-    others, _ = fused([1.0, 2.0, 4.0, 5.0], generate("ring", 4, seed=0))
-    for answer in answers:
-        assert answer == pytest.approx(others[0], abs=1e-12)
-    assert queries == 4 * len(X)
+@pytest.mark.parametrize("name", [name for name, rule in APART_RULES.items() if getattr(rule, "leaves_out", False)])
+def test_an_expert_that_fails_changes_nothing_for_the_others(name: str) -> None:
+    (answers, with_it), (others, without) = (
+        fused(name, scales) for scales in ([1.0, 2.0, 4.0, 5.0, 3.0], [1.0, 2.0, 4.0, 5.0])
+    )
+    assert np.isfinite(others).all()
+    assert answers[:4] == pytest.approx(others, abs=1e-9)
+    if not np.allclose(others[0], others[1]):  # everybody by itself
+        assert np.isnan(answers[4]).all()
+    else:
+        assert answers[4] == pytest.approx(others[0], abs=1e-9)
+    assert with_it.queries <= without.queries + 2 * len(X)
+    assert with_it.density_queries <= without.density_queries * 5 / 4  # who has no expert may ask the others
 
 
 def test_who_is_out_has_a_name_and_a_reason_and_is_asked_no_more() -> None:
