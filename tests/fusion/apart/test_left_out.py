@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coolgp.agents.experts.expert import Regressor
+from coolgp.agents.experts.expert import Classifier, Expert, Regressor
 from coolgp.agents.experts.models.base import LocalRows
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.task import Task
@@ -17,6 +17,8 @@ from coolgp.network.links.faults import PERFECT
 from coolgp.network.serial import SerialTransport
 
 X = np.random.default_rng(0).normal(size=(12, 2))
+NUMBER, CLASSES = Task(), Task(("no", "yes"))
+LEAVING = [name for name, rule in APART_RULES.items() if getattr(rule, "leaves_out", False)]
 GRAPH = generate("ring", 5, seed=0)
 
 
@@ -29,25 +31,38 @@ def moments(scale: float):
     return answer
 
 
-def members_of(scales: list[float], transport: SerialTransport, at_least: int | None) -> Members:
-    boxes = tuple(
-        BlackBox(Regressor(f"model {scales[place]:g}", moments(scales[place])))
-        for place in transport.shard.agents.tolist()
+def probability(scale: float):
+    def answer(x):
+        mean, _ = moments(scale)(x)
+        shares = np.stack([1.0 + np.exp(-mean), 1.0 + np.exp(mean)], axis=1)
+        return shares / shares.sum(axis=1, keepdims=True)
+
+    return answer
+
+
+def expert_of(scale: float, task: Task) -> Expert:
+    name = f"model {scale:g}"
+    return (
+        Classifier(name, probability(scale), np.array(task.labels)) if task.labels else Regressor(name, moments(scale))
     )
-    rows = (LocalRows(X[:6], X[:6, 0]),) * len(boxes)
+
+
+def members_of(scales: list[float], transport: SerialTransport, at_least: int | None, task: Task = NUMBER) -> Members:
+    boxes = tuple(BlackBox(expert_of(scales[place], task)) for place in transport.shard.agents.tolist())
+    rows = (LocalRows(X[:6], X[:6, 0] > 0 if task.labels else X[:6, 0]),) * len(boxes)
     experts = tuple(box.expert for box in boxes)
-    members = Members(Task(), experts, rows, X, np.empty(0), boxes=boxes, at_least=at_least)
+    members = Members(task, experts, rows, X, np.empty(0), boxes=boxes, at_least=at_least)
     unlabelled = np.random.default_rng(1).normal(size=(60, 2))
-    pooled = Regressor("pooled", moments(1.0))
+    pooled = expert_of(1.0, task)
     return replace(members, answers=asked(experts, members), unlabelled=unlabelled, pooled=lambda: pooled)
 
 
-def fused(name: str, scales: list[float]) -> tuple[np.ndarray, Fused]:
+def fused(name: str, scales: list[float], task: Task) -> tuple[np.ndarray, Fused]:
     """What all agents of a ring have in the end, and what this rank says of it."""
     graph = generate("ring", len(scales), seed=0)
     rule = apart_rule_named(name).fit(graph, PERFECT)
     transport = SerialTransport(rule.links(graph))
-    members = members_of(scales, transport, at_least=1)
+    members = members_of(scales, transport, 1, task)
     state = rule.converge(rule.init(members, transport), members, transport)
     out = rule.fused(state, members, transport)
     answers = transport.gather(out.answers)
@@ -55,11 +70,22 @@ def fused(name: str, scales: list[float]) -> tuple[np.ndarray, Fused]:
     return answers, out
 
 
-@pytest.mark.parametrize("name", [name for name, rule in APART_RULES.items() if getattr(rule, "leaves_out", False)])
-def test_an_expert_that_fails_changes_nothing_for_the_others(name: str) -> None:
-    (answers, with_it), (others, without) = (
-        fused(name, scales) for scales in ([1.0, 2.0, 4.0, 5.0, 3.0], [1.0, 2.0, 4.0, 5.0])
-    )
+def fits(name: str, task: Task) -> bool:
+    try:
+        apart_rule_named(name).check(task)
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [(name, task) for name in LEAVING for task in (NUMBER, CLASSES) if fits(name, task)],
+    ids=lambda value: value.name if isinstance(value, Task) else value,
+)
+def test_an_expert_that_fails_changes_nothing_for_the_others(name: str, task: Task) -> None:
+    four = [1.0, 2.0, 4.0, 5.0]
+    (answers, with_it), (others, without) = (fused(name, scales, task) for scales in ([*four, 3.0], four))
     assert np.isfinite(others).all()
     assert answers[:4] == pytest.approx(others, abs=1e-9)
     if not np.allclose(others[0], others[1]):  # everybody by itself
