@@ -14,8 +14,6 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.experts.formats.files import read_model_file
-from coolgp.agents.experts.pipelines import sparse_gp_behind
 from coolgp.agents.sparse.collapsed import Parameters
 from coolgp.agents.sparse.gp import SparseGP
 
@@ -100,6 +98,10 @@ def common_prior(owners: Sequence[SparseGP], inducing_inputs: Array) -> SparseGP
 def _sparse_gp(model: Any) -> SparseGP:
     if isinstance(model, SparseGP):
         return model
+    # what agents in a run match needs neither files nor scikit-learn
+    from coolgp.agents.experts.formats.files import read_model_file
+    from coolgp.agents.experts.pipelines import sparse_gp_behind
+
     fitted = read_model_file(model) if isinstance(model, str | Path) else model
     record = fitted.to_sparse_gp() if isinstance(fitted, HandedOver) else sparse_gp_behind(fitted)
     if record is None:
