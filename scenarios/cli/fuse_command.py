@@ -24,6 +24,7 @@ FUSE_EXAMPLES = (
     "Examples:  coolgp fuse a.safetensors b.skops c.npz --rule pfnm --graph ring --out fused.safetensors"
     "   |   coolgp fuse a.npz b.npz --shards a.csv b.csv --target label --set fusion.head=refit"
     "   |   coolgp fuse north.skops south.skops --rule spahm --out gp.skops"
+    "   |   coolgp fuse a.skops forest.onnx --rule colbi --inputs unlabelled.csv --out surrogate/"
     "   |   coolgp fuse forest.onnx runs/mine net.npz --rule ensemble --inputs rows.csv --out predictions.csv"
     "   |   coolgp fuse program.toml http://localhost:8000/predict --rule ensemble --inputs rows.csv"
 )
@@ -38,7 +39,7 @@ def fuse(
         ),
     ],
     rule: Annotated[
-        str, typer.Option(help="pfnm | average: neural networks; spahm: sparse GPs; ensemble: any models.")
+        str, typer.Option(help="pfnm | average: neural networks; spahm: sparse GPs; ensemble | colbi: any models.")
     ] = "pfnm",
     graph: Annotated[
         str | None, typer.Option(help="A graph by name (ring, star, ...) or file: its tree is the order of merging.")
@@ -48,7 +49,9 @@ def fuse(
         typer.Option(help="The owners' rows, a CSV or Parquet file for each model, in their order."),
     ] = None,
     target: Annotated[str | None, typer.Option(help="The column of the shards that the models predict.")] = None,
-    inputs: Annotated[Path | None, typer.Option(help="Rows to predict at, for the ensemble.")] = None,
+    inputs: Annotated[
+        Path | None, typer.Option(help="Rows without targets: to predict at (ensemble), or to ask models at (colbi).")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(

@@ -13,11 +13,12 @@ import numpy as np
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Regressor
 from coolgp.agents.experts.formats.files import read_model_file
+from coolgp.agents.experts.formats.surrogates import holds_surrogates
 from coolgp.agents.experts.network import Network
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.scenarios.records.model import SavedModel, load_model
 
-__all__ = ["model_in", "stored_in", "with_classes"]
+__all__ = ["model_in", "stored_in", "stored_in_folder", "with_classes"]
 
 
 def model_in(path: str | Path) -> Any:
@@ -27,6 +28,8 @@ def model_in(path: str | Path) -> Any:
     """
     if not Path(path).is_dir():
         return read_model_file(path)
+    if holds_surrogates(stored_in_folder(path)):
+        return read_model_file(stored_in_folder(path))
     try:
         saved = load_model(path)
     except (KeyError, EOFError, zipfile.BadZipFile) as problem:
@@ -49,9 +52,13 @@ def _opened(saved: SavedModel) -> tuple[SparseGP | None, str]:
 
 
 def stored_in(path: str | Path) -> Path:
-    """The file that holds the model: of a run folder its ``model.npz``."""
-    path = Path(path)
-    return path / "model.npz" if path.is_dir() else path
+    """The file that holds the model: of a folder its ``model.npz``."""
+    return stored_in_folder(path) if Path(path).is_dir() else Path(path)
+
+
+def stored_in_folder(path: str | Path) -> Path:
+    """The file of the model in a folder, of a run or of fused surrogates."""
+    return Path(path) / "model.npz"
 
 
 def with_classes(network: Network, labels: Sequence[Any]) -> Network:

@@ -7,7 +7,9 @@ features. A regressor has ``mean_weights`` and ``log_std_weights [J, P]`` of J o
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from coolgp.agents.experts.surrogates.linear import FusedLinearSurrogates, Linea
 from coolgp.agents.experts.surrogates.softmax import SoftmaxSurrogate
 from coolgp.agents.kernels.registry import KERNELS
 
-__all__ = ["KIND", "FusedSurrogate", "arrays_of_surrogate", "surrogate_of_arrays"]
+__all__ = ["KIND", "FusedSurrogate", "arrays_of_surrogate", "holds_surrogates", "surrogate_of_arrays"]
 
 KIND = "surrogate"
 """The array by which a file of surrogates is told from one of a network."""
@@ -42,6 +44,15 @@ def surrogate_of_arrays(arrays: Mapping[str, Any]) -> FusedSurrogate:
         return READERS[kind](arrays)
     except (KeyError, np.linalg.LinAlgError) as problem:
         raise ValueError(f"needs all arrays of surrogates, as they were written; wrong: {problem}") from problem
+
+
+def holds_surrogates(path: Path) -> bool:
+    """Whether a file is one of fused surrogates; false where it cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return f"{KIND}.npy" in file.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _linear(arrays: Mapping[str, Any]) -> FusedLinearSurrogates:

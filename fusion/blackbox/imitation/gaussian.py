@@ -23,7 +23,7 @@ from coolgp.network.base.randomness import generator
 __all__ = ["OBJECTIVES", "Descent", "Objective", "RegressionExpert", "fitted", "imitated_regressor"]
 
 Objective = Literal["kl", "moments", "published"]
-RIDGE = 1e-6
+RIDGE = 1e-4
 """Added to the mean gram matrix of the features, whose diagonal is at most one."""
 FURTHEST = 1.0
 """How far a step may move, at any input: means in standard deviations, log standard deviations in nats."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.experts.surrogates.features import InducingFeatures, features_over
+from coolgp.agents.experts.surrogates.features import LENGTHSCALE, InducingFeatures, features_over
 from coolgp.fusion.blackbox.imitation.gaussian import Descent, Objective
 from coolgp.network.base.randomness import generator
 
@@ -25,13 +25,15 @@ class ImitationSettings:
 
     family: surrogates linear in common features, or sparse Gaussian processes. objective: "kl", the divergence by
     queries; "moments", what three queries an input tell of a Gaussian expert; or "published", which diverges. inducing:
-    inducing inputs, at most. steps: of "kl" and "published", at most. held_out: share of the inputs at which surrogates
-    are tested. floor: share of the uniform distribution that class probabilities are mixed with. seed: of all draws.
+    inducing inputs, at most. lengthscale: of the features, in standard deviations of each input times ``√D``. steps:
+    of "kl" and "published", at most. held_out: share of the inputs at which surrogates are tested. floor: share of the
+    uniform distribution that class probabilities are mixed with. seed: of all draws.
     """
 
     family: Family = "linear"
     objective: Objective = "kl"
     inducing: Annotated[int, Field(ge=1)] = 50
+    lengthscale: Annotated[float, Field(gt=0)] = LENGTHSCALE
     steps: Annotated[int, Field(ge=1)] = 30
     held_out: Annotated[float, Field(gt=0, lt=1)] = 0.2
     floor: Annotated[float, Field(gt=0, lt=1)] = 1e-3
@@ -44,6 +46,7 @@ class ImitationSettings:
                 raise ValueError(f"imitation needs {name} {' | '.join(known)}; got {getattr(self, name)!r}")
         for name, sound in (
             ("inducing", self.inducing >= 1),
+            ("lengthscale", self.lengthscale > 0),
             ("steps", self.steps >= 1),
             ("held_out", 0 < self.held_out < 1),
             ("floor", 0 < self.floor < 1),
@@ -85,4 +88,4 @@ class Pool:
         order = rng.permutation(len(inputs))
         count = min(max(round(settings.held_out * len(inputs)), 1), len(inputs) - 1)
         asked, held_out = inputs[order[count:]], inputs[order[:count]]
-        return cls(asked, held_out, features_over(asked, settings.inducing, rng))
+        return cls(asked, held_out, features_over(asked, settings.inducing, rng, settings.lengthscale))

@@ -32,6 +32,7 @@ class AveragedPredictions:
     weights: "uniform"; by each owner's "rows"; or, for "classes", the probability of each by the owner's rows of it.
     """
 
+    takes_inputs: ClassVar[bool] = True
     leaves: ClassVar[tuple[str, ...]] = (".csv",)
     leaves_out: ClassVar[bool] = True
 

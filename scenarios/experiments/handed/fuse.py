@@ -21,10 +21,10 @@ from coolgp.scenarios.base.files import write_table, write_whole
 from coolgp.scenarios.experiments.handed.models import read_experts
 from coolgp.scenarios.experiments.handed.registry import HANDED_RULES
 from coolgp.scenarios.experiments.handed.rows import read_queries, read_shards
-from coolgp.scenarios.experiments.handed.rule import Handed, HandedRule, Outcome
+from coolgp.scenarios.experiments.handed.rule import Handed, HandedRule, InFolder, Outcome, TakesInputs
 from coolgp.scenarios.experiments.handed.settings import FuseSettings, settings_from
 from coolgp.scenarios.records.asked import boxed, shown_path
-from coolgp.scenarios.records.models import stored_in
+from coolgp.scenarios.records.models import stored_in, stored_in_folder
 
 __all__ = ["FuseRequest", "FusedFiles", "card_of", "fuse_files"]
 
@@ -66,8 +66,9 @@ def fuse_files(request: FuseRequest) -> FusedFiles:
     graph = settings.graph(len(experts), request.seed)
     shards = read_shards(request.shards, request.target, experts)
     queries = read_queries(request.inputs, request.target, experts)
-    if queries is not None and ".csv" not in settings.rule.leaves:
-        raise ConfigError(f"--inputs: {settings.name} leaves a model; only ensemble predicts at inputs")
+    if queries is not None and not isinstance(settings.rule, TakesInputs):
+        takers = [name for name, kind in HANDED_RULES.items() if isinstance(kind, TakesInputs)]
+        raise ConfigError(f"--inputs: {settings.name} asks nothing at inputs; they are for {' and '.join(takers)}")
     at_least = settings.asking.at_least
     handed = Handed(request.models, experts, shards, queries, graph, request.seed, boxes, at_least)
     outcome = settings.rule.fuse(handed)
@@ -102,6 +103,8 @@ def card_of(out: Path) -> Path:
 def _checked_out(request: FuseRequest, name: str, rule: HandedRule) -> Path:
     """The file to write. Raises ConfigError where the rule leaves no such file, or one is there."""
     out = request.out or Path(f"fused{rule.leaves[0]}")
+    if not out.suffix and isinstance(rule, InFolder):
+        out = stored_in_folder(out)
     if out.suffix.lower() not in rule.leaves:
         takers = [other for other, kind in HANDED_RULES.items() if out.suffix.lower() in kind.leaves]
         other = f"; such a file is left by {' and '.join(takers)}" if takers else ""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.network.graphs.topology import Topology
 
-__all__ = ["Handed", "HandedRule", "Outcome", "Rows", "plain_label"]
+__all__ = ["Handed", "HandedRule", "InFolder", "Outcome", "Rows", "TakesInputs", "plain_label"]
 
 
 @dataclass(frozen=True)
@@ -79,3 +79,17 @@ class HandedRule(Protocol):
     def fuse(self, handed: Handed) -> Outcome:
         """Fuse. Raises ValueError, path first, for a model that the rule cannot take."""
         ...
+
+
+@runtime_checkable
+class InFolder(Protocol):
+    """A rule whose file may be put into a folder of its own, as ``model.npz``: ``in_folder = True``."""
+
+    in_folder: ClassVar[bool]
+
+
+@runtime_checkable
+class TakesInputs(Protocol):
+    """A rule that asks models at rows without targets: ``takes_inputs = True``."""
+
+    takes_inputs: ClassVar[bool]

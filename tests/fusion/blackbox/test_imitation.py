@@ -41,6 +41,10 @@ def smooth(x: Array) -> tuple[Array, Array]:
     return np.sin(2.0 * x[:, 0]) + 0.5 * x[:, 1], 0.2 + 0.1 * np.square(np.tanh(x[:, 2]))
 
 
+def gentle(x: Array) -> tuple[Array, Array]:
+    return np.sin(x[:, 0]) + 0.5 * x[:, 1], 0.5 + 0.1 * np.tanh(x[:, 2])
+
+
 def logistic_density(x: Array, y: Array) -> Array:
     """Of a logistic distribution around the first input: no Gaussian."""
     deviation = np.abs(y - x[:, 0])
@@ -114,13 +118,12 @@ def test_three_queries_tell_the_moments_of_a_gaussian_expert_and_refuse_others()
         moments_by_queries(BlackBox(cauchy), x, np.full(20, 3.0), np.full(20, 0.4))
 
 
-def test_both_sound_objectives_agree_on_a_gaussian_expert() -> None:
-    settings, expert = ImitationSettings(inducing=15, steps=60), Regressor("smooth", smooth)
+def test_both_sound_objectives_come_near_a_gaussian_expert_and_the_divergence_by_queries_nearest() -> None:
+    settings, expert = ImitationSettings(inducing=15, steps=60), Regressor("gentle", gentle)
     pool, objectives = Pool.of(inputs(80), settings), ("kl", "moments")
     found = [imitate_regressor(BlackBox(expert), pool, replace(settings, objective=name)) for name in objectives]
-    by_kl, by_moments = (each.surrogate.predict(pool.held_out) for each in found)
-    assert by_kl[0] == pytest.approx(by_moments[0], abs=1e-2)
-    assert by_kl[1] == pytest.approx(by_moments[1], rel=0.1)  # they weigh errors of the logarithm otherwise
+    by_kl, by_moments = (divergence(each.surrogate, BlackBox(expert), pool.asked).mean() for each in found)
+    assert by_kl < by_moments < 0.05
 
 
 def test_the_published_alternation_diverges() -> None:
@@ -185,8 +188,8 @@ def test_a_gaussian_expert_is_asked_for_each_input_once() -> None:
 
 @pytest.mark.parametrize("family", ["linear", "sparse-gp"])
 def test_surrogates_are_nearer_to_the_expert_the_more_it_is_asked(family: str) -> None:
-    settings = ImitationSettings(family=family, objective="moments", inducing=30, steps=10)  # type: ignore[arg-type]
-    test, expert = inputs(200, seed=99), BlackBox(Regressor("smooth", smooth), queries=None)
+    settings = ImitationSettings(family=family, objective="moments", inducing=30)  # type: ignore[arg-type]
+    test, expert = inputs(200, seed=99), BlackBox(Regressor("gentle", gentle), queries=None)
     means = []
     for count in (20, 50, 100):
         apart = []

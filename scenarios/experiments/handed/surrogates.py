@@ -1,0 +1,125 @@
+"""Models in files that are imitated by queries: one model of all surrogates, which predicts without them (COLBI)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.expert import Regressor
+from coolgp.agents.experts.queries.black_box import BlackBox, DensityExpert
+from coolgp.agents.experts.queries.failure import ExpertFailed
+from coolgp.agents.experts.surrogates.features import LENGTHSCALE
+from coolgp.agents.experts.task import Task
+from coolgp.fusion.blackbox.group import Group
+from coolgp.fusion.blackbox.imitation.gaussian import Objective
+from coolgp.fusion.blackbox.imitation.group import ImitatedGroup, imitated_group
+from coolgp.fusion.blackbox.imitation.imitate import Fidelity
+from coolgp.network.graphs.generate import generate
+from coolgp.scenarios.base.formatting import counted, number
+from coolgp.scenarios.experiments.handed.classes import labels_of
+from coolgp.scenarios.experiments.handed.models import labelled, outputs_without_labels
+from coolgp.scenarios.experiments.handed.rule import Handed, Outcome
+
+__all__ = ["ImitatedModels"]
+
+
+@dataclass(frozen=True)
+class ImitatedModels:
+    """Surrogates that imitate the models at the rows of --inputs, in one file: it asks no model any more (COLBI).
+
+    objective: "kl", the divergence by queries; "moments", what three queries an input tell of a Gaussian model; or
+    "published", which diverges. inducing: inducing inputs of the features that all surrogates have in common, at most.
+    lengthscale: of these, in standard deviations of each input times ``√D``. steps: of "kl" and "published", at most.
+    held_out: share of the rows at which surrogates are tested. floor: share of the uniform distribution that class
+    probabilities are mixed with. uncertainty: "gpoe", the generalised product, whose powers sum to one, or "product",
+    which takes models for independent. std: of an observation, for regression models that state none.
+    """
+
+    leaves: ClassVar[tuple[str, ...]] = (".npz",)
+    in_folder: ClassVar[bool] = True
+    leaves_out: ClassVar[bool] = True
+    by_queries: ClassVar[bool] = True
+    takes_inputs: ClassVar[bool] = True
+
+    objective: Objective = "kl"
+    inducing: Annotated[int, Field(ge=1)] = 50
+    lengthscale: Annotated[float, Field(gt=0)] = LENGTHSCALE
+    steps: Annotated[int, Field(ge=1)] = 30
+    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    floor: Annotated[float, Field(gt=0, lt=1)] = 1e-3
+    uncertainty: Literal["gpoe", "product"] = "gpoe"
+    std: Annotated[float, Field(gt=0)] | None = None
+
+    def fuse(self, handed: Handed) -> Outcome:
+        """See `HandedRule`."""
+        if handed.queries is None:
+            raise ValueError(
+                "--inputs: colbi asks the models for answers to rows without targets: give --inputs rows.csv, none of "
+                "them rows to test at"
+            )
+        found = self._imitated(handed, handed.queries)
+        features = counted(found.pool.features.count, "feature")
+        return Outcome(
+            model=found.model,
+            sizes=[_size(found, place, box) for place, box in enumerate(found.group.boxes)],
+            fused_size=f"{counted(len(found.surrogates), 'surrogate')} of {features}",
+            order=f"imitated at {counted(len(found.pool.asked), 'row')}, tested at {len(found.pool.held_out)}",
+            remarks=[*_remarks(found), "the result predicts without asking any model"],
+            settings=asdict(self),
+        )
+
+    def _imitated(self, handed: Handed, inputs: Array) -> ImitatedGroup:
+        boxes = tuple(self._box(box) for box in handed.boxes)
+        graph = handed.graph or generate("complete", len(boxes), seed=0)
+        settings = {name: value for name, value in asdict(self).items() if name != "std"}
+        _require_std(boxes, inputs)
+        group = Group(boxes, graph, Task(tuple(labels_of([box.expert for box in boxes]))))
+        found = imitated_group(group, inputs, settings | {"seed": handed.seed})
+        needed = len(boxes) if handed.at_least is None else handed.at_least
+        if len(found.surrogates) < needed:
+            named = "\n".join(f"{box.name}: {box.failure}" for box in boxes if box.failure is not None)
+            raise ValueError(f"{named}\n{len(found.surrogates)} of {len(boxes)} models are left; needed {needed}")
+        return found
+
+    def _box(self, box: BlackBox) -> BlackBox:
+        """The model with numbers for classes where it is a network that names none, and a std where it lacks one."""
+        model = box.model
+        if not isinstance(model, DensityExpert):
+            model = labelled(model, range(outputs_without_labels(model)))
+        std = self.std if box.std is None else box.std
+        return BlackBox(model, queries=box.queries, batch=box.batch, time_limit=box.time_limit, std=std)
+
+
+def _require_std(boxes: Sequence[BlackBox], inputs: Array) -> None:
+    """Refuse regression models without a standard deviation; what they answer is remembered."""
+    for box in boxes:
+        if isinstance(box.model, Regressor) and box.std is None:
+            try:
+                _, std = box.predict(inputs)
+            except ExpertFailed:
+                continue
+            if np.isnan(std).any():
+                raise ValueError(
+                    f"{box.name}: states no standard deviation, by which models are weighed: give one for all models "
+                    "that state none, in units of the target (--set fusion.std=...)"
+                )
+
+
+def _size(found: ImitatedGroup, place: int, box: BlackBox) -> str:
+    return f"{counted(box.used, 'row')} asked" if place in found.surrogates else "left out"
+
+
+def _remarks(found: ImitatedGroup) -> Sequence[str]:
+    """How faithful surrogates are, and which models are out."""
+    out = [f"left out: {box.name}: {box.failure}" for box in found.group.boxes if box.failure is not None]
+    return [*(_fidelity(name, of, bool(found.group.task.labels)) for name, of in found.fidelity.items()), *out]
+
+
+def _fidelity(name: str, fidelity: Fidelity, classifies: bool) -> str:
+    what = f"another class at {fidelity.error:.1%}" if classifies else f"means apart by {number(fidelity.error, 4)}"
+    return f"{name}: the surrogate differs by {number(fidelity.divergence, 4)} nats, {what}"
