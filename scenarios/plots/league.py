@@ -30,13 +30,14 @@ def league_figure(
     best: str,
     targets: Mapping[str, float],
     worst: Sequence[str] = (),
+    reference: str = "",
     title: str = "",
 ) -> Figure:
     """Draw last values of some metrics, from the rows of a study's table: dots are means over all other settings.
 
     panels, lines: the axes of the grid that set rows of panels, and rules in them, apart. metrics: columns with their
     words; best: the one by which rules are ordered, the best mean first; targets: where a metric should be; worst: of
-    these a tick marks the worst of a rule's values.
+    these a tick marks the worst of a rule's values. reference: the rule that others are compared with, seed by seed.
     """
     shown = list(dict.fromkeys(row[panels] for row in rows))
     figure = Figure(figsize=(4.2 * len(metrics) + 1.6, 3.6 * len(shown) + 0.7), layout="constrained")
@@ -47,14 +48,19 @@ def league_figure(
         for axes, (metric, words) in zip(grid[place], metrics.items(), strict=True):
             values = np.array([_values(mine, lines, name, metric) for name in order])
             number = size_text if metric == "bytes" else "{:.3g}".format
-            _draw(axes, values, targets.get(metric), _worst(values, metric) if metric in worst else None, number)
+            beside = values[order.index(reference)] if reference in order else np.median(values, axis=0)
+            ticks = _worst(values, metric) if metric in worst else None
+            _draw(axes, values, beside, targets.get(metric), ticks, number)
+            if reference in order and metric == best:
+                axes.axvline(float(beside.mean()), color=AFTER, linestyle=":", linewidth=1.0)
             axes.set_xlabel(words)
             axes.set_yticks(range(len(order)), order if axes is grid[place][0] else [""] * len(order))
         grid[place][0].set_title(panel)
     figure.suptitle(title, x=0.02, ha="left", fontsize="large")
     repeats = len(rows) // max(len({(row[lines], row[panels]) for row in rows}), 1)
     spread = f"means over {repeats} seeds" if repeats > 1 else "one run each"
-    bars = "Bars: ± one standard deviation over these, of the difference from the median rule of the same seed."
+    other = f'"{reference}"' if reference else "the median rule"
+    bars = f"Bars: ± one standard deviation over these, of the difference from {other} of the same seed."
     bars += f"{chr(10)}Ticks: the worst seed." if worst else ""
     caption = (
         f"After the last round. Dots: {spread}. Ordered by {metrics[best]}, the best above. Values off the scale stand"
@@ -87,14 +93,19 @@ def _worst(values: Floats, metric: str) -> Floats:
 
 
 def _draw(
-    axes: Axes, values: Floats, target: float | None, worst: Floats | None, number: Callable[[float], str]
+    axes: Axes,
+    values: Floats,
+    beside: Floats,
+    target: float | None,
+    worst: Floats | None,
+    number: Callable[[float], str],
 ) -> None:
-    """Rules' values ``[rules, seeds]``: means, how much they vary beside the others of a seed, and the worst.
+    """Rules' values ``[rules, seeds]``: means, how much they vary beside those of a rule ``[seeds]``, and the worst.
 
     number: writes a value.
     """
     means, repeats = values.mean(axis=1), values.shape[1]
-    apart = values - np.median(values, axis=0)  # a seed whose test rows are hard is hard for all rules
+    apart = values - beside  # a seed whose test rows are hard is hard for all rules
     spreads = apart.std(axis=1, ddof=1) if repeats > 1 else np.zeros(len(values))
     low, high = _range(means, spreads, worst, target)
     for place, (mean, spread) in enumerate(zip(means, spreads, strict=True)):

@@ -18,6 +18,7 @@ from coolgp.scenarios.studies.bands import final_values, mean_and_std
 from coolgp.scenarios.studies.comparison import SEED, read_runs
 from coolgp.scenarios.studies.figures import draw_study
 from coolgp.scenarios.studies.folder import finished_cells
+from coolgp.scenarios.studies.paired import Column, Ends, paired_columns
 from coolgp.scenarios.studies.study import Study, short
 
 __all__ = ["report_study"]
@@ -40,8 +41,6 @@ SHOWN = {
 """Columns of a run, in words."""
 MAIN = {"rmse_post": "lower", "accuracy_post": "higher"}
 """Scores of which the worst seed is shown as well, and which of their values are better."""
-Ends = Mapping[tuple[str, ...], Sequence[Mapping[str, float]]]
-"""How the runs of each setting ended."""
 Cell = Callable[[Sequence[Mapping[str, float]]], str]
 """Of the table: the runs of a setting as a text."""
 
@@ -52,7 +51,7 @@ def report_study(study: Study, folder: Path) -> list[str]:
     axes = [axis for axis in study.axes if axis != SEED]
     ran = f"{counted(len(study.cells), 'run')} over {', '.join(map(short, study.axes))}"
     ends = _ends(study, folder, axes)
-    columns = _shown(ends)
+    columns, paired = _shown(ends), _paired(study, ends, axes)
     source = study.cells[0].scenario.data_source  # a file of the user's can bear the name of a scenario
     page = rendered(
         "study.html.j2",
@@ -60,8 +59,11 @@ def report_study(study: Study, folder: Path) -> list[str]:
         ran=ran,
         about=about(study.name, source),
         figures=[(path.stem, embedded(path)) for path in figures],
-        header=[*map(short, axes), "n", *(words for words, _ in columns)],
-        rows=[[*labels, str(len(runs)), *(cell(runs) for _, cell in columns)] for labels, runs in ends.items()],
+        header=[*map(short, axes), "n", *(words for words, _ in (*columns, *paired))],
+        rows=[
+            [*labels, str(len(runs)), *(cell(runs) for _, cell in columns), *(cell(labels) for _, cell in paired)]
+            for labels, runs in ends.items()
+        ],
     )
     write_whole(folder / "report.html", page)
     return [*(f"figure: {path}" for path in figures), f"report: {folder / 'report.html'}"]
@@ -88,6 +90,15 @@ def _shown(ends: Ends) -> list[tuple[str, Cell]]:
     if main and len(first) > 1:
         columns.insert(list(shown).index(main) + 1, ("of the worst seed", partial(_worst, main)))
     return columns
+
+
+def _paired(study: Study, ends: Ends, axes: Sequence[str]) -> list[Column]:
+    """Differences from the setting that the study's figure names as its reference; none where it names none."""
+    spec = study.figure or {}
+    main = next((name for name in MAIN if name in next(iter(ends.values()))[0]), None)
+    if "reference" not in spec or main is None:
+        return []
+    return paired_columns(ends, axes.index(spec["lines"]), spec["reference"], main, MAIN[main])
 
 
 def _values(name: str, ends: Sequence[Mapping[str, float]]) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -66,3 +67,30 @@ def test_all_rules_of_the_study_of_baselines_are_tested_on_the_same_rows_of_the_
         tested.setdefault(cell.settings["rule"], set()).add(repr((cell.scenario.data, cell.scenario.run)))
     assert len(tested["PFNM"]) == 2
     assert all(rows == tested["PFNM"] for rows in tested.values())
+
+
+def test_a_study_with_a_reference_has_the_paired_differences_from_it(tmp_path: Path) -> None:
+    settings = {"data": {"source": "digits"}, "experts": {"model": "mlp"}, "network": {"topology": "ring"}}
+    grid = {"data.partition": ("random",), "fusion.rule": ("ensemble", "average"), "run.seed": (0, 1)}
+    followed(plan_study("digits-beside", settings, grid, SMALL, LEAGUE | {"reference": "ensemble"}), tmp_path)
+    with (tmp_path / "study.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    score = {
+        (row["fusion.rule"], row["run.seed"]): (float(row["accuracy_pre"]), float(row["accuracy_post"])) for row in rows
+    }
+    gaps = np.array([score["average", seed][1] - score["ensemble", seed][1] for seed in ("0", "1")])
+    half = 12.706 * gaps.std(ddof=1) / np.sqrt(2)  # Student's t with one degree of freedom
+    page = unescape((tmp_path / "report.html").read_text())
+    interval = re.search(rf"{gaps.mean():+.3g} \[(.*?), (.*?)\]".replace("+", "[+]"), page)
+    assert interval is not None
+    assert [float(end) for end in interval.groups()] == pytest.approx(
+        [gaps.mean() - half, gaps.mean() + half], rel=0.01, abs=1e-3
+    )
+    better = sum(after > before for (rule, _), (before, after) in score.items() if rule == "average")
+    assert f"<td>{better} of 2</td>" in page
+
+
+def test_all_rules_of_the_study_of_black_boxes_are_tested_on_the_same_rows_of_the_same_models() -> None:
+    cells = plan_named("blackbox-baselines", ["run.seed=3", "data.source=concrete"]).cells
+    assert len({repr((cell.scenario.data, cell.scenario.experts, cell.scenario.run)) for cell in cells}) == 1
+    assert len(cells) == len({cell.settings["rule"] for cell in cells}) > 10
