@@ -13,7 +13,7 @@ and `pooled`. `--set fusion.max_inputs=100` limits the fused model. `spahm-gp-fi
 the same on a drawn field, and needs no data set.
 
 After Yurochkin, Agarwal, Ghosh, Greenewald and Hoang, "Statistical Model Aggregation via Parameter Matching", NeurIPS
-2019, section 4.2, with flights in place of its weather stations; the evidence in place of its pairs is this project's.
+2019, with flights in place of its weather stations; the evidence in place of its pairs is this project's.
 """
 
 KIND = "experts"

@@ -28,11 +28,13 @@ class VectorsSettings(ChosenSettings):
     choice: ClassVar[str] = "source"
 
     source: Annotated[str, Names(lambda: tuple(_studies()))] = Field(
-        default="copies", description="noisy copies of atoms, or states of hidden Markov models that groups fit"
+        default="copies",
+        description="noisy copies of atoms, states of hidden Markov models that groups fit, or topics of their images",
     )
     noise: Positives = Field(
         default=(0.1, 0.5, 1.0),
-        description="standard deviation of a group's copy of an atom in each dimension; a row of metrics.csv for each",
+        description="standard deviation of a group's copy of an atom in each dimension, "
+        "or of a pixel's noise; a row of metrics.csv for each",
     )
 
     @classmethod

@@ -19,6 +19,10 @@ METHOD_WORDS = {
     "all": "all vectors, nothing matched",
     "local": "local models, nothing matched",
     "joint": "one model of all sequences",
+    "kmeans_alike": "k-means of the centres, k as SPAHM",
+    "random_alike": "random centres, as many as SPAHM",
+    "own": "one owner's topics, mean",
+    "kmeans_rows": "k-means of all images, k as SPAHM",
     "balanced": "balanced tree",
     "chain": "chain",
     "random_tree": "random tree",
@@ -31,6 +35,7 @@ METHOD_WORDS = {
 """What each method is called, by the end of its columns' names."""
 _COPIES = ("spahm", "published", "greedy", "kmeans", "kmeans_used", "kmeans_points", "all")
 _STATES = ("spahm", "spahm_variances", "greedy", "kmeans_used", "local", "joint")
+_TOPICS = ("spahm", "spahm_variances", "greedy", "kmeans_alike", "random_alike", "all", "own", "kmeans_rows")
 _BY_MESSAGES = (
     *("balanced", "chain", "random_tree", "balanced_walk", "chain_walk", "random_walk"),
     *("token", "token_again"),
@@ -89,10 +94,27 @@ MATCHED_COLUMNS = (
         better="higher",
     ),
     *_compared(_STATES, "states", "states found", "number of states in the paths of all groups"),
-    _fact(
-        "noise", "standard deviation of a copy", "standard deviation of a group's copy of an atom, in each dimension"
+    *_compared(
+        _TOPICS,
+        "topic_accuracy",
+        "share of images with the digit of their topic",
+        "share of test images with the digit that is most frequent among training images of the same nearest topic",
+        better="higher",
     ),
-    _fact("used", "true atoms", "number of true atoms or states that a group has"),
+    *_compared(
+        _TOPICS,
+        "topic_distance",
+        "distance of images from their topics",
+        "root mean square distance of test images, without noise, from the nearest topic",
+        better="lower",
+    ),
+    *_compared(_TOPICS, "topics", "topics found", "number of topics"),
+    _fact(
+        "noise",
+        "standard deviation of a copy",
+        "standard deviation of a group's copy of an atom, in each dimension; of the noise of a pixel",
+    ),
+    _fact("used", "true atoms", "number of true atoms or states that a group has; of digits"),
     _fact("noise_found", "standard deviation of a copy, as found", "what SPAHM takes `noise` to be"),
     _fact(
         "prior_deviation_found",

@@ -65,16 +65,16 @@ def scores_figure(folder: Folder) -> Figure:
     figure = Figure(figsize=(1.6 + 5.0 * len(study.measures), 5.0), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(study.measures)))
     for axes, measure in zip(panels, study.measures, strict=True):
-        _draw_measure(axes, draws, measure, study.methods, sorted(set(folder.config.vectors.noise)))
+        _draw_measure(axes, draws, measure, study, sorted(set(folder.config.vectors.noise)))
     handles = {label: line for axes in panels for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
     return figure
 
 
 def _draw_measure(
-    axes: Axes, draws: Sequence[dict[str, Any]], measure: str, methods: Sequence[str], noises: Sequence[float]
+    axes: Axes, draws: Sequence[dict[str, Any]], measure: str, study: Any, noises: Sequence[float]
 ) -> None:
-    divided = measure in GROWING
+    divided, methods = measure in GROWING, study.methods
     places = np.arange(len(noises))
     if measure in COUNTS:
         used = [np.mean([line["used"] for line in draws if line["noise"] == noise]) for noise in noises]
@@ -87,7 +87,7 @@ def _draw_measure(
         style: dict[str, Any] = {"fmt": mark, "markersize": 5.5, "capsize": 2.5, "elinewidth": 1.2}
         axes.errorbar(x, mean, reach, color=colour, label=METHOD_WORDS[method], **style)
     words = metric_words(f"{measure}_{methods[0]}").removesuffix(f", {METHOD_WORDS[methods[0]]}")
-    axes.set(title=words, xlabel="noise: standard deviation of a copy", ylabel=f"{words}{' / noise' * divided}")
+    axes.set(title=words, xlabel=f"noise: {study.level}", ylabel=f"{words}{' / noise' * divided}")
     axes.set_xticks(places, [f"{noise:g}" for noise in noises])
     axes.grid(visible=False, axis="x")
     _scale(axes, [line[measure] / (line["noise"] if divided else 1.0) for line in draws])
@@ -105,8 +105,8 @@ def _scale(axes: Axes, values: Sequence[float]) -> None:
 FIGURES: dict[str, Drawing[Any]] = {
     "scores": Drawing(
         scores_figure,
-        "The scores of SPAHM and of baselines, side by side at each noise of the copies: means over draws; bars reach "
-        "from the least to the largest. Distances are multiples of the noise.",
+        "The scores of SPAHM and of baselines, side by side at each noise: means over draws; bars reach from the least "
+        "to the largest. Hausdorff distances are multiples of the noise.",
     )
 }
 """By the names of their files."""

@@ -13,7 +13,7 @@ from annotated_types import Ge
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.fusion.matching.core.prior import BetaBernoulli
 from coolgp.fusion.matching.sets.spahm import SPAHM, MatchedAtoms
-from coolgp.fusion.matching.studies.outcome import Outcome, StudyDraw
+from coolgp.fusion.matching.studies.outcome import COPY, Outcome, StudyDraw
 from coolgp.fusion.matching.studies.simulated import (
     STARTS,
     Copies,
@@ -57,6 +57,8 @@ class CopiesStudy:
     measures: ClassVar[tuple[str, ...]] = ("hausdorff", "atoms")
     facts: ClassVar[tuple[str, ...]] = ("noise_found", "prior_deviation_found")
     extra: ClassVar[tuple[str, ...]] = ()
+    level: ClassVar[str] = COPY
+    truth: ClassVar[str] = "true ones"
     remarks: ClassVar[tuple[str, ...]] = (
         "k-means with the true number of atoms is told what SPAHM has to find. SPAHM never gives two vectors of one "
         "group the same atom, k-means may.",

@@ -12,7 +12,7 @@ from annotated_types import Ge
 
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.fusion.matching.sets.spahm import SPAHM, MatchedAtoms
-from coolgp.fusion.matching.studies.outcome import Outcome, StudyDraw
+from coolgp.fusion.matching.studies.outcome import COPY, Outcome, StudyDraw
 from coolgp.fusion.matching.studies.simulated import STARTS
 from coolgp.fusion.matching.studies.states import (
     FittedStates,
@@ -43,6 +43,8 @@ class StatesStudy:
     measures: ClassVar[tuple[str, ...]] = ("rand", "agreement", "states")
     facts: ClassVar[tuple[str, ...]] = ("noise_found", "seconds_training")
     extra: ClassVar[tuple[str, ...]] = ("hmm", "hmmlearn")
+    level: ClassVar[str] = COPY
+    truth: ClassVar[str] = "true ones"
     methods: ClassVar[tuple[str, ...]] = ("spahm", "spahm_variances", "greedy", "kmeans_used", "local", "joint")
     remarks: ClassVar[tuple[str, ...]] = (
         "SPAHM never merges two states of one group: where a local fit splits a state in two, both halves stay, and "

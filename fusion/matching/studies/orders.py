@@ -19,7 +19,7 @@ from coolgp.fusion.matching.core.vectors import Vectors, uniform_vectors
 from coolgp.fusion.matching.messages.matching import STARTS, Owners, matched_by_messages
 from coolgp.fusion.matching.messages.passes import TreeLinks, Underway
 from coolgp.fusion.matching.sets.spahm import SPAHM
-from coolgp.fusion.matching.studies.outcome import Outcome, StudyDraw
+from coolgp.fusion.matching.studies.outcome import COPY, Outcome, StudyDraw
 from coolgp.fusion.matching.studies.simulated import PRIOR_MEAN, PRIOR_VARIANCE, Copies, drawn_copies
 from coolgp.network.base.randomness import generator
 from coolgp.network.graphs.topology import from_edges
@@ -51,6 +51,8 @@ class OrdersStudy:
     measures: ClassVar[tuple[str, ...]] = ("label_rand", "bytes", "atoms")
     facts: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[tuple[str, ...]] = ()
+    level: ClassVar[str] = COPY
+    truth: ClassVar[str] = "true ones"
     methods: ClassVar[tuple[str, ...]] = ("spahm", *WAYS)
     remarks: ClassVar[tuple[str, ...]] = (
         "SPAHM sees the vectors of all groups at once. In a tree every group merges what its branches found, in one "

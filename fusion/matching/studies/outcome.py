@@ -9,7 +9,11 @@ from typing import ClassVar, Protocol
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.fusion.matching.sets.spahm import SPAHM
 
-__all__ = ["Outcome", "SetsStudy", "StudyDraw"]
+__all__ = ["COPY", "Outcome", "SetsStudy", "StudyDraw"]
+
+
+COPY = "standard deviation of a copy"
+"""The noise of studies whose groups have copies of atoms."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,10 @@ class SetsStudy(Protocol):
     facts: ClassVar[tuple[str, ...]]
     extra: ClassVar[tuple[str, ...]]
     """Packages that it needs and the package comes without, by the name of the extra that brings them."""
+    level: ClassVar[str]
+    """What the noise is that its draws differ in, in words."""
+    truth: ClassVar[str]
+    """What there are so many of as `StudyDraw.used` says, in words."""
     remarks: ClassVar[tuple[str, ...]]
     """What has to be said of its methods, in sentences."""
 

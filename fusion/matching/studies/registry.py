@@ -15,6 +15,7 @@ SETS_STUDIES: LazyTable[type[SetsStudy]] = LazyTable(
     {
         "copies": "coolgp.fusion.matching.studies.copies:CopiesStudy",
         "hidden-states": "coolgp.fusion.matching.studies.hidden:StatesStudy",
+        "topics": "coolgp.fusion.matching.studies.topics:TopicsStudy",
         "orders": "coolgp.fusion.matching.studies.orders:OrdersStudy",
     }
 )

@@ -41,9 +41,9 @@ def findings(folder: ExperimentFolder) -> Findings:
     number_found = ", ".join(number(float(scores(draws, OWN, count, noise).mean())) for noise in noises)
     used = ", ".join(dict.fromkeys(number(float(value)) for value in folder.metrics["used"]))
     return Findings(
-        f"{counted(study.groups, 'group')}, {counted(scenario.run.repeats, 'draw')} at each noise: with a standard "
-        f"deviation of copies of {', '.join(f'{noise:g}' for noise in noises)}, SPAHM's "
-        f"{_words(measure)} is {distances}, with {number_found} {count} where there are {used} true ones.",
+        f"{counted(study.groups, 'group')}, {counted(scenario.run.repeats, 'draw')} at each noise: with a "
+        f"{study.level} of {', '.join(f'{noise:g}' for noise in noises)}, SPAHM's "
+        f"{_words(measure)} is {distances}, with {number_found} {count} where there are {used} {study.truth}.",
         (*(_table(draws, study, noise) for noise in noises), *_published(scenario, draws)),
         (*(_beside(draws, study, noise) for noise in noises), CLEARLY, *study.remarks),
     )

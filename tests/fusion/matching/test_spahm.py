@@ -143,6 +143,32 @@ def test_equal_variances_of_every_vector_are_a_noise_variance() -> None:
     np.testing.assert_allclose(each.objective, result.objective, rtol=1e-10)
 
 
+@SEEDS
+def test_atoms_of_vectors_with_variances_are_the_posterior_of_dense_gaussians(seed: int) -> None:
+    """Conditioning the joint normal of an atom and its copies, dimension by dimension."""
+    _, groups, _ = copies(seed, noise=0.5)
+    rng = np.random.default_rng(seed)
+    variances = [rng.gamma(2.0, 0.1, size=own.shape) for own in groups]
+    result = FIXED.match(groups, variances)
+    names, rows, noise = (np.concatenate(arrays) for arrays in (result.labels, groups, variances))
+    for name, dimension in np.ndindex(result.atoms.shape):
+        own = names == name
+        mean, prior = result.prior_mean[dimension], result.prior_variance[dimension]
+        joint = np.full((own.sum(), own.sum()), prior) + np.diag(noise[own, dimension])
+        gain = prior * np.linalg.solve(joint, np.ones(own.sum()))
+        expected = mean + gain @ (rows[own, dimension] - mean)
+        np.testing.assert_allclose(result.atoms[name, dimension], expected, atol=1e-10)
+        np.testing.assert_allclose(result.variances[name, dimension], prior * (1.0 - gain.sum()), rtol=1e-8)
+
+
+def test_a_vector_is_matched_as_far_as_its_own_variance_reaches() -> None:
+    groups = [[[0.0], [20.0]], [[3.0]]]
+    sure, unsure = ([[[0.01], [0.01]], [[variance]]] for variance in (0.01, 9.0))
+    fixed = SPAHM(prior_variance=100.0, learn=False)
+    assert [own.tolist() for own in fixed.match(groups, unsure).labels] == [[0, 1], [0]]
+    assert [own.tolist() for own in fixed.match(groups, sure).labels] == [[0, 1], [2]]
+
+
 def test_a_settled_matching_is_where_its_labels_lead_again() -> None:
     _, groups, _ = copies(4, noise=1.0)
     result = FIXED.match(groups)

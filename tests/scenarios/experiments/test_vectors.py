@@ -144,6 +144,17 @@ def test_orders_of_merges_are_compared_and_nobody_published_numbers_of_them(tmp_
     assert "HDP-HMM" not in report
 
 
+def test_topics_of_owners_are_matched_beside_those_of_all_images(tmp_path: Path) -> None:
+    sizes = ["--set=vectors.groups=3", "--set=vectors.topics=8", "--set=vectors.noise=[0.1]", "--set=run.repeats=1"]
+    coolgp_says("run", "spahm-topics", *sizes, "--out", tmp_path / "run")
+    row = {name: float(cell) for name, cell in table(tmp_path / "run" / "metrics.csv")[0].items() if cell}
+    assert row["topics_own"] <= 8 < row["topics_spahm"] == row["topics_kmeans_rows"] <= row["topics_all"] == 24
+    assert row["topic_accuracy_own"] < row["topic_accuracy_spahm"]
+    assert row["topic_distance_all"] < row["topic_distance_spahm"] < row["topic_distance_own"]
+    report = (tmp_path / "run" / "report.html").read_text()
+    assert "where there are 10 digits" in report
+
+
 def test_a_source_without_its_package_is_refused_with_the_install_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,7 +167,7 @@ def test_a_source_without_its_package_is_refused_with_the_install_line(
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--set=vectors.source=topics"], 'vectors.source: needed "copies" | "hidden-states" | "orders"; got "topics"'),
+        (["--set=vectors.source=books"], 'needed "copies" | "hidden-states" | "topics" | "orders"; got "books"'),
         (["--set=vectors.groups=1"], "vectors.groups: needed a whole number of at least 2; got 1"),
         (["--set=vectors.noise=[0]"], "vectors.noise: needed"),
         (["--set=vectors.noise=[1, 0.1, 1.0]"], "vectors.noise: needed each value once; got 1 twice"),
