@@ -29,7 +29,7 @@ APART_RULES: LazyTable[type[ApartRule]] = LazyTable(
         "k-means": "coolgp.fusion.apart.k_means:ClusteredNetworks",
         "pfnm": "coolgp.fusion.apart.pfnm:MatchedNetworks",
         "spahm": "coolgp.fusion.apart.spahm:MatchedGPs",
-        "cigar": "coolgp.fusion.apart.cigar:ClimbedProduct",
+        "cigar": "coolgp.fusion.apart.queried.cigar:ClimbedProduct",
         "colbi": "coolgp.fusion.apart.queried.colbi:FusedSurrogates",
         "colbi-parameters": "coolgp.fusion.apart.queried.colbi_parameters:OneSurrogate",
     }

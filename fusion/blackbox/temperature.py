@@ -14,7 +14,7 @@ from coolgp.agents.experts.queries.density import floored_log
 
 __all__ = ["TEMPERATURES", "class_temperature", "class_terms", "number_terms", "std_factor", "tempered"]
 
-TEMPERATURES = np.geomspace(0.05, 20.0, 121)
+TEMPERATURES = np.geomspace(0.02, 500.0, 241)
 """Of classes, among which the likelihood decides."""
 
 

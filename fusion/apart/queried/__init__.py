@@ -1,1 +1,1 @@
-"""Rules that imitate experts by queries, and fuse the imitators."""
+"""Rules that know experts by queries alone: they climb their product, or imitate them and fuse the imitators."""

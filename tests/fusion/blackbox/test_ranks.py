@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from coolgp.agents.experts.task import Task
-from coolgp.fusion.apart.cigar import ClimbedProduct
 from coolgp.fusion.apart.members import Members, asked
+from coolgp.fusion.apart.queried.cigar import ClimbedProduct
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
