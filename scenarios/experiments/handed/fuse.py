@@ -75,7 +75,7 @@ def fuse_files(request: FuseRequest) -> FusedFiles:
     out.parent.mkdir(parents=True, exist_ok=True)
     _write(out, outcome.model)
     card = card_of(out)
-    contents = json.dumps(_card(request, settings.name, outcome, out), indent=2, ensure_ascii=False)
+    contents = json.dumps(_card(request, settings.name, outcome, out, boxes), indent=2, ensure_ascii=False)
     write_whole(card, f"{contents}\n".encode())
     return FusedFiles(out, card, outcome)
 
@@ -131,13 +131,13 @@ def _write(out: Path, model: Any) -> None:
     write_model_file(out, mlp_of(model) if isinstance(model, Network) and out.suffix.lower() == ".skops" else model)
 
 
-def _card(request: FuseRequest, name: str, outcome: Outcome, out: Path) -> dict[str, Any]:
+def _card(request: FuseRequest, name: str, outcome: Outcome, out: Path, boxes: Sequence[BlackBox]) -> dict[str, Any]:
     """What was fused, from which files, by which rule and settings, with which versions."""
     return {
         "fused": {"file": out.name, "sha256": sha256(out), "size": outcome.fused_size},
         "models": [
-            {"file": shown_path(path), "sha256": None if is_address(path) else sha256(stored_in(path)), "size": size}
-            for path, size in zip(request.models, outcome.sizes, strict=True)
+            _model_entry(path, size) | {"asked": box.used, "density_queries": box.density_queries}
+            for path, size, box in zip(request.models, outcome.sizes, boxes, strict=True)
         ],
         "shards": [{"file": str(path), "sha256": sha256(path)} for path in request.shards],
         "inputs": None if request.inputs is None else {"file": str(request.inputs), "sha256": sha256(request.inputs)},
@@ -151,3 +151,7 @@ def _card(request: FuseRequest, name: str, outcome: Outcome, out: Path) -> dict[
         "versions": {package: installed(package) for package in ("coolgp", "numpy", "scipy", "scikit-learn")},
         "made": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
+
+
+def _model_entry(path: str, size: str) -> dict[str, Any]:
+    return {"file": shown_path(path), "sha256": None if is_address(path) else sha256(stored_in(path)), "size": size}

@@ -21,6 +21,7 @@ from coolgp.scenarios.records.run_folder import read_metrics
 
 from tests.agents.experts.remote_models import HEAD, WELL, described, served
 
+ASKED = {"asked": 80, "density_queries": 0}
 DEAD = f"{HEAD}sys.exit('no weights')"
 ON_RANKS = """
 import sys
@@ -163,4 +164,4 @@ def test_a_server_has_the_classes_of_the_other_models(place: Path) -> None:
             says(place, "fuse", *models, "--rule", "ensemble", *out)
             assert float(rows(place / "fused.csv")[0]["probability_yes"]) == pytest.approx(0.625)
     card = json.loads((place / "fused.csv.json").read_text())
-    assert card["models"][0] == {"file": f"{url}/classes", "sha256": None, "size": "any model"}
+    assert card["models"][0] == {"file": f"{url}/classes", "sha256": None, "size": "any model", **ASKED}
