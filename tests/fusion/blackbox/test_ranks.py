@@ -1,4 +1,4 @@
-"""CIGAR on several ranks: the same bits as on one.
+"""CIGAR and COLBI on several ranks: the same bits as on one.
 
 Run as a program on several ranks, this file saves what every case ends with into the folder that it is given.
 """
@@ -15,7 +15,7 @@ import pytest
 
 from coolgp.agents.experts.task import Task
 from coolgp.fusion.apart.members import Members, asked
-from coolgp.fusion.apart.queried.cigar import ClimbedProduct
+from coolgp.fusion.apart.registry import apart_rule_named
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
@@ -37,20 +37,25 @@ CASES: list[dict[str, Any]] = [
     {"via": "gossip", "query_rounds": 20, "iterations": 3, "rounds": 50},
     {"rounds": 17},
     {"rounds": 30, "loss": 0.3},
+    {"rule": "colbi", "uncertainty": "mixture"},
+    {"rule": "colbi", "family": "sparse-gp", "via": "consensus", "inducing": 3},
+    {"rule": "colbi", "rounds": 3, "loss": 0.3, "via": "push-sum"},
+    {"rule": "colbi-parameters", "inducing": 3, "climb": 4},
+    {"rule": "colbi-parameters", "inducing": 3, "rounds": 20, "via": "flood"},
 ]
 
 
 def members(transport: Transport) -> Members:
     boxes = tuple(gaussians(MEAN, STD)[agent] for agent in transport.shard.agents)
     queries = np.arange(QUERIES, dtype=float)[:, None]
-    bare = Members(Task(), tuple(box.expert for box in boxes), (), queries, queries, boxes=boxes)
+    bare = Members(Task(), tuple(box.expert for box in boxes), (), queries, queries, boxes=boxes, unlabelled=queries)
     return replace(bare, answers=asked(bare.experts, bare))
 
 
 def ended(case: dict[str, Any], connected: Callable[[Any], Transport]) -> dict[str, Any]:
     settings = dict(case)
     rounds, faults = settings.pop("rounds", 0), Faults(loss=settings.pop("loss", 0.0))
-    rule = ClimbedProduct(**settings).fit(GRAPH, faults)
+    rule = apart_rule_named(settings.pop("rule", "cigar"), settings).fit(GRAPH, faults)
     transport = connected(rule.links(GRAPH))
     if faults.loss:
         transport = FaultyTransport(transport, Dynamics(GRAPH, faults, seed=3), faults, seed=3)

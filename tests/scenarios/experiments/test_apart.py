@@ -124,6 +124,7 @@ RULES = (
     "fusion.rule=stacking+data.labelled_count=20",
     "fusion.rule=random-features+fusion.units=20",
     "fusion.rule=cigar+fusion.uncertainty=product",
+    "fusion.rule=colbi+data.unlabelled_count=60",
 )
 
 
