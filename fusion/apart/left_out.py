@@ -5,7 +5,7 @@ An agent whose expert is out stays in the graph and passes on what others say: i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from coolgp.agents.experts.queries.failure import ExpertFailed
 from coolgp.fusion.apart.members import Members, known_to_all
 from coolgp.network.transport import Transport
 
-__all__ = ["LeftOut", "TooFewExperts", "asked_each", "left_out"]
+__all__ = ["LeftOut", "TooFewExperts", "asked_each", "left_out", "texts_of"]
 
 WORDS = 500
 """Bytes of a name and reason that travel to all ranks."""
@@ -56,7 +56,8 @@ def left_out(members: Members, transport: Transport) -> tuple[LeftOut, ...]:
     failing = np.flatnonzero(known_to_all((~members.present).astype(float).tolist(), transport))
     if not len(failing):
         return ()
-    words = _known_words(members, failing.tolist(), transport)
+    boxes = zip(transport.shard.agents.tolist(), members.boxes, strict=True)
+    words = texts_of(failing.tolist(), {agent: f"{box.name}\n{box.failure}" for agent, box in boxes}, transport)
     out = tuple(LeftOut(agent, *text.split("\n", 1)) for agent, text in zip(failing.tolist(), words, strict=True))
     count = transport.shard.size
     needed = count if members.at_least is None else members.at_least
@@ -67,13 +68,13 @@ def left_out(members: Members, transport: Transport) -> tuple[LeftOut, ...]:
     return out
 
 
-def _known_words(members: Members, failing: list[int], transport: Transport) -> list[str]:
-    """Name and reason, in two lines, of each agent that failed, on every rank. Collective."""
-    agents = transport.shard.agents.tolist()
-    own = np.zeros((len(agents), len(failing), WORDS))
-    for place, (agent, box) in enumerate(zip(agents, members.boxes, strict=True)):
-        if box.failure is not None:
-            letters = f"{box.name}\n{box.failure}".encode()[:WORDS]
-            own[place, failing.index(agent), : len(letters)] = list(letters)
-    told = transport.allsum(own.reshape(len(agents), -1)).reshape(len(failing), WORDS)
+def texts_of(agents: list[int], own: Mapping[int, str], transport: Transport) -> list[str]:
+    """The texts of some agents, on every rank; own: of those on this rank, by global id. Collective."""
+    here = transport.shard.agents.tolist()
+    rows = np.zeros((len(here), len(agents), WORDS))
+    for place, agent in enumerate(here):
+        if agent in agents:
+            letters = own[agent].encode()[:WORDS]
+            rows[place, agents.index(agent), : len(letters)] = list(letters)
+    told = transport.allsum(rows.reshape(len(here), -1)).reshape(len(agents), WORDS)
     return [bytes(row.astype(np.uint8).tolist()).rstrip(b"\0").decode(errors="ignore") for row in told]

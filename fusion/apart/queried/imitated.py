@@ -11,7 +11,7 @@ import numpy as np
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.queries.failure import ExpertFailed
 from coolgp.agents.experts.surrogates.linear import LinearSurrogate
-from coolgp.fusion.apart.left_out import left_out
+from coolgp.fusion.apart.left_out import left_out, texts_of
 from coolgp.fusion.apart.members import Members, known_to_all
 from coolgp.fusion.blackbox.imitation.imitate import (
     Fidelity,
@@ -100,8 +100,8 @@ def asked_of_all(members: Members, ask: Callable[[BlackBox, int], T], transport:
         problems.append(problem)
     refused = np.flatnonzero(known_to_all([float(bool(problem)) for problem in problems], transport))
     if len(refused):
-        own = dict(zip(agents, problems, strict=True)).get(int(refused[0]), "another rank knows why")
-        raise ValueError(f"the model of agent {refused[0]} cannot be asked: {own}")
+        (why,) = texts_of([int(refused[0])], dict(zip(agents, problems, strict=True)), transport)
+        raise ValueError(f"the model of agent {refused[0]} cannot be asked: {why}")
     left_out(members, transport)
     return answers
 
