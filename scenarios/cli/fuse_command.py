@@ -39,7 +39,8 @@ def fuse(
         ),
     ],
     rule: Annotated[
-        str, typer.Option(help="pfnm | average: neural networks; spahm: sparse GPs; ensemble | colbi: any models.")
+        str,
+        typer.Option(help="pfnm | average: networks; spahm: sparse GPs; ensemble | cigar | colbi: any models."),
     ] = "pfnm",
     graph: Annotated[
         str | None, typer.Option(help="A graph by name (ring, star, ...) or file: its tree is the order of merging.")
@@ -50,7 +51,8 @@ def fuse(
     ] = None,
     target: Annotated[str | None, typer.Option(help="The column of the shards that the models predict.")] = None,
     inputs: Annotated[
-        Path | None, typer.Option(help="Rows without targets: to predict at (ensemble), or to ask models at (colbi).")
+        Path | None,
+        typer.Option(help="Rows without targets: to predict at (ensemble, cigar), or to ask at (colbi)."),
     ] = None,
     set_: Annotated[
         list[str] | None,

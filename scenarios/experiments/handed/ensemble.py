@@ -20,6 +20,7 @@ from coolgp.network.links.faults import Faults
 from coolgp.network.serial import SerialTransport
 from coolgp.scenarios.base.formatting import counted
 from coolgp.scenarios.experiments.handed.classes import labels_of, numbered, numbered_rows
+from coolgp.scenarios.experiments.handed.predictions import predictions
 from coolgp.scenarios.experiments.handed.rule import Handed, Outcome, Rows
 
 __all__ = ["AveragedPredictions"]
@@ -52,7 +53,7 @@ class AveragedPredictions:
         rule.check(task)
         fused, out = _answers(rule, replace(handed, experts=numbered(handed.experts)), handed.queries, task)
         return Outcome(
-            model=_table(fused, task),
+            model=predictions(fused, task),
             sizes=[_size(expert, place in out) for place, expert in enumerate(handed.experts)],
             fused_size=counted(len(fused), "prediction"),
             order="one sum, the same over any graph",
@@ -92,16 +93,3 @@ def _answers(rule: Ensemble, handed: Handed, queries: Array, task: Task) -> tupl
 
 def _everybody(models: int) -> Topology:
     return generate("complete", models, seed=0)
-
-
-def _table(fused: Array, task: Task) -> list[dict[str, object]]:
-    """The predictions, a row each."""
-    columns: dict[str, list[object]] = {}
-    if task.labels:
-        columns["class"] = [task.labels[place] for place in fused.argmax(axis=1).tolist()]
-        columns |= {f"probability_{label}": values.tolist() for label, values in zip(task.labels, fused.T, strict=True)}
-    else:
-        columns["mean"] = fused[:, 0].tolist()
-    if not task.labels and np.isfinite(fused[:, 1]).all():
-        columns["std"] = np.sqrt(fused[:, 1]).tolist()
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

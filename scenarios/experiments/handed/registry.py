@@ -20,6 +20,7 @@ HANDED_RULES: LazyTable[type[HandedRule]] = LazyTable(
         "k-means": f"{_HERE}.baselines:ClusteredNetworks",
         "random-features": f"{_HERE}.baselines:RandomUnits",
         "spahm": f"{_HERE}.sparse_gps:MatchedGPs",
+        "cigar": f"{_HERE}.climbed:ClimbedPredictions",
         "colbi": f"{_HERE}.surrogates:ImitatedModels",
         "ensemble": f"{_HERE}.ensemble:AveragedPredictions",
     }

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.experts.expert import Regressor
-from coolgp.agents.experts.queries.black_box import BlackBox, DensityExpert
-from coolgp.agents.experts.queries.failure import ExpertFailed
+from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.surrogates.features import LENGTHSCALE
 from coolgp.agents.experts.task import Task
 from coolgp.fusion.blackbox.group import Group
@@ -21,8 +18,8 @@ from coolgp.fusion.blackbox.imitation.group import ImitatedGroup, imitated_group
 from coolgp.fusion.blackbox.imitation.imitate import Fidelity
 from coolgp.network.graphs.generate import generate
 from coolgp.scenarios.base.formatting import counted, number
+from coolgp.scenarios.experiments.handed.boxes import left_out_words, require_enough, require_std, with_std
 from coolgp.scenarios.experiments.handed.classes import labels_of
-from coolgp.scenarios.experiments.handed.models import labelled, outputs_without_labels
 from coolgp.scenarios.experiments.handed.rule import Handed, Outcome
 
 __all__ = ["ImitatedModels"]
@@ -74,40 +71,14 @@ class ImitatedModels:
         )
 
     def _imitated(self, handed: Handed, inputs: Array) -> ImitatedGroup:
-        boxes = tuple(self._box(box) for box in handed.boxes)
+        boxes = tuple(with_std(box, self.std) for box in handed.boxes)
         graph = handed.graph or generate("complete", len(boxes), seed=0)
         settings = {name: value for name, value in asdict(self).items() if name != "std"}
-        _require_std(boxes, inputs)
+        require_std(boxes, inputs)
         group = Group(boxes, graph, Task(tuple(labels_of([box.expert for box in boxes]))))
         found = imitated_group(group, inputs, settings | {"seed": handed.seed})
-        needed = len(boxes) if handed.at_least is None else handed.at_least
-        if len(found.surrogates) < needed:
-            named = "\n".join(f"{box.name}: {box.failure}" for box in boxes if box.failure is not None)
-            raise ValueError(f"{named}\n{len(found.surrogates)} of {len(boxes)} models are left; needed {needed}")
+        require_enough(boxes, handed.at_least)
         return found
-
-    def _box(self, box: BlackBox) -> BlackBox:
-        """The model with numbers for classes where it is a network that names none, and a std where it lacks one."""
-        model = box.model
-        if not isinstance(model, DensityExpert):
-            model = labelled(model, range(outputs_without_labels(model)))
-        std = self.std if box.std is None else box.std
-        return BlackBox(model, queries=box.queries, batch=box.batch, time_limit=box.time_limit, std=std)
-
-
-def _require_std(boxes: Sequence[BlackBox], inputs: Array) -> None:
-    """Refuse regression models without a standard deviation; what they answer is remembered."""
-    for box in boxes:
-        if isinstance(box.model, Regressor) and box.std is None:
-            try:
-                _, std = box.predict(inputs)
-            except ExpertFailed:
-                continue
-            if np.isnan(std).any():
-                raise ValueError(
-                    f"{box.name}: states no standard deviation, by which models are weighed: give one for all models "
-                    "that state none, in units of the target (--set fusion.std=...)"
-                )
 
 
 def _size(found: ImitatedGroup, place: int, box: BlackBox) -> str:
@@ -116,8 +87,9 @@ def _size(found: ImitatedGroup, place: int, box: BlackBox) -> str:
 
 def _remarks(found: ImitatedGroup) -> Sequence[str]:
     """How faithful surrogates are, and which models are out."""
-    out = [f"left out: {box.name}: {box.failure}" for box in found.group.boxes if box.failure is not None]
-    return [*(_fidelity(name, of, bool(found.group.task.labels)) for name, of in found.fidelity.items()), *out]
+    classifies = bool(found.group.task.labels)
+    faithful = [_fidelity(name, of, classifies) for name, of in found.fidelity.items()]
+    return [*faithful, *left_out_words(found.group.boxes)]
 
 
 def _fidelity(name: str, fidelity: Fidelity, classifies: bool) -> str:

@@ -22,10 +22,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from typer.testing import CliRunner, Result
 
+from coolgp.agents.experts.adapters import expert_of
 from coolgp.agents.experts.formats.files import read_model_file, sha256, write_model_file
 from coolgp.agents.experts.network import network_of
 from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.agents.experts.weights import network_in
+from coolgp.fusion.blackbox.gaussians import product
 from coolgp.fusion.matching.networks.baselines import aligned, averaged
 from coolgp.scenarios.cli.app import app
 
@@ -173,6 +175,21 @@ def test_an_ensemble_takes_anything_and_leaves_predictions(place: Path) -> None:
     assert models[3]["sha256"] == sha256(place / "run" / "model.npz")
 
 
+def test_cigar_takes_anything_and_leaves_the_product_of_densities(place: Path) -> None:
+    files = ("north.skops", "line.skops", "forest-number.onnx")
+    settings = ("--set", "fusion.std=0.5", "--set", "fusion.uncertainty=product", "--graph", "star")
+    done = fuse(place, *files, "--rule", "cigar", "--inputs", "two.csv", "--out", "product.csv", *settings)
+    assert done.exit_code == 0, done.stderr
+    assert f"{len(np.unique(X[:, :2], axis=0))} rows asked" in done.stdout  # each row once
+    assert "3 sums over the graph, 12 messages" in done.stdout
+    with (place / "product.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    means, stds = zip(*(expert_of(read_model_file(place / name)).predict(X[:, :2]) for name in files), strict=True)
+    mean, std = product(np.array(means), np.array([stds[0], np.full(150, 0.5), np.full(150, 0.5)]))
+    np.testing.assert_allclose([float(row["mean"]) for row in rows], mean, rtol=1e-9)
+    np.testing.assert_allclose([float(row["std"]) for row in rows], std, rtol=1e-9)
+
+
 def test_an_ensemble_of_classifiers_averages_probabilities(place: Path) -> None:
     done = fuse(place, "a.skops", "forest.onnx", "--rule", "ensemble", "--inputs", "all.csv", "--target", "kind")
     assert done.exit_code == 0, done.stderr
@@ -239,6 +256,12 @@ def test_a_file_that_is_there_is_kept_unless_told(place: Path) -> None:
         (("a.skops", "b.skops", "--shards", "two.csv", "all.csv", "--target", "x1"), "two.csv: has 1 inputs (x0)"),
         (("a.skops", "b.skops", "--inputs", "all.csv"), "all.csv: has 5 inputs"),
         (("a.skops", "b.skops", "--rule", "ensemble"), "the ensemble leaves no model in a file, but predictions"),
+        (("a.skops", "b.skops", "--rule", "cigar"), "cigar leaves no model in a file, but predictions"),
+        (
+            ("line.skops", "plain.npz", "--inputs", "two.csv", "--rule", "cigar"),
+            "line.skops: states no standard deviation, by which models are weighed",
+        ),
+        (("a.skops", "b.skops", "--set", "fusion.step=long", "--rule", "cigar"), "fusion.step: needed"),
         (("a.skops", "b.skops", "--rule", "k-means"), "k-means needs fusion.units, or --shards"),
         (("a.skops", "b.skops", "--rule", "random-features"), "random-features needs --shards"),
         (
@@ -261,7 +284,7 @@ def test_what_is_wrong_is_one_sentence_and_leaves_no_file(place: Path, arguments
 
 
 def _ending(arguments: tuple[str, ...]) -> str:
-    return {"spahm": ".skops", "ensemble": ".csv"}.get(arguments[-1], ".npz")
+    return {"spahm": ".skops", "ensemble": ".csv", "cigar": ".csv"}.get(arguments[-1], ".npz")
 
 
 def test_the_command_line_starts_without_the_libraries_that_only_models_need() -> None:

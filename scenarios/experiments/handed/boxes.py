@@ -1,0 +1,52 @@
+"""Models in files that are only asked: what they need for it, and who is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.expert import Regressor
+from coolgp.agents.experts.queries.black_box import BlackBox, DensityExpert
+from coolgp.agents.experts.queries.failure import ExpertFailed
+from coolgp.scenarios.experiments.handed.models import labelled, outputs_without_labels
+
+__all__ = ["left_out_words", "require_enough", "require_std", "with_std"]
+
+
+def with_std(box: BlackBox, std: float | None) -> BlackBox:
+    """The model with a standard deviation where it lacks one, and numbers for classes where it names none."""
+    model = box.model
+    if not isinstance(model, DensityExpert):
+        model = labelled(model, range(outputs_without_labels(model)))
+    own = std if box.std is None else box.std
+    return BlackBox(model, queries=box.queries, batch=box.batch, time_limit=box.time_limit, std=own)
+
+
+def require_std(boxes: Sequence[BlackBox], inputs: Array) -> None:
+    """Refuse regression models without a standard deviation; what they answer is remembered."""
+    for box in boxes:
+        if isinstance(box.model, Regressor) and box.std is None:
+            try:
+                _, std = box.predict(inputs)
+            except ExpertFailed:
+                continue
+            if np.isnan(std).any():
+                raise ValueError(
+                    f"{box.name}: states no standard deviation, by which models are weighed: give one for all models "
+                    "that state none, in units of the target (--set fusion.std=...)"
+                )
+
+
+def require_enough(boxes: Sequence[BlackBox], at_least: int | None) -> None:
+    """Raise ValueError, by name and with the reason, where fewer models are left; default all."""
+    out = [f"{box.name}: {box.failure}" for box in boxes if box.failure is not None]
+    needed = len(boxes) if at_least is None else at_least
+    if len(boxes) - len(out) < needed:
+        raise ValueError("\n".join([*out, f"{len(boxes) - len(out)} of {len(boxes)} models are left; needed {needed}"]))
+
+
+def left_out_words(boxes: Sequence[BlackBox]) -> list[str]:
+    """A remark on each model that is out."""
+    return [f"left out: {box.name}: {box.failure}" for box in boxes if box.failure is not None]

@@ -1,0 +1,95 @@
+"""The product of models in files, found by queries at given inputs (CIGAR). It leaves predictions, no model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.queries.black_box import BlackBox
+from coolgp.agents.experts.task import Task
+from coolgp.fusion.blackbox.group import Group, GroupAnswer
+from coolgp.fusion.blackbox.online import online_group
+from coolgp.fusion.blackbox.uncertainty import Uncertainty
+from coolgp.network.graphs.generate import generate
+from coolgp.scenarios.base.formatting import counted, size_text
+from coolgp.scenarios.experiments.handed.boxes import left_out_words, require_enough, require_std, with_std
+from coolgp.scenarios.experiments.handed.classes import labels_of
+from coolgp.scenarios.experiments.handed.predictions import predictions
+from coolgp.scenarios.experiments.handed.rule import Handed, Outcome
+
+__all__ = ["ClimbedPredictions"]
+
+Above = Annotated[float, Field(gt=0)]
+CountAbove = Annotated[int, Field(gt=0)]
+
+
+@dataclass(frozen=True)
+class ClimbedPredictions:
+    """The product of all models' densities, climbed by answers alone (CIGAR); class probabilities are pooled.
+
+    estimator: of derivatives, and its random draws; directions: whether owners draw the same ones. width: of
+    differences, in each model's own standard deviations. step: what is done with the sum. starts: a "common" one, or
+    each owner's "own". iterations: at most. tolerance: of a move, in standard deviations of the product. uncertainty:
+    "gpoe", the generalised product; "product", which takes models for independent; or "mixture". std: of an
+    observation, for regression models that state none.
+    """
+
+    leaves: ClassVar[tuple[str, ...]] = (".csv",)
+    leaves_out: ClassVar[bool] = True
+    by_queries: ClassVar[bool] = True
+    takes_inputs: ClassVar[bool] = True
+
+    estimator: Literal["central", "antithetic", "forward"] = "central"
+    draws: CountAbove = 10
+    directions: Literal["shared", "independent"] = "shared"
+    width: Above = 0.1
+    step: Literal["newton", "scale-free", "published"] = "newton"
+    starts: Literal["own", "common"] = "own"
+    iterations: CountAbove = 40
+    tolerance: Above = 1e-6
+    uncertainty: Uncertainty = "gpoe"
+    std: Above | None = None
+
+    def fuse(self, handed: Handed) -> Outcome:
+        """See `HandedRule`."""
+        if handed.queries is None:
+            raise ValueError(
+                "--inputs: cigar leaves no model in a file, but predictions: give --inputs rows.csv to predict at; "
+                "colbi leaves a model of surrogates"
+            )
+        boxes = tuple(with_std(box, self.std) for box in handed.boxes)
+        require_std(boxes, handed.queries)
+        task = Task(tuple(labels_of([box.expert for box in boxes])))
+        graph = handed.graph or generate("complete", len(boxes), seed=0)
+        settings = {name: value for name, value in asdict(self).items() if name != "std"} | {"seed": handed.seed}
+        answer = online_group(Group(boxes, graph, task), handed.queries, settings).answer(handed.queries)
+        require_enough(boxes, handed.at_least)
+        return Outcome(
+            model=predictions(_columns(answer, task), task),
+            sizes=["left out" if box.failure is not None else f"{counted(box.used, 'row')} asked" for box in boxes],
+            fused_size=counted(len(handed.queries), "prediction"),
+            order=_spent(answer),
+            remarks=_remarks(answer, boxes),
+            settings=asdict(self),
+        )
+
+
+def _columns(answer: GroupAnswer, task: Task) -> Array:
+    return answer.probabilities if task.labels else np.stack([answer.mean, np.square(answer.std)], axis=1)
+
+
+def _spent(answer: GroupAnswer) -> str:
+    last = answer.trace[-1]
+    messages = counted(int(last["messages"]), "message")
+    return f"{counted(len(answer.trace), 'sum')} over the graph, {messages} of {size_text(last['bytes'])} together"
+
+
+def _remarks(answer: GroupAnswer, boxes: Sequence[BlackBox]) -> list[str]:
+    apart = len(answer.consensus) - int(answer.consensus.sum())
+    words = f"owners do not agree at {apart} of {len(answer.consensus)} inputs: the product has several modes there, or"
+    return [*([f"{words} too few iterations"] if apart else []), *left_out_words(boxes)]
