@@ -91,9 +91,10 @@ def draw_ends(
     for number, value in enumerate(values):
         mine = [row for row in rows if row[lines] == value]
         # Lines that coincide are all seen: later ones lie on top, and are thinner.
-        _draw_line(axes, places, mine, x, y, LINES[number % len(LINES)], min(1.4 + 0.9 * (len(values) - number - 1), 5))
+        thicker = min(0.9, 2.4 / len(values)) * (len(values) - number - 1)
+        _draw_line(axes, places, mine, x, y, LINES[number % len(LINES)], 1.4 + thicker)
         axes.lines[-1].set_label(value)
-    if not all(_is_number(name) for name in places):
+    if not all(_is_number(name) for name in places) or all(name.isdecimal() for name in places):
         axes.set_xticks(list(places.values()), list(places))
     axes.set(title=title, xlabel=xlabel or x, ylabel=f"{metric_words(y)}, last round")
     axes.legend(loc="best", title=lines)

@@ -11,7 +11,7 @@ from coolgp.agents.experts.task import Task
 
 __all__ = ["Mixed"]
 
-LONGER: dict[str, dict[str, Any]] = {"mlp": {"hidden": (20,), "epochs": 200, "penalty": 1.0, "folds": 5}}
+LONGER: dict[str, dict[str, Any]] = {"mlp": {"hidden": (20,), "epochs": 200, "penalty": 1.0}}
 """Where settings are not those of the kind alone: networks are trained longer, for owners of few rows."""
 
 

@@ -37,7 +37,7 @@ class MLP:
     batch: Annotated[int, Ge(1)] = 32
     penalty: Annotated[float, Ge(0)] = 1e-4
     start: Literal["own", "common"] = "own"
-    folds: Annotated[int, Ge(0)] = 0
+    folds: Annotated[int, Ge(0)] = 5
 
     def trained(self, rows: LocalRows, task: Task, seeds: Seeds) -> Network:
         """See `TrainedModel`."""

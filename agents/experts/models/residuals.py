@@ -13,7 +13,7 @@ from coolgp.agents.experts.expert import Expert, Regressor
 from coolgp.agents.experts.models.base import LocalRows, Seeds, TrainedModel, labelled
 from coolgp.agents.experts.task import Task
 
-__all__ = ["CrossValidated", "with_std"]
+__all__ = ["CrossValidated", "residual_std", "with_constant_std", "with_std"]
 
 
 @runtime_checkable
@@ -27,14 +27,19 @@ class CrossValidated(Protocol):
 
 
 def with_std(expert: Expert, kind: TrainedModel, rows: LocalRows, task: Task, seeds: Seeds) -> Expert:
-    """The expert, where its kind is cross-validated with the root mean square of its errors on rows left out.
+    """The expert with the standard deviation of `residual_std`, the same at every input; as it is without one.
 
-    The same at every input: such a model does not know where it knows less. One model is trained for each fold, on the
-    owner's own rows; NaN of fewer than two rows.
+    Such a model does not know where it knows less.
     """
-    if not isinstance(kind, CrossValidated) or not kind.folds or not isinstance(expert, Regressor):
+    return with_constant_std(expert, residual_std(kind, rows, task, seeds))
+
+
+def with_constant_std(expert: Expert, std: float | None) -> Expert:
+    """The expert, a regressor with this standard deviation at every input; as it is where there is none."""
+    if std is None:
         return expert
-    std, moments = _residual_std(kind, kind.folds, rows, task, seeds), expert.moments
+    assert isinstance(expert, Regressor)
+    moments = expert.moments
 
     def both(x: Array) -> tuple[Array, Array]:
         return moments(x)[0], np.full(len(x), std)
@@ -42,11 +47,17 @@ def with_std(expert: Expert, kind: TrainedModel, rows: LocalRows, task: Task, se
     return replace(expert, moments=both)
 
 
-def _residual_std(kind: TrainedModel, folds: int, rows: LocalRows, task: Task, seeds: Seeds) -> float:
+def residual_std(kind: TrainedModel, rows: LocalRows, task: Task, seeds: Seeds) -> float | None:
+    """The root mean square of a model's errors on rows left out, where its kind is cross-validated; else None.
+
+    One model is trained for each fold, on the owner's own rows; NaN of fewer than two rows.
+    """
+    if not isinstance(kind, CrossValidated) or not kind.folds or task.labels:
+        return None
     if len(rows.y) < 2:
         return np.nan
     errors = np.empty(len(rows.y))
-    for rest, out in KFold(min(folds, len(rows.y)), shuffle=True, random_state=seeds.own).split(rows.x):
+    for rest, out in KFold(min(kind.folds, len(rows.y)), shuffle=True, random_state=seeds.own).split(rows.x):
         model = labelled(kind.trained(LocalRows(rows.x[rest], rows.y[rest]), task, seeds), "a fold's model", task)
         assert isinstance(model, Regressor)
         errors[out] = model.predict(rows.x[out])[0] - rows.y[out]

@@ -9,7 +9,7 @@ from coolgp.scenarios.experiments.apart.prepared import prepare
 from coolgp.scenarios.experiments.apart.queries import LEFT_OUT
 from coolgp.scenarios.experiments.apart.rounds import rows
 from coolgp.scenarios.experiments.apart.scoring import ClassScoring, NumberScoring
-from coolgp.scenarios.experiments.apart.training import MODELS_FOLDER
+from coolgp.scenarios.experiments.apart.training import MODELS_FOLDER, STD_ENDING
 from coolgp.scenarios.experiments.experiment import Experiment
 from coolgp.scenarios.plots.apart.figures import FIGURES
 from coolgp.scenarios.records.guarantee import GUARANTEE
@@ -40,7 +40,7 @@ EXPERTS = Experiment(
     findings=findings,
     leaves=(
         *(GUARANTEE, LEFT_OUT, BASELINES, "agents.csv", "shards.csv", "calibration.csv"),
-        *(f"{MODELS_FOLDER}/agent-*{ending}" for ending in (".npz", ".skops")),
+        *(f"{MODELS_FOLDER}/agent-*{ending}" for ending in (".npz", ".skops", STD_ENDING)),
     ),
     check=prepare,
 )

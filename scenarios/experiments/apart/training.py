@@ -13,16 +13,19 @@ from coolgp.agents.blocks import cores
 from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.formats.files import read_model_file, write_model_file
 from coolgp.agents.experts.models.base import Seeds, TrainedModel, TrainsOn, first_of, kind_of, kinds_of, labelled
-from coolgp.agents.experts.models.residuals import with_std
+from coolgp.agents.experts.models.residuals import residual_std, with_constant_std, with_std
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import with_network
 from coolgp.network.base.randomness import generator
+from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.experiments.apart.prepared import Prepared
 
-__all__ = ["MODELS_FOLDER", "Progress", "not_kept", "pooled", "trained", "trained_on"]
+__all__ = ["MODELS_FOLDER", "STD_ENDING", "Progress", "not_kept", "pooled", "trained", "trained_on"]
 
 MODELS_FOLDER = "experts"
 """In the run folder: the models, a file each."""
+STD_ENDING = ".std.txt"
+"""Of a file beside that of a model: the one standard deviation that it has everywhere, in scaled units."""
 PURPOSE = "model training"
 Progress = Callable[[int, int, float], None]
 """Called with how many of a rank's models are done, how many it has, and seconds since the one before."""
@@ -34,9 +37,8 @@ def trained(prepared: Prepared, agents: Sequence[int], folder: Path, progress: P
     last = perf_counter()
 
     def one(agent: int) -> Expert:
-        expert = _labelled(prepared, agent, _model(prepared, agent, folder))
-        kind = kind_of(_kind(prepared), agent)
-        return with_std(expert, kind, prepared.rows(agent), prepared.task, _seeds(prepared, agent))
+        std = _std(prepared, agent, folder)  # before the model: where that is kept, this is too
+        return with_constant_std(_labelled(prepared, agent, _model(prepared, agent, folder)), std)
 
     with ThreadPoolExecutor(max(1, min(cores(), len(agents)))) as pool:
         waiting = {pool.submit(one, agent): agent for agent in agents}
@@ -92,6 +94,26 @@ def _model(prepared: Prepared, agent: int, folder: Path) -> Any:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_model_file(path, model)
     return model
+
+
+def _std(prepared: Prepared, agent: int, folder: Path) -> float | None:
+    """The standard deviation that cross-validation gives an agent's model, from its file or found and then stored."""
+    path = folder / MODELS_FOLDER / f"agent-{agent}{STD_ENDING}"
+    if path.is_file():
+        return _number_in(path)
+    kind = kind_of(_kind(prepared), agent)
+    std = residual_std(kind, prepared.rows(agent), prepared.task, _seeds(prepared, agent))
+    if std is not None and _can_be_kept(kind.ending):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, f"{std!r}\n".encode())
+    return std
+
+
+def _number_in(path: Path) -> float:
+    try:
+        return float(path.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise ValueError(f"{path}: needed a number, the standard deviation of a model; remove the file") from problem
 
 
 def _kind(prepared: Prepared) -> TrainedModel:

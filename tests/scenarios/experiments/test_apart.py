@@ -101,6 +101,24 @@ def test_a_run_that_was_killed_after_training_does_not_train_again(
     assert table(tmp_path / "run" / "metrics.csv") == whole
 
 
+def test_networks_of_a_regression_have_intervals_and_a_killed_run_cross_validates_none_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = FIELD | {"experts": {"model": "mlp", "count": 3, "hidden": [10], "epochs": 30, "folds": 3}}
+    run(scenario(network, "fusion.rule=ensemble"), tmp_path / "run", figures=False)
+    metrics = read_metrics(tmp_path / "run")
+    assert 0.8 < metrics["coverage95_post"][-1] <= 1.0
+    assert np.isfinite(metrics["nlpd_pre"][-1])
+    whole = table(tmp_path / "run" / "metrics.csv")
+    for name in ("metrics.csv", "env.json"):
+        (tmp_path / "run" / name).unlink()
+    monkeypatch.setattr("coolgp.agents.experts.models.networks.MLP.trained", None)
+    resume(tmp_path / "run", figures=False)
+    assert table(tmp_path / "run" / "metrics.csv") == whole
+    run(scenario(FIELD), tmp_path / "run", overwrite=True, figures=False)
+    assert not list((tmp_path / "run" / "experts").glob("*.std.txt"))
+
+
 ON_RANKS = """
 import sys
 from pathlib import Path
