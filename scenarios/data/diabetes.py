@@ -13,10 +13,10 @@ __all__ = ["load_diabetes"]
 
 
 def load_diabetes(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Table:
-    """The table that comes with scikit-learn: ten features, and a score of progression from 25 to 346."""
+    """The table that comes with scikit-learn: ten features of one scale, and a score of progression from 25 to 346."""
     from sklearn import datasets
 
-    bunch = datasets.load_diabetes(scaled=False)
+    bunch = datasets.load_diabetes()
     return Table(
         x=np.asarray(bunch.data, dtype=float),
         y=np.asarray(bunch.target, dtype=float),

@@ -15,6 +15,7 @@ from coolgp.scenarios.plots.league import league_figure
 from coolgp.scenarios.plots.reliability import reliability_figure_of
 from coolgp.scenarios.plots.style import LINES, house_style, save_picture
 from coolgp.scenarios.records.run_folder import PREDICTIONS, RunFolder, read_run
+from coolgp.scenarios.studies.costs_figure import costs_study_figure
 from coolgp.scenarios.studies.curves_figure import curves_figure
 from coolgp.scenarios.studies.folder import finished_cells, read_table
 from coolgp.scenarios.studies.study import Study
@@ -30,7 +31,8 @@ def draw_study(study: Study, folder: Path) -> list[Path]:
     """Draw the figures of a study into its folder, as its scenario's ``FIGURE`` says: "kind", and arguments of that.
 
     "ends" (the default): :func:`study_figure` of ``study.csv``; "league": :func:`league_figure` of it, and how reliable
-    the rules are, where runs keep their forecasts; "curves": :func:`curves_figure` of the run folders.
+    the rules are, where runs keep their forecasts; "curves": :func:`curves_figure` of the run folders, and
+    "costs": :func:`costs_study_figure` of them.
     """
     spec = dict(study.figure or {})
     with house_style():
@@ -48,6 +50,10 @@ def _curves(study: Study, folder: Path, **spec: Any) -> Figures:
     return {"study.png": curves_figure(study, folder, **spec)}
 
 
+def _costs(study: Study, folder: Path, **spec: Any) -> Figures:
+    return {"study.png": costs_study_figure(study, folder, **spec)}
+
+
 def _league(study: Study, folder: Path, **spec: Any) -> Figures:
     league = league_figure(read_table(folder), **spec)
     runs: dict[str, dict[str, list[RunFolder]]] = {}
@@ -58,7 +64,7 @@ def _league(study: Study, folder: Path, **spec: Any) -> Figures:
     return {"study.png": league} | ({"reliability.png": reliability_figure_of(runs)} if runs else {})
 
 
-KINDS: Mapping[str, Callable[..., Figures]] = {"ends": _ends, "curves": _curves, "league": _league}
+KINDS: Mapping[str, Callable[..., Figures]] = {"ends": _ends, "curves": _curves, "costs": _costs, "league": _league}
 
 
 def study_figure(

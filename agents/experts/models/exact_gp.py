@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from annotated_types import Ge
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Kernel, Matern, WhiteKernel
@@ -36,8 +37,9 @@ class ExactGP:
 
     def trained(self, rows: LocalRows, task: Task, seeds: Seeds) -> Any:
         """See `TrainedModel`."""
-        start = float(rows.x.shape[1]) ** 0.5  # the usual distance of two standardised inputs
-        unit = KERNELS[self.kernel](start, BOUNDS, **SMOOTHNESS.get(self.kernel, {}))
+        start = float(np.sqrt(rows.x.var(axis=0).sum())) or 1.0  # the usual distance of two inputs
+        bounds = (BOUNDS[0] * start, BOUNDS[1] * start)
+        unit = KERNELS[self.kernel](start, bounds, **SMOOTHNESS.get(self.kernel, {}))
         kernel = ConstantKernel(1.0, BOUNDS) * unit + WhiteKernel(0.5, BOUNDS)
         model = GaussianProcessRegressor(
             kernel, normalize_y=True, n_restarts_optimizer=self.restarts, random_state=seeds.own

@@ -26,8 +26,9 @@ class ImitationSettings:
     family: surrogates linear in common features, or sparse Gaussian processes. objective: "kl", the divergence by
     queries; "moments", what three queries an input tell of a Gaussian expert; or "published", which diverges. inducing:
     inducing inputs, at most. lengthscale: of the features, in standard deviations of each input times ``√D``. steps:
-    of "kl" and "published", at most. held_out: share of the inputs at which surrogates are tested. floor: share of the
-    uniform distribution that class probabilities are mixed with. seed: of all draws.
+    of "kl" and "published", at most. inputs: of those set aside, at most; None for all. held_out: share of the inputs
+    at which surrogates are tested. floor: share of the uniform distribution that class probabilities are mixed with.
+    seed: of all draws.
     """
 
     family: Family = "linear"
@@ -37,6 +38,7 @@ class ImitationSettings:
     steps: Annotated[int, Field(ge=1)] = 30
     held_out: Annotated[float, Field(gt=0, lt=1)] = 0.2
     floor: Annotated[float, Field(gt=0, lt=1)] = 1e-3
+    inputs: Annotated[int, Field(ge=LEAST)] | None = None
     seed: Annotated[int, Field(ge=0)] = 0
 
     def __post_init__(self) -> None:
@@ -81,7 +83,8 @@ class Pool:
 
     @classmethod
     def of(cls, inputs: Array, settings: ImitationSettings) -> Self:
-        """The inputs ``[n, D]``, split at random, and features over those asked. Raises ValueError for too few."""
+        """Inputs ``[n, D]`` split at random, and features over those asked. Raises ValueError for too few."""
+        inputs = inputs[: settings.inputs]
         if len(inputs) < LEAST:
             raise ValueError(f"imitation needs at least {LEAST} inputs without targets; got {len(inputs)}")
         rng = generator(settings.seed, "imitation inputs")

@@ -14,7 +14,9 @@ import pytest
 from coolgp.scenarios.experiments.registry import begin_cell
 from coolgp.scenarios.plots.league import league_figure
 from coolgp.scenarios.plots.style import NEUTRAL
+from coolgp.scenarios.records.run_folder import read_metrics
 from coolgp.scenarios.studies.cells import run_cells
+from coolgp.scenarios.studies.costs_figure import costs_study_figure
 from coolgp.scenarios.studies.folder import open_study
 from coolgp.scenarios.studies.in_process import here
 from coolgp.scenarios.studies.report import report_study
@@ -94,3 +96,29 @@ def test_all_rules_of_the_study_of_black_boxes_are_tested_on_the_same_rows_of_th
     cells = plan_named("blackbox-baselines", ["run.seed=3", "data.source=concrete"]).cells
     assert len({repr((cell.scenario.data, cell.scenario.experts, cell.scenario.run)) for cell in cells}) == 1
     assert len(cells) == len({cell.settings["rule"] for cell in cells}) > 10
+
+
+def test_a_study_of_costs_draws_a_line_for_each_rule_against_each_cost(tmp_path: Path) -> None:
+    settings = {
+        "data": {"source": "diabetes", "unlabelled_count": 40},
+        "experts": {"model": "ridge", "count": 3},
+        "network": {"topology": "ring"},
+        "fusion": {"rounds_per_step": 1},
+        "run": {"rounds": 6},
+    }
+    grid = {"fusion.rule": ("cigar", "colbi"), "run.seed": (0, 1)}
+    spec: dict[str, Any] = {
+        "lines": "fusion.rule",
+        "costs": {"density_queries": "densities", "bytes": "data"},
+        "metric": "rmse",
+        "ylabel": "RMSE",
+    }
+    study = plan_study("costs-of-two", settings, grid, (), {"kind": "costs", **spec})
+    followed(study, tmp_path)
+    figure = costs_study_figure(study, tmp_path, **spec)
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["cigar", "colbi", "local models, mean"]
+    asked = np.asarray(figure.axes[0].lines[0].get_xdata())
+    run = tmp_path / "cells" / "rule=cigar_seed=0"
+    assert float(asked[-1]) == read_metrics(run)["density_queries"].sum()
+    assert (tmp_path / "study.png").stat().st_size > 10_000
