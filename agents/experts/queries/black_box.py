@@ -72,7 +72,8 @@ class BlackBox:
         for name, value in (("queries", queries), ("batch", batch), ("time_limit", time_limit), ("std", std)):
             if value is not None and not value > 0:
                 raise ValueError(f"{expert.name}: needed {name} above 0; got {value}")
-        self.model, self.queries, self.batch, self.time_limit, self.std = expert, queries, batch, time_limit, std
+        self.model: Expert | DensityExpert = expert
+        self.queries, self.batch, self.time_limit, self.std = queries, batch, time_limit, std
         self.densities = densities
         self.states_std: bool | None = None
         self.used = 0

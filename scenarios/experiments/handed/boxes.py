@@ -16,12 +16,11 @@ __all__ = ["left_out_words", "require_enough", "require_std", "with_std"]
 
 
 def with_std(box: BlackBox, std: float | None) -> BlackBox:
-    """The model with a standard deviation where it lacks one, and numbers for classes where it names none."""
-    model = box.model
-    if not isinstance(model, DensityExpert):
-        model = labelled(model, range(outputs_without_labels(model)))
-    own = std if box.std is None else box.std
-    return BlackBox(model, queries=box.queries, batch=box.batch, time_limit=box.time_limit, std=own)
+    """The same box, which goes on counting, with a standard deviation and numbers for classes where it has none."""
+    if not isinstance(box.model, DensityExpert):
+        box.model = labelled(box.model, range(outputs_without_labels(box.model)))
+    box.std = std if box.std is None else box.std
+    return box
 
 
 def require_std(boxes: Sequence[BlackBox], inputs: Array) -> None:
@@ -43,8 +42,10 @@ def require_enough(boxes: Sequence[BlackBox], at_least: int | None) -> None:
     """Raise ValueError, by name and with the reason, where fewer models are left; default all."""
     out = [f"{box.name}: {box.failure}" for box in boxes if box.failure is not None]
     needed = len(boxes) if at_least is None else at_least
-    if len(boxes) - len(out) < needed:
-        raise ValueError("\n".join([*out, f"{len(boxes) - len(out)} of {len(boxes)} models are left; needed {needed}"]))
+    left = len(boxes) - len(out)
+    if left < needed:
+        going_on = f", or experts.at_least = {left} to go on without" if left else ""
+        raise ValueError("\n".join([*out, f"{left} of {len(boxes)} models are left; needed {needed}{going_on}"]))
 
 
 def left_out_words(boxes: Sequence[BlackBox]) -> list[str]:

@@ -141,6 +141,15 @@ def test_fusing_files_names_who_is_left_out_on_the_screen_and_on_the_card(place:
     assert means == pytest.approx([float(row["y"]) for row in rows(place / "rows.csv")], abs=1e-12)
 
 
+def test_the_card_counts_what_models_were_asked_under_every_rule_that_asks(place: Path) -> None:
+    with served() as (url, answers):
+        command = ["fuse", f"{url}/sum", "twin/expert.toml", "--rule", "colbi", "--inputs", "rows.csv", "--target", "y"]
+        says(place, *command, "--out", "fused.npz")
+    served_model, program = json.loads((place / "fused.npz.json").read_text())["models"]
+    assert served_model["asked"] == program["asked"] == answers.rows > 0
+    assert served_model["density_queries"] >= answers.rows
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
