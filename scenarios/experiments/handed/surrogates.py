@@ -41,7 +41,6 @@ class ImitatedModels:
     in_folder: ClassVar[bool] = True
     leaves_out: ClassVar[bool] = True
     by_queries: ClassVar[bool] = True
-    by_queries: ClassVar[bool] = True
     takes_inputs: ClassVar[bool] = True
 
     objective: Objective = "kl"

@@ -97,7 +97,7 @@ def test_what_is_wrong_is_said_in_one_sentence_and_nothing_is_written(arguments:
 
 def test_inputs_are_refused_by_rules_that_ask_nothing() -> None:
     out = coolgp_fuse("a.skops", "b.skops", "--rule", "pfnm", "--inputs", "inputs.csv", code=2)
-    assert "they are for colbi and ensemble" in " ".join(out.split())
+    assert "they are for cigar and colbi and ensemble" in " ".join(out.split())
 
 
 def test_a_standard_deviation_may_be_given_for_models_that_state_none() -> None:
