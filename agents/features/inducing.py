@@ -66,7 +66,7 @@ def own_centres(own: Array, shared: Array, inducing: int, rng: np.random.Generat
             warnings.simplefilter("ignore", UserWarning)  # a cluster that lost all its rows stays where it was
             return kmeans(own, inducing, rng)
     others = _beside(distinct, shared)
-    _enough(np.concatenate([distinct, others]), inducing)
+    _enough(np.concatenate([distinct, others]), inducing, "rows, an agent's own and the pilot's together")
     return np.concatenate([distinct, others[: inducing - len(distinct)]])
 
 
@@ -81,10 +81,10 @@ def _beside(rows: Array, shared: Array) -> Array:
     return closest
 
 
-def _enough(candidates: Array, inducing: int) -> None:
+def _enough(candidates: Array, inducing: int, rows: str = "pilot rows") -> None:
     distinct = len(np.unique(candidates, axis=0))
     if distinct < inducing:
         raise ValueError(
-            f"{inducing} inducing inputs need as many distinct pilot rows; there are {distinct}: "
+            f"{inducing} inducing inputs need as many distinct {rows}; there are {distinct}: "
             "set agents.inducing lower, or agents.pilot higher if there are more training rows"
         )

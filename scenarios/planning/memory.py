@@ -22,7 +22,13 @@ from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.sensors import AT_ONCE
 from coolgp.scenarios.planning.machine import resident_bytes, threads
 from coolgp.scenarios.planning.shape import Shape, shape_of
-from coolgp.scenarios.planning.sizes import layout_of, most_inducing, row_numbers, statistics_numbers
+from coolgp.scenarios.planning.sizes import (
+    layout_of,
+    most_inducing,
+    own_input_numbers,
+    row_numbers,
+    statistics_numbers,
+)
 
 __all__ = ["Estimate", "Phase", "estimate"]
 
@@ -83,9 +89,10 @@ def estimate(
     shape = shape_of(scenario, dataset, topology)
     itemsize, row = np.dtype(scenario.run.precision).itemsize, row_numbers(scenario.agents, shape.features)
     data = _data(shape)
+    own_inputs = float(WORD * shape.agents * own_input_numbers(scenario.agents, shape.features))
     lasting = {
         "interpreter and libraries": float(resident_bytes() + LIBRARY * (ranks > 1) + _starting(scenario.agents)),
-        "data": data,
+        "data": data + own_inputs,
     }
     phases = (
         Phase("drawing the data", {**lasting, "data": data + _drawing(shape)}),

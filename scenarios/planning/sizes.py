@@ -6,7 +6,7 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.statistics import packed_length
 from coolgp.scenarios.config.agents import AgentsSettings
 
-__all__ = ["layout_of", "most_inducing", "row_numbers", "statistics_numbers"]
+__all__ = ["layout_of", "most_inducing", "own_input_numbers", "row_numbers", "statistics_numbers"]
 
 
 def row_numbers(agents: AgentsSettings, features: int) -> int:
@@ -20,6 +20,11 @@ def statistics_numbers(agents: AgentsSettings) -> int:
     samples = agents.importance_samples if agents.encoding == "importance" else 1
     own = agents.inducing if agents.inducing_choice == "own" else most_inducing(agents)
     return samples * packed_length(own)
+
+
+def own_input_numbers(agents: AgentsSettings, features: int) -> int:
+    """Numbers in the inducing inputs that an agent chose for itself."""
+    return agents.inducing * features if agents.inducing_choice == "own" else 0
 
 
 def most_inducing(agents: AgentsSettings) -> int:
