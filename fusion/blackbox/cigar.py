@@ -108,8 +108,16 @@ class Cigar(RepeatedSums):
                 raise ValueError(f"cigar needs {name} above 0; got {getattr(self, name)}")
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
-        """The carrier's, of every sum; the climb itself finds a mode of the product of experts."""
-        return self.carrier.guarantee(topology, faults)
+        """The carrier's, of every sum; approximate where these are read before they are complete.
+
+        The climb itself finds a mode of the product of experts.
+        """
+        carried = self.carrier.guarantee(topology, faults)
+        enough = carried.kind == "exact" and carried.rounds is not None and faults.lossless
+        if self.query_rounds == "converge" or (enough and self.query_rounds >= (carried.rounds or 0)):
+            return carried
+        why = f"sums are read after {self.query_rounds} communication rounds, complete or not; {carried.why}"
+        return replace(carried, kind="approximate", why=why)
 
     def begin(self, panel: Panel, transport: Transport) -> Climb:
         """Before the first message: every agent has what its own expert says. Raises as `first_answers`."""

@@ -45,7 +45,7 @@ class ClimbedNumbers(Cigar):
             std = box.predict(members.queries)[1]
             if not np.isfinite(std).all():
                 raise ValueError(
-                    f"{box.name} states no standard deviation, which weighs experts: set rows aside that tell "
+                    "states no standard deviation, which weighs experts: set rows aside that tell "
                     '(data.labelled_count), take a model that states one, or fusion.rule = "ensemble"'
                 )
             return std

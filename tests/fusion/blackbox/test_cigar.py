@@ -7,11 +7,12 @@ import pytest
 from scipy.stats import logistic
 
 from coolgp.agents.experts.queries.density import gaussian_log_density
+from coolgp.fusion.blackbox.cigar import Cigar
 from coolgp.fusion.blackbox.estimators import Antithetic
 from coolgp.fusion.blackbox.gaussians import generalised_product, mixture, product
 from coolgp.fusion.blackbox.steps import STEPS, Group
 from coolgp.network.graphs.generate import generate
-from coolgp.network.links.faults import Faults
+from coolgp.network.links.faults import PERFECT, Faults
 
 from tests.fusion.blackbox.panels import Run, density, drawn, gaussian, gaussians
 
@@ -195,6 +196,18 @@ def test_sums_that_are_not_complete_leave_agents_apart() -> None:
         for rounds in (3, 12)
     ]
     assert spread[0] > 10 * spread[1] > 0
+
+
+def test_sums_that_are_read_early_are_promised_as_approximate() -> None:
+    ring = generate("ring", 6, 0)
+    kinds = {
+        rounds: Cigar(query_rounds=rounds).fit(ring, PERFECT).guarantee(ring, PERFECT).kind
+        for rounds in (4, 5, "converge")
+    }
+    assert kinds == {4: "approximate", 5: "exact", "converge": "exact"}
+    averaged = Cigar(via="consensus", query_rounds=10).fit(ring, PERFECT).guarantee(ring, PERFECT)
+    assert averaged.kind == "approximate"
+    assert "after 10 communication rounds" in averaged.why
 
 
 def test_late_messages_are_refused_and_sums_that_never_settle_need_a_number_of_rounds() -> None:
