@@ -16,7 +16,7 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 
-__all__ = ["ApartRule", "ByQueries", "KnownAfterwards", "LeavesOut", "State", "TrainsFurther"]
+__all__ = ["ApartRule", "AsksAtInputs", "ByQueries", "KnownAfterwards", "LeavesOut", "State", "TrainsFurther"]
 
 State = Any
 
@@ -81,6 +81,13 @@ class ByQueries(Protocol):
     """A rule that knows experts by queries alone, ``by_queries = True``: these are capped where no number is given."""
 
     by_queries: ClassVar[bool]
+
+
+@runtime_checkable
+class AsksAtInputs(Protocol):
+    """A rule that asks experts at inputs without targets that were set aside, at least so many (``least_inputs``)."""
+
+    least_inputs: ClassVar[int]
 
 
 @runtime_checkable

@@ -187,6 +187,25 @@ OTHER_COLUMNS = (
         files=(),
     ),
     Column(
+        name="imitation_divergence",
+        words="divergence of surrogates",
+        meaning=f"{_APART}divergence from surrogates to the models that they imitate, at inputs held out, mean over "
+        "agents; empty for rules that imitate none",
+        unit="nats",
+        better="lower",
+        files=(),
+    ),
+    Column(
+        name="imitation_error",
+        words="error of surrogates",
+        meaning=f"{_APART}root mean square difference of the means of surrogates and of the models that they imitate, "
+        "or the share of inputs to which they give another class, at inputs held out, mean over agents; empty for "
+        "rules that imitate none",
+        unit=TARGET,
+        better="lower",
+        files=(),
+    ),
+    Column(
         name="seconds_training",
         words="time of training",
         meaning=f"{_APART}time of training the models before the round, on the rank that writes",

@@ -16,7 +16,7 @@ from coolgp.fusion.apart.members import Fused, Members
 from coolgp.fusion.apart.queried.imitated import Imitations, imitations
 from coolgp.fusion.apart.summed import Carried, CarriedRows
 from coolgp.fusion.blackbox.imitation.fusing import FusedWeights, Fusing, fusing, owner_rows
-from coolgp.fusion.blackbox.imitation.settings import ImitationSettings
+from coolgp.fusion.blackbox.imitation.settings import LEAST, ImitationSettings
 from coolgp.fusion.blackbox.uncertainty import Uncertainty
 from coolgp.network.transport import Transport
 
@@ -41,6 +41,7 @@ class FusedSurrogates(CarriedRows, ImitationSettings):
 
     leaves_out: ClassVar[bool] = True
     by_queries: ClassVar[bool] = True
+    least_inputs: ClassVar[int] = LEAST
 
     uncertainty: Uncertainty = "gpoe"
 
@@ -73,7 +74,8 @@ class FusedSurrogates(CarriedRows, ImitationSettings):
         answers = np.where(sound[:, None, None], of_sums, own)
         size = form.like.size if isinstance(form, FusedWeights) else state.imitations.size(transport)
         parameters = np.full(len(sums), float(size))
-        return Fused(answers, parameters, state.imitations.queries, state.imitations.density_queries)
+        found = state.imitations
+        return Fused(answers, parameters, found.queries, found.density_queries, fidelity=found.fidelity)
 
     def _rows(self, found: Imitations, members: Members) -> Array:
         return owner_rows(found.surrogates, self._form(found, members))

@@ -21,7 +21,7 @@ from coolgp.agents.experts.task import Task
 from coolgp.fusion.apart.members import Fused, Members
 from coolgp.fusion.apart.queried.imitated import asked_of_all, boxes_of, pool_of
 from coolgp.fusion.blackbox.imitation.parameters import PseudoLabels, begun, pseudo_labels, row_length, stepped
-from coolgp.fusion.blackbox.imitation.settings import ImitationSettings
+from coolgp.fusion.blackbox.imitation.settings import LEAST, ImitationSettings
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.sums.carrier import RepeatedSums
 from coolgp.network.graphs.topology import Topology
@@ -65,6 +65,7 @@ class OneSurrogate(RepeatedSums, ImitationSettings):
 
     leaves_out: ClassVar[bool] = True
     by_queries: ClassVar[bool] = True
+    least_inputs: ClassVar[int] = LEAST
     instead: ClassVar[str] = 'take fusion.rule = "colbi"'
 
     climb: Annotated[int, Field(ge=1)] = 30

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from coolgp.agents.experts.queries.black_box import BlackBox
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.queries.black_box import BlackBox, DensityExpert
 from coolgp.agents.experts.queries.failure import ExpertFailed
 from coolgp.agents.experts.surrogates.linear import LinearSurrogate
 from coolgp.fusion.apart.left_out import left_out, texts_of
 from coolgp.fusion.apart.members import Members, known_to_all
 from coolgp.fusion.blackbox.imitation.imitate import (
-    Fidelity,
     ImitatedClassifier,
     ImitatedRegressor,
     imitate_classifier,
@@ -37,19 +37,20 @@ class Imitations:
     imitated: tuple[Imitated | None, ...]
 
     @property
-    def fidelity(self) -> tuple[Fidelity, ...]:
-        """Of those that were imitated."""
-        return tuple(each.fidelity for each in self.imitated if each is not None)
+    def fidelity(self) -> Array:
+        """Divergence and error of each surrogate ``[A, 2]``, NaN of experts that are out."""
+        each = [None if one is None else one.fidelity for one in self.imitated]
+        return np.array([[np.nan, np.nan] if one is None else [one.divergence, one.error] for one in each])
 
     @property
     def queries(self) -> int:
         """Rows that experts of this rank were asked for."""
-        return sum(each.rows for each in self.fidelity)
+        return sum(each.fidelity.rows for each in self.imitated if each is not None)
 
     @property
     def density_queries(self) -> int:
         """Densities, or probabilities of classes, that experts of this rank were asked for."""
-        return sum(each.density_queries for each in self.fidelity)
+        return sum(each.fidelity.density_queries for each in self.imitated if each is not None)
 
     def size(self, transport: Transport) -> float:
         """Numbers that the surrogates of all agents need, common features once. Collective."""
@@ -101,7 +102,7 @@ def asked_of_all(members: Members, ask: Callable[[BlackBox, int], T], transport:
     refused = np.flatnonzero(known_to_all([float(bool(problem)) for problem in problems], transport))
     if len(refused):
         (why,) = texts_of([int(refused[0])], dict(zip(agents, problems, strict=True)), transport)
-        raise ValueError(f"the model of agent {refused[0]} cannot be asked: {why}")
+        raise ValueError(why)
     left_out(members, transport)
     return answers
 
@@ -116,10 +117,25 @@ def _asked(box: BlackBox, agent: int, members: Members, ask: Callable[[BlackBox,
     if box.failure is not None:
         return None, ""
     try:
-        if members.labelled is not None and box.std is None and not members.task.labels:
-            box.calibrate(members.labelled.x, members.labelled.y)
+        if not members.task.labels:
+            _require_std(box, members)
         return ask(box, agent), ""
     except ExpertFailed:
         return None, ""
     except ValueError as problem:
-        return None, str(problem)
+        words = str(problem)
+        return None, words if box.name in words else f"{box.name}: {words}"
+
+
+def _require_std(box: BlackBox, members: Members) -> None:
+    """Take rows set aside for the standard deviation of an expert that states none. Raises ValueError without any."""
+    if members.labelled is not None and box.std is None:
+        box.calibrate(members.labelled.x, members.labelled.y)
+    if isinstance(box.model, DensityExpert):
+        return
+    _, std = box.predict(members.queries[:1])  # remembered: it was asked for before anything is fused
+    if np.isnan(std).any():
+        raise ValueError(
+            f"{box.name}: states no standard deviation, by which experts are weighed: set rows aside that tell "
+            '(data.labelled_count), take models that state one, or fusion.rule = "ensemble"'
+        )

@@ -25,6 +25,8 @@ __all__ = ["OBJECTIVES", "Descent", "Objective", "RegressionExpert", "fitted", "
 Objective = Literal["kl", "moments", "published"]
 RIDGE = 1e-4
 """Added to the mean gram matrix of the features, whose diagonal is at most one."""
+PLAIN = 0.1
+"""Share of the rate for plain steps, which know no metric."""
 FURTHEST = 1.0
 """How far a step may move, at any input: means in standard deviations, log standard deviations in nats."""
 
@@ -117,7 +119,7 @@ def _by_alternation(
     surrogate: LinearSurrogate, expert: AnswersDensities, x: Array, descent: Descent
 ) -> LinearSurrogate:
     draws = [descent.epsilon(step, len(x)) for step in range(descent.steps)]
-    return published(surrogate, expert, x, draws, descent.rate, descent.difference)
+    return published(surrogate, expert, x, draws, PLAIN * descent.rate, descent.difference)
 
 
 def _gram(phi: Array, weights: Array) -> Array:

@@ -17,7 +17,7 @@ from coolgp.fusion.blackbox.imitation.slopes import AnswersDensities
 
 __all__ = ["published"]
 
-LARGEST = 300.0
+LARGEST = 100.0
 """A logarithm of standard deviations above which nothing is left to compute."""
 
 
@@ -41,7 +41,7 @@ def published(
         y = centre + spread * epsilon
         by_mean, by_log_std = (slope.mean(axis=0) @ phi / len(x) for slope in surrogate.slopes(x, y))
         surrogate = surrogate.moved(-rate * by_mean, -rate * by_log_std)
-        if np.abs(surrogate.log_std_weights).max() > LARGEST:
+        if not np.abs(phi @ surrogate.log_std_weights).max() <= LARGEST:
             raise ValueError(
                 f'objective: "published" has diverged after {number + 1} steps, as that alternation does: take "kl"'
             )

@@ -12,7 +12,7 @@ from coolgp.agents.experts.surrogates.features import LENGTHSCALE, InducingFeatu
 from coolgp.fusion.blackbox.imitation.gaussian import Descent, Objective
 from coolgp.network.base.randomness import generator
 
-__all__ = ["Family", "ImitationSettings", "Pool"]
+__all__ = ["LEAST", "Family", "ImitationSettings", "Pool"]
 
 Family = Literal["linear", "sparse-gp"]
 LEAST = 5

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from coolgp.agents.base.arrays import Array
 from coolgp.fusion.apart.members import Fused, Members
 from coolgp.fusion.apart.rule import KnownAfterwards
 from coolgp.network.delivery import Meter
@@ -21,6 +22,7 @@ from coolgp.scenarios.experiments.experiment import Row
 
 __all__ = ["Evaluation", "Spent"]
 
+FIDELITY = ("imitation_divergence", "imitation_error")
 TRAFFIC = ("rounds", "messages", "lost", "bytes")
 
 
@@ -54,13 +56,15 @@ class Evaluation:
         before, after = self.transport.gather(members.answers), self.transport.gather(fused.answers)
         parameters = self.transport.gather(fused.parameters)
         each = self.transport.gather(np.array([float(box.used) for box in members.boxes]))
+        imitation = None if fused.fidelity is None else self.transport.gather(fused.fidelity)
         if before is None or after is None or parameters is None or each is None:
             return None
+        fidelity = {} if imitation is None else self.fidelity(imitation)
         rule = self.prepared.rule
         if isinstance(rule, KnownAfterwards):
             best = rule.chosen(self.scoring.losses(before))
             after, parameters = np.broadcast_to(before[best], before.shape), np.full(len(before), parameters[best])
-        self.last = Answers(before, after, each)
+        self.last = Answers(before, after, {"asked": each.astype(int)} | fidelity)
         scores = self.scoring.scores(before, after)
         row = {
             "round": round,
@@ -73,10 +77,16 @@ class Evaluation:
             "left_out": spent.left_out,
             "inducing": fused.inducing,
             "dropped": fused.dropped,
+            **{name: float(np.nanmean(values)) for name, values in fidelity.items()},
             "seconds": spent.seconds,
             "seconds_training": spent.training,
         }
         return {name: value for name, value in row.items() if value is not None and np.isfinite(value)}
+
+    def fidelity(self, imitation: Array) -> dict[str, Array]:
+        """Of surrogates ``[N, 2]``, by column ``[N]``, in units of the target."""
+        scale = 1.0 if self.prepared.task.labels else self.prepared.scaler.y_scale
+        return dict(zip(FIDELITY, (imitation * np.array([1.0, scale])).T, strict=True))
 
     def words(self, row: Row) -> str:
         """A row for people."""

@@ -10,7 +10,7 @@ import numpy as np
 from coolgp.agents.experts.queries.black_box import QUERIES, BlackBox
 from coolgp.fusion.apart.left_out import LeftOut, TooFewExperts, left_out
 from coolgp.fusion.apart.members import Members
-from coolgp.fusion.apart.rule import ApartRule, ByQueries, LeavesOut
+from coolgp.fusion.apart.rule import ApartRule, AsksAtInputs, ByQueries, LeavesOut
 from coolgp.network.transport import Transport
 from coolgp.scenarios.base.errors import ConfigError, FoundByAll
 from coolgp.scenarios.base.files import write_table
@@ -24,7 +24,10 @@ LEFT_OUT = "left-out.csv"
 
 
 def check_queries(experts: ExpertsSettings, rule: ApartRule, boxes: Sequence[BlackBox], dataset: Dataset) -> None:
-    """Refuse caps that the test rows alone would exceed, and more models than there are. Raises ConfigError."""
+    """Refuse caps that the test rows alone would exceed, more models than there are, and too few inputs set aside.
+
+    Raises ConfigError.
+    """
     agents, rows = len(dataset.agents), len(np.unique(dataset.x_test, axis=0))
     problems = []
     if experts.at_least is not None and experts.at_least > agents:
@@ -35,6 +38,12 @@ def check_queries(experts: ExpertsSettings, rule: ApartRule, boxes: Sequence[Bla
     least = min((cap for cap in caps if cap is not None), default=rows)
     if least < rows:
         problems.append(f"experts.queries: needed at least {rows}, one for each different test row; got {least}")
+    inputs = 0 if dataset.aside is None else len(dataset.aside.x_unlabelled)
+    if isinstance(rule, AsksAtInputs) and inputs < rule.least_inputs:
+        problems.append(
+            f"data.unlabelled_count: needed at least {rule.least_inputs}, inputs that everybody knows, at which models "
+            f"are asked; got {inputs}"
+        )
     if problems:
         raise ConfigError(*problems)
 

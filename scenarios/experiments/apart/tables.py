@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.arrays import Array, Indices
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.experiments.apart.scoring import Scoring, has_answers
@@ -20,11 +20,14 @@ Table = list[dict[str, object]]
 
 @dataclass(frozen=True)
 class Answers:
-    """Of all agents, by their own models and fused ``[N, Q, C]``. asked ``[N]``: rows, or pairs, of each model."""
+    """Of all agents, by their own models and fused ``[N, Q, C]``. facts: of each model by column ``[N]``.
+
+    What it was asked for, and how faithful its surrogate is, where there is one.
+    """
 
     before: Array
     after: Array
-    asked: Array
+    facts: Mapping[str, Array | Indices]
 
     def stages(self) -> Iterator[tuple[str, Array]]:
         """Both, with the ends of their columns' names."""
@@ -43,7 +46,7 @@ def agent_rows(training: Dealt, dataset: Dataset, answers: Answers, scoring: Sco
     return [
         {"agent": agent, "rows": int(counts[place])}
         | {name: float(values[place]) for name, values in scores.items()}
-        | {"asked": int(answers.asked[place])}
+        | {name: values[place].item() for name, values in answers.facts.items()}
         for place, agent in enumerate(dataset.agents)
     ]
 
