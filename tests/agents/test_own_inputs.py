@@ -151,5 +151,5 @@ def test_an_agent_with_many_rows_takes_none_of_others():
 
 
 def test_own_and_shared_rows_that_are_too_few_together_are_refused():
-    with pytest.raises(ValueError, match="7 inducing inputs need as many distinct rows, .* together; there are 5"):
+    with pytest.raises(ValueError, match=r"7 inducing inputs need as many distinct rows, .* together; there are 5"):
         own_centres(SHARED[:3], SHARED[:5], 7, np.random.default_rng(0))
