@@ -63,12 +63,13 @@ def test_a_tick_marks_the_worst_seed_whichever_values_are_better(metric: str, ex
     assert [float(np.asarray(tick.get_xdata())[0]) for tick in ticks] == pytest.approx([expected])
 
 
-def test_all_rules_of_the_study_of_baselines_are_tested_on_the_same_rows_of_the_same_seeds() -> None:
+@pytest.mark.parametrize(("study", "rule"), [("pfnm-baselines", "PFNM"), ("spahm-gp-baselines", "SPAHM, evidence")])
+def test_all_rules_of_a_study_of_baselines_are_tested_on_the_same_rows_of_the_same_seeds(study: str, rule: str) -> None:
     tested: dict[str, set[str]] = {}
-    for cell in plan_named("pfnm-baselines", ["run.seed=3"]).cells:
+    for cell in plan_named(study, ["run.seed=3"]).cells:
         tested.setdefault(cell.settings["rule"], set()).add(repr((cell.scenario.data, cell.scenario.run)))
-    assert len(tested["PFNM"]) == 2
-    assert all(rows == tested["PFNM"] for rows in tested.values())
+    assert len(tested[rule]) == 2
+    assert all(rows == tested[rule] for rows in tested.values())
 
 
 def test_a_study_with_a_reference_has_the_paired_differences_from_it(tmp_path: Path) -> None:
