@@ -21,8 +21,8 @@ from coolgp.agents.kernels.registry import KERNELS
 __all__ = ["InducingFeatures", "features_over"]
 
 JITTER = 1e-6
-LENGTHSCALE = 1.0
-"""Where nothing else is said. Twice as much suits smooth experts better, and others worse."""
+LENGTHSCALE, KERNEL = 2.0, "matern52"
+"""Where nothing else is said. On three data sets they suited smooth, linear and stepped experts alike."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class InducingFeatures:
 
     inducing_inputs: Array
     lengthscale: Array
-    kernel: str = "se"
+    kernel: str = KERNEL
 
     @property
     def count(self) -> int:
@@ -62,11 +62,11 @@ class InducingFeatures:
 
 
 def features_over(
-    pool: Array, inducing: int, rng: np.random.Generator, lengthscale: float = LENGTHSCALE
+    pool: Array, inducing: int, rng: np.random.Generator, lengthscale: float = LENGTHSCALE, kernel: str = KERNEL
 ) -> InducingFeatures:
     """Features for inputs like those of a pool ``[U, D]``: k-means centres, fewer where fewer rows are distinct.
 
-    lengthscale: in the standard deviation of each input times ``√D``; for 1 an average pair of rows has ``k = e⁻¹``.
+    lengthscale: in the standard deviation of each input times ``√D``; for 2 an average pair of rows has 0.7.
     Inputs that are constant over the pool get the lengthscale of the mean input.
     """
     distinct = np.unique(pool, axis=0)
@@ -74,4 +74,5 @@ def features_over(
     spread = pool.std(axis=0)
     varies = spread > 1e-12 * np.maximum(np.abs(pool).max(axis=0), 1e-300)
     typical = float(spread[varies].mean()) if varies.any() else 1.0
-    return InducingFeatures(centres, np.where(varies, spread, typical) * lengthscale * np.sqrt(pool.shape[1]))
+    lengths = np.where(varies, spread, typical) * lengthscale * np.sqrt(pool.shape[1])
+    return InducingFeatures(centres, lengths, kernel)

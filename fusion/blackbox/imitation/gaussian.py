@@ -23,7 +23,7 @@ from coolgp.network.base.randomness import generator
 __all__ = ["OBJECTIVES", "Descent", "Objective", "RegressionExpert", "fitted", "imitated_regressor"]
 
 Objective = Literal["kl", "moments", "published"]
-RIDGE = 1e-4
+RIDGE = 1e-5
 """Added to the mean gram matrix of the features, whose diagonal is at most one."""
 PLAIN = 0.1
 """Share of the rate for plain steps, which know no metric."""

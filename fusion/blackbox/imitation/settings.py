@@ -9,6 +9,7 @@ from pydantic import Field
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.surrogates.features import LENGTHSCALE, InducingFeatures, features_over
+from coolgp.agents.kernels.registry import KERNELS
 from coolgp.fusion.blackbox.imitation.gaussian import Descent, Objective
 from coolgp.network.base.randomness import generator
 
@@ -25,16 +26,17 @@ class ImitationSettings:
 
     family: surrogates linear in common features, or sparse Gaussian processes. objective: "kl", the divergence by
     queries; "moments", what three queries an input tell of a Gaussian expert; or "published", which diverges. inducing:
-    inducing inputs, at most. lengthscale: of the features, in standard deviations of each input times ``√D``. steps:
-    of "kl" and "published", at most. inputs: of those set aside, at most; None for all. held_out: share of the inputs
-    at which surrogates are tested. floor: share of the uniform distribution that class probabilities are mixed with.
-    seed: of all draws.
+    inducing inputs of the features, at most; lengthscale: of the features, in standard deviations of each input times
+    ``√D``; kernel: of the features. steps: of "kl" and "published", at most. inputs: of those set aside, at most; None
+    for all. held_out: share of the inputs at which surrogates are tested. floor: share of the uniform distribution that
+    class probabilities are mixed with. seed: of all draws.
     """
 
     family: Family = "linear"
     objective: Objective = "kl"
-    inducing: Annotated[int, Field(ge=1)] = 50
+    inducing: Annotated[int, Field(ge=1)] = 100
     lengthscale: Annotated[float, Field(gt=0)] = LENGTHSCALE
+    kernel: Literal["se", "matern32", "matern52"] = "matern52"
     steps: Annotated[int, Field(ge=1)] = 30
     held_out: Annotated[float, Field(gt=0, lt=1)] = 0.2
     floor: Annotated[float, Field(gt=0, lt=1)] = 1e-3
@@ -43,7 +45,7 @@ class ImitationSettings:
 
     def __post_init__(self) -> None:
         """Raise ValueError for names that there are not, and numbers out of their ranges."""
-        for name, known in (("family", get_args(Family)), ("objective", get_args(Objective))):
+        for name, known in (("family", get_args(Family)), ("objective", get_args(Objective)), ("kernel", KERNELS)):
             if getattr(self, name) not in known:
                 raise ValueError(f"imitation needs {name} {' | '.join(known)}; got {getattr(self, name)!r}")
         for name, sound in (
@@ -91,4 +93,4 @@ class Pool:
         order = rng.permutation(len(inputs))
         count = min(max(round(settings.held_out * len(inputs)), 1), len(inputs) - 1)
         asked, held_out = inputs[order[count:]], inputs[order[:count]]
-        return cls(asked, held_out, features_over(asked, settings.inducing, rng, settings.lengthscale))
+        return cls(asked, held_out, features_over(asked, settings.inducing, rng, settings.lengthscale, settings.kernel))

@@ -31,10 +31,10 @@ class ImitatedModels:
 
     objective: "kl", the divergence by queries; "moments", what three queries an input tell of a Gaussian model; or
     "published", which diverges. inducing: inducing inputs of the features that all surrogates have in common, at most.
-    lengthscale: of these, in standard deviations of each input times ``√D``. steps: of "kl" and "published", at most.
-    held_out: share of the rows at which surrogates are tested. floor: share of the uniform distribution that class
-    probabilities are mixed with. uncertainty: "gpoe", the generalised product, whose powers sum to one, or "product",
-    which takes models for independent. std: of an observation, for regression models that state none.
+    lengthscale: of these, in standard deviations of each input times ``√D``; kernel: of these. steps: of "kl" and
+    "published", at most. held_out: share of the rows at which surrogates are tested. floor: share of the uniform
+    distribution that class probabilities are mixed with. uncertainty: "gpoe", the generalised product, whose powers sum
+    to one, or "product", which takes models for independent. std: of an observation, for regression models without.
     """
 
     leaves: ClassVar[tuple[str, ...]] = (".npz",)
@@ -44,8 +44,9 @@ class ImitatedModels:
     takes_inputs: ClassVar[bool] = True
 
     objective: Objective = "kl"
-    inducing: Annotated[int, Field(ge=1)] = 50
+    inducing: Annotated[int, Field(ge=1)] = 100
     lengthscale: Annotated[float, Field(gt=0)] = LENGTHSCALE
+    kernel: Literal["se", "matern32", "matern52"] = "matern52"
     steps: Annotated[int, Field(ge=1)] = 30
     held_out: Annotated[float, Field(gt=0, lt=1)] = 0.2
     floor: Annotated[float, Field(gt=0, lt=1)] = 1e-3

@@ -34,7 +34,7 @@ def softmax() -> SoftmaxSurrogate:
 def test_features_have_the_kernels_inner_products_at_the_inducing_inputs() -> None:
     inputs = FEATURES.inducing_inputs / FEATURES.lengthscale
     phi = FEATURES(FEATURES.inducing_inputs)
-    assert phi[:, 1:] @ phi[:, 1:].T == pytest.approx(KERNELS["se"].values(inputs, inputs), abs=1e-5)
+    assert phi[:, 1:] @ phi[:, 1:].T == pytest.approx(KERNELS[FEATURES.kernel].values(inputs, inputs), abs=1e-5)
     assert (phi[:, 0] == 1.0).all()
 
 

@@ -33,7 +33,7 @@ def test_new_inputs_ask_nobody_and_come_near_what_experts_online_say() -> None:
     assert [box.used for box in boxes] == [80] * 5
     online = BlackBoxFusion(ridges(), method="cigar").fit().predict(TEST, return_std=True)
     assert np.sqrt(np.mean((mean - online[0]) ** 2)) < 0.3 * online[0].std()
-    np.testing.assert_allclose(std, online[1], rtol=0.1)
+    np.testing.assert_allclose(std, online[1], rtol=0.2)
     assert group.consensus_.all()
     assert group.trace_[0]["messages"] == 8
 

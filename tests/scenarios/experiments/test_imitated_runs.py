@@ -42,9 +42,9 @@ def test_a_run_says_how_faithful_every_surrogate_is_and_what_it_cost(tmp_path: P
 def test_one_surrogate_of_all_experts_is_near_their_average(tmp_path: Path) -> None:
     one, average = (
         ended(tmp_path / rule.partition("+")[0], *f"fusion.rule={rule}".split("+"))["rmse_post"][-1]
-        for rule in ("colbi-parameters+fusion.lengthscale=2", "ensemble")
+        for rule in ("colbi-parameters", "ensemble")
     )
-    assert one == pytest.approx(average, rel=0.02)
+    assert one == pytest.approx(average, rel=0.05)
 
 
 @pytest.mark.parametrize(
