@@ -16,7 +16,7 @@ class RootedTree:
     parents: tuple[int, ...]
     children: tuple[tuple[int, ...], ...]
 
-    @property
+    @cached_property
     def root(self) -> int:
         """The group without a parent."""
         return self.parents.index(-1)

@@ -39,9 +39,12 @@ class TreeLinks:
         self.pairs = list(zip(shard.agents[shard.tail].tolist(), shard.head_agent.tolist(), strict=True))
         self._edges = {pair: edge for edge, pair in enumerate(self.pairs)}
 
-    def here(self, number: Sequence[int], wanted: int) -> list[int]:
-        """Agents of this rank that have the wanted one of these numbers ``[N]``, by global id."""
-        return sorted(agent for agent in self.agents if number[agent] == wanted)
+    def levels(self, numbers: Sequence[int]) -> list[list[int]]:
+        """This rank's agents with 0, 1, ... of these numbers ``[N]``, heights or depths, by global id."""
+        levels: list[list[int]] = [[] for _ in range(self.tree.heights[self.tree.root] + 1)]
+        for agent in sorted(self.agents):
+            levels[numbers[agent]].append(agent)
+        return levels
 
     def exchanged(self, messages: Mapping[tuple[int, int], Array]) -> dict[tuple[int, int], Array]:
         """One communication round: what agents of this rank send, and what reaches them, by sender and receiver."""
@@ -65,12 +68,12 @@ def to_root(joined: Joined, links: TreeLinks) -> Rounds[Array]:
     tree = links.tree
     result: Array = NOTHING
     arrived: dict[tuple[int, int], Array] = {}
-    for height in range(tree.heights[tree.root] + 1):
+    for height, agents in enumerate(links.levels(tree.heights)):
         messages = {
             (agent, tree.parents[agent]): joined(
                 agent, [arrived.pop((child, agent), NOTHING) for child in tree.children[agent]]
             )
-            for agent in links.here(tree.heights, height)
+            for agent in agents
         }
         result = messages.pop((tree.root, -1), result)
         if height < tree.heights[tree.root]:
@@ -86,10 +89,10 @@ def from_root(message: Array, split: Split, links: TreeLinks) -> Rounds[None]:
     """
     tree = links.tree
     arrived = {tree.root: message}
-    for depth in range(tree.heights[tree.root] + 1):
+    for depth, agents in enumerate(links.levels(tree.depths)):
         messages = {
             (agent, child): below
-            for agent in links.here(tree.depths, depth)
+            for agent in agents
             for child, below in zip(tree.children[agent], split(agent, arrived.get(agent, NOTHING)), strict=True)
         }
         if depth < tree.heights[tree.root]:
