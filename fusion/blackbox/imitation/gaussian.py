@@ -52,7 +52,7 @@ class Descent:
     rate: float = 0.5
     draws: int = 2
     difference: float = 0.5
-    tolerance: float = 1e-6
+    tolerance: float = 1e-3
     seed: int = 0
     owner: int = 0
 
