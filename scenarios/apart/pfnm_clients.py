@@ -19,7 +19,8 @@ SETTINGS = {
 GRID = {
     "experts.count": (5, 10, 15, 25),
     "rule": {
-        "random features": {"fusion.rule": "random-features"},
+        "1,000 random features": {"fusion.rule": "random-features", "fusion.units": 1000},
+        "250 random features": {"fusion.rule": "random-features"},
         "pooled": {"fusion.rule": "pooled"},
         "PFNM, refitted head": {"fusion.rule": "pfnm", "fusion.head": "refit"},
         "PFNM": {"fusion.rule": "pfnm"},
