@@ -88,6 +88,7 @@ class RoundsJob:
         return [
             *_summary(scenario.name, columns, perf_counter() - self.prepared.started),
             observed_words(stated_guarantee(self.prepared.simulation), columns),
+            *_own_inputs(scenario, self.last),
             *_warnings(scenario, self.last),
             f"report: {report}" if report.exists() else f"run folder: {self.folder}",
         ]
@@ -126,6 +127,14 @@ def _summary(name: str, columns: Columns, seconds: float) -> list[str]:
 def _spread(columns: Columns, when: str) -> str:
     mean, std = columns[f"rmse_{when}"][-1], columns[f"rmse_{when}_std"][-1]
     return f"{mean:.4g} ± {std if std > 1e-9 * mean else 0.0:.2g}"
+
+
+def _own_inputs(scenario: Scenario, last: Record) -> list[str]:
+    """How many inducing inputs agents chose, and how many they have in common, where these are not the same."""
+    if scenario.agents.inducing_choice != "own" or last.probed is None:
+        return []
+    own, common = scenario.agents.inducing, last.probed.basis.size
+    return [f"Inducing inputs: {own} of each agent's own, matched in {common} common ones, which messages are about."]
 
 
 def _warnings(scenario: Scenario, last: Record) -> list[str]:

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from coolgp.agents.kernels.se import SE
 from coolgp.agents.own_inputs import OwnInputs
 from coolgp.scenarios import load_model, load_scenario, run
 from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.planning.memory import estimate
@@ -116,6 +118,14 @@ def test_a_run_sends_rows_about_as_many_inputs_as_are_common():
     assert encoding.inputs.shape == (12, 8, 2)
     assert 8 <= simulation.shared_start.model.inducing <= 20
     assert len(simulation.shared_start.inducing_inputs) == simulation.shared_start.model.inducing
+
+
+def test_a_run_says_how_many_inputs_its_messages_are_about(tmp_path):
+    more = ["run.rounds=1", "data.source=field"]
+    sets = [option for setting in [*SMALL, *more] for option in ("--set", setting)]
+    said = CliRunner().invoke(app, ["run", "field", *sets, "--no-figures", "--out", str(tmp_path / "run")])
+    common = load_model(tmp_path / "run").model.inducing
+    assert f"Inducing inputs: 8 of each agent's own, matched in {common} common ones" in " ".join(said.output.split())
 
 
 @pytest.mark.parametrize(
