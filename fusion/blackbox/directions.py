@@ -21,6 +21,6 @@ def directions(key: Sequence[int], starts: Sequence[int], draws: int, queries: i
     >>> bool((one[:, 1:] == other).all()), bool((one[:, :1] == other).any())
     (True, False)
     """
-    private = [] if owner is None else [owner]
+    private = [] if owner is None else [owner + 1]  # a zero at the end of a seed sequence changes nothing
     streams = [np.random.default_rng(np.random.SeedSequence([*key, start, *private])) for start in starts]
     return np.stack([stream.standard_normal((draws, queries)) for stream in streams], axis=1)

@@ -161,6 +161,24 @@ def test_experts_without_a_consensus_leave_agents_at_different_modes() -> None:
     assert agreed.rule.consensus(agreed.climb, agreed.transport).all()
 
 
+def test_rounding_has_no_sign() -> None:
+    group = Group(np.array([1e-12, -1e-3]), None, np.full(2, 2.0), np.full(2, 100.0), 1)
+    np.testing.assert_array_equal(STEPS["published"].move(group), [0.0, -1.0])
+
+
+def test_random_directions_have_to_find_rest_twice() -> None:
+    runs = [Run(gaussians(MEAN, STD), 9, estimator=name, tolerance=1e9) for name in ("central", "forward")]
+    assert [run.climb.iteration for run in runs] == [1, 2]
+    assert {run.climb.done for run in runs} == {"settled"}
+
+
+def test_experts_that_are_asked_in_several_calls_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"step": "scale-free", "estimator": "forward", "iterations": 3}
+    at_once = Run(gaussians(MEAN, STD), 9, **settings)
+    monkeypatch.setattr("coolgp.fusion.blackbox.cigar.CACHED", 200)
+    np.testing.assert_array_equal(Run(gaussians(MEAN, STD), 9, **settings).mean, at_once.mean)
+
+
 def test_where_a_product_is_not_concave_a_step_is_bounded() -> None:
     group = Group(np.array([50.0, -50.0, 1e-3]), np.array([-1.0, 0.0, -1.0]), np.full(3, 2.0), np.full(3, 100.0), 4)
     np.testing.assert_allclose(STEPS["newton"].move(group), [1.0, -1.0, 2e-3])
@@ -196,6 +214,12 @@ def test_sums_that_are_not_complete_leave_agents_apart() -> None:
         for rounds in (3, 12)
     ]
     assert spread[0] > 10 * spread[1] > 0
+
+
+def test_a_sum_gets_the_communication_rounds_that_it_is_given() -> None:
+    before, after = (Run(gaussians(MEAN, STD), 9, query_rounds=7, rounds=rounds) for rounds in (6, 7))
+    assert before.climb.agreed is None
+    assert after.climb.agreed is not None
 
 
 def test_sums_that_are_read_early_are_promised_as_approximate() -> None:
@@ -253,6 +277,19 @@ def test_an_expert_that_fails_is_out_and_the_others_agree_without_it() -> None:
     assert [(run.order[place], reason) for place, reason in run.climb.out.items()] == [
         (3, "raised RuntimeError (no power)")
     ]
+
+
+def test_an_expert_that_fails_on_the_way_is_not_counted_any_more() -> None:
+    calls = []
+
+    def fails(y: np.ndarray) -> np.ndarray:
+        calls.append(y)
+        return -0.5 * y**2 if len(calls) < 2 else np.full(y.shape, np.nan)
+
+    boxes = [density(f"expert {c}", lambda y, c=c: -0.5 * (y - c) ** 2, float(c)) for c in (1, 2, 3)]  # type: ignore[misc]
+    run = Run([*boxes, density("expert 4", fails, 0.0)], 3, iterations=4, step="scale-free", tolerance=1e-12)
+    assert list(run.climb.out.values()) == ["answers a log density that is not finite for 36 rows"]
+    np.testing.assert_allclose(run.variance, 1.0, rtol=1e-8)  # three of unit precision
 
 
 def test_a_cap_on_queries_ends_the_climb_before_it_is_exceeded() -> None:

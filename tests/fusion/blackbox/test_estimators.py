@@ -61,6 +61,18 @@ def test_experts_that_share_directions_make_no_noise_where_their_gradients_cance
     assert summed(private=True).var() == pytest.approx(independent, rel=0.05)
 
 
+def test_directions_differ_by_seed_iteration_point_and_owner() -> None:
+    drawn = [
+        directions((0, 0), [0], 3, 2),
+        directions((1, 0), [0], 3, 2),
+        directions((0, 1), [0], 3, 2),
+        directions((0, 0), [1], 3, 2),
+        directions((0, 0), [0], 3, 2, owner=0),
+        directions((0, 0), [0], 3, 2, owner=1),
+    ]
+    assert len({values.tobytes() for values in drawn}) == len(drawn)
+
+
 def test_three_answers_give_a_gaussian_away() -> None:
     mean, std, y, width = RNG.normal(size=9), RNG.uniform(0.5, 2.0, size=9), RNG.normal(size=9), np.full(9, 0.5)
     answers = [gaussian_log_density(y + step * width, mean, std) for step in (-1, 0, 1)]

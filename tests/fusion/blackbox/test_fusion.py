@@ -110,7 +110,8 @@ def test_owners_that_do_not_agree_are_said_and_the_group_takes_one_of_their_poin
     group = BlackBoxFusion(ridges(), step="published", iterations=2).fit()
     with pytest.warns(UserWarning, match="do not agree at 4 of 4 inputs"):
         mean = group.predict(DIABETES[:4])
-    assert all(value in group.answers_[:, place] for place, value in enumerate(mean))
+    distance = np.abs(group.answers_ - np.median(group.answers_, axis=0))
+    np.testing.assert_array_equal(mean, group.answers_[distance.argmin(axis=0), np.arange(4)])
 
 
 @pytest.mark.parametrize(
