@@ -117,8 +117,8 @@ class AmongAll:
 
     def own_units(self, fused: FusedNetwork, transport: Transport) -> list[Network]:
         """See `NetworkMatching`."""
-        whole = fused.sub_networks()
-        return [whole[agent] for agent in transport.shard.agents.tolist()]
+        parts = fused.sub_networks()
+        return [parts[agent] for agent in transport.shard.agents.tolist()]
 
 
 @dataclass(frozen=True)

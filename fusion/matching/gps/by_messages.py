@@ -47,9 +47,9 @@ def matched_inputs(owners: GPOwners, form: Form, spahm: SPAHM, start: Start) -> 
     ordered = [units.standardised(own[order]) for own, order in zip(columns, orders, strict=True)]
     vectors = [vectors_under([own], None, at) for own in ordered]
     prior = yield from _prior_known_to_all(owners)
-    (found,) = yield from matched_by_messages(Owners([vectors], [spahm.criterion], owners.links), start, spahm.sweeps)
-    labels = tuple(own[np.argsort(order)] for own, order in zip(found.labels, orders, strict=True))
-    rows = units.original(found.atoms.shift / found.atoms.precision)
+    (match,) = yield from matched_by_messages(Owners([vectors], [spahm.criterion], owners.links), start, spahm.sweeps)
+    labels = tuple(own[np.argsort(order)] for own, order in zip(match.labels, orders, strict=True))
+    rows = units.original(match.atoms.shift / match.atoms.precision)
     return Selection(rows, labels, np.zeros(0)), prior
 
 
@@ -73,10 +73,11 @@ def _prior_known_to_all(owners: GPOwners) -> Rounds[SparseGP]:
     def joined(agent: int, messages: Sequence[Array]) -> Array:
         return np.concatenate([rows[agent], *messages])
 
-    whole = yield from to_root(joined, owners.links)
-    if len(whole):
-        priors = [unpacked(row, width, "evidence", kernel).prior for row in whole.reshape(-1, size)]
+    rows_of_all = yield from to_root(joined, owners.links)
+    message = rows_of_all
+    if len(rows_of_all):
+        priors = [unpacked(row, width, "evidence", kernel).prior for row in rows_of_all.reshape(-1, size)]
         common = common_prior(priors, np.zeros((0, width)))
-        whole = packed(Outline(common.parameters.inducing_inputs, common), size)
-    known = yield from known_to_all(whole, owners.links)
-    return unpacked(known, width, "evidence", kernel).prior
+        message = packed(Outline(common.parameters.inducing_inputs, common), size)
+    message = yield from known_to_all(message, owners.links)
+    return unpacked(message, width, "evidence", kernel).prior

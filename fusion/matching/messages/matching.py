@@ -174,8 +174,8 @@ def merges(owners: Owners) -> Rounds[Array]:
             owners.names[s][links.agents[agent]] = names[s][own_labels[agent][s]]
         return [packed_names([names[s][where[s]] for s in matchings]) for where in places[agent]]
 
-    whole = unpacked((yield from to_root(joined, links)), owners.widths)
-    token = owners.started([state.atoms for state in whole])
+    states = unpacked((yield from to_root(joined, links)), owners.widths)
+    token = owners.started([state.atoms for state in states])
     names = [state.names for state in unpacked(token, owners.widths)]
     yield from from_root(packed_names(names) if names else np.zeros(0), split, links)
     return token
@@ -194,14 +194,14 @@ def kept_labels(labels: Sequence[Sequence[Indices]], sizes: Sequence[int]) -> St
     """
 
     def start(owners: Owners) -> Rounds[Array]:
-        whole = []
+        atoms = []
         for s, size in enumerate(sizes):
-            rows = np.stack([_row(own, size, kept) for own, kept in zip(owners.vectors[s], labels[s], strict=True)])
+            rows = np.stack([_row(own, size, places) for own, places in zip(owners.vectors[s], labels[s], strict=True)])
             total = yield from summed(rows, owners.links)
-            whole.append(_atoms(total, size, *owners.widths[s]))
-        token = owners.started(whole)
+            atoms.append(_atoms(total, size, *owners.widths[s]))
+        token = owners.started(atoms)
         root, agents = owners.links.tree.root, owners.links.transport.shard.size
-        owners.names = [[root + agents * kept for kept in own] for own in labels]
+        owners.names = [[root + agents * places for places in own] for own in labels]
         return token
 
     return start
@@ -225,8 +225,8 @@ def _atoms(row: Array, size: int, entries: int, blocks: int) -> Atoms:
 
 def _known_to_all(owners: Owners, token: Array) -> Rounds[list[MatchedApart]]:
     """What the root has, handed down; owners find the places of their own atoms."""
-    whole = yield from known_to_all(token, owners.links)
-    states = sorted(unpacked(whole, owners.widths), key=lambda state: state.matching)
+    message = yield from known_to_all(token, owners.links)
+    states = sorted(unpacked(message, owners.widths), key=lambda state: state.matching)
     return [
         MatchedApart(state.atoms, tuple(places_of(names, state.names) for names in owners.names[state.matching]))
         for state in states

@@ -51,8 +51,8 @@ class TreeLinks:
         leaving = sorted((self._edges[pair], numbers) for pair, numbers in messages.items() if len(numbers))
         edges = [np.full(len(numbers), edge) for edge, numbers in leaving]
         rows = [numbers[:, None] for _, numbers in leaving]
-        none = np.zeros((0, 1)), np.zeros(0, dtype=np.intp)
-        delivery = self.transport.send(np.concatenate([none[0], *rows]), np.concatenate([none[1], *edges]))
+        no_rows, no_edges = np.zeros((0, 1)), np.zeros(0, dtype=np.intp)
+        delivery = self.transport.send(np.concatenate([no_rows, *rows]), np.concatenate([no_edges, *edges]))
         self.transport.meter.rounds += 1
         ends, starts = np.unique(delivery.edges, return_index=True)
         pieces = np.split(delivery.rows[:, 0], starts[1:])
@@ -122,15 +122,15 @@ def carried_on(token: Array, visit: Visit, links: TreeLinks) -> Rounds[Array]:
 
 def known_to_all(message: Array, links: TreeLinks) -> Rounds[Array]:
     """What the root has, on every rank; message: as for :func:`from_root`."""
-    known = message
+    message_of_root = message
 
     def split(agent: int, arrived: Array) -> list[Array]:
-        nonlocal known
-        known = arrived
+        nonlocal message_of_root
+        message_of_root = arrived
         return [arrived] * len(links.tree.children[agent])
 
     yield from from_root(message, split, links)
-    return known
+    return message_of_root
 
 
 def summed(rows: Array, links: TreeLinks) -> Rounds[Array]:

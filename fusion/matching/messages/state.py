@@ -33,7 +33,7 @@ class NamedAtoms:
 
 def packed(states: Sequence[NamedAtoms]) -> Array:
     """A row of numbers: a header and a table of each state."""
-    return np.concatenate([np.zeros(0), *(part for state in states for part in _numbers(state))])
+    return np.concatenate([np.zeros(0), *(numbers for state in states for numbers in _numbers(state))])
 
 
 def unpacked(numbers: Array, widths: Sequence[tuple[int, int]]) -> list[NamedAtoms]:
@@ -58,8 +58,8 @@ def packed_names(names: Sequence[Indices]) -> Array:
 
 def unpacked_names(numbers: Array, matchings: int) -> list[Indices]:
     """The inverse of :func:`packed_names`."""
-    whole = numbers.astype(np.intp)
-    return np.split(whole[matchings:], np.cumsum(whole[: matchings - 1]))
+    integers = numbers.astype(np.intp)
+    return np.split(integers[matchings:], np.cumsum(integers[: matchings - 1]))
 
 
 def places_of(names: Indices, among: Indices) -> Indices:

@@ -69,8 +69,8 @@ def candidates_by_messages(
         criteria = [_criterion(pfnm, one.prior, layer, depth) for one in candidates]
         matched = yield from matched_by_messages(Owners(vectors, criteria, owners.links), begin, pfnm.sweeps)
         candidates = [
-            replace(one, units=(tuple(own), *one.units), matched=(found, *one.matched))
-            for one, own, found in zip(candidates, units, matched, strict=True)
+            replace(one, units=(tuple(own), *one.units), matched=(match, *one.matched))
+            for one, own, match in zip(candidates, units, matched, strict=True)
         ]
     of_prior = {one.prior: one for one in candidates}
     return [_fused(of_prior[_prior(setting)], setting, owners.networks[0]) for setting in pfnm.settings]
@@ -122,11 +122,11 @@ def _from_labels(earlier: FusedNetwork, layer: int) -> Start:
 
 
 def _fused(one: _Candidate, setting: Setting, like: Network) -> FusedNetwork:
-    atoms = [found.atoms for found in one.matched]
+    atoms = [match.atoms for match in one.matched]
     layers, top = [own[0] for own in one.units], setting.layers(len(atoms))[-1]
     return FusedNetwork(
         network=network_of_sums(like, layers, atoms, one.bias, top, setting.read_out),
-        labels=tuple(found.labels for found in one.matched),
+        labels=tuple(match.labels for match in one.matched),
         counts=tuple(own.counts for own in atoms),
         objective=(),
         setting=setting,
