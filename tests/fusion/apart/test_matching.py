@@ -180,3 +180,30 @@ def test_where_not_all_models_fit_in_memory_the_message_names_a_way_that_does(
 def test_a_network_that_fails_is_refused_whatever_the_way(rule: str, way: str) -> None:
     with pytest.raises(ValueError, match="where nothing fails"):
         apart_rule_named(rule, {"matching": way}).fit(RING, Faults(loss=0.1))
+
+
+@pytest.mark.parametrize("hidden", [(4,), (4, 3)])
+def test_the_next_round_starts_from_the_labels_of_the_one_before(hidden: tuple[int, ...]) -> None:
+    """Without walks the labels stay, and the network is that of the units which were trained on."""
+    members = classifiers([network(seed, *hidden) for seed in range(5)])
+    made = apart_rule_named("pfnm", {"matching": "tree", "sweeps": 0, "local_epochs": 1, **PRIOR}).fit(RING, PERFECT)
+    transport = SerialTransport(made.links(RING))
+    members = of_agents(members, transport.shard.agents)
+
+    def trained_on(place: int, start: Network, epochs: int, round: int) -> Expert:
+        moved = tuple(weights + 0.01 * (1 + place) for weights in start.weights)
+        return labelled(replace(start, weights=moved), f"expert {place}", CLASSES)
+
+    members = replace(members, trained_on=trained_on)
+    first = made.converge(made.init(members, transport), members, transport)
+    made.fused(first, members, transport)
+    further = made.further(first, members, transport, 1)
+    second = made.converge(made.again(first, further, transport), further, transport)
+    found = made.fused(second, further, transport)
+    networks = [expert.parameters for expert in further.experts]
+    counts = np.stack([rows.counts(3) for rows in further.rows])
+    earlier = first.result[0]
+    assert [net.widths for net in networks] == [expert.parameters.widths for expert in members.experts]
+    (expected,) = PFNM(settings=(earlier.setting,), sweeps=0).candidates(networks, counts, earlier.labels)
+    expert = with_network(members.experts[0], expected.network)
+    np.testing.assert_allclose(found.answers, [asked([expert], members)[0]] * 5, atol=1e-10)
