@@ -23,6 +23,8 @@ __all__ = ["CLASSES", "DATA", "Trained", "Training", "dealt", "loaded", "trained
 
 LEARNING_RATE, BATCH, LEAST_ROWS, TEST_ROWS = 0.01, 32, 10, 500
 CLASSES = 10
+DEALS = 1000
+"""How often rows are dealt until every owner has some."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,21 @@ def loaded(data: str, seed: int) -> tuple[Shard, Shard]:
 
 
 def dealt(y: Indices, owners: int, concentration: float | None, seed: int) -> list[Indices]:
-    """Rows of each owner, by Dirichlet shares of every class; None deals all rows equally."""
+    """Rows of each owner, by Dirichlet shares of every class; None deals all rows equally.
+
+    Raises ValueError where no deal leaves every owner ten rows.
+    """
     rng = generator(seed, "deal of rows")
     if concentration is None:
         return np.array_split(rng.permutation(len(y)), owners)
-    while True:
+    for _ in range(DEALS if owners * LEAST_ROWS <= len(y) else 0):
         rows = _dealt_once(y, owners, concentration, rng)
         if min(len(own) for own in rows) >= LEAST_ROWS:
             return rows
+    raise ValueError(
+        f"{len(y)} rows are too few to deal to {owners} owners, {LEAST_ROWS} or more each, by shares with "
+        f"concentration {concentration:g}: take fewer owners, or a larger concentration"
+    )
 
 
 def _dealt_once(y: Indices, owners: int, concentration: float, rng: np.random.Generator) -> list[Indices]:

@@ -155,6 +155,11 @@ def test_topics_of_owners_are_matched_beside_those_of_all_images(tmp_path: Path)
     assert "where there are 10 digits" in report
 
 
+def test_more_owners_of_topics_than_there_are_images_for_are_refused(tmp_path: Path) -> None:
+    output = coolgp_says("run", "spahm-topics", "--set=vectors.groups=300", "--out", tmp_path / "run", code=2)
+    assert "1297 rows are too few to deal to 300 owners" in output
+
+
 def test_a_source_without_its_package_is_refused_with_the_install_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
