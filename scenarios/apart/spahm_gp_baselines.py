@@ -55,7 +55,7 @@ FIGURE = {
     "kind": "league",
     "panels": "data",
     "lines": "rule",
-    "metrics": {"rmse_post": "RMSE", "nlpd_post": "NLPD (nats)", "inducing": "inputs", "bytes": "sent"},
+    "metrics": {"rmse_post": "RMSE", "nlpd_post": "NLPD (nats)", "bytes": "sent"},
     "best": "rmse_post",
     "targets": {},
     "worst": ("rmse_post",),
