@@ -141,6 +141,7 @@ RULES = (
     "fusion.rule=gpoe+fusion.weights=entropy+fusion.via=consensus",
     "fusion.rule=stacking+data.labelled_count=20",
     "fusion.rule=random-features+fusion.units=20",
+    "fusion.rule=k-means+fusion.head=refit",
     "fusion.rule=cigar+fusion.uncertainty=product",
     "fusion.rule=colbi+data.unlabelled_count=60",
 )
