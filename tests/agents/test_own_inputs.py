@@ -109,6 +109,9 @@ def test_what_an_agent_says_does_not_depend_on_who_is_asked_with_it():
     together, some = population.packed(slice(None)), population.packed(np.array([2, 0]))
     np.testing.assert_array_equal(some, together[[2, 0]])
     np.testing.assert_array_equal(population.packed(slice(3, 4)), together[3:])
+    every, asked = (predict_alone(population, agents, QUERIES) for agents in (slice(None), np.array([2, 0])))
+    np.testing.assert_array_equal(asked.mean, every.mean[[2, 0]])
+    np.testing.assert_array_equal(asked.variance, every.variance[[2, 0]])
 
 
 def test_batches_that_wait_are_counted_as_those_in_the_sums():
