@@ -33,7 +33,29 @@ class Mutant:
 
 
 AGENTS, SUMS, LINKS = "tests/agents/", "tests/fusion/sums/", "tests/network/"
+BLACKBOX = "tests/fusion/blackbox/"
 MUTANTS = (
+    Mutant(
+        "experts draw directions of their own where they should share them",
+        "fusion/blackbox/cigar.py",
+        'z = shared if self.directions == "shared" else self._drawn(climb, owner)',
+        "z = self._drawn(climb, owner)",
+        (BLACKBOX + "test_cigar.py", BLACKBOX + "test_plain_blackbox.py"),
+    ),
+    Mutant(
+        "experts that agree are surer than one of them",
+        "fusion/blackbox/uncertainty.py",
+        "pooled.count[:, None] / pooled.precision",
+        "1.0 / pooled.precision",
+        (BLACKBOX + "test_cigar.py",),
+    ),
+    Mutant(
+        "a step is not bounded where the product of experts is not concave",
+        "fusion/blackbox/steps.py",
+        "return np.clip(np.where(concave, to_mode, uphill), -group.reach, group.reach)",
+        "return np.where(concave, to_mode, group.gradient)",
+        (BLACKBOX + "test_cigar.py",),
+    ),
     Mutant(
         "the gradient of the projection has the wrong sign",
         "agents/learning.py",
