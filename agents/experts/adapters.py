@@ -27,6 +27,8 @@ from coolgp.agents.sparse.gp import SparseGP
 __all__ = ["ADAPTERS", "expert_of"]
 
 Forest = RandomForestRegressor | ExtraTreesRegressor
+LEAST = 1e-3
+"""Of the variance of a forest's target: its own is at least that."""
 
 
 def expert_of(model: Any, name: str = "", classes: Sequence[Any] | None = None) -> Expert:
@@ -102,13 +104,16 @@ def _estimator(model: Any, name: str, classes: Array | None) -> Expert | None:
 def _forest_moments(model: Any, x: Array) -> tuple[Array, Array]:
     """Mean, and spread of a row in a random leaf of a random tree (Hutter et al., Artificial Intelligence 2014, 4.3).
 
-    The variance between the trees and the mean variance within their leaves.
+    The variance between the trees and the mean variance within their leaves; trees that agree by chance are not sure:
+    at least so much of the target's variance as `LEAST` says. NaN of a constant target.
     """
     leaves = model.apply(x)  # [Q, trees]
     parts = [(tree.tree_.value[:, 0, 0], tree.tree_.impurity) for tree in model.estimators_]
     means, variances = (np.stack([part[i][leaf] for part, leaf in zip(parts, leaves.T, strict=True)]) for i in (0, 1))
     variance = means.var(axis=0) + np.maximum(variances, 0.0).mean(axis=0)
-    return model.predict(x), np.sqrt(variance)
+    target = float(np.mean([impurity[0] for _, impurity in parts]))
+    std = np.sqrt(np.maximum(variance, LEAST * target)) if target > 0 else np.full(len(x), np.nan)
+    return model.predict(x), std
 
 
 def _parameters(model: Any) -> Network | SparseGP | None:

@@ -50,11 +50,24 @@ def here(
     """
 
     def ends(tasks: Sequence[Task]) -> Generator[Ended, None, None]:
+        heard = _once(say)
         for task in tasks:
             if task.progress != "finished":
                 with guarded():
                     finish = begin(task)
-                finish(say)
+                finish(heard)
             yield Ended(task.number)
 
     return ends
+
+
+def _once(say: Say) -> Say:
+    """Says the same words once: what is so of a scenario is so of all its cells."""
+    said: set[str] = set()
+
+    def first_time(words: str) -> None:
+        if words not in said:
+            said.add(words)
+            say(words)
+
+    return first_time

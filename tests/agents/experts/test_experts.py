@@ -60,6 +60,12 @@ def test_a_forest_says_how_rows_of_its_leaves_spread() -> None:
     np.testing.assert_allclose(std[0] ** 2, second - mean[0] ** 2, rtol=1e-10)
 
 
+def test_trees_that_agree_by_chance_are_not_sure() -> None:
+    std = expert_of(RandomForestRegressor(2, random_state=0).fit(X, Y)).predict(X)[1]
+    assert std.min() > 0.02 * Y.std()
+    assert np.isnan(expert_of(RandomForestRegressor(2).fit(X, np.ones(60))).predict(X)[1]).all()
+
+
 @pytest.mark.parametrize("classes", CLASSES.values(), ids=CLASSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_perceptron_and_its_weights_are_the_same_function_there_and_back(classes: int, activation: str) -> None:

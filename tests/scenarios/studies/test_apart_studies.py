@@ -123,3 +123,12 @@ def test_a_study_of_costs_draws_a_line_for_each_rule_against_each_cost(tmp_path:
     run = tmp_path / "cells" / "rule=cigar_seed=0"
     assert float(asked[-1]) == read_metrics(run)["density_queries"].sum()
     assert (tmp_path / "study.png").stat().st_size > 10_000
+
+
+def test_what_is_so_of_all_cells_is_said_once(tmp_path: Path) -> None:
+    settings = {"data": {"source": "diabetes"}, "experts": {"model": "forest", "trees": 2, "count": 2}}
+    study = plan_study("forests", settings, {"run.seed": (0, 1)})
+    said: list[str] = []
+    run_cells(study, tmp_path, open_study(study, tmp_path), here(begin_cell, say=said.append))
+    assert len(said) == 1
+    assert "trains them again" in said[0]
