@@ -10,20 +10,20 @@ Axes: ``A`` agents on this rank, ``N`` in all, ``S`` points of a query, ``Q`` qu
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from coolgp.agents.base.arrays import Array, Booleans
-from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.queries.failure import ExpertFailed, QueriesUsedUp
+from coolgp.fusion.blackbox.asking import Asking
+from coolgp.fusion.blackbox.climb import Climb
 from coolgp.fusion.blackbox.directions import directions
-from coolgp.fusion.blackbox.estimators import ESTIMATORS, Density, Estimator, Slope
+from coolgp.fusion.blackbox.estimators import ESTIMATORS, Estimator
 from coolgp.fusion.blackbox.panel import Panel, first_answers
-from coolgp.fusion.blackbox.starts import STARTS, Agreed, CommonStart, Own, OwnStarts
+from coolgp.fusion.blackbox.starts import STARTS, CommonStart, OwnStarts
 from coolgp.fusion.blackbox.steps import STEPS, Group, Step
 from coolgp.fusion.blackbox.uncertainty import VARIANCES, Pooled, Uncertainty
 from coolgp.fusion.guarantee import Guarantee
@@ -33,41 +33,12 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
 
-__all__ = ["Cigar", "Climb"]
+__all__ = ["Cigar"]
 
 Above = Annotated[float, Field(gt=0)]
 CountAbove = Annotated[int, Field(gt=0)]
-CACHED = 64_000
-"""Densities that an expert is asked for in one call where it is asked for more: their arrays stay in a core's cache."""
 CONSENSUS = 0.01
 """Agents whose points differ by less than so many standard deviations of the product are at one mode."""
-
-
-@dataclass(frozen=True)
-class Climb:
-    """Where the agents of a rank stand.
-
-    own: what their experts said first. rows ``[A, P]``, inner, spent: of the sum that is on its way: what agents add,
-    what its carrier keeps, communication rounds so far. agreed: None before the first sum came. points ``[A, S, Q]``:
-    of all agents as each of these knows them. precision ``[A, Q]``: of the product at an agent's own point, NaN where
-    it is not known. iteration: moves made. calm: how many of the last ones were small, one after the other. done: why
-    there is nothing more to do; empty before. queries: densities that experts of this rank answered. out: experts that
-    failed, by their agent's place on this rank, with the reason.
-    """
-
-    own: Own
-    rows: Array
-    inner: Any
-    spent: int = 0
-    agreed: Agreed | None = None
-    points: Array = field(default_factory=lambda: np.empty((0, 0, 0)))
-    precision: Array = field(default_factory=lambda: np.empty((0, 0)))
-    count: Array = field(default_factory=lambda: np.empty(0))
-    iteration: int = 0
-    calm: int = 0
-    done: str = ""
-    queries: int = 0
-    out: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -225,8 +196,8 @@ class Cigar(RepeatedSums):
         return replace(climb, inner=self.carrier.begin(climb.rows, transport), spent=0)
 
     def _derivatives(self, climb: Climb, panel: Panel, transport: Transport) -> Climb:
-        agents, points, queries = climb.points.shape
-        rows = np.zeros((agents, (1 + self._step.curved) * points * queries + 1))
+        rows = np.zeros((len(climb.points), (1 + self._step.curved) * climb.points[0].size + 1))
+        asking = Asking(self._estimator, self._step.curved, self.width)
         shared = self._drawn(climb, None)
         for agent, box in enumerate(panel.boxes):
             if not climb.own.asked[agent]:
@@ -234,36 +205,10 @@ class Cigar(RepeatedSums):
             owner = int(transport.shard.agents[agent])
             z = shared if self.directions == "shared" else self._drawn(climb, owner)
             try:
-                rows[agent] = self._row(box, panel.queries, climb.points[agent], climb.own.std[agent], z)
+                rows[agent] = asking.row(box, panel.queries, climb.points[agent], climb.own.std[agent], z)
             except ExpertFailed as failed:
                 climb = replace(climb, own=climb.own.without(agent), out=climb.out | {agent: failed.reason})
-                continue
-            answered = self._estimator.queries(curved=self._step.curved) * points * queries
-            climb = replace(climb, queries=climb.queries + answered)
         return replace(climb, rows=rows)
-
-    def _row(self, box: BlackBox, x: Array, y: Array, std: Array, z: Array | None) -> Array:
-        """What an expert adds: its gradients and a one, or the Gaussians that fit its density at all points.
-
-        ``λy + g`` and ``λ`` for ``λ = -f″``: an agent whose point is not quite that of another still adds the same.
-        """
-        slope = self._slope(partial(box.log_density, x), y, self.width * std, z)
-        if slope.curvature is None:
-            return np.append(slope.gradient, 1.0)
-        precision = -slope.curvature
-        return np.concatenate([(slope.gradient + precision * y).ravel(), precision.ravel(), [1.0]])
-
-    def _slope(self, density: Density, y: Array, width: Array, z: Array | None) -> Slope:
-        """Derivatives at all points, of as many at a time as stay in a core's cache."""
-        estimator, curved = self._estimator, self._step.curved
-        count = max(1, CACHED // max(1, estimator.queries(curved=curved) * len(width)))
-        blocks = [slice(start, start + count) for start in range(0, len(y), count)]
-        slopes = [
-            estimator.slope(density, y[at], width, None if z is None else z[:, at], curved=curved) for at in blocks
-        ]
-        gradients, curvatures = [each.gradient for each in slopes], [each.curvature for each in slopes]
-        second = [each for each in curvatures if each is not None]
-        return Slope(np.concatenate(gradients), np.concatenate(second) if curved else None)
 
     def _drawn(self, climb: Climb, owner: int | None) -> Array | None:
         draws = self._estimator.draws

@@ -11,7 +11,8 @@ import numpy as np
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.experts.queries.failure import ExpertFailed
 from coolgp.agents.experts.task import answers
-from coolgp.fusion.blackbox.cigar import Cigar, Climb
+from coolgp.fusion.blackbox.cigar import Cigar
+from coolgp.fusion.blackbox.climb import Climb
 from coolgp.fusion.blackbox.group import Group, GroupAnswer, GroupPredictor
 from coolgp.fusion.blackbox.panel import Panel
 from coolgp.fusion.blackbox.uncertainty import POOLS
@@ -55,10 +56,11 @@ class OnlineGroup:
     def _climbed(self, x: Array) -> GroupAnswer:
         transport, order = self._connected()
         panel = Panel([self.group.boxes[owner] for owner in order.tolist()], x)
+        before = self._densities
         climb, trace = self.rule.begin(panel, transport), []
         while not climb.done:
             climb = self.rule.summed_once(climb, panel, transport)
-            trace.append(self._spent(climb, transport))
+            trace.append(self._spent(climb, transport, self._densities - before))
         means, variances = self.rule.mean(climb, transport), self.rule.variance(climb, transport)
         place = np.abs(means - np.median(means, axis=0)).argmin(axis=0), np.arange(len(x))
         together = np.asarray(self.rule.consensus(climb, transport).all(axis=0))
@@ -70,7 +72,11 @@ class OnlineGroup:
             trace=tuple(trace),
         )
 
-    def _spent(self, climb: Climb, transport: SerialTransport) -> Mapping[str, float]:
+    @property
+    def _densities(self) -> int:
+        return sum(box.density_queries for box in self.group.boxes)
+
+    def _spent(self, climb: Climb, transport: SerialTransport, densities: int) -> Mapping[str, float]:
         spread = np.ptp(self.rule.mean(climb, transport), axis=0)
         return {
             "iteration": climb.iteration,
@@ -78,7 +84,7 @@ class OnlineGroup:
             "communication_rounds": transport.meter.rounds,
             "messages": transport.meter.messages,
             "bytes": transport.meter.bytes,
-            "density_queries": climb.queries,
+            "density_queries": densities,
         }
 
     def _pooled(self, x: Array) -> GroupAnswer:

@@ -13,7 +13,8 @@ from coolgp.agents.experts.task import Task
 from coolgp.fusion.apart.alone import sizes
 from coolgp.fusion.apart.members import Fused, Members
 from coolgp.fusion.apart.queried.imitated import asked_of_all, boxes_of
-from coolgp.fusion.blackbox.cigar import Cigar, Climb
+from coolgp.fusion.blackbox.cigar import Cigar
+from coolgp.fusion.blackbox.climb import Climb
 from coolgp.fusion.blackbox.panel import Panel
 from coolgp.network.transport import Transport
 

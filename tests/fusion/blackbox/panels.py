@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from coolgp.agents.experts.expert import Regressor
 from coolgp.agents.experts.queries.black_box import BlackBox, DensityExpert
-from coolgp.fusion.blackbox.cigar import Cigar, Climb
+from coolgp.fusion.blackbox.cigar import Cigar
+from coolgp.fusion.blackbox.climb import Climb
 from coolgp.fusion.blackbox.panel import Panel
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology

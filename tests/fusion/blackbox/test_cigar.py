@@ -175,7 +175,7 @@ def test_random_directions_have_to_find_rest_twice() -> None:
 def test_experts_that_are_asked_in_several_calls_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"step": "scale-free", "estimator": "forward", "iterations": 3}
     at_once = Run(gaussians(MEAN, STD), 9, **settings)
-    monkeypatch.setattr("coolgp.fusion.blackbox.cigar.CACHED", 200)
+    monkeypatch.setattr("coolgp.fusion.blackbox.asking.CACHED", 200)
     np.testing.assert_array_equal(Run(gaussians(MEAN, STD), 9, **settings).mean, at_once.mean)
 
 
@@ -254,7 +254,7 @@ def test_queries_are_counted_exactly(estimator: str, each: int) -> None:
 
     run = Run([box(agent) for agent in range(6)], 5, step="published", estimator=estimator, iterations=3)
     assert asked == [each * 6 * 5 * 3] * 6
-    assert run.climb.queries == sum(asked) == sum(box.density_queries for box in run.boxes)
+    assert sum(asked) == sum(box.density_queries for box in run.boxes)
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not() -> None:
