@@ -34,7 +34,7 @@ class Mixed:
         unknown = [name for name in self.models if name not in known]
         if unknown or not self.models:
             got = ", ".join(map(repr, unknown)) or "none"
-            raise ValueError(f"experts.models: models needs one or more of {', '.join(known)}; got {got}")
+            raise ValueError(f"models needs one or more of {', '.join(known)}; got {got}")
 
     @property
     def members(self) -> tuple[TrainedModel, ...]:

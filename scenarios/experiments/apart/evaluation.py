@@ -95,9 +95,9 @@ class Evaluation:
     def store(self, folder: Path) -> None:
         """Write the tables of the last round: of agents, of their rows, of calibration. On the root."""
         assert self.last is not None
-        write_table(
-            folder / "agents.csv", agent_rows(self.prepared.training, self.prepared.dataset, self.last, self.scoring)
-        )
+        agents = agent_rows(self.prepared.training, self.prepared.dataset, self.last, self.scoring)
+        kinds = self.prepared.kind_names
+        write_table(folder / "agents.csv", [row | own for row, own in zip(agents, kinds, strict=True)])
         write_table(folder / BASELINES, baseline_rows(self.last.before, self.scoring))
         if self.prepared.task.labels:
             write_table(folder / "shards.csv", shard_rows(self.prepared.training, self.prepared.dataset))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from coolgp.agents.experts.models.base import kinds_of
+from coolgp.agents.experts.models.registry import name_of
 from coolgp.fusion.apart.registry import apart_rule_named
 from coolgp.fusion.apart.rule import KnownAfterwards
 from coolgp.scenarios.base.formatting import counted, number, size_text
@@ -44,7 +45,10 @@ def findings(folder: ExperimentFolder) -> Findings:
 
 
 def _models(scenario: ExpertsScenario) -> str:
-    return "models from files" if scenario.experts.files else f'models of the kind "{scenario.experts.model}"'
+    if scenario.experts.files:
+        return "models from files"
+    names = [name_of(kind) for kind in kinds_of(scenario.experts.kind)]
+    return f'models of the kind "{names[0]}"' if len(names) == 1 else f"models of kinds in turn ({', '.join(names)})"
 
 
 def _columns(folder: ExperimentFolder) -> ResultTable:
@@ -71,7 +75,7 @@ def _baselines(folder: ExperimentFolder) -> Iterator[ResultTable]:
     table = [[row["baseline"], *(_cell(row[name]) for name in names)] for row in rows]
     yield ResultTable(
         title="Beside simple combinations of the same models",
-        header=["", *(metric_words(f"{name}_post").removesuffix(" after fusion") for name in names)],
+        header=["", *(metric_words(f"{name}_post").replace(" after fusion", "") for name in names)],
         rows=[[f"{folder.config.fusion.rule}, mean over agents", *(_cell(value) for value in own)], *table],
         note="Of the answers of all local models in one place. The average has the spread of a mixture; the product "
         "takes models for independent, the generalised product has powers that sum to one, and the same mean.",
@@ -79,12 +83,16 @@ def _baselines(folder: ExperimentFolder) -> Iterator[ResultTable]:
 
 
 def _cell(value: object) -> str:
-    return number(float(str(value)), PLACES) if str(value) not in ("", "nan") else ""
+    """A number, or the text that stands there."""
+    try:
+        return number(float(str(value)), PLACES)
+    except ValueError:
+        return str(value)
 
 
 def _agents(agents: list[dict[str, str]]) -> ResultTable:
     header = list(agents[0])
-    rows = [[row["agent"], row["rows"], *(number(float(row[name]), PLACES) for name in header[2:])] for row in agents]
+    rows = [[row["agent"], row["rows"], *(_cell(row[name]) for name in header[2:])] for row in agents]
     words = ["agent", "training rows", *(metric_words(name) for name in header[2:])]
     return ResultTable(title="Agents", header=words, rows=rows)
 
@@ -104,5 +112,7 @@ def _remarks(scenario: ExpertsScenario) -> Iterator[str]:
         yield "The best model is the one with the best score on the test rows: it is known afterwards alone."
     if scenario.data.standardize and not scenario.experts.files:
         yield "Inputs were scaled by the moments of all training rows, a sum over the agents that is not counted."
-    if not scenario.experts.files and any(kind.ending for kind in kinds_of(scenario.experts.kind)):
-        yield "The local models are kept in experts/, a file each, for coolgp resume and for other programs."
+    kept = [bool(kind.ending) for kind in kinds_of(scenario.experts.kind)]
+    if not scenario.experts.files and any(kept):
+        which = "The local models" if all(kept) else "Local models, but for those of kinds that no format holds,"
+        yield f"{which} are kept in experts/, a file each, for coolgp resume and for other programs."

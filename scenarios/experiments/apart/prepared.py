@@ -69,6 +69,14 @@ class Prepared:
         return self._scaled(self.training.x[own], self.training.y[own])
 
     @property
+    def kind_names(self) -> list[dict[str, object]]:
+        """Of each agent the name of the kind of its model, where kinds differ; else nothing."""
+        kinds = () if self.kind is None else kinds_of(self.kind)
+        names = [name_of(kind) for kind in kinds]
+        agents = range(len(self.dataset.agents))
+        return [{"model": names[agent % len(names)]} if len(set(names)) > 1 else {} for agent in agents]
+
+    @property
     def opening(self) -> str:
         """What the rule guarantees on this network, in words."""
         return guarantee_words(self.stated)

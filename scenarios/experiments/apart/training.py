@@ -13,6 +13,7 @@ from coolgp.agents.blocks import cores
 from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.formats.files import read_model_file, write_model_file
 from coolgp.agents.experts.models.base import Seeds, TrainedModel, TrainsOn, first_of, kind_of, kinds_of, labelled
+from coolgp.agents.experts.models.fitting import unconverged_allowed
 from coolgp.agents.experts.models.residuals import residual_std, with_constant_std, with_std
 from coolgp.agents.experts.network import Network
 from coolgp.agents.experts.task import with_network
@@ -40,7 +41,7 @@ def trained(prepared: Prepared, agents: Sequence[int], folder: Path, progress: P
         std = _std(prepared, agent, folder)  # before the model: where that is kept, this is too
         return with_constant_std(_labelled(prepared, agent, _model(prepared, agent, folder)), std)
 
-    with ThreadPoolExecutor(max(1, min(cores(), len(agents)))) as pool:
+    with unconverged_allowed(), ThreadPoolExecutor(max(1, min(cores(), len(agents)))) as pool:
         waiting = {pool.submit(one, agent): agent for agent in agents}
         try:
             for done in as_completed(waiting):

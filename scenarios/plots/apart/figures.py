@@ -22,7 +22,7 @@ NAMED_AGENTS = 30
 def models_figure(folder: Folder) -> Figure:
     """Draw the training rows of every agent, and its score before and after fusion."""
     agents = read_rows(folder.path / "agents.csv")
-    names = [row["agent"] for row in agents]
+    names = [" ".join(filter(None, (row["agent"], row.get("model", "")))) for row in agents]
     figure = Figure(figsize=(12.6, max(3.6, 1.6 + 0.3 * min(len(agents), NAMED_AGENTS))), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1.1, 1], sharey=True)
     if (folder.path / "shards.csv").is_file():
