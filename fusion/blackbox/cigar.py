@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 import numpy as np
 from pydantic import Field
@@ -27,8 +27,7 @@ from coolgp.fusion.blackbox.starts import STARTS, CommonStart, OwnStarts
 from coolgp.fusion.blackbox.steps import STEPS, Group, Step
 from coolgp.fusion.blackbox.uncertainty import VARIANCES, Pooled, Uncertainty
 from coolgp.fusion.guarantee import Guarantee
-from coolgp.fusion.registry import SUM_RULES
-from coolgp.fusion.sums.carrier import RepeatedSums
+from coolgp.fusion.sums.carrier import RepeatedSums, Via
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
@@ -69,7 +68,7 @@ class Cigar(RepeatedSums):
             ("step", STEPS),
             ("starts", STARTS),
             ("uncertainty", VARIANCES),
-            ("via", SUM_RULES),
+            ("via", get_args(Via)),
         )
         for name, table in tables:
             if getattr(self, name) not in tuple(table):
@@ -77,6 +76,8 @@ class Cigar(RepeatedSums):
         for name in ("draws", "width", "iterations", "tolerance"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"cigar needs {name} above 0; got {getattr(self, name)}")
+        if self.seed < 0:
+            raise ValueError(f"cigar needs a seed of at least 0; got {self.seed}")
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """The carrier's, of every sum; approximate where these are read before they are complete.

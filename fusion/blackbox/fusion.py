@@ -142,13 +142,8 @@ class BlackBoxFusion:
         answer = self.fused_.answer(x)
         self._look_for_failures()
         self.consensus_, self.answers_, self.trace_ = answer.consensus, answer.answers, answer.trace
-        apart = len(x) - int(answer.consensus.sum())
-        if apart:
-            warnings.warn(
-                f"owners do not agree at {apart} of {len(x)} inputs (consensus_): experts whose product has several "
-                "modes, or too few iterations",
-                stacklevel=3,
-            )
+        for words in answer.remarks:
+            warnings.warn(words, stacklevel=3)
         return answer
 
     def _places(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.intp]:

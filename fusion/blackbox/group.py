@@ -34,7 +34,7 @@ class GroupAnswer:
     """What a group predicts at queries: of numbers, or with ``probabilities [Q, K]``, of classes.
 
     answers ``[N, Q]``: of every owner. mean, std ``[Q]``: of the group. consensus ``[Q]``: whether owners agree. trace:
-    of each sum that was formed, what it took up to then and how far owners were apart.
+    of each sum that was formed, what it took up to then and how far owners were apart. remarks: for the user.
     """
 
     mean: Array
@@ -43,6 +43,7 @@ class GroupAnswer:
     consensus: Booleans
     probabilities: Array = field(default_factory=lambda: np.empty((0, 0)))
     trace: tuple[Mapping[str, float], ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class GroupPredictor(Protocol):

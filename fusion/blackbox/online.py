@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.base.arrays import Array, Booleans, Indices
 from coolgp.agents.experts.queries.failure import ExpertFailed
 from coolgp.agents.experts.task import answers
 from coolgp.fusion.blackbox.cigar import Cigar
@@ -70,6 +70,7 @@ class OnlineGroup:
             answers=means[np.argsort(order)],
             consensus=together,
             trace=tuple(trace),
+            remarks=_remarks(climb, together),
         )
 
     @property
@@ -112,3 +113,13 @@ class OnlineGroup:
             return answers(self.group.boxes[owner].expert, x, self.group.task)
         except ExpertFailed:
             return None
+
+
+def _remarks(climb: Climb, together: Booleans) -> tuple[str, ...]:
+    """What the user should know of the end of a climb."""
+    apart = len(together) - int(together.sum())
+    several = f"owners do not agree at {apart} of {len(together)} inputs: experts whose product has several modes, or"
+    words = [f"{several} too few iterations"] if apart else []
+    if climb.done == "queries":
+        words.append(f"a cap on queries ended the climb after {climb.iteration} iterations")
+    return tuple(words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -10,7 +9,6 @@ import numpy as np
 from pydantic import Field
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.task import Task
 from coolgp.fusion.blackbox.group import Group, GroupAnswer
 from coolgp.fusion.blackbox.online import online_group
@@ -74,7 +72,7 @@ class ClimbedPredictions:
             sizes=["left out" if box.failure is not None else f"{counted(box.used, 'row')} asked" for box in boxes],
             fused_size=counted(len(handed.queries), "prediction"),
             order=_spent(answer),
-            remarks=_remarks(answer, boxes),
+            remarks=[*answer.remarks, *left_out_words(boxes)],
             settings=asdict(self),
         )
 
@@ -87,9 +85,3 @@ def _spent(answer: GroupAnswer) -> str:
     last = answer.trace[-1]
     messages = counted(int(last["messages"]), "message")
     return f"{counted(len(answer.trace), 'sum')} over the graph, {messages} of {size_text(last['bytes'])} together"
-
-
-def _remarks(answer: GroupAnswer, boxes: Sequence[BlackBox]) -> list[str]:
-    apart = len(answer.consensus) - int(answer.consensus.sum())
-    words = f"owners do not agree at {apart} of {len(answer.consensus)} inputs: the product has several modes there, or"
-    return [*([f"{words} too few iterations"] if apart else []), *left_out_words(boxes)]

@@ -12,6 +12,7 @@ from sklearn.linear_model import BayesianRidge, LogisticRegression
 from coolgp import BlackBoxFusion
 from coolgp.agents import BlackBox
 from coolgp.agents.experts.adapters import expert_of
+from coolgp.agents.experts.queries.black_box import DensityExpert
 from coolgp.fusion.blackbox.gaussians import product
 
 IRIS, LABELS = load_iris(return_X_y=True)
@@ -123,6 +124,8 @@ def test_owners_that_do_not_agree_are_said_and_the_group_takes_one_of_their_poin
         ({"uncertainty": "none"}, "uncertainty gpoe"),
         ({"at_least": 9}, "at_least from 1 to 5"),
         ({"width": -1.0}, "width above 0"),
+        ({"seed": -1}, "a seed of at least 0"),
+        ({"via": "none"}, "via tree"),
         ({"graph": nx.path_graph(3)}, "a node for each of 5"),
         ({"experts": []}, "at least one expert"),
         ({"experts": ["model.onnx"]}, "fitted scikit-learn model"),
@@ -145,3 +148,15 @@ def test_regressors_and_classifiers_are_not_fused_and_experts_need_a_standard_de
         BlackBoxFusion(silent).predict([[1.0, 4.0]])
     with pytest.raises(ValueError, match="no probabilities"):
         BlackBoxFusion(silent).fit().predict_proba([[1.0, 4.0]])
+
+
+def test_a_cap_that_ends_the_climb_is_said() -> None:
+    experts = [
+        DensityExpert(f"at {c}", lambda x, y, c=c: -0.5 * (y - c) ** 2, lambda x, c=c: np.full(len(x), c))  # type: ignore[misc]
+        for c in (0.0, 1.0)
+    ]
+    group = BlackBoxFusion(experts, std=1.0, queries=20, step="published").fit()
+    cap, apart = "a cap on queries ended the climb after 4 iterations", "do not agree at 1 of 1 inputs"
+    with pytest.warns(UserWarning, match=apart), pytest.warns(UserWarning, match=cap):
+        group.predict([[0.0]])
+    assert [box.used for box in group.group_.boxes] == [17, 17]  # one for the start, four for each iteration
