@@ -56,9 +56,9 @@ class FusedSurrogates(CarriedRows, ImitationSettings):
 
     def init(self, members: Members, transport: Transport) -> Imitating:
         """Imitate, each agent alone; nothing was sent yet. Raises as `imitations`."""
-        found = imitations(members, self, transport)
-        rows = self._rows(found, members)
-        return Imitating(rows, self.carrier.begin(rows, transport), found)
+        imitated = imitations(members, self, transport)
+        rows = self._rows(imitated, members)
+        return Imitating(rows, self.carrier.begin(rows, transport), imitated)
 
     def rows(self, members: Members, transport: Transport) -> Array:
         """What each agent adds, by a surrogate that is imitated for it; zeros where the expert is out. Collective."""
@@ -74,11 +74,11 @@ class FusedSurrogates(CarriedRows, ImitationSettings):
         answers = np.where(sound[:, None, None], of_sums, own)
         size = form.like.size if isinstance(form, FusedWeights) else state.imitations.size(transport)
         parameters = np.full(len(sums), float(size))
-        found = state.imitations
-        return Fused(answers, parameters, found.queries, found.density_queries, fidelity=found.fidelity)
+        imitated = state.imitations
+        return Fused(answers, parameters, imitated.queries, imitated.density_queries, fidelity=imitated.fidelity)
 
-    def _rows(self, found: Imitations, members: Members) -> Array:
-        return owner_rows(found.surrogates, self._form(found, members))
+    def _rows(self, imitated: Imitations, members: Members) -> Array:
+        return owner_rows(imitated.surrogates, self._form(imitated, members))
 
-    def _form(self, found: Imitations, members: Members) -> Fusing:
-        return fusing(members.task, found.pool.features, members.queries, self.uncertainty)
+    def _form(self, imitated: Imitations, members: Members) -> Fusing:
+        return fusing(members.task, imitated.pool.features, members.queries, self.uncertainty)

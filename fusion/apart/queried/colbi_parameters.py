@@ -85,8 +85,8 @@ class OneSurrogate(RepeatedSums, ImitationSettings):
         """Ask, each agent alone; nothing was sent yet. Raises as `pool_of` and `asked_of_all`."""
         pool, boxes = pool_of(members, self, "colbi-parameters"), boxes_of(members)
         before = _asked(boxes)
-        found = asked_of_all(members, lambda box, agent: pseudo_labels(box, pool.asked, pool.features), transport)
-        surrogates, labels = (begun(pool.features),) * len(found), tuple(found)
+        stated = asked_of_all(members, lambda box, agent: pseudo_labels(box, pool.asked, pool.features), transport)
+        surrogates, labels = (begun(pool.features),) * len(stated), tuple(stated)
         rows = _rows(labels, surrogates)
         queries, density_queries = (_asked(boxes) - before).tolist()
         return Climbing(labels, surrogates, queries, density_queries, rows, self.carrier.begin(rows, transport))

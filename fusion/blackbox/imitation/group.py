@@ -43,14 +43,14 @@ def imitated_group(group: Group, x: Array, settings: Mapping[str, Any]) -> Imita
     if group.task.labels and rule.uncertainty not in POWERS:
         raise ValueError(f'colbi: uncertainty "{rule.uncertainty}" of classes is no product: take {" | ".join(POWERS)}')
     pool = Pool.of(x, rule)
-    found = ImitatedGroup(group, rule, pool)
+    fused = ImitatedGroup(group, rule, pool)
     for owner, box in enumerate(group.boxes):
         try:
-            imitated = found.imitate(box, owner)
+            imitated = fused.imitate(box, owner)
         except ExpertFailed:
             continue
-        found.surrogates[owner], found.fidelity[box.name] = imitated.surrogate, imitated.fidelity
-    return found
+        fused.surrogates[owner], fused.fidelity[box.name] = imitated.surrogate, imitated.fidelity
+    return fused
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,9 @@ class ImitationSettings:
 
     def __post_init__(self) -> None:
         """Raise ValueError for names that there are not, and numbers out of their ranges."""
-        for name, known in (("family", get_args(Family)), ("objective", get_args(Objective)), ("kernel", KERNELS)):
-            if getattr(self, name) not in known:
-                raise ValueError(f"imitation needs {name} {' | '.join(known)}; got {getattr(self, name)!r}")
+        for name, choices in (("family", get_args(Family)), ("objective", get_args(Objective)), ("kernel", KERNELS)):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"imitation needs {name} {' | '.join(choices)}; got {getattr(self, name)!r}")
         for name, sound in (
             ("inducing", self.inducing >= 1),
             ("lengthscale", self.lengthscale > 0),

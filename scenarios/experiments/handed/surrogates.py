@@ -60,14 +60,14 @@ class ImitatedModels:
                 "--inputs: colbi asks the models for answers to rows without targets: give --inputs rows.csv, none of "
                 "them rows to test at"
             )
-        found = self._imitated(handed, handed.queries)
-        features = counted(found.pool.features.count, "feature")
+        imitated = self._imitated(handed, handed.queries)
+        features = counted(imitated.pool.features.count, "feature")
         return Outcome(
-            model=found.model,
-            sizes=[_size(found, place, box) for place, box in enumerate(found.group.boxes)],
-            fused_size=f"{counted(len(found.surrogates), 'surrogate')} of {features}",
-            order=f"imitated at {counted(len(found.pool.asked), 'row')}, tested at {len(found.pool.held_out)}",
-            remarks=[*_remarks(found), "the result predicts without asking any model"],
+            model=imitated.model,
+            sizes=[_size(imitated, place, box) for place, box in enumerate(imitated.group.boxes)],
+            fused_size=f"{counted(len(imitated.surrogates), 'surrogate')} of {features}",
+            order=f"imitated at {counted(len(imitated.pool.asked), 'row')}, tested at {len(imitated.pool.held_out)}",
+            remarks=[*_remarks(imitated), "the result predicts without asking any model"],
             settings=asdict(self),
         )
 
@@ -77,20 +77,20 @@ class ImitatedModels:
         settings = {name: value for name, value in asdict(self).items() if name != "std"}
         require_std(boxes, inputs)
         group = Group(boxes, graph, Task(tuple(labels_of([box.expert for box in boxes]))))
-        found = imitated_group(group, inputs, settings | {"seed": handed.seed})
+        imitated = imitated_group(group, inputs, settings | {"seed": handed.seed})
         require_enough(boxes, handed.at_least)
-        return found
+        return imitated
 
 
-def _size(found: ImitatedGroup, place: int, box: BlackBox) -> str:
-    return f"{counted(box.used, 'row')} asked" if place in found.surrogates else "left out"
+def _size(imitated: ImitatedGroup, place: int, box: BlackBox) -> str:
+    return f"{counted(box.used, 'row')} asked" if place in imitated.surrogates else "left out"
 
 
-def _remarks(found: ImitatedGroup) -> Sequence[str]:
+def _remarks(imitated: ImitatedGroup) -> Sequence[str]:
     """How faithful surrogates are, and which models are out."""
-    classifies = bool(found.group.task.labels)
-    faithful = [_fidelity(name, of, classifies) for name, of in found.fidelity.items()]
-    return [*faithful, *left_out_words(found.group.boxes)]
+    classifies = bool(imitated.group.task.labels)
+    faithful = [_fidelity(name, of, classifies) for name, of in imitated.fidelity.items()]
+    return [*faithful, *left_out_words(imitated.group.boxes)]
 
 
 def _fidelity(name: str, fidelity: Fidelity, classifies: bool) -> str:

@@ -90,6 +90,15 @@ def test_copies_of_experts_are_fused_to_what_cigar_agrees_on() -> None:
 
 
 @pytest.mark.parametrize("rule", ["colbi", "colbi-parameters"])
+def test_over_a_tree_the_decentralised_result_is_the_centralised_one(rule: str) -> None:
+    central, tree = (
+        fused(rule, members_of(regressors()), graph="random-tree", via=via, objective="moments").answers
+        for via in ("central", "tree")
+    )
+    np.testing.assert_allclose(tree, central, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("rule", ["colbi", "colbi-parameters"])
 def test_all_agents_agree_whatever_graph_and_carrier(rule: str) -> None:
     expected = fused(rule, members_of(regressors()), graph="complete", via="central", objective="moments").answers
     np.testing.assert_array_equal(expected, np.broadcast_to(expected[0], expected.shape))
