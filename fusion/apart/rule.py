@@ -89,6 +89,11 @@ class AsksAtInputs(Protocol):
 
     least_inputs: ClassVar[int]
 
+    @property
+    def inputs(self) -> int | None:
+        """How many it asks at, at most; None for all that were set aside."""
+        ...
+
 
 @runtime_checkable
 class TrainsFurther(Protocol):

@@ -28,11 +28,12 @@ class BlackBoxFusion:
 
     experts: N fitted scikit-learn models, functions, networks, surrogates, :class:`BlackBox` or
     :class:`DensityExpert`, regressors or classifiers. graph: of their owners, from networkx or a topology; None links
-    all to all. method: "cigar": experts are asked when the group is. uncertainty: of the group: "gpoe", the generalised
-    product, whose powers sum to one; "product", which takes experts for independent and is far too sure where they are
-    not; or "mixture". queries: rows that an expert is asked for at most, never exceeded. time_limit: seconds for each
-    call of an expert. std: of an observation, for experts that state none. at_least: experts that must be left where
-    some fail; default all. seed: of all draws. settings: of the method, as in a scenario (``step="published"``).
+    all to all. method: "cigar": experts are asked when the group is; "colbi": when it is fitted to inputs, and never
+    again. uncertainty: of the group: "gpoe", the generalised product, whose powers sum to one; "product", which takes
+    experts for independent and is far too sure where they are not; or "mixture". queries: rows that an expert is asked
+    for at most, never exceeded. time_limit: seconds for each call of an expert. std: of an observation, for experts
+    that state none. at_least: experts that must be left where some fail; default all. seed: of all draws. settings: of
+    the method, as in a scenario (``step="published"``).
 
     After :meth:`fit`: `classes_`, of classifiers. After a prediction: `consensus_ [Q]`, whether owners agree;
     `answers_ [N, Q]`, what each predicts; `trace_`, of each sum what it took so far and how far owners were apart;

@@ -24,7 +24,7 @@ LEFT_OUT = "left-out.csv"
 
 
 def check_queries(experts: ExpertsSettings, rule: ApartRule, boxes: Sequence[BlackBox], dataset: Dataset) -> None:
-    """Refuse caps that the test rows alone would exceed, more models than there are, and too few inputs set aside.
+    """Refuse caps that test rows and inputs set aside exceed, more models than there are, and too few such inputs.
 
     Raises ConfigError.
     """
@@ -35,10 +35,13 @@ def check_queries(experts: ExpertsSettings, rule: ApartRule, boxes: Sequence[Bla
     if experts.at_least is not None and not isinstance(rule, LeavesOut):
         problems.append("experts.at_least: the rule needs the models of all agents: leave it out")
     caps = [box.queries for box in boxes] or [experts.queries or (QUERIES if isinstance(rule, ByQueries) else None)]
-    least = min((cap for cap in caps if cap is not None), default=rows)
-    if least < rows:
-        problems.append(f"experts.queries: needed at least {rows}, one for each different test row; got {least}")
     inputs = 0 if dataset.aside is None else len(dataset.aside.x_unlabelled)
+    asked = min(inputs, rule.inputs or inputs) if isinstance(rule, AsksAtInputs) else 0
+    least = min((cap for cap in caps if cap is not None), default=rows + asked)
+    if least < rows + asked:
+        besides = f" and of {asked} inputs set aside" if asked else ""
+        needed = f"needed at least {rows + asked}, one for each different test row{besides}"
+        problems.append(f"experts.queries: {needed}; got {least}")
     if isinstance(rule, AsksAtInputs) and inputs < rule.least_inputs:
         problems.append(
             f"data.unlabelled_count: needed at least {rule.least_inputs}, inputs that everybody knows, at which models "

@@ -53,6 +53,7 @@ def test_one_surrogate_of_all_experts_is_near_their_average(tmp_path: Path) -> N
         (("fusion.objective=both",), 'fusion.objective: needed "kl" | "moments" | "published"; got "both"'),
         (("fusion.rule=colbi-parameters", "fusion.family=sparse-gp"), '"colbi-parameters" needs "linear"'),
         (("fusion.family=sparse-gp", "fusion.objective=published"), '"published" is of the family "linear"'),
+        (("experts.queries=100",), "experts.queries: needed at least"),
         (("network.delay=2", "fusion.rule=colbi-parameters"), "messages that are late"),
     ],
 )
