@@ -12,7 +12,7 @@ from coolgp.agents.blocks import on_cores
 from coolgp.agents.experts.expert import Regressor
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.task import Task
-from coolgp.fusion.blackbox.group import Group
+from coolgp.fusion.blackbox.group import Group, GroupAnswer
 from coolgp.fusion.blackbox.online import online_group
 from coolgp.network.base.randomness import generator
 from coolgp.network.graphs.generate import generate
@@ -69,11 +69,11 @@ def group_of(mean: Array, std: Array) -> tuple[Group, Array]:
     return Group(boxes, generate("ring", len(boxes), seed=0), Task()), inputs
 
 
-def by_coolgp(group: Group, inputs: Array, step: str, iterations: int) -> Array:
-    """Predictions of all agents ``[m, Q]`` by coolgp."""
+def by_coolgp(group: Group, inputs: Array, step: str, iterations: int) -> GroupAnswer:
+    """What coolgp predicts, and what it sent."""
     estimator = {"published": "forward", "scale-free": "antithetic"}[step]
     settings = {"step": step, "estimator": estimator, "draws": DRAWS, "iterations": iterations, "width": WIDTH}
-    return online_group(group, inputs, settings).answer(inputs).answers
+    return online_group(group, inputs, settings).answer(inputs)
 
 
 def _contest(case: dict[str, Value], effort: Effort) -> list[Row]:
@@ -87,6 +87,6 @@ def _contest(case: dict[str, Value], effort: Effort) -> list[Row]:
     }
     with on_cores(1):
         times = contest(works, effort)
-    trace = online_group(group, x, {"step": step, "iterations": iterations}).answer(x).trace[-1]
+    sent = by_coolgp(group, x, step, iterations).trace[-1]["bytes"]
     rows = [seconds(case, who, "fusion", timing) for who, timing in times.items()]
-    return [*rows, single(case, "coolgp", "bytes of messages", "B", float(trace["bytes"]))]
+    return [*rows, single(case, "coolgp", "bytes of messages", "B", float(sent))]
