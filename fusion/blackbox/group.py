@@ -67,6 +67,7 @@ METHODS: LazyTable[Method] = LazyTable(
     {
         "cigar": "coolgp.fusion.blackbox.online:online_group",
         "colbi": "coolgp.fusion.blackbox.imitation.group:imitated_group",
+        "colbi-parameters": "coolgp.fusion.blackbox.imitation.one:one_surrogate_group",
     }
 )
 """All methods by name: each a function in a module of its own, and a line here."""

@@ -58,6 +58,26 @@ def test_classes_are_fused_by_their_weights_and_kept_in_a_file(tmp_path: Path) -
     np.testing.assert_allclose(model.predict_proba(IRIS), group.predict_proba(IRIS), atol=1e-10)  # type: ignore[union-attr]
 
 
+def test_one_surrogate_of_all_is_the_same_over_any_graph_and_in_a_file(tmp_path: Path) -> None:
+    boxes = ridges()
+    group = BlackBoxFusion(boxes, nx.path_graph(5), method="colbi-parameters").fit(POOL)
+    mean, std = group.predict(TEST, return_std=True)
+    assert max(box.used for box in boxes) <= 80
+    together = BlackBoxFusion(ridges(), method="colbi-parameters").fit(POOL).predict(TEST, return_std=True)
+    np.testing.assert_allclose((mean, std), together, rtol=1e-6)
+    average = np.mean([box.predict(TEST)[0] for box in ridges()], axis=0)
+    assert np.sqrt(np.mean((mean - average) ** 2)) < 0.4 * average.std()
+    write_model_file(tmp_path / "surrogate.npz", group.fused_.model)  # type: ignore[attr-defined]
+    model = expert_of(read_model_file(tmp_path / "surrogate.npz"))
+    np.testing.assert_allclose(model.predict(TEST), (mean, std), rtol=1e-10)  # type: ignore[union-attr]
+    for settings, words in (
+        ({"uncertainty": "product"}, "no other uncertainty"),
+        ({"rounds": 2}, "no setting 'rounds'"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            BlackBoxFusion(ridges(), method="colbi-parameters", **settings).fit(POOL)  # type: ignore[arg-type]
+
+
 def test_what_does_not_fit_is_refused() -> None:
     for settings, words in (
         ({"rounds": 3}, "colbi has no setting 'rounds'"),
