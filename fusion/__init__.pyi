@@ -9,6 +9,8 @@ from .matching.networks.pfnm import PFNM as PFNM
 from .matching.networks.settings import Setting as Setting
 from .matching.sets.spahm import SPAHM as SPAHM
 from .matching.sets.spahm import MatchedAtoms as MatchedAtoms
+from .prototypes.fusion import TaskAgnosticFusion as TaskAgnosticFusion
+from .prototypes.fusion import TaskClassifier as TaskClassifier
 from .registry import RULES as RULES
 from .registry import rule_class as rule_class
 from .registry import rule_named as rule_named

@@ -1,0 +1,136 @@
+"""A new task by prototypes of its classes in a pool without labels, with what experts know as the background.
+
+Experts name classes that they are sure of; the means of these rows are prototypes that hold the background, so that EM
+over the pool finds the new task's classes in what remains. Logistic regression then learns from the examples, and from
+rows of the pool with their shares: these count the less the more examples there are, and not at all where the pool
+seems to lack the classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.task import Task
+from coolgp.fusion.prototypes.anchored import Anchors, Prototypes, anchors_of, settled
+from coolgp.fusion.prototypes.checks import require_range
+from coolgp.fusion.prototypes.consulted import SummedExperts, asked, known_anchors, summed_anchors
+from coolgp.fusion.prototypes.few_shot import FewShot, few_shot
+from coolgp.fusion.prototypes.method import Adapted, NewTask, Owners
+
+__all__ = ["Background"]
+
+ABSENT, PRESENT = 0.1, 0.4
+"""Rows of a new class in the pool, as a share of those of a known class in the mean: below, above."""
+
+
+@dataclass(frozen=True)
+class Background:
+    """Prototypes by EM on the pool, with the experts' classes as the background.
+
+    confidence: probability from which an expert is taken to be sure. steps: of EM. temperature: by which its shares are
+    softened. example_weight: of an example, in rows of the pool; known_weight: of an expert's prototype. penalty: of
+    logistic regression, on squared weights. scale: "common" divides all inputs by one number, as pixels need; "each"
+    standardises them one by one, for inputs of several units.
+    """
+
+    confidence: float = 0.9
+    steps: int = 10
+    temperature: float = 2.0
+    example_weight: float = 3.0
+    known_weight: float = 5.0
+    penalty: float = 4.0
+    scale: str = "common"
+
+    def __post_init__(self) -> None:
+        require_range("background", "confidence", self.confidence, 0.0, 1.0)
+        for name in ("steps", "temperature", "example_weight", "known_weight", "penalty"):
+            require_range("background", name, getattr(self, name), 0.0, np.inf)
+        if self.scale not in ("common", "each"):
+            raise ValueError(f"background needs scale common | each; got {self.scale!r}")
+
+    def learner(self, owners: Owners) -> _Known:
+        """See `Method`."""
+        given = asked(owners.boxes, owners.pool, Task(tuple(map(str, owners.classes.tolist()))))
+        each = [known_anchors(answers, owners.pool, self.confidence, self.known_weight) for answers in given]
+        return _Known(self, owners, summed_anchors(each, owners.total))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """See `Learner`. anchors: of the experts' classes, from all owners."""
+
+    settings: Background
+    owners: Owners
+    anchors: Anchors
+
+    def adapt(self, task: NewTask) -> Adapted:
+        """See `Learner`."""
+        settings, pool, classes = self.settings, self.owners.pool, len(task.classes)
+        center, unit = _units(pool, settings.scale)
+        anchors = self._anchors(task)
+        scaled = Anchors((anchors.sums - anchors.weights[:, None] * center) / unit, anchors.weights)
+        rows, examples = (pool - center) / unit, (task.x - center) / unit
+        prototypes = settled(scaled, rows, settings.steps, settings.temperature)
+        presence = _presence(prototypes, classes)
+        weight = presence.min() / np.bincount(task.places).min()
+        shares = prototypes.rows[:, :classes] * weight
+        head = few_shot(examples, task.places, rows, shares, settings.example_weight, settings.penalty)
+        experts = SummedExperts(self.owners.boxes, self.owners.classes, task.classes, self.owners.total)
+        details = {
+            "classes that experts know": task.classes[experts.known].tolist(),
+            "classes of the background": len(anchors.weights) - classes,
+            "presence in the pool": dict(zip(task.classes.tolist(), presence.round(3).tolist(), strict=True)),
+            "weight of a row of the pool": float(weight),
+            "rows of the pool that count": float(shares.sum()),
+        }
+        absent = [name for name, value in zip(task.classes.tolist(), presence, strict=True) if value == 0.0]
+        missing = f"the pool seems to lack {', '.join(map(str, absent))}: the examples alone were used"
+        return Adapted(_Fitted(head, center, unit, experts), details, notes=(missing,) if absent else ())
+
+    def _anchors(self, task: NewTask) -> Anchors:
+        """Anchors of the task's classes, then of all others that experts know."""
+        names = list(map(str, task.classes.tolist()))
+        theirs = list(map(str, self.owners.classes.tolist()))
+        every = names + [name for name in theirs if name not in names]
+        at = [every.index(name) for name in theirs]
+        sums, weights = np.zeros((len(every), task.x.shape[1])), np.zeros(len(every))
+        sums[at], weights[at] = self.anchors.sums, self.anchors.weights
+        total = anchors_of(task.x, task.places, len(every), self.settings.example_weight) + Anchors(sums, weights)
+        return total[np.flatnonzero(total.weights > 0.0)]
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """See `Model`: logistic regression, and the experts' sum where they know at least two of the classes."""
+
+    head: FewShot
+    center: Array
+    unit: Array
+    experts: SummedExperts
+
+    def predict_proba(self, x: Array) -> Array:
+        """See `Model`."""
+        return self.experts.applied(self.head.predict_proba((x - self.center) / self.unit), x)
+
+
+def _units(pool: Array, scale: str) -> tuple[Array, Array]:
+    """Means of the inputs, and what they are divided by, each ``[D]``."""
+    variance = pool.var(axis=0)
+    if scale == "common":
+        variance = np.full(len(variance), variance.mean())
+    return pool.mean(axis=0), np.sqrt(np.where(variance > 0.0, variance, 1.0))
+
+
+def _presence(prototypes: Prototypes, classes: int) -> Array:
+    """How far the pool seems to have each of the task's classes ``[C]``, from 0 to 1: by its rows beside the others'.
+
+    Without a background there is nothing to compare with, and they are taken to be there.
+    """
+    if len(prototypes.mass) == classes:
+        return np.ones(classes)
+    share = prototypes.mass[:classes] / prototypes.mass[classes:].mean()
+    shown: Array = np.clip((share - ABSENT) / (PRESENT - ABSENT), 0.0, 1.0)
+    return shown
