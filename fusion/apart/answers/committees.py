@@ -147,7 +147,7 @@ def prior_of(members: Members, transport: Transport) -> tuple[float, float]:
 def _experts(members: Members, transport: Transport) -> Experts:
     """The answers as deviations from the prior's mean. Raises ValueError on all ranks where one has no variance."""
     mean, variance = members.answers[:, :, 0], members.answers[:, :, 1]
-    silent = [not np.isfinite(one).all() for one in variance]
+    silent = ~np.isfinite(variance).all(axis=1)
     lacking = known_to_all((members.present & silent).astype(float).tolist(), transport)
     if lacking.any():
         agent = int(np.flatnonzero(lacking)[0])
