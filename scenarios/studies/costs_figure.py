@@ -40,7 +40,7 @@ def costs_study_figure(
         runs.setdefault(str(cell.settings[lines]), []).append(read_metrics(place))
     figure = Figure(figsize=(4.3 * len(costs) + 0.4, 6.9), layout="constrained")
     grid = figure.subplots(2, len(costs), squeeze=False, sharey="row", sharex="col")
-    largest = max(float(columns[DISAGREEMENT].max()) for several in runs.values() for columns in several)
+    largest = max(float(columns[DISAGREEMENT].max()) for several in runs.values() for columns in several) or 1.0
     for (cost, words), above, below in zip(costs.items(), *grid, strict=True):
         for number, several in enumerate(runs.values()):
             spent = _mean([np.cumsum(columns[cost]) for columns in several])

@@ -32,7 +32,7 @@ def costs_figure(folder: Folder) -> Figure | None:
     if len(metrics["round"]) < 2 or not metrics["bytes"].sum():
         return None
     score, costs = score_of(folder), _costs(metrics)
-    rows = 2 if "disagreement" in metrics else 1
+    rows = 2 if "disagreement" in metrics and np.nanmax(metrics["disagreement"], initial=0.0) > 0 else 1
     figure = Figure(figsize=(4.1 * len(costs) + 0.6, 3.1 * rows + 0.8), layout="constrained")
     grid = figure.subplots(rows, len(costs), squeeze=False, sharey="row", sharex="col")
     for place, (words, spent) in enumerate(costs.items()):
@@ -76,7 +76,7 @@ def _draw_score(axes: Axes, spent: Floats, folder: Folder, score: str) -> None:
 
 
 def _draw_disagreement(axes: Axes, spent: Floats, disagreement: Floats) -> None:
-    floor = max(float(np.nanmax(disagreement)), 1e-300) * LEAST
+    floor = float(np.nanmax(disagreement)) * LEAST
     axes.plot(spent, np.maximum(disagreement, floor), color=AFTER, **STEPS)
     axes.set_yscale("log")
 

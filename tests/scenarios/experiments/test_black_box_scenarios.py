@@ -139,3 +139,9 @@ def test_rules_that_need_what_models_or_data_lack_say_which_key_helps(tmp_path: 
     for rule, words in (("stacking", r"set data\.labelled_count"), ("gpoe", r"take experts\.folds = 5")):
         with pytest.raises(FoundByAll, match=words):
             run(load_scenario(settings, (f"fusion.rule={rule}",)), tmp_path / rule, figures=False)
+
+
+def test_agents_that_agree_from_the_first_round_on_have_no_panel_of_disagreement(tmp_path: Path) -> None:
+    run(scenario("blackbox-diabetes", "fusion.rule=pooled", "run.rounds=2"), tmp_path / "run")
+    assert read_metrics(tmp_path / "run")["disagreement"].max() == 0.0
+    assert (tmp_path / "run" / "costs.png").stat().st_size > 5_000
