@@ -39,7 +39,8 @@ def climbed(mean: Array, std: Array, iterations: int, draws: int, width: float, 
 
 
 def _log_density(mean: Array, std: Array, y: Array) -> Array:
-    return -0.5 * ((y - mean) / std) ** 2 - np.log(std) - 0.5 * np.log(2.0 * np.pi)
+    density: Array = -0.5 * ((y - mean) / std) ** 2 - np.log(std) - 0.5 * np.log(2.0 * np.pi)
+    return density
 
 
 def _gradient(mean: Array, std: Array, y: Array, h: Array, z: Array, *, one_sided: bool) -> Array:
