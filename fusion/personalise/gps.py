@@ -19,9 +19,9 @@ from coolgp.agents.statistics import Evidence
 from coolgp.fusion.matching.core.over_graph import summed
 from coolgp.fusion.matching.gps.agreement import common_prior, sparse_gps
 from coolgp.fusion.matching.gps.evidence import evidence_rows
+from coolgp.fusion.personalise.beside import Known
 from coolgp.fusion.personalise.learning import Learned, Total, central, learn
 from coolgp.fusion.personalise.mixture import PersonalGP, candidates_of
-from coolgp.fusion.personalise.population import Population
 from coolgp.network.graphs.given import Graph, checked_graph
 
 __all__ = ["PersonalisedGPs", "common_inputs"]
@@ -51,6 +51,12 @@ class PersonalisedGPs:
         models: J fitted sparse GPs, as :meth:`coolgp.SPAHM.fuse` takes them. graph: of the owners, over which sums
         travel along a spanning tree. Raises ValueError for models or a graph that do not fit.
         """
+        known, learned = self.known(models, graph)
+        candidates = candidates_of(known.population, known.posteriors if self.experts else ())
+        return known.start(candidates), learned
+
+    def known(self, models: Sequence[Any], graph: Graph | None = None) -> tuple[Known, Learned]:
+        """What newcomers start from, and how it was learned; see :meth:`start`."""
         owners = sparse_gps(models)
         total = central if graph is None else _over(graph, len(owners))
         limit = self.n_inducing or ROOM * max(len(owner.shift) for owner in owners)
@@ -58,9 +64,7 @@ class PersonalisedGPs:
         rows = evidence_rows(owners, union, self.leftover)
         evidence = Evidence.unpack(rows, len(union.shift)).clipped()
         learned = learn(evidence, total=total)
-        population = learned.populations[0]
-        posteriors = [Population(*each) for each in zip(*population.posterior(evidence), strict=True)]
-        return PersonalGP(candidates_of(population, posteriors if self.experts else ()), union), learned
+        return Known(union, evidence, learned.populations[0]), learned
 
 
 def common_inputs(owners: Sequence[SparseGP], limit: int, seed: int) -> Array:

@@ -82,8 +82,12 @@ class PersonalGP:
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of an observation at x ``[Q, D]``, each ``[Q]``: the mixture's."""
-        answers = [member.predict(x) for member in self.members]
-        return mixed(self.weights, np.stack([a[0] for a in answers]), np.stack([a[1] for a in answers]))
+        features, noise = self.common.whitened(self.common.covariance(x)), self.common.parameters.noise_variance
+        means, covariances = zip(*(c.prior.posterior(self._rows_evidence) for c in self.candidates), strict=True)
+        unexplained = np.maximum(self.common.parameters.signal_variance - np.square(features).sum(axis=0), 0.0)
+        known = np.stack([np.einsum("mq,mq->q", features, own[0] @ features) for own in covariances])
+        stds = np.sqrt(known + unexplained + noise)
+        return mixed(self.weights, self.common.center + np.concatenate(means) @ features, stds)
 
     def left_out(self, x: Array, y: Array) -> Array:
         """Mean log density ``[C]``, nats, of each of the rows seen, under each candidate given all the others."""

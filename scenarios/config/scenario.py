@@ -20,6 +20,7 @@ from coolgp.scenarios.config.fusion import ApartFusionSettings, FusionSettings
 from coolgp.scenarios.config.network import NetworkSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.section import Settings
+from coolgp.scenarios.config.tasks import TasksRunSettings, TasksSettings
 from coolgp.scenarios.config.vectors import MatchingSettings, VectorsRunSettings, VectorsSettings
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "RunSettings",
     "Scenario",
     "SideBySideScenario",
+    "TasksScenario",
     "VectorsScenario",
 ]
 
@@ -135,16 +137,13 @@ class ExpertsScenario(Scenario):
         return self.experts.agents if self.data.agent is None else None
 
 
-class VectorsScenario(Scenario):
-    """Sets of vectors that groups bring, matched in one place."""
+class InOnePlaceScenario(Scenario):
+    """What has neither a network nor rows of the section [data]."""
 
     data: DataSettings = Field(default=DataSettings(source="synthetic"), exclude=True)  # read by nobody
     agents: AgentsSettings = Field(default=AgentsSettings(), exclude=True)
     network: NetworkSettings = Field(default=NetworkSettings(), exclude=True)
     fusion: FusionSettings = Field(default=FusionSettings(), exclude=True)
-    vectors: VectorsSettings = VectorsSettings()
-    matching: MatchingSettings = MatchingSettings()
-    run: VectorsRunSettings = VectorsRunSettings()  # type: ignore[assignment]  # draws in place of rounds
 
     @property
     def data_source(self) -> str | None:
@@ -157,11 +156,27 @@ class VectorsScenario(Scenario):
         return None
 
 
+class VectorsScenario(InOnePlaceScenario):
+    """Sets of vectors that groups bring, matched in one place."""
+
+    vectors: VectorsSettings = VectorsSettings()
+    matching: MatchingSettings = MatchingSettings()
+    run: VectorsRunSettings = VectorsRunSettings()  # type: ignore[assignment]  # draws in place of rounds
+
+
+class TasksScenario(InOnePlaceScenario):
+    """Tasks of owners, who have models, and of newcomers with few rows."""
+
+    tasks: TasksSettings = TasksSettings()
+    run: TasksRunSettings = TasksRunSettings()  # type: ignore[assignment]  # draws in place of rounds
+
+
 SCENARIOS: dict[str, type[Scenario]] = {
     DEFAULT_KIND: Scenario,
     "timing": Scenario,
     "side-by-side": SideBySideScenario,
     "experts": ExpertsScenario,
     "vectors": VectorsScenario,
+    "newcomers": TasksScenario,
 }
 """How each kind of scenario is written, by its name; what a kind does stands in `coolgp.scenarios.experiments`."""

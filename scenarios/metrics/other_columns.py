@@ -12,6 +12,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.scenarios.metrics.column import HYPERPARAMETERS, TARGET, TRAFFIC, Column
 from coolgp.scenarios.metrics.evaluated import Evaluated
 from coolgp.scenarios.metrics.matched_columns import MATCHED_COLUMNS
+from coolgp.scenarios.metrics.newcomer_columns import NEWCOMER_COLUMNS
 
 __all__ = ["OTHER_COLUMNS"]
 
@@ -215,4 +216,5 @@ OTHER_COLUMNS = (
         files=(),
     ),
     *MATCHED_COLUMNS,
+    *NEWCOMER_COLUMNS,
 )

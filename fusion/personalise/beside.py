@@ -1,0 +1,143 @@
+"""What a newcomer could do in place of the mixture, with the same evidence of the owners: to compare with.
+
+Each takes the rows that were seen and returns what predicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from scipy.optimize import minimize
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.sparse.gp import SparseGP
+from coolgp.agents.statistics import Evidence
+from coolgp.fusion.personalise.mixture import Candidate, PersonalGP, candidates_of
+from coolgp.fusion.personalise.population import Population
+
+__all__ = ["METHODS", "Known", "Predicts"]
+
+STEPS = 30
+"""Iterations of L-BFGS for the weights of owners' evidence."""
+
+
+class Predicts(Protocol):
+    """A model of a function."""
+
+    def predict(self, x: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation of an observation at x ``[Q, D]``, each ``[Q]``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Known:
+    """What newcomers start from: common inducing inputs, the owners' evidence about them, and their population."""
+
+    common: SparseGP
+    evidence: Evidence
+    population: Population
+
+    @cached_property
+    def posteriors(self) -> tuple[Population, ...]:
+        """Of each owner's function, under the population."""
+        return tuple(Population(*each) for each in zip(*self.population.posterior(self.evidence), strict=True))
+
+    @cached_property
+    def alone(self) -> tuple[Population, ...]:
+        """Of each owner's function, from its own rows alone."""
+        standard = Population.standard(len(self.population.mean))
+        return tuple(Population(*each) for each in zip(*standard.posterior(self.evidence), strict=True))
+
+    def start(self, candidates: tuple[Candidate, ...]) -> PersonalGP:
+        """A mixture before any row."""
+        return PersonalGP(candidates, self.common)
+
+    def only(self, prior: Population) -> PersonalGP:
+        """A model with one prior."""
+        return self.start((Candidate("prior", 1.0, prior),))
+
+
+def _mixture(known: Known, x: Array, y: Array) -> Predicts:
+    return known.start(candidates_of(known.population)).observe(x, y)
+
+
+def _with_experts(known: Known, x: Array, y: Array) -> Predicts:
+    return known.start(candidates_of(known.population, known.posteriors)).observe(x, y)
+
+
+def _population(known: Known, x: Array, y: Array) -> Predicts:
+    return known.only(known.population).observe(x, y)
+
+
+def _scratch(known: Known, x: Array, y: Array) -> Predicts:
+    return known.only(Population.standard(len(known.population.mean))).observe(x, y)
+
+
+def _summed(known: Known, x: Array, y: Array) -> Predicts:
+    """All evidence, as if all rows were of one task."""
+    return _of_evidence(known, np.ones(len(known.evidence.shift)), known.common, x, y)
+
+
+def _neighbour(known: Known, x: Array, y: Array) -> Predicts:
+    """The model of the owner that explains the rows best, which then learns from them."""
+    equal = tuple(Candidate("owner", 1 / len(known.alone), prior) for prior in known.alone)
+    best = known.start(equal).observe(x, y).log_evidence.argmax()
+    return known.only(known.alone[int(best)]).observe(x, y)
+
+
+def _mean_of_owners(known: Known, x: Array, y: Array) -> Predicts:
+    """The mixture of all owners' models with equal weights; rows change nothing."""
+    return known.start(tuple(Candidate("owner", 1 / len(known.alone), prior) for prior in known.alone))
+
+
+def _weighted(known: Known, x: Array, y: Array) -> Predicts:
+    """Weights of the owners' evidence, each at least 0, under which the rows are most probable."""
+    rows = known.only(known.population).observe(x, y).common
+    owners = len(known.evidence.shift)
+    found = minimize(
+        _misfit,
+        np.full(owners, 1 / owners),
+        args=(known.evidence, rows),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(0.0, None)] * owners,
+        options={"maxiter": STEPS},
+    )
+    return _of_evidence(known, found.x, known.common, x, y)
+
+
+def _of_evidence(known: Known, weights: Array, common: SparseGP, x: Array, y: Array) -> Predicts:
+    rows = known.only(known.population).observe(x, y).common
+    precision = np.tensordot(weights, known.evidence.precision, 1) + rows.precision
+    return replace(common, precision=precision, shift=weights @ known.evidence.shift + rows.shift)
+
+
+def _misfit(weights: Array, evidence: Evidence, rows: SparseGP) -> tuple[float, Array]:
+    """Negative log evidence of rows, but for a constant, and its slope ``[A]``, with owners' evidence so weighted."""
+    precision = np.eye(len(rows.shift)) + np.tensordot(weights, evidence.precision, 1)
+    shift = weights @ evidence.shift
+    value, slopes = 0.0, np.zeros(len(weights))
+    for sign, matrix, vector in ((-1.0, precision, shift), (1.0, precision + rows.precision, shift + rows.shift)):
+        covariance = np.linalg.inv(matrix)
+        mean = covariance @ vector
+        value += sign * 0.5 * (np.linalg.slogdet(matrix)[1] - float(vector @ mean))
+        second = covariance + np.outer(mean, mean)
+        slopes += sign * (0.5 * np.tensordot(evidence.precision, second, 2) - evidence.shift @ mean)
+    return value, slopes
+
+
+METHODS: Mapping[str, Callable[[Known, Array, Array], Predicts]] = {
+    "mixture": _mixture,
+    "mixture_experts": _with_experts,
+    "population": _population,
+    "scratch": _scratch,
+    "summed": _summed,
+    "weighted": _weighted,
+    "neighbour": _neighbour,
+    "owners_mean": _mean_of_owners,
+}
+"""By name; what is proposed comes first."""
