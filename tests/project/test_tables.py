@@ -16,7 +16,7 @@ from coolgp.scenarios.config.sources import SOURCES
 from tests.paths import ROOT
 
 NAMES = {*RULES, *KERNELS, *SOURCES, *GRAPHS, *SCENARIOS} - {"rounds"}
-OTHER_MEANINGS = {"geometric": "delays"}
+OTHER_MEANINGS = {"geometric": "delays", "gpoe": "uncertainty"}
 """Names that are also values of another key: a comparison with these may stand beside that key."""
 
 
