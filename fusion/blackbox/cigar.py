@@ -9,7 +9,7 @@ Axes: ``A`` agents on this rank, ``N`` in all, ``S`` points of a query, ``Q`` qu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal, get_args
 
@@ -36,6 +36,13 @@ __all__ = ["Cigar"]
 
 Above = Annotated[float, Field(gt=0)]
 CountAbove = Annotated[int, Field(gt=0)]
+RESTS: Mapping[str, Callable[[Array, Array, Array], Booleans]] = {
+    "movement": lambda starts, points, tolerance: np.zeros(tolerance.shape, dtype=bool),
+    "disagreement": lambda starts, points, tolerance: (
+        (np.ptp(points, axis=1) <= tolerance) & (np.ptp(starts, axis=1) > tolerance)
+    ),
+}
+"""Where agents are done though they moved ``[A, Q]``: by starts and points ``[A, S, Q]``, and a tolerance ``[A, Q]``."""
 CONSENSUS = 0.01
 """Agents whose points differ by less than so many standard deviations of the product are at one mode."""
 
@@ -47,7 +54,8 @@ class Cigar(RepeatedSums):
     estimator: of derivatives, and its random draws; directions: whether experts draw the same ones. width: of
     differences, in each expert's own standard deviations. step: what is done with the sum. starts: a "common" one, or
     each agent's "own", as published, at N times the queries and bytes. iterations: at most. tolerance: of a move, in
-    standard deviations of the product; the climb ends with moves below it. uncertainty: of predictions.
+    standard deviations of the product. stop: with a "movement" of every agent below that, or with a "disagreement" of
+    agents below it, where they started apart. uncertainty: of predictions.
     """
 
     estimator: Literal["central", "antithetic", "forward"] = "central"
@@ -58,6 +66,7 @@ class Cigar(RepeatedSums):
     starts: Literal["own", "common"] = "own"
     iterations: CountAbove = 40
     tolerance: Above = 1e-6
+    stop: Literal["movement", "disagreement"] = "movement"
     uncertainty: Uncertainty = "gpoe"
     seed: Annotated[int, Field(ge=0)] = 0
     instead: ClassVar[str] = 'take fusion.rule = "ensemble"'
@@ -67,6 +76,7 @@ class Cigar(RepeatedSums):
             ("estimator", ESTIMATORS),
             ("step", STEPS),
             ("starts", STARTS),
+            ("stop", RESTS),
             ("uncertainty", VARIANCES),
             ("via", get_args(Via)),
         )
@@ -172,7 +182,9 @@ class Cigar(RepeatedSums):
         move = self._step.move(Group(gradient, precision, climb.agreed.std, climb.agreed.reach, iteration))
         sound = np.isfinite(move)
         points = climb.points + np.where(sound, move, 0.0)
-        calm = bool((np.abs(np.where(sound, move, np.inf)) <= self.tolerance * climb.agreed.std).all())
+        tolerance = self.tolerance * climb.agreed.std
+        rest = np.asarray((np.abs(np.where(sound, move, np.inf)) <= tolerance).all(axis=1))
+        calm = bool((rest | RESTS[self.stop](climb.agreed.points, points, tolerance[:, 0])).all())
         if precision is not None:
             own = precision[np.arange(len(points)), self._start(transport).places]
             climb = replace(climb, precision=own, count=sums[:, -1])

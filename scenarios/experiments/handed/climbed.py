@@ -32,9 +32,9 @@ class ClimbedPredictions:
 
     estimator: of derivatives, and its random draws; directions: whether owners draw the same ones. width: of
     differences, in each model's own standard deviations. step: what is done with the sum. starts: a "common" one, or
-    each owner's "own". iterations: at most. tolerance: of a move, in standard deviations of the product. uncertainty:
-    "gpoe", the generalised product; "product", which takes models for independent; or "mixture". std: of an
-    observation, for regression models that state none.
+    each owner's "own". iterations: at most. tolerance: of a move, in standard deviations of the product. stop: with a
+    "movement" below that, or a "disagreement". uncertainty: "gpoe", the generalised product; "product", which takes
+    models for independent; or "mixture". std: of an observation, for regression models that state none.
     """
 
     leaves: ClassVar[tuple[str, ...]] = (".csv",)
@@ -50,6 +50,7 @@ class ClimbedPredictions:
     starts: Literal["own", "common"] = "own"
     iterations: CountAbove = 40
     tolerance: Above = 1e-6
+    stop: Literal["movement", "disagreement"] = "movement"
     uncertainty: Uncertainty = "gpoe"
     std: Above | None = None
 

@@ -172,6 +172,17 @@ def test_random_directions_have_to_find_rest_twice() -> None:
     assert {run.climb.done for run in runs} == {"settled"}
 
 
+def test_agents_that_agree_may_stop_without_looking_whether_they_still_move() -> None:
+    run = Run(gaussians(MEAN, STD), 9, stop="disagreement")
+    assert (run.climb.done, run.climb.iteration) == ("settled", 1)
+    np.testing.assert_allclose(run.mean, np.broadcast_to(MODE, run.mean.shape), atol=1e-10)
+    centres = [-3.0, 0.5, 2.0]
+    boxes = [density(f"{c}", lambda y, c=c: logistic.logpdf(y, c), 0.0, std=1.8) for c in centres]  # type: ignore[misc]
+    together = Run(boxes, 1, width=1e-3, stop="disagreement")  # agents that start together agree, and are nowhere yet
+    slope = sum(1.0 - 2.0 * logistic.cdf(together.mean[0, 0] - c) for c in centres)
+    assert abs(slope) < 1e-6
+
+
 def test_experts_that_are_asked_in_several_calls_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"step": "scale-free", "estimator": "forward", "iterations": 3}
     at_once = Run(gaussians(MEAN, STD), 9, **settings)
