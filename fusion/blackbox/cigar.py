@@ -42,7 +42,7 @@ RESTS: Mapping[str, Callable[[Array, Array, Array], Booleans]] = {
         (np.ptp(points, axis=1) <= tolerance) & (np.ptp(starts, axis=1) > tolerance)
     ),
 }
-"""Where agents are done though they moved ``[A, Q]``: by starts and points ``[A, S, Q]``, and a tolerance ``[A, Q]``."""
+"""Where agents are done though they moved ``[A, Q]``, by starts and points ``[A, S, Q]`` and tolerance ``[A, Q]``."""
 CONSENSUS = 0.01
 """Agents whose points differ by less than so many standard deviations of the product are at one mode."""
 
