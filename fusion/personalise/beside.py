@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.agents.statistics import Evidence
+from coolgp.fusion.personalise.learning import Learned
 from coolgp.fusion.personalise.mixture import Candidate, PersonalGP, candidates_of
 from coolgp.fusion.personalise.population import Population
 
@@ -35,11 +36,20 @@ class Predicts(Protocol):
 
 @dataclass(frozen=True)
 class Known:
-    """What newcomers start from: common inducing inputs, the owners' evidence about them, and their population."""
+    """What newcomers start from: common inducing inputs, the owners' evidence about them, and what is learned of it."""
 
     common: SparseGP
     evidence: Evidence
-    population: Population
+    learned: Learned
+
+    @property
+    def population(self) -> Population:
+        """What the owners' tasks have in common."""
+        return self.learned.populations[0]
+
+    def candidates(self, experts: bool = False) -> tuple[Candidate, ...]:
+        """Priors of a newcomer; experts: the owners' own models too."""
+        return candidates_of(self.population, self.posteriors if experts else (), self.learned.pooled)
 
     @cached_property
     def posteriors(self) -> tuple[Population, ...]:
@@ -62,11 +72,11 @@ class Known:
 
 
 def _mixture(known: Known, x: Array, y: Array) -> Predicts:
-    return known.start(candidates_of(known.population)).observe(x, y)
+    return known.start(known.candidates()).observe(x, y)
 
 
 def _with_experts(known: Known, x: Array, y: Array) -> Predicts:
-    return known.start(candidates_of(known.population, known.posteriors)).observe(x, y)
+    return known.start(known.candidates(experts=True)).observe(x, y)
 
 
 def _population(known: Known, x: Array, y: Array) -> Predicts:

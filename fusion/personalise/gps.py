@@ -21,7 +21,7 @@ from coolgp.fusion.matching.gps.agreement import common_prior, sparse_gps
 from coolgp.fusion.matching.gps.evidence import evidence_rows
 from coolgp.fusion.personalise.beside import Known
 from coolgp.fusion.personalise.learning import Learned, Total, central, learn
-from coolgp.fusion.personalise.mixture import PersonalGP, candidates_of
+from coolgp.fusion.personalise.mixture import PersonalGP
 from coolgp.network.graphs.given import Graph, checked_graph
 
 __all__ = ["PersonalisedGPs", "common_inputs"]
@@ -52,8 +52,7 @@ class PersonalisedGPs:
         travel along a spanning tree. Raises ValueError for models or a graph that do not fit.
         """
         known, learned = self.known(models, graph)
-        candidates = candidates_of(known.population, known.posteriors if self.experts else ())
-        return known.start(candidates), learned
+        return known.start(known.candidates(experts=self.experts)), learned
 
     def known(self, models: Sequence[Any], graph: Graph | None = None) -> tuple[Known, Learned]:
         """What newcomers start from, and how it was learned; see :meth:`start`."""
@@ -64,7 +63,7 @@ class PersonalisedGPs:
         rows = evidence_rows(owners, union, self.leftover)
         evidence = Evidence.unpack(rows, len(union.shift)).clipped()
         learned = learn(evidence, total=total)
-        return Known(union, evidence, learned.populations[0]), learned
+        return Known(union, evidence, learned), learned
 
 
 def common_inputs(owners: Sequence[SparseGP], limit: int, seed: int) -> Array:

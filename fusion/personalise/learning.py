@@ -33,11 +33,13 @@ class Learned:
     """The populations that owners end with: one that they share, or one for each, with the shrinkage of each.
 
     held_out: mean log evidence of owners that were held out, nats, ``[7]`` in the order of `SHRINKAGES`, of the first.
+    pooled: the posterior of the function if all tasks were one, of the first.
     """
 
     populations: tuple[Population, ...]
     shrinkages: tuple[float, ...]
     held_out: Array
+    pooled: Population
 
 
 def central(rows: Array) -> Array:
@@ -60,7 +62,8 @@ def learn(
     for _ in range(LAST_STEPS):
         sums = total(moment_rows(start, evidence))
         start = _maximised(sums, size, chosen)
-    return Learned(start, chosen, scores[0])
+    pooled = Evidence.unpack(total(evidence.pack())[:1], size)
+    return Learned(start, chosen, scores[0], Population.standard(size).updated(pooled))
 
 
 def _held_out(evidence: Evidence, folds: Indices, total: Total, shrinkages: Sequence[float]) -> Array:

@@ -112,10 +112,17 @@ class PersonalGP:
         return posterior_of(x, y - at.center, at.parameters, KERNELS[at.kernel], at.jitter).evidence()
 
 
-def candidates_of(population: Population, posteriors: Sequence[Population] = ()) -> tuple[Candidate, ...]:
-    """The population, half-way, scratch, with a third each; posteriors of owners share a quarter, where given."""
+def candidates_of(
+    population: Population, posteriors: Sequence[Population] = (), pooled: Population | None = None
+) -> tuple[Candidate, ...]:
+    """The population, half-way, scratch, and one task of all where its posterior is given, with equal weights.
+
+    posteriors: of owners, share a quarter, where given.
+    """
     size, share = len(population.mean), 1.0 - EXPERTS_SHARE * bool(posteriors)
     priors = {"population": population, "half-way": population.halfway(), "scratch": Population.standard(size)}
+    if pooled is not None:
+        priors["one task"] = pooled
     common = [Candidate(name, share / len(priors), prior) for name, prior in priors.items()]
     own = [
         Candidate(f"model {number}", EXPERTS_SHARE / len(posteriors), prior) for number, prior in enumerate(posteriors)

@@ -55,6 +55,11 @@ class Population:
         product: Array = self.precision @ self.mean
         return product
 
+    def updated(self, evidence: Evidence) -> Population:
+        """The posterior of the weights of one task."""
+        means, covariances = self.posterior(evidence)
+        return Population(means[0], covariances[0])
+
     def posterior(self, evidence: Evidence) -> tuple[Array, Array]:
         """Means ``[A, M]`` and covariances ``[A, M, M]`` of the weights of A tasks, given evidence of each."""
         covariances, _ = inverse_and_log_determinant(evidence.precision + self.precision)

@@ -1,8 +1,8 @@
 """Newcomers with few rows start from what fifty owners know, whose tasks are related in six ways: safe in all of them.
 
 Owners have models of functions of their own. Their evidence tells what the functions have in common: a population of
-functions, learned by EM. A newcomer takes a mixture of three priors, the population, half-way and scratch, weighed by
-the evidence of its rows. Nobody tells it how tasks are related: all the same, in clusters, by factors, a mean with
+functions, learned by EM. A newcomer takes a mixture of four priors, the population, half-way, scratch, and all tasks
+being one, weighed by the evidence of its rows. Nobody tells it how tasks are related: all the same, in clusters, by factors, a mean with
 deviations, not at all, or owners alike and the newcomer an outlier. Beside it: scratch, the population prior alone, all
 evidence summed, weights of the owners' evidence that explain the rows best, the best neighbour, the mean of all models.
 

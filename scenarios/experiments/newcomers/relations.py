@@ -56,7 +56,7 @@ class RelatedTasks:
         world = drawn_world(group, self.owners, self.newcomers, self.inducing, rng)
         least, most = OWNERS_ROWS
         evidence = world.evidence(rng.integers(least, most + 1, size=self.owners))
-        known = Known(world.common, evidence, learn(evidence).populations[0])
+        known = Known(world.common, evidence, learn(evidence))
         x_test = rng.uniform(size=(TESTS, 2))
         truths = world.features(x_test) @ world.weights.T
         newcomers = [

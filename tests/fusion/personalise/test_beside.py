@@ -16,7 +16,7 @@ def known(relation: str, owners: int = 12, newcomers: int = 3, seed: int = 0) ->
     rng = np.random.default_rng(seed)
     here = drawn_world(relation, owners, newcomers, 10, rng)
     evidence = here.evidence(np.full(owners, 40))
-    return Known(here.common, evidence, learn(evidence).populations[0]), here
+    return Known(here.common, evidence, learn(evidence)), here
 
 
 def test_predictions_are_those_of_the_mixtures_members() -> None:

@@ -115,3 +115,13 @@ def test_common_inputs_are_all_of_them_or_as_many_as_asked_for() -> None:
     fewer = common_inputs(owners, 7, 0)
     assert fewer.shape == (7, 2)
     np.testing.assert_array_equal(common_inputs(owners[::-1], 7, 0), fewer)
+
+
+def test_where_all_tasks_are_one_the_newcomer_takes_it_and_where_not_leaves_it() -> None:
+    for spread, share in ((0.0, (0.9, 1.0)), (0.5, (0.0, 0.01))):
+        here = world(3)
+        weights = alike(here, 31, spread)
+        learned = learn(here.evidence([here.rows(each, 30) for each in weights[:-1]]))
+        start = PersonalGP(candidates_of(learned.populations[0], pooled=learned.pooled), here.gp)
+        low, high = share
+        assert low <= start.observe(*here.rows(weights[-1], 20)).weights[3] <= high
