@@ -2,8 +2,8 @@
 
 Experts name classes that they are sure of; the means of these rows are prototypes that hold the background, so that EM
 over the pool finds the new task's classes in what remains. Logistic regression then learns from the examples, and from
-rows of the pool with their shares: these count the less the more examples there are, and not at all where the pool
-seems to lack the classes.
+rows of the pool with their shares: these count the less the more examples there are. Its probabilities are averaged
+with those of label spreading. Where the pool seems to lack the classes, both are left out, and the examples remain.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from coolgp.fusion.prototypes.checks import require_range
 from coolgp.fusion.prototypes.consulted import SummedExperts, asked, known_anchors, summed_anchors
 from coolgp.fusion.prototypes.few_shot import FewShot, few_shot
 from coolgp.fusion.prototypes.method import Adapted, NewTask, Owners
+from coolgp.fusion.prototypes.spreading import SpreadLabels, spread
 
 __all__ = ["Background"]
 
@@ -32,8 +33,9 @@ class Background:
 
     confidence: probability from which an expert is taken to be sure. steps: of EM. temperature: by which its shares are
     softened. example_weight: of an example, in rows of the pool; known_weight: of an expert's prototype. penalty: of
-    logistic regression, on squared weights. scale: "common" divides all inputs by one number, as pixels need; "each"
-    standardises them one by one, for inputs of several units.
+    logistic regression, on squared weights. sharpness: of label spreading, over the median squared distance of a row to
+    the nearest prototype; spreading: its share of the probabilities. scale: "common" divides all inputs by one number,
+    as pixels need; "each" standardises them one by one, for inputs of several units.
     """
 
     confidence: float = 0.9
@@ -42,11 +44,15 @@ class Background:
     example_weight: float = 3.0
     known_weight: float = 5.0
     penalty: float = 4.0
+    sharpness: float = 12.0
+    spreading: float = 0.5
     scale: str = "common"
 
     def __post_init__(self) -> None:
         require_range("background", "confidence", self.confidence, 0.0, 1.0)
-        for name in ("steps", "temperature", "example_weight", "known_weight", "penalty"):
+        if not 0.0 <= self.spreading <= 1.0:
+            raise ValueError(f"background needs spreading from 0 to 1; got {self.spreading}")
+        for name in ("steps", "temperature", "example_weight", "known_weight", "penalty", "sharpness"):
             require_range("background", name, getattr(self, name), 0.0, np.inf)
         if self.scale not in ("common", "each"):
             raise ValueError(f"background needs scale common | each; got {self.scale!r}")
@@ -78,6 +84,9 @@ class _Known:
         weight = presence.min() / np.bincount(task.places).min()
         shares = prototypes.rows[:, :classes] * weight
         head = few_shot(examples, task.places, rows, shares, settings.example_weight, settings.penalty)
+        order = np.argsort(-shares.sum(axis=1), kind="stable")  # a large pool: rows that may be of the task
+        sharpness = settings.sharpness / (prototypes.variance * pool.shape[1])
+        spreading = spread(examples, task.places, rows[order], classes, sharpness)
         experts = SummedExperts(self.owners.boxes, self.owners.classes, task.classes, self.owners.total)
         details = {
             "classes that experts know": task.classes[experts.known].tolist(),
@@ -88,7 +97,9 @@ class _Known:
         }
         absent = [name for name, value in zip(task.classes.tolist(), presence, strict=True) if value == 0.0]
         missing = f"the pool seems to lack {', '.join(map(str, absent))}: the examples alone were used"
-        return Adapted(_Fitted(head, center, unit, experts), details, notes=(missing,) if absent else ())
+        share = settings.spreading * float(presence.min())
+        model = _Fitted(head, spreading, share, center, unit, experts)
+        return Adapted(model, details, notes=(missing,) if absent else ())
 
     def _anchors(self, task: NewTask) -> Anchors:
         """Anchors of the task's classes, then of all others that experts know."""
@@ -104,16 +115,20 @@ class _Known:
 
 @dataclass(frozen=True)
 class _Fitted:
-    """See `Model`: logistic regression, and the experts' sum where they know at least two of the classes."""
+    """See `Model`: logistic regression and label spreading with its share, and the sum of experts that know classes."""
 
     head: FewShot
+    spreading: SpreadLabels
+    share: float
     center: Array
     unit: Array
     experts: SummedExperts
 
     def predict_proba(self, x: Array) -> Array:
         """See `Model`."""
-        return self.experts.applied(self.head.predict_proba((x - self.center) / self.unit), x)
+        rows = (x - self.center) / self.unit
+        own = (1.0 - self.share) * self.head.predict_proba(rows) + self.share * self.spreading.predict_proba(rows)
+        return self.experts.applied(own, x)
 
 
 def _units(pool: Array, scale: str) -> tuple[Array, Array]:

@@ -16,6 +16,7 @@ from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.beside import BesideSettings
 from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.experts import ExpertsDataSettings, ExpertsRunSettings, ExpertsSettings
+from coolgp.scenarios.config.few_shot import FewShotRunSettings, FewShotSettings
 from coolgp.scenarios.config.fusion import ApartFusionSettings, FusionSettings
 from coolgp.scenarios.config.network import NetworkSettings
 from coolgp.scenarios.config.run import RunSettings
@@ -30,6 +31,7 @@ __all__ = [
     "AgentsSettings",
     "DataSettings",
     "ExpertsScenario",
+    "FewShotScenario",
     "FusionSettings",
     "NetworkSettings",
     "RunSettings",
@@ -171,6 +173,13 @@ class TasksScenario(InOnePlaceScenario):
     run: TasksRunSettings = TasksRunSettings()  # type: ignore[assignment]  # draws in place of rounds
 
 
+class FewShotScenario(InOnePlaceScenario):
+    """Tasks that nobody has seen, by experts that only answer queries."""
+
+    few_shot: FewShotSettings = FewShotSettings()
+    run: FewShotRunSettings = FewShotRunSettings()  # type: ignore[assignment]  # draws in place of rounds
+
+
 SCENARIOS: dict[str, type[Scenario]] = {
     DEFAULT_KIND: Scenario,
     "timing": Scenario,
@@ -178,5 +187,6 @@ SCENARIOS: dict[str, type[Scenario]] = {
     "experts": ExpertsScenario,
     "vectors": VectorsScenario,
     "newcomers": TasksScenario,
+    "few-shot": FewShotScenario,
 }
 """How each kind of scenario is written, by its name; what a kind does stands in `coolgp.scenarios.experiments`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from coolgp.network.launcher import launched_rank
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.experiments.apart.kind import EXPERTS
+from coolgp.scenarios.experiments.few_shot.kind import FEW_SHOT
 from coolgp.scenarios.experiments.kind import Job, Kind, Options, Watcher
 from coolgp.scenarios.experiments.newcomers.kind import NEWCOMERS
 from coolgp.scenarios.experiments.rounds import ROUNDS
@@ -21,7 +22,9 @@ from coolgp.scenarios.studies.cells import Task
 
 __all__ = ["KINDS", "begin_cell", "kind_in", "start"]
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (ROUNDS, TIMING, SIDE_BY_SIDE, EXPERTS, VECTORS, NEWCOMERS)}
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (ROUNDS, TIMING, SIDE_BY_SIDE, EXPERTS, VECTORS, NEWCOMERS, FEW_SHOT)
+}
 """By name; each has its sections in the table of ``config/scenario.py``."""
 
 

@@ -8,12 +8,14 @@ import pytest
 from scipy.stats import multivariate_normal
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression
+from sklearn.semi_supervised import LabelSpreading
 
 from coolgp import TaskAgnosticFusion
 from coolgp.agents import BlackBox
 from coolgp.agents.experts.adapters import expert_of
 from coolgp.fusion.prototypes.anchored import Anchors, anchors_of, expected, settled
 from coolgp.fusion.prototypes.consulted import SummedExperts, known_anchors
+from coolgp.fusion.prototypes.spreading import spread
 
 from tests.fusion.prototypes.digits import IMAGES, LABELS, Asked, Case
 
@@ -36,7 +38,7 @@ def test_new_digits_are_told_apart_by_one_example_each_where_the_pool_has_them()
         ours.append(score(task, case))
         alone.append(few_shot(case, shots))
         certain.append(np.exp(-task.uncertainty(IMAGES[case.test])).mean())
-    assert np.mean(ours) >= 0.9
+    assert np.mean(ours) >= 0.92
     assert np.mean(ours) > np.mean(alone) + 0.02
     assert np.all(np.array(certain) <= 1.0)
 
@@ -48,7 +50,7 @@ def test_five_examples_each_are_not_used_worse_than_by_training_on_them_alone() 
         shots = case.shots(5)
         task = TaskAgnosticFusion().fit(case.experts, IMAGES[case.pool]).adapt(IMAGES[shots], LABELS[shots])
         differences.append(score(task, case) - few_shot(case, shots))
-    assert np.mean(differences) >= -0.004
+    assert np.mean(differences) >= 0.0
 
 
 def test_a_pool_without_the_new_classes_is_noticed_and_counts_for_little() -> None:
@@ -138,6 +140,18 @@ def test_a_settled_prototype_is_the_mean_of_its_anchors_and_its_rows() -> None:
     np.testing.assert_allclose(found.mass.sum(), len(pool))
     heavy = settled(Anchors(anchors.sums * 1e9, anchors.weights * 1e9), pool, 5, 2.0)
     np.testing.assert_allclose(heavy.centres, [[0.25, 0.0], [6.5, 5.5]], atol=1e-6)
+
+
+def test_labels_spread_as_those_of_scikit_learn() -> None:
+    random = np.random.default_rng(2)
+    pool = np.vstack([random.normal(size=(30, 2)), random.normal(size=(30, 2)) + 2.0])
+    x, places, queries = pool[[0, 40, 50]] + 0.1, np.array([0, 1, 1]), random.normal(size=(20, 2)) + 1.0
+    theirs = LabelSpreading(kernel="rbf", gamma=2.0, alpha=0.2, max_iter=1000, tol=1e-12)
+    theirs.fit(np.vstack([x, pool]), np.concatenate([places, np.full(len(pool), -1)]))
+    ours = spread(x, places, pool, 2, 2.0)
+    np.testing.assert_allclose(ours.labels, theirs.label_distributions_, atol=1e-9)
+    np.testing.assert_allclose(ours.predict_proba(queries), theirs.predict_proba(queries), atol=1e-9)
+    np.testing.assert_allclose(ours.predict_proba(queries + 1e3).sum(axis=1), 1.0)  # far from all rows
 
 
 def test_an_owner_names_classes_that_it_is_sure_of_for_three_rows() -> None:

@@ -1,0 +1,135 @@
+"""Tasks that nobody has seen: all methods on the same draws, in scenarios with a section [few_shot]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from coolgp.agents.base.arrays import Array, Indices
+from coolgp.fusion.prototypes.studies.methods import FEW_SHOT_METHODS
+from coolgp.fusion.prototypes.studies.tasks import DrawnTask, Sizes, drawn_task
+from coolgp.network.base.lazy_table import imported
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.base.files import write_table
+from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.experts import ExpertsDataSettings
+from coolgp.scenarios.config.run import RunSettings
+from coolgp.scenarios.config.scenario import FewShotScenario
+from coolgp.scenarios.config.sources import SOURCES
+from coolgp.scenarios.experiments.experiment import Experiment, Row, Session
+from coolgp.scenarios.experiments.few_shot.findings import findings
+from coolgp.scenarios.experiments.kind import Stage
+from coolgp.scenarios.metrics.few_shot_columns import FEW_SHOT_COLUMNS
+from coolgp.scenarios.plots.few_shot import FIGURES, read_draws
+from coolgp.scenarios.simulation.assembly import one_thread
+
+__all__ = ["FEW_SHOT"]
+
+Line = dict[str, Any]
+"""A line of ``draws.csv``: one method on one draw."""
+
+
+def check(scenario: FewShotScenario) -> tuple[Array, Indices]:
+    """The images and their labels. Raises ValueError where tasks cannot be drawn from them."""
+    source: Any = imported(SOURCES[scenario.few_shot.source].loader)
+    table = source(ExpertsDataSettings(source=scenario.few_shot.source), AgentsSettings(), RunSettings())
+    labels, settings = np.asarray(table.y, dtype=np.intp), scenario.few_shot
+    classes = len(np.unique(labels))
+    needed = settings.ways + 2 * settings.experts
+    if classes < needed:
+        raise ConfigError(
+            f"few_shot.experts: {settings.experts} experts with two classes or more each, beside {settings.ways} of a "
+            f"task, need {needed} classes; {settings.source} has {classes}"
+        )
+    left = len(labels) - settings.pool - settings.private
+    if left < 2 * max(settings.shots) * classes:
+        raise ConfigError(
+            f"few_shot.pool, few_shot.private: {settings.source} has {len(labels)} rows, and {left} are left for "
+            f"examples and tests; needed {2 * max(settings.shots) * classes}"
+        )
+    return np.asarray(table.x, dtype=float), labels
+
+
+def header(scenario: FewShotScenario) -> tuple[str, ...]:
+    """The columns of the methods that are compared."""
+    return ("round", *(f"accuracy_{method}" for method in scenario.few_shot.methods), *SHARED)
+
+
+def rows(scenario: FewShotScenario, session: Session) -> Iterator[Row]:
+    """All methods on the draws of each situation and number of examples; go on after the last finished draw."""
+    lines: list[Line] = _earlier(session)
+    finished = {(line["situation"], line["shots"], line["draw"]) for line in lines}
+    settings, repeats = scenario.few_shot, scenario.run.repeats
+    cells = [(situation, shots) for situation in settings.situations for shots in settings.shots]
+    for place, (situation, shots) in enumerate(cells):
+        for draw in range(repeats):
+            if (situation, shots, draw) in finished:
+                continue
+            started = perf_counter()
+            with one_thread():
+                lines += _lines(scenario, session.prepared, situation, shots, draw)
+            write_table(session.folder / "draws.csv", lines)
+            words = f"{situation}, {shots} of each class, draw {draw + 1} of {repeats}"
+            done, seconds = place * repeats + draw + 1, perf_counter() - started
+            session.watcher.show(Stage(done, len(cells) * repeats, words, seconds=seconds, unit="draw"))
+        own = [line for line in lines if (line["situation"], line["shots"]) == (situation, shots)]
+        yield {"round": place + 1, **_means(scenario, own)}
+
+
+def _lines(
+    scenario: FewShotScenario, images: tuple[Array, Indices], situation: str, shots: int, draw: int
+) -> list[Line]:
+    settings = scenario.few_shot
+    sizes = Sizes(settings.experts, settings.ways, settings.pool, settings.private)
+    x, labels = images
+    task = drawn_task(x, labels, situation, shots, sizes, scenario.run.seed, draw)
+    facts = {"situation": situation, "shots": shots, "draw": draw, **_facts(task)}
+    return [facts | _scored(task, method) for method in settings.methods]
+
+
+def _facts(task: DrawnTask) -> dict[str, float]:
+    known = np.isin(task.classes, np.concatenate([expert.classes_ for expert in task.experts]))
+    return {"known_classes": float(known.mean()), "pool_share": task.pool_share}
+
+
+def _scored(task: DrawnTask, method: str) -> Line:
+    started = perf_counter()
+    right = FEW_SHOT_METHODS[method](task) == task.test_y
+    return {"method": method, "accuracy": float(right.mean()), "seconds": perf_counter() - started}
+
+
+def _means(scenario: FewShotScenario, lines: Sequence[Line]) -> Row:
+    """The line of ``metrics.csv`` of one situation and number of examples; seconds are those of all methods."""
+    means = {
+        f"accuracy_{method}": np.mean([line["accuracy"] for line in lines if line["method"] == method])
+        for method in scenario.few_shot.methods
+    }
+    facts = {name: np.mean([line[name] for line in lines]) for name in ("shots", "known_classes", "pool_share")}
+    seconds = np.sum([line["seconds"] for line in lines])
+    return {name: float(value) for name, value in (means | facts | {"seconds": seconds}).items()}
+
+
+def _earlier(session: Session) -> list[Line]:
+    path = session.folder / "draws.csv"
+    return read_draws(path) if session.resumed and path.is_file() else []
+
+
+SHARED = ("shots", "known_classes", "pool_share", "seconds")
+
+FEW_SHOT = Experiment(
+    name="few-shot",
+    words="tasks that nobody has seen, from a few examples and experts that only answer queries ([few_shot] in place "
+    "of [agents])",
+    scenario=FewShotScenario,
+    columns=("round", *(column.name for column in FEW_SHOT_COLUMNS), "seconds"),
+    header=header,
+    rows=rows,
+    figures=FIGURES,
+    findings=findings,
+    leaves=("draws.csv",),
+    check=check,
+    one_process="trains small networks in one process, which takes seconds",
+)
