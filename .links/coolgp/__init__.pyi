@@ -10,6 +10,7 @@ from .fusion.blackbox.fusion import BlackBoxFusion as BlackBoxFusion
 from .fusion.matching.networks.pfnm import PFNM as PFNM
 from .fusion.matching.networks.settings import Setting as Setting
 from .fusion.matching.sets.spahm import SPAHM as SPAHM
+from .fusion.personalise.choice import personalise as personalise
 from .fusion.prototypes.fusion import TaskAgnosticFusion as TaskAgnosticFusion
 from .scenarios.config.catalogue import load_scenario as load_scenario
 from .scenarios.config.scenario import Scenario as Scenario

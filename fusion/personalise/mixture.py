@@ -89,6 +89,19 @@ class PersonalGP:
         stds = np.sqrt(known + unexplained + noise)
         return mixed(self.weights, self.common.center + np.concatenate(means) @ features, stds)
 
+    def as_one(self) -> SparseGP:
+        """A single sparse GP with the mixture's mean and standard deviation at every input.
+
+        Its evidence is what departs from ``N(0, I)``, and may be negative where members disagree.
+        """
+        means, covariances = zip(*(c.prior.posterior(self._rows_evidence) for c in self.candidates), strict=True)
+        centres = np.concatenate(means)
+        mean = self.weights @ centres
+        apart = centres - mean
+        covariance = np.tensordot(self.weights, np.concatenate(covariances), 1) + (apart.T * self.weights) @ apart
+        precision = np.linalg.inv(covariance)
+        return replace(self.common, precision=precision - np.eye(len(mean)), shift=precision @ mean)
+
     def left_out(self, x: Array, y: Array) -> Array:
         """Mean log density ``[C]``, nats, of each of the rows seen, under each candidate given all the others."""
         noise, at = self.common.parameters.noise_variance, self.common

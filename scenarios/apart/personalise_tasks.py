@@ -2,9 +2,10 @@
 
 Owners have models of functions of their own. Their evidence tells what the functions have in common: a population of
 functions, learned by EM. A newcomer takes a mixture of four priors, the population, half-way, scratch, and all tasks
-being one, weighed by the evidence of its rows. Nobody tells it how tasks are related: all the same, in clusters, by factors, a mean with
-deviations, not at all, or owners alike and the newcomer an outlier. Beside it: scratch, the population prior alone, all
-evidence summed, weights of the owners' evidence that explain the rows best, the best neighbour, the mean of all models.
+being one, weighed by the evidence of its rows. Nobody tells it how tasks are related: all the same, in clusters, by
+factors, a mean with deviations, not at all, or owners alike and the newcomer an outlier. Beside it: scratch, the
+population prior alone, all evidence summed, weights of the owners' evidence that explain the rows best, the best
+neighbour, the mean of all models.
 
 `--set tasks.owners=10` has fewer owners, `--set tasks.relations=["outlier"]` one relation alone.
 

@@ -23,6 +23,9 @@ Line = dict[str, Any]
 TEXTS, WHOLE = ("relation", "newcomer", "method"), ("draw", "examples")
 DECIDE = ("mixture", "scratch")
 """How high the panels of NLPD are: what is sure and wrong has thousands of nats."""
+LESS = ("error", "nlpd")
+"""Measures whose difference from scratch is drawn, where newcomers differ in themselves."""
+STANDARD_ERRORS = 1.96
 COLOURS = [colour for colour, _ in LINES]
 WORDS = dict(zip(MEASURES, ("error", "NLPD (nats)", "coverage of the 95 % interval"), strict=True))
 
@@ -61,25 +64,38 @@ def newcomers_figure(folder: Folder) -> Figure:
     for column, group in enumerate(groups):
         own = [line for line in lines if line["relation"] == group]
         for axes, measure in zip(panels[:, column], MEASURES, strict=True):
-            _draw(axes, own, measure, source.paired_by)
+            _draw(axes, own, measure, source)
         panels[0, column].set_title(group)
         panels[-1, column].set_xlabel("rows of a newcomer")
     for axes, measure in zip(panels[:, 0], MEASURES, strict=True):
-        axes.set_ylabel(source.error_words if measure == MEASURES[0] else WORDS[measure])
-    shown = [line["nlpd"] for line in lines if line["method"] in DECIDE]
-    height = max(shown) - min(shown)
-    panels[MEASURES.index("nlpd"), 0].set_ylim(min(shown) - 0.1 * height, max(shown) + 0.3 * height)
+        words = source.error_words if measure == MEASURES[0] else WORDS[measure]
+        axes.set_ylabel(f"{words},\nless that of scratch" if _paired(source) and measure in LESS else words)
+    if not _paired(source):
+        shown = [line["nlpd"] for line in lines if line["method"] in DECIDE]
+        height = max(shown) - min(shown)
+        panels[MEASURES.index("nlpd"), 0].set_ylim(min(shown) - 0.1 * height, max(shown) + 0.3 * height)
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles[::-1], labels[::-1], loc="outside lower center", ncols=4)
+    figure.legend(handles[::-1], labels[::-1], loc="outside lower center", ncols=4 if groups[3:] else 2)
     return figure
 
 
-def _draw(axes: Axes, lines: Sequence[Line], measure: str, unit: str) -> None:
+def _paired(source: Any) -> bool:
+    """Whether newcomers differ in themselves: differences from scratch are drawn, not the scores."""
+    return bool(source.paired_by == "newcomer")
+
+
+def _draw(axes: Axes, lines: Sequence[Line], measure: str, source: Any) -> None:
+    unit, less = source.paired_by, _paired(source) and measure in LESS
     counts = sorted({line["examples"] for line in lines})
     for method, words, colour in reversed(list(zip(START_WORDS, START_WORDS.values(), COLOURS, strict=False))):
-        scores = [of_units([e for e in lines if e["examples"] == count], method, measure, unit) for count in counts]
+        scores = []
+        for count in counts:
+            own = [line for line in lines if line["examples"] == count]
+            plain = of_units(own, "scratch", measure, unit) if less else 0.0
+            scores.append(of_units(own, method, measure, unit) - plain)
         mean, spread = (np.array([function(own) for own in scores]) for function in (np.mean, np.std))
-        band(axes, np.array(counts, dtype=float), mean, spread, colour, words)
+        half = STANDARD_ERRORS * spread / np.sqrt([len(own) for own in scores])
+        band(axes, np.array(counts, dtype=float), mean, half, colour, words)
     axes.set_xscale("log")
     axes.set_xticks(counts, [f"{count}" for count in counts])
     axes.minorticks_off()
@@ -92,8 +108,8 @@ FIGURES: dict[str, Drawing[Any]] = {
     "newcomers": Drawing(
         newcomers_figure,
         "Error, negative log predictive density and coverage against the rows that a newcomer has, for each relation "
-        "of the tasks: means, with bands of one standard deviation over draws or newcomers. Densities beyond the axis "
-        "are of methods that are sure and wrong.",
+        "of the tasks: means over draws, with bands of 95 %. Of airports, which differ, the mean of the "
+        "differences from scratch is drawn. Densities beyond the axis are of methods that are sure and wrong.",
     )
 }
 """By the names of their files."""

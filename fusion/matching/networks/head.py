@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 
 from coolgp.agents.base.arrays import Array, Indices
 
-__all__ = ["HeadSums", "head_sums", "refitted_head"]
+__all__ = ["HeadSums", "Ridge", "head_sums", "refitted_head", "ridge_by_evidence"]
 
 STRENGTHS = (1e-10, 1e4)
 """Ridge strengths to search, as shares of the mean eigenvalue of the features' moments."""
@@ -54,11 +54,42 @@ def refitted_head(sums: list[HeadSums]) -> tuple[Array, Array]:
     gram = total.gram[:-1, :-1] - rows * np.outer(mean, mean)
     cross = total.cross[:-1] - rows * np.outer(mean, level)
     squares = float((total.squares - rows * level**2).sum())
+    weights = ridge_by_evidence(gram, cross, squares, rows).weights
+    return weights, level - mean @ weights
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """Ridge regression: weights ``[H, K]``, strength, and the posterior of each output's.
+
+    Its covariance is ``noise_variance · directions (eigenvalues + strength)⁻¹ directionsᵀ``.
+    """
+
+    weights: Array
+    strength: float
+    noise_variance: float
+    eigenvalues: Array
+    directions: Array
+
+    def variance(self, rows: Array) -> Array:
+        """Of an output at rows ``[n, H]``, from uncertain weights alone: ``[n]``."""
+        spread: Array = np.square(rows @ self.directions) @ (1.0 / (self.eigenvalues + self.strength))
+        return self.noise_variance * spread
+
+
+def ridge_by_evidence(gram: Array, cross: Array, squares: float, rows: float) -> Ridge:
+    """Ridge regression from sums over rows: ``ΦᵀΦ [H, H]``, ``ΦᵀY [H, K]`` and ``Σ y²`` of all K outputs.
+
+    Strength and noise variance are those with the largest evidence.
+    """
+    outputs = cross.shape[1]
     eigenvalues, directions = np.linalg.eigh(gram)
     eigenvalues, projected = np.maximum(eigenvalues, 0.0), directions.T @ cross
-    strength = _strength(eigenvalues, np.square(projected).sum(axis=1), squares, rows * len(level), len(level))
+    powers = np.square(projected).sum(axis=1)
+    strength = _strength(eigenvalues, powers, squares, rows * outputs, outputs)
     weights = directions @ (projected / (eigenvalues + strength)[:, None])
-    return weights, level - mean @ weights
+    residual = max(squares - float((powers / (eigenvalues + strength)).sum()), 1e-12 * squares)
+    return Ridge(weights, strength, residual / (rows * outputs), eigenvalues, directions)
 
 
 def _strength(eigenvalues: Array, projected: Array, squares: float, values: float, outputs: int) -> float:
