@@ -17,7 +17,7 @@ from coolgp.scenarios.metrics.evaluated import Evaluated
 from coolgp.scenarios.metrics.other_columns import OTHER_COLUMNS
 from coolgp.scenarios.metrics.scores import Forecast, coverage, crps, disagreement, nlpd, rmse
 
-__all__ = ["COLUMNS"]
+__all__ = ["ALL_COLUMNS", "COLUMNS"]
 
 Score = Callable[[Forecast, Evaluated], Array]
 
@@ -46,7 +46,7 @@ def _error(forecast: Forecast, evaluated: Evaluated) -> Array:
     return rmse(forecast, evaluated.truth, evaluated.asked)
 
 
-_COLUMNS = (
+ALL_COLUMNS = (
     Column(
         name="round",
         words="round of learning",
@@ -192,5 +192,5 @@ _COLUMNS = (
     ),
     *OTHER_COLUMNS,
 )
-COLUMNS: dict[str, Column] = {column.name: column for column in _COLUMNS}
+COLUMNS: dict[str, Column] = {column.name: column for column in ALL_COLUMNS}
 """By name; to add a column is to add an entry."""

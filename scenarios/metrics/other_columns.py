@@ -175,7 +175,7 @@ OTHER_COLUMNS = (
         files=(),
     ),
     Column(
-        name="inducing",
+        name="fused_inducing",
         words="inducing inputs of a fused model",
         meaning=f"{_APART}inducing inputs of the fused sparse GP; empty for other models",
         better="lower",

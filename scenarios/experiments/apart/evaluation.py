@@ -75,7 +75,7 @@ class Evaluation:
             "density_queries": int(queries[1]),
             "parameters": float(parameters.mean()),
             "left_out": spent.left_out,
-            "inducing": fused.inducing,
+            "fused_inducing": fused.inducing,
             "dropped": fused.dropped,
             **{name: float(np.nanmean(values)) for name, values in fidelity.items()},
             "seconds": spent.seconds,

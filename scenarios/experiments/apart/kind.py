@@ -18,7 +18,7 @@ __all__ = ["EXPERTS"]
 
 SHARED = (
     *("communication_rounds", "messages", "lost", "bytes", "queries", "density_queries", "parameters", "left_out"),
-    *("inducing", "dropped", "imitation_divergence", "imitation_error"),
+    *("fused_inducing", "dropped", "imitation_divergence", "imitation_error"),
     *("seconds", "seconds_training"),
 )
 
