@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMER_NAMES", "RULES", "SUM_RULES", "rule_class", "rule_named"]
 
+_REFERENCE = re.compile(r"\w+(\.\w+)*:\w+")
 VERBS = ("fit", "guarantee", "links", "init", "exchange", "converge", "predict")
 
 SUM_RULES: LazyTable[type[SumRule]] = LazyTable(
@@ -60,7 +62,7 @@ def rule_class(name: str) -> type[FusionRule]:
     present = FORMER_NAMES.get(name, name)
     if present in RULES:
         return RULES[present]
-    if ":" not in name:
+    if not _REFERENCE.fullmatch(name):
         raise ValueError(f"fusion.rule needs one of {', '.join(RULES)}, or module:Class; got {name!r}")
     try:
         rule = cast("type[FusionRule]", imported(name))

@@ -85,7 +85,7 @@ def _graphml(path: Path) -> Topology:
         graph = nx.read_graphml(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"The topology file {path} cannot be read as text: {error}") from error
-    except (nx.NetworkXException, ParseError, KeyError) as error:
+    except (nx.NetworkXException, ParseError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"The topology file {path} is not valid GraphML: {error}") from error
     if not len(graph):
         raise ValueError(f"The topology file {path} has no nodes")

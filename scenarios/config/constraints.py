@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema, core_schema
 
 __all__ = ["Names", "Paths", "choices", "nearest", "needed", "shown"]
 
-_REFERENCE = re.compile(r"[\w.]+:\w+")
+_REFERENCE = re.compile(r"\w+(\.\w+)*:\w+")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Names:
 
     def is_path(self, value: str) -> bool:
         """Whether the text is read as the path of a file."""
-        return value not in self.names() and Path(value).suffix.lower() in self.suffixes
+        return "\0" not in value and value not in self.names() and Path(value).suffix.lower() in self.suffixes
 
     def is_reference(self, value: str) -> bool:
         """Whether the text names something of the user's own as ``module:Class``."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -15,7 +14,7 @@ from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.constraints import Names, Paths, choices, nearest, needed, shown
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, SCENARIOS, SECTIONS, Scenario
 from coolgp.scenarios.config.section import Settings
-from coolgp.scenarios.config.toml_text import Origin, read_toml
+from coolgp.scenarios.config.toml_text import Origin, parsed, read_toml
 
 __all__ = ["override", "read_scenario", "resolve", "resolve_sections"]
 
@@ -104,10 +103,10 @@ def _overridden(
 
 def _value(written: str) -> Any:
     try:
-        parsed = tomllib.loads(f"value = {written}")
-    except tomllib.TOMLDecodeError:
+        mapping = parsed(f"value = {written}")
+    except ValueError:
         return written
-    return parsed["value"] if len(parsed) == 1 else written
+    return mapping["value"] if len(mapping) == 1 else written
 
 
 def _anchored(section: type[Settings] | None, key: str, value: Any, folder: Path) -> Any:
@@ -123,7 +122,7 @@ def _anchored(section: type[Settings] | None, key: str, value: Any, folder: Path
 
 
 def _absolute(path: str, folder: Path) -> str:
-    return str((folder / Path(path).expanduser()).resolve())
+    return path if "\0" in path else str((folder / Path(path).expanduser()).resolve())
 
 
 def _resolve(mapping: Mapping[str, Any], origin: Origin, folder: Path, overrides: Iterable[str]) -> Scenario:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,10 @@ from typing import Any
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.constraints import nearest
 
-__all__ = ["Origin", "read_toml"]
+__all__ = ["Origin", "parsed", "read_toml"]
+
+_MOST_NESTED = 30
+_MOST_BITS = 64
 
 _HEADER = re.compile(r"\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([\w.\"' -]+?)\s*=")
@@ -38,9 +41,42 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Origin]:
     """Read a TOML file. Raises ConfigError where there is none, or it is not TOML."""
     text = _text(path)
     try:
-        return tomllib.loads(text), Origin(str(path), _key_lines(text))
+        return parsed(text), Origin(str(path), _key_lines(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(_syntax_problem(path, text, str(error))) from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """What a TOML text says. Raises ValueError where it is none, or nested or long beyond what a setting needs.
+
+    >>> parsed("seed = 1")
+    {'seed': 1}
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except RecursionError:
+        raise ValueError(f"nested too deeply; needed at most {_MOST_NESTED} tables and lists in one another") from None
+    except ValueError:  # Python's own limit on the digits of a whole number
+        raise ValueError(f"a whole number is too long; needed at most {_MOST_BITS} bits") from None
+    _check_size(content)
+    return content
+
+
+def _check_size(content: Any) -> None:
+    level, depth = [content], 0
+    while level:
+        if depth > _MOST_NESTED:
+            raise ValueError(f"nested too deeply; needed at most {_MOST_NESTED} tables and lists in one another")
+        if any(isinstance(value, int) and value.bit_length() > _MOST_BITS for value in level):
+            raise ValueError(f"a whole number is too long; needed at most {_MOST_BITS} bits")
+        inside = [value.values() if isinstance(value, dict) else value for value in level]
+        lists = [values for values in inside if isinstance(values, Iterable) and not isinstance(values, str)]
+        level = [value for values in lists for value in values]
+        depth += 1
 
 
 def _text(path: Path) -> str:

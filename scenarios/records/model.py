@@ -31,6 +31,8 @@ from coolgp.agents.sparse.gp import SparseGP
 from coolgp.agents.statistics import Evidence
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.metrics.scores import Forecast
+from coolgp.scenarios.records.model_shapes import check_arrays
+from coolgp.scenarios.records.tables import arrays_of
 
 __all__ = ["SavedModel", "load_model"]
 
@@ -85,15 +87,18 @@ class SavedModel:
 
 
 def load_model(path: str | Path) -> SavedModel:
-    """Read ``model.npz``, or that of a run folder. Raises ValueError where there is none or it holds no evidence."""
+    """Read ``model.npz``, or that of a run folder.
+
+    Raises ValueError where there is none, it holds no evidence, or is damaged (what is wrong with it, in one sentence).
+    """
     path = Path(path)
     path = path / "model.npz" if path.is_dir() else path
     if not path.is_file():
         raise ValueError(f"{path}: needed the model.npz of a finished run; there is none")
-    with np.load(path, allow_pickle=False) as stored:
-        arrays = dict(stored)
+    arrays = arrays_of(path, ("features", "agents", "theta"))
     if "precision" not in arrays:
         raise ValueError(f"{path}: this run's fusion rule leaves agents no evidence of their own to predict from")
+    check_arrays(path, arrays)
     layout = Layout(len(arrays["features"]), bool(arrays["full"]), bool(arrays["uncertain"]))
     scaler = Scaler(arrays["x_mean"], arrays["x_scale"], float(arrays["y_mean"]), float(arrays["y_scale"]))
     evidence = Evidence(**{field.name: arrays[field.name] for field in fields(Evidence)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,10 +29,7 @@ def model_in(path: str | Path) -> Any:
         return read_model_file(path)
     if holds_surrogates(stored_in_folder(path)):
         return read_model_file(stored_in_folder(path))
-    try:
-        saved = load_model(path)
-    except (KeyError, EOFError, zipfile.BadZipFile) as problem:
-        raise ValueError(f"{path}: its model.npz is damaged, or of another version ({problem})") from problem
+    saved = load_model(path)
 
     def moments(x: Array) -> tuple[Array, Array]:
         forecast = saved.predict(x)

@@ -6,7 +6,6 @@ Axes: `R` rows.
 from __future__ import annotations
 
 import csv
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from coolgp.agents.base.archives import arrays_in
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.metrics.words import described
 
@@ -69,9 +69,8 @@ def floats(path: Path, name: str, cells: Sequence[str]) -> Floats:
 def arrays_of(path: Path, needed: Sequence[str]) -> dict[str, NDArray[Any]]:
     """The arrays of an ``.npz`` file; raise ValueError where it cannot be read or lacks one of those needed."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as problem:
+        arrays = arrays_in(path)
+    except ValueError as problem:
         raise ValueError(f"{path} cannot be read as arrays: {problem}") from problem
     missing = [name for name in needed if name not in arrays]
     if missing:

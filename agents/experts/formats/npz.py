@@ -5,12 +5,12 @@ Or surrogates of experts, fused.
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from coolgp.agents.base.archives import arrays_in
 from coolgp.agents.experts.formats.format import Format
 from coolgp.agents.experts.formats.surrogates import KIND, FusedSurrogate, arrays_of_surrogate, surrogate_of_arrays
 from coolgp.agents.experts.formats.tensors import named_tensors, network_of_tensors, texts_of
@@ -23,11 +23,7 @@ TEXTS = ("activation", "classes")
 
 def read(path: Path) -> Network | FusedSurrogate:
     """The model in a file: of a network, named tensors or ``numpy.savez(path, *arrays)`` with weights ``[in, out]``."""
-    try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as problem:
-        raise ValueError(f"is no readable .npz file of plain numbers ({problem})") from problem
+    arrays = arrays_in(path)
     if KIND in arrays:
         return surrogate_of_arrays(arrays)
     texts = {name: str(arrays.pop(name)) for name in TEXTS if name in arrays}
