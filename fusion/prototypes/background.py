@@ -15,7 +15,7 @@ import numpy as np
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.task import Task
 from coolgp.fusion.prototypes.anchored import Anchors, Prototypes, anchors_of, settled
-from coolgp.fusion.prototypes.checks import require_range
+from coolgp.fusion.prototypes.checks import require_count, require_range
 from coolgp.fusion.prototypes.consulted import SummedExperts, asked, known_anchors, summed_anchors
 from coolgp.fusion.prototypes.few_shot import FewShot, few_shot
 from coolgp.fusion.prototypes.method import Adapted, NewTask, Owners
@@ -52,7 +52,8 @@ class Background:
         require_range("background", "confidence", self.confidence, 0.0, 1.0)
         if not 0.0 <= self.spreading <= 1.0:
             raise ValueError(f"background needs spreading from 0 to 1; got {self.spreading}")
-        for name in ("steps", "temperature", "example_weight", "known_weight", "penalty", "sharpness"):
+        require_count("background", "steps", self.steps)
+        for name in ("temperature", "example_weight", "known_weight", "penalty", "sharpness"):
             require_range("background", name, getattr(self, name), 0.0, np.inf)
         if self.scale not in ("common", "each"):
             raise ValueError(f"background needs scale common | each; got {self.scale!r}")

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array
 
-__all__ = ["require_range", "rows_of"]
+__all__ = ["require_count", "require_range", "rows_of"]
 
 WHO = "TaskAgnosticFusion"
 
@@ -17,6 +17,12 @@ def require_range(method: str, name: str, value: float, low: float, high: float)
     if not low < value < high:
         bounds = f"above {low:g}" if np.isinf(high) else f"above {low:g} and below {high:g}"
         raise ValueError(f"{method} needs {name} {bounds}; got {value}")
+
+
+def require_count(method: str, name: str, value: object) -> None:
+    """Raise ValueError where a setting is not a whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{method} needs {name} that is a whole number of at least 1; got {value!r}")
 
 
 def rows_of(X: npt.ArrayLike, name: str, inputs: int | None = None) -> Array:

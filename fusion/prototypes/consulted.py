@@ -7,6 +7,7 @@ rule that sums carries them over a graph. Axes: ``N`` experts, ``K`` classes, ``
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,15 +37,15 @@ Total = Callable[[Array], Array]
 def asked(boxes: Sequence[BlackBox], x: Array, task: Task) -> Array:
     """Probabilities ``[N, Q, K]`` of all classes at x ``[Q, D]``; 0 of a class that an expert does not know.
 
-    An expert that fails says nothing: all zero; its `failure` has the reason.
+    An expert that fails says nothing, all zero, and a warning says so; its `failure` has the reason.
     """
     given = np.zeros((len(boxes), len(x), task.columns))
     for owner, box in enumerate(boxes):
         if box.failure is None:
             try:
                 given[owner] = answers(box.expert, x, task)
-            except ExpertFailed:
-                continue
+            except ExpertFailed as failed:
+                warnings.warn(f"left out: {failed}", stacklevel=2)
     return given
 
 

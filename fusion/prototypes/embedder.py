@@ -13,7 +13,7 @@ from coolgp.agents.base.arrays import Array, Booleans
 from coolgp.agents.experts.task import Task
 from coolgp.fusion.prototypes.adaptation import Examples, risk
 from coolgp.fusion.prototypes.architecture import Architecture
-from coolgp.fusion.prototypes.checks import require_range
+from coolgp.fusion.prototypes.checks import require_count, require_range
 from coolgp.fusion.prototypes.consulted import asked
 from coolgp.fusion.prototypes.embedding import Terms, Training, trained
 from coolgp.fusion.prototypes.forms import FORMS, Context, Embedded, Moves, embedded
@@ -23,6 +23,13 @@ from coolgp.fusion.prototypes.records import Records, described, records_of
 from coolgp.network.base.randomness import generator
 
 __all__ = ["Embedding"]
+
+
+COUNTS = (
+    *("styles", "concepts", "concepts_adapting", "style", "concept", "hidden", "epochs", "batch"),
+    *("steps", "joint_epochs"),
+)
+"""Settings that are whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +67,9 @@ class Embedding:
         if self.read_out not in READ_OUTS:
             raise ValueError(f"embedding needs read_out {' | '.join(READ_OUTS)}; got {self.read_out!r}")
         require_range("embedding", "delta", self.delta, 0.0, 1.0)
-        for name in (
-            "styles",
-            "concepts",
-            "concepts_adapting",
-            "style",
-            "concept",
-            "hidden",
-            "epochs",
-            "rate",
-            "batch",
-        ):
+        for name in COUNTS:
+            require_count("embedding", name, getattr(self, name))
+        for name in ("rate", "step_rate"):
             require_range("embedding", name, getattr(self, name), 0.0, np.inf)
 
     def learner(self, owners: Owners) -> Embedder:

