@@ -60,7 +60,7 @@ def refitted_head(sums: list[HeadSums]) -> tuple[Array, Array]:
 
 @dataclass(frozen=True)
 class Ridge:
-    """Ridge regression: weights ``[H, K]``, strength, and the posterior of each output's.
+    """Ridge regression: weights ``[H, K]``, strength, log evidence in nats, and the posterior of each output's weights.
 
     Its covariance is ``noise_variance · directions (eigenvalues + strength)⁻¹ directionsᵀ``.
     """
@@ -68,6 +68,7 @@ class Ridge:
     weights: Array
     strength: float
     noise_variance: float
+    log_evidence: float
     eigenvalues: Array
     directions: Array
 
@@ -88,8 +89,11 @@ def ridge_by_evidence(gram: Array, cross: Array, squares: float, rows: float) ->
     powers = np.square(projected).sum(axis=1)
     strength = _strength(eigenvalues, powers, squares, rows * outputs, outputs)
     weights = directions @ (projected / (eigenvalues + strength)[:, None])
-    residual = max(squares - float((powers / (eigenvalues + strength)).sum()), 1e-12 * squares)
-    return Ridge(weights, strength, residual / (rows * outputs), eigenvalues, directions)
+    residual = max(squares - float((powers / (eigenvalues + strength)).sum()), 1e-12 * squares + 1e-300)
+    noise, values = residual / (rows * outputs), rows * outputs
+    penalty = outputs * float(np.log1p(eigenvalues / strength).sum())
+    evidence = -0.5 * (values * (1.0 + np.log(2.0 * np.pi * noise)) + penalty)
+    return Ridge(weights, strength, noise, evidence, eigenvalues, directions)
 
 
 def _strength(eigenvalues: Array, projected: Array, squares: float, values: float, outputs: int) -> float:

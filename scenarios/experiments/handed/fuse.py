@@ -26,7 +26,7 @@ from coolgp.scenarios.experiments.handed.settings import FuseSettings, settings_
 from coolgp.scenarios.records.asked import boxed, shown_path
 from coolgp.scenarios.records.models import stored_in, stored_in_folder
 
-__all__ = ["FuseRequest", "FusedFiles", "card_of", "fuse_files"]
+__all__ = ["FuseRequest", "FusedFiles", "card_of", "fuse_files", "model_entry", "versions"]
 
 LIBRARIES = {".safetensors": ("safetensors", "safetensors"), ".skops": ("skops", "skops")}
 """What writes files of an ending, and the extra that brings it."""
@@ -136,7 +136,7 @@ def _card(request: FuseRequest, name: str, outcome: Outcome, out: Path, boxes: S
     return {
         "fused": {"file": out.name, "sha256": sha256(out), "size": outcome.fused_size},
         "models": [
-            _model_entry(path, size) | {"asked": box.used, "density_queries": box.density_queries}
+            model_entry(path) | {"size": size, "asked": box.used, "density_queries": box.density_queries}
             for path, size, box in zip(request.models, outcome.sizes, boxes, strict=True)
         ],
         "shards": [{"file": str(path), "sha256": sha256(path)} for path in request.shards],
@@ -148,10 +148,16 @@ def _card(request: FuseRequest, name: str, outcome: Outcome, out: Path, boxes: S
         "order": outcome.order,
         "seed": request.seed,
         "remarks": list(outcome.remarks),
-        "versions": {package: installed(package) for package in ("coolgp", "numpy", "scipy", "scikit-learn")},
+        "versions": versions(),
         "made": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
 
 
-def _model_entry(path: str, size: str) -> dict[str, Any]:
-    return {"file": shown_path(path), "sha256": None if is_address(path) else sha256(stored_in(path)), "size": size}
+def model_entry(path: str) -> dict[str, Any]:
+    """The file of a model with its checksum, for a card."""
+    return {"file": shown_path(path), "sha256": None if is_address(path) else sha256(stored_in(path))}
+
+
+def versions() -> dict[str, str | None]:
+    """Of what a model was made with, for a card."""
+    return {package: installed(package) for package in ("coolgp", "numpy", "scipy", "scikit-learn")}

@@ -15,7 +15,7 @@ from coolgp.scenarios.data.tables import read_inputs, read_table
 from coolgp.scenarios.experiments.handed.models import are_classifiers
 from coolgp.scenarios.experiments.handed.rule import Rows, plain_label
 
-__all__ = ["read_queries", "read_shards"]
+__all__ = ["read_examples", "read_queries", "read_shards"]
 
 
 def read_shards(paths: Sequence[Path], target: str | None, experts: Sequence[Expert]) -> list[Rows]:
@@ -29,13 +29,15 @@ def read_shards(paths: Sequence[Path], target: str | None, experts: Sequence[Exp
         raise DataError("--shards: needs --target, the column that the models predict")
     if len(paths) != len(experts):
         raise DataError(f"--shards: needed a file for each of {len(experts)} models, in their order; got {len(paths)}")
+    return [read_examples(path, target, experts) for path in paths]
+
+
+def read_examples(path: Path, target: str, experts: Sequence[Expert]) -> Rows:
+    """Rows of one table, as of an owner. Raises DataError where they do not fit the models."""
     classified = are_classifiers(experts)
-    shards = []
-    for path in paths:
-        table = read_table(path, target, classified=classified, one_class=True)
-        _check_width(path, table.features, experts)
-        shards.append(Rows(table.x, _labels(table) if classified else table.y))
-    return shards
+    table = read_table(path, target, classified=classified, one_class=True)
+    _check_width(path, table.features, experts)
+    return Rows(table.x, _labels(table) if classified else table.y)
 
 
 def read_queries(path: Path | None, target: str | None, experts: Sequence[Expert]) -> Array | None:

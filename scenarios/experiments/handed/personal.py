@@ -1,0 +1,121 @@
+"""``coolgp personalise``: a newcomer's model from models in files and a table of few rows, with a card beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coolgp.agents.experts.expert import Expert
+from coolgp.agents.experts.formats.files import sha256, write_model_file
+from coolgp.agents.experts.formats.format import library
+from coolgp.agents.sparse.gp import SparseGP
+from coolgp.fusion.personalise.choice import personalise
+from coolgp.fusion.personalise.outcome import PersonalClassifier, PersonalRegressor
+from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.base.files import write_table, write_whole
+from coolgp.scenarios.experiments.handed.classes import labels_of
+from coolgp.scenarios.experiments.handed.fuse import model_entry, versions
+from coolgp.scenarios.experiments.handed.models import read_experts
+from coolgp.scenarios.experiments.handed.rows import read_examples, read_queries
+from coolgp.scenarios.experiments.handed.rule import plain_label
+
+__all__ = ["PersonalFiles", "PersonalRequest", "personalise_files"]
+
+LEAVES = ("model.npz", "model.skops", "predictions.csv", "report.txt", "card.json")
+"""What the folder of a newcomer's model may hold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalRequest:
+    """Models by path, the newcomer's rows and their target, rows without targets, and the folder to write."""
+
+    models: Sequence[str]
+    examples: Path
+    target: str
+    unlabelled: Path | None = None
+    out: Path = Path("mine")
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class PersonalFiles:
+    """What was made, and the files that were written."""
+
+    mine: PersonalClassifier | PersonalRegressor
+    written: tuple[Path, ...]
+
+
+def personalise_files(request: PersonalRequest) -> PersonalFiles:
+    """Make a newcomer's model of files. Raises ValueError for what does not fit, before any file is written."""
+    _check_out(request)
+    experts = read_experts(request.models)
+    gps = all(isinstance(expert.parameters, SparseGP) for expert in experts)
+    if gps:
+        library("skops", "skops")
+    rows = read_examples(request.examples, request.target, experts)
+    pool = read_queries(request.unlabelled, request.target, experts)
+    models = [expert if expert.parameters is None else expert.parameters for expert in experts]
+    y = _as_the_models_say(rows.y, experts)
+    mine = personalise(models, rows.x, y, pool)
+    request.out.mkdir(parents=True, exist_ok=True)
+    for name in LEAVES:  # of an earlier model
+        (request.out / name).unlink(missing_ok=True)
+    written = [_write(request.out, mine, pool, "model.skops" if gps else "model.npz")]
+    write_whole(request.out / "report.txt", f"{mine.report}\n".encode())
+    card = json.dumps(_card(request, mine, written[0]), indent=2, ensure_ascii=False)
+    write_whole(request.out / "card.json", f"{card}\n".encode())
+    return PersonalFiles(mine, (*written, request.out / "report.txt", request.out / "card.json"))
+
+
+def _check_out(request: PersonalRequest) -> None:
+    if request.out.exists() and not request.out.is_dir():
+        raise ConfigError(f"{request.out}: is a file; --out needs a folder")
+    there = [name for name in LEAVES if (request.out / name).exists()]
+    if there and not request.overwrite:
+        raise ConfigError(f"{request.out / there[0]}: is there already; give --overwrite, or another --out")
+
+
+def _as_the_models_say(y: Any, experts: Sequence[Expert]) -> Any:
+    """Labels of a table as the models have them; others as whole numbers where all are, or as texts."""
+    if y.dtype.kind not in "UO":
+        return y
+    known = {plain_label(label): label for label in labels_of(experts).values()}
+    texts = [plain_label(label) for label in y.tolist()]
+    whole = all(text.lstrip("-").isdigit() for text in texts)
+    return np.array([known.get(text, int(text) if whole else text) for text in texts])
+
+
+def _write(out: Path, mine: PersonalClassifier | PersonalRegressor, pool: Any, name: str) -> Path:
+    """The model, or, where there is no form of file for it, its predictions for the rows without targets."""
+    if mine.stored is not None:
+        write_model_file(out / name, mine.stored)
+        return out / name
+    assert isinstance(mine, PersonalClassifier)  # alone has models without a form of file
+    shares, labels = mine.predict_proba(pool), mine.predict(pool).tolist()
+    columns = [f"probability_{label}" for label in mine.classes_.tolist()]
+    rows = [
+        {"class": label} | dict(zip(columns, own, strict=True))
+        for label, own in zip(labels, shares.tolist(), strict=True)
+    ]
+    write_table(out / "predictions.csv", rows)
+    return out / "predictions.csv"
+
+
+def _card(request: PersonalRequest, mine: PersonalClassifier | PersonalRegressor, written: Path) -> dict[str, Any]:
+    """From which files the model is, what was chosen and why, with which versions."""
+    pool = request.unlabelled
+    return {
+        "personal": {"file": written.name, "sha256": sha256(written)},
+        "models": [model_entry(path) for path in request.models],
+        "examples": {"file": str(request.examples), "sha256": sha256(request.examples), "target": request.target},
+        "unlabelled": None if pool is None else {"file": str(pool), "sha256": sha256(pool)},
+        "report": asdict(mine.report),
+        "versions": versions(),
+        "made": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }

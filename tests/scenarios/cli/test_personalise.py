@@ -1,0 +1,103 @@
+"""`coolgp personalise`: files in, a folder with model, report and card out, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from typer.testing import CliRunner
+
+import coolgp
+from coolgp.scenarios.cli.app import app
+
+RNG = np.random.default_rng(0)
+
+
+def coolgp_says(*arguments: object, code: int = 0) -> str:
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert done.exit_code == code, done.output
+    return " ".join(done.output.split())
+
+
+def waves(count: int) -> tuple[np.ndarray, np.ndarray]:
+    x = RNG.uniform(-2, 2, (count, 1))
+    return x, np.sin(2 * x[:, 0]) + 0.05 * RNG.normal(size=count)
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with models of three owners of each kind, and tables."""
+    folder = tmp_path_factory.mktemp("personalise")
+    x, y = load_iris(return_X_y=True)
+    for owner in range(3):
+        gp = coolgp.SparseGPRegressor(6, max_iter=5, random_state=0).fit(*waves(40))
+        coolgp.write_model_file(folder / f"gp{owner}.skops", gp)
+        rows = np.flatnonzero(y != owner)[::2]
+        box = LogisticRegression(max_iter=500).fit(x[rows], y[rows])
+        coolgp.write_model_file(folder / f"box{owner}.skops", box)
+    inputs, targets = waves(5)
+    np.savetxt(folder / "few.csv", np.c_[inputs, targets], delimiter=",", header="x,y", comments="")
+    few = [0, 60, 120, 1, 61, 121]
+    names = "a,b,c,d"
+    np.savetxt(folder / "iris.csv", np.c_[x[few], y[few]], "%g", ",", header=f"{names},kind", comments="")
+    np.savetxt(folder / "pool.csv", x, "%g", ",", header=names, comments="")
+    return folder
+
+
+def gps(here: Path) -> list[Path]:
+    return [here / f"gp{owner}.skops" for owner in range(3)]
+
+
+def boxes(here: Path) -> list[Path]:
+    return [here / f"box{owner}.skops" for owner in range(3)]
+
+
+def test_the_folder_has_the_model_its_report_and_a_card(here: Path, tmp_path: Path) -> None:
+    few, out = ("--examples", here / "few.csv", "--target", "y"), tmp_path / "mine"
+    says = coolgp_says("personalise", *gps(here), *few, "--out", out)
+    assert "chosen: mixture of Gaussian process priors" in says
+    card = json.loads((out / "card.json").read_text())
+    assert len(card["models"]) == 3
+    assert sum(card["report"]["weights"].values()) == pytest.approx(1.0)
+    assert "chosen: mixture" in (out / "report.txt").read_text()
+    x = np.linspace(-2, 2, 20)[:, None]
+    mean = coolgp.read_model_file(out / "model.skops").predict(x)
+    assert np.sqrt(np.mean(np.square(mean - np.sin(2 * x[:, 0])))) < 0.3
+    assert "is there already; give --overwrite" in coolgp_says("personalise", *gps(here), *few, "--out", out, code=2)
+    coolgp_says("personalise", *gps(here), *few, "--out", out, "--overwrite")
+
+
+def test_classifiers_that_only_answer_leave_predictions_of_the_rows_without_labels(here: Path, tmp_path: Path) -> None:
+    few = ("--examples", here / "iris.csv", "--target", "kind", "--out", tmp_path)
+    refused = coolgp_says("personalise", *boxes(here), *few, code=2)
+    assert "classifiers that only answer need rows without labels" in refused
+    assert not list(tmp_path.iterdir())
+    says = coolgp_says("personalise", *boxes(here), *few, "--unlabelled", here / "pool.csv")
+    assert "prototypes of the newcomer's classes" in says
+    lines = (tmp_path / "predictions.csv").read_text().splitlines()
+    assert lines[0] == "class,probability_0,probability_1,probability_2"
+    found = np.array([int(line.split(",")[0]) for line in lines[1:]])
+    assert np.mean(found == load_iris().target) > 0.85
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("gp0.skops", "no.npz", "--examples", "few.csv", "--target", "y"), "no.npz: no such file"),
+        (("gp0.skops", "--examples", "few.csv", "--target", "y"), "at least two models; got 1"),
+        (("gp0.skops", "gp1.skops", "--examples", "few.csv", "--target", "z"), 'no column "z"; columns: x, y'),
+        (("gp0.skops", "gp1.skops", "--examples", "iris.csv", "--target", "kind"), "takes 1"),
+        (("gp0.skops", "box1.skops", "--examples", "few.csv", "--target", "y"), "models that are fused need the same"),
+        (("gp0.skops", "gp1.skops", "--examples", "few.csv", "--target", "y", "--out", "few.csv"), "is a file"),
+    ],
+)
+def test_mistakes_are_named(
+    here: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: str
+) -> None:
+    monkeypatch.chdir(here)
+    assert words in coolgp_says("personalise", *arguments, code=2)
+    assert not (here / "mine").exists()
