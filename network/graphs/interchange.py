@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import networkx as nx
@@ -28,8 +28,20 @@ def from_networkx(graph: nx.Graph[Any]) -> Topology:
     tail, head = [index[link[0]] for link in links], [index[link[1]] for link in links]
     weight = _all_or_none([link[2] for link in links], "edges", "weight")
     places = [(n.get("x"), n.get("y")) if n.get("pos") is None else n["pos"] for _, n in graph.nodes(data=True)]
-    position = _all_or_none([None if None in tuple(p) else tuple(p) for p in places], "nodes", "position")
+    position = _all_or_none(list(map(_place, places)), "nodes", "position")
     return from_edges(tail, head, len(index), weight, position, labels=index)  # type: ignore[arg-type]
+
+
+def _place(position: Any) -> tuple[Any, ...] | None:
+    """Two coordinates, None where one is missing. Raises ValueError for anything else."""
+    if isinstance(position, str) or not isinstance(position, Iterable):
+        raise ValueError(f"The position of a node must be two numbers; got {position!r:.60}")
+    place = tuple(position)
+    if any(value is None for value in place):
+        return None
+    if len(place) != 2:
+        raise ValueError(f"The position of a node must be two numbers; got {place!r:.60}")
+    return place
 
 
 def _all_or_none(values: list[Any], what: str, attribute: str) -> Array | None:

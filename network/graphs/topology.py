@@ -58,6 +58,11 @@ class Topology:
                 raise ValueError(
                     f"A topology of {self.size} agents needs {name} {list(shape)}; got {list(value.shape)}"
                 )
+        if self.position is not None and not np.isfinite(self.position).all():
+            odd = np.flatnonzero(~np.isfinite(self.position).all(axis=1)).tolist()
+            raise ValueError(
+                f"Positions must be finite; those of {len(odd)} of {self.size} agents are not, first of agent {odd[0]}"
+            )
         if self.labels is not None and len(set(self.labels)) != self.size:
             raise ValueError(f"{self.size} agents need as many different labels; got {len(set(self.labels))}")
 

@@ -15,7 +15,7 @@ from coolgp.scenarios.config.section import Count, Positive, Settings, Share
 
 __all__ = ["GRAPHS", "Away", "NetworkSettings", "faults_of"]
 
-TOPOLOGY_SUFFIXES = (".graphml", ".csv", ".txt", ".edges")
+TOPOLOGY_SUFFIXES = (".graphml", ".csv", ".txt", ".edges", ".edgelist", ".gml")
 
 
 @dataclass(frozen=True, kw_only=True)
