@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.named_inputs import ordered
 from coolgp.agents.encoding import Transport
 from coolgp.agents.experts.online import sparse_gp_of
 from coolgp.agents.features.basis import Basis, FunctionBasis, LatentBasis
@@ -51,14 +52,18 @@ class SavedModel:
     agents: tuple[str, ...]
     features: tuple[str, ...]
 
-    def predict(self, x: Array, agent: str | None = None) -> Forecast:
+    def predict(self, x: Any, agent: str | None = None) -> Forecast:
         """Mean and variance of observations ``[Q]`` at ``x [Q, D]``, all in original units, by one agent.
 
-        agent: its label; the first probe by default. Raises ValueError for a wrong width or an unknown label.
+        x: an array with the columns of `features`, or a data frame, an Arrow table, a record array or a mapping with
+        just these columns in any order. agent: its label; the first probe by default. Raises ValueError for a wrong
+        width, columns that are missing or unknown, values that are not finite, or an unknown label.
         """
-        x = np.asarray(x, dtype=float)
+        x = ordered(x, self.features)
         if x.ndim != 2 or x.shape[1] != len(self.features):
             raise ValueError(f"predict needs x [Q,{len(self.features)}] ({', '.join(self.features)}); got {x.shape}")
+        if not np.isfinite(x).all():
+            raise ValueError(f"predict needs finite x; {np.count_nonzero(~np.isfinite(x).all(axis=1))} rows are not")
         row = self._row(agent)
         answer = predict(self.model, self.theta[row], self.evidence[row], self.scaler.inputs(x))
         observed = answer.variance + answer.noise_variance[:, None]
