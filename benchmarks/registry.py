@@ -14,6 +14,7 @@ BENCHMARKS = {
     "ranks": "strong and weak scaling from 1 rank to 2, overlap, and the same bits on 4",
     "matching": "SPAHM and PFNM beside a loop over vectors: 10, 25, 50 groups of copies of 50, 200, 500 atoms",
     "blackbox": "CIGAR beside a loop over agents, experts and draws: 10 and 30 experts, 100 and 1,000 inputs",
+    "personalise": "a warm start from 50 and 1,000 experts with M = 50, 100: the whole call, and EM alone",
     "plan": "memory and time that `coolgp plan` says, beside what three runs take",
 }
 """What each measures, by the name of its module."""
