@@ -177,14 +177,14 @@ def slopes(
         numbers[at["decoder"]], units["decoder"], answers.decoded[1], answers.by_images()
     )
     by_styles = by_pairs[:, : nets.style].reshape(len(noise), len(concepts), -1).sum(axis=1)
-    mean, log_variance = (part.sum(axis=0) for part in drawn_slopes(by_styles, styles.log_variance, noise))
+    mean, log_variance = (slope.sum(axis=0) for slope in drawn_slopes(by_styles, styles.log_variance, noise))
 
     outputs, into_prior = forward(numbers[at["prior"]], units["prior"], examples.tau[None])
     prior_mean, prior_log, free = halves(outputs[0])
     apart = float(divergence(styles.mean, styles.log_variance, prior_mean, prior_log))
     scale = 0.5 / (width(apart, len(examples.y), examples.delta) * (2 * len(examples.y) - 1))
-    parts = [scale * part for part in divergence_slopes(styles.mean, styles.log_variance, prior_mean, prior_log)]
+    by_prior = [scale * slope for slope in divergence_slopes(styles.mean, styles.log_variance, prior_mean, prior_log)]
     gradient[at["prior"]], _ = backward(
-        numbers[at["prior"]], units["prior"], into_prior, np.hstack([parts[2], parts[3] * free])[None]
+        numbers[at["prior"]], units["prior"], into_prior, np.hstack([by_prior[2], by_prior[3] * free])[None]
     )
-    return Slopes(gradient, mean + parts[0], log_variance + parts[1])
+    return Slopes(gradient, mean + by_prior[0], log_variance + by_prior[1])

@@ -68,8 +68,8 @@ def settled(anchors: Anchors, pool: Array, steps: int, temperature: float) -> Pr
     A prototype is the mean of its anchors, with their weights, and of the pool's rows, with their shares. Every class
     needs an anchor.
     """
-    found = expected(anchors.sums / anchors.weights[:, None], pool, temperature)
+    prototypes = expected(anchors.sums / anchors.weights[:, None], pool, temperature)
     for _ in range(steps):
-        sums, weights = anchors.sums + found.rows.T @ pool, anchors.weights + found.mass
-        found = expected(sums / weights[:, None], pool, temperature)
-    return found
+        sums, weights = anchors.sums + prototypes.rows.T @ pool, anchors.weights + prototypes.mass
+        prototypes = expected(sums / weights[:, None], pool, temperature)
+    return prototypes

@@ -87,8 +87,8 @@ class SummedExperts:
         labels = tuple(map(str, self.theirs.tolist()))
         given = asked(self.boxes, x, Task(labels))
         added = self.total(given.reshape(len(given), -1)).reshape(len(x), -1)
-        sums, known = np.zeros((len(x), len(self.classes))), np.flatnonzero(self.known)
-        sums[:, known] = added[:, [labels.index(str(name)) for name in self.classes[known].tolist()]]
+        sums = np.zeros((len(x), len(self.classes)))
+        sums[:, self.known] = added[:, [labels.index(str(name)) for name in self.classes[self.known].tolist()]]
         return sums
 
     def applied(self, probabilities: Array, x: Array) -> Array:
@@ -96,11 +96,11 @@ class SummedExperts:
 
         Nobody is asked where fewer than two classes are known.
         """
-        known = self.known
-        if known.sum() < 2:
+        columns = np.flatnonzero(self.known)
+        if len(columns) < 2:
             return probabilities
-        weighted = probabilities[:, known] * (self.sums(x)[:, known] + FLOOR)
-        mass = probabilities[:, known].sum(axis=1, keepdims=True)
+        weighted = probabilities[:, columns] * (self.sums(x)[:, columns] + FLOOR)
+        mass = probabilities[:, columns].sum(axis=1, keepdims=True)
         result = probabilities.copy()
-        result[:, known] = weighted / weighted.sum(axis=1, keepdims=True) * mass
+        result[:, columns] = weighted / weighted.sum(axis=1, keepdims=True) * mass
         return result

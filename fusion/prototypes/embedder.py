@@ -122,7 +122,7 @@ class Embedder:
         )
         moved = FORMS[form](start, examples, Context(records, self._training(), moves, random))
         noise = generator(seed, "prototypes-styles").normal(size=(settings.styles, nets.style))
-        found = risk(moved.numbers, nets, examples, moved.styles, noise, moved.concepts)
+        outcome = risk(moved.numbers, nets, examples, moved.styles, noise, moved.concepts)
         model = Reader(
             settings, replace(moved, concepts=concepts), examples.within, noise, np.argsort(np.argsort(names))
         )
@@ -131,12 +131,12 @@ class Embedder:
             "form": form,
             "read-out": settings.read_out,
             "classes that experts know": task.classes[np.isin(names, theirs)].tolist(),
-            "loss on the examples": found.loss,
-            "divergence from the prior, nats": found.divergence,
+            "loss on the examples": outcome.loss,
+            "divergence from the prior, nats": outcome.divergence,
             "evidence bound of a record, nats": last.bound,
             "what styles tell of answers, nats": last.critic,
         }
-        return Adapted(model, details, found.bound, form == "lambda")
+        return Adapted(model, details, outcome.bound, form == "lambda")
 
     def _training(self) -> Training:
         own = self.settings

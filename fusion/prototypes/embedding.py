@@ -85,10 +85,12 @@ def objective(
 
     logits, into_decoder = answer("decoder", w, z)
     by_decoder = back("decoder", into_decoder, records.x - expit(logits))
-    imitation, slope = _cross_entropy(records.eta, *(head := answer("head", z))[:1])
-    by_head = back("head", head[1], slope)
-    told, slope = _cross_entropy(records.eta, *(critic := answer("critic", w))[:1])
-    by_critic = back("critic", critic[1], slope)
+    class_logits, into_head = answer("head", z)
+    imitation, slope = _cross_entropy(records.eta, class_logits)
+    by_head = back("head", into_head, slope)
+    class_logits, into_critic = answer("critic", w)
+    leak, slope = _cross_entropy(records.eta, class_logits)
+    by_critic = back("critic", into_critic, slope)
 
     styles = nets.style
     draw_w = drawn_slopes(by_decoder[:, :styles] - leakage * by_critic, log_w, noise[1])
@@ -105,7 +107,7 @@ def objective(
         imitation,
         divergence(mean_z, log_z, 0.0, 0.0),
         divergence(mean_w, log_w, prior_mean, prior_log),
-        told,
+        leak,
     )
     return Terms(*(float(term.mean()) for term in terms)), gradient
 
@@ -127,10 +129,10 @@ def trained(
     for _ in range(training.epochs):
         terms = []
         for batch, noise in batches(records, nets, training.batch, random):
-            found, gradient = objective(numbers, nets, batch, noise, training.leakage)
+            of_batch, gradient = objective(numbers, nets, batch, noise, training.leakage)
             move, adam = adam.step(directions(gradient, nets, training))
             numbers = numbers + move
-            terms.append(found)
+            terms.append(of_batch)
         history.append(_mean(terms))
     return numbers, history
 

@@ -91,8 +91,8 @@ def _lines(
 
 
 def _facts(task: DrawnTask) -> dict[str, float]:
-    known = np.isin(task.classes, np.concatenate([expert.classes_ for expert in task.experts]))
-    return {"known_classes": float(known.mean()), "pool_share": task.pool_share}
+    by_experts = np.isin(task.classes, np.concatenate([expert.classes_ for expert in task.experts]))
+    return {"known_classes": float(by_experts.mean()), "pool_share": task.pool_share}
 
 
 def _scored(task: DrawnTask, method: str) -> Line:
