@@ -93,10 +93,14 @@ def _carried(state: State, fresh: State, inducing: int, more: int) -> State:
     wider = packed_length(inducing + more) - packed_length(inducing)
     begun = {name: values.shape[-1] for name, (_, values) in rows_of(fresh).items() if values.ndim > 1}
     current = {name: values for name, (_, values) in rows_of(state).items()}
-    lengths = {values.shape[-1] for name, values in current.items() if begun.get(name) == values.shape[-1] + wider}
+    totals = current.get("state.totals")
+    shares = 0 if totals is None or totals.shape[-1] == 1 else totals.shape[-1]  # they stand behind the rows
+    lengths = {
+        values.shape[-1] for name, values in current.items() if begun.get(name, 0) + shares == values.shape[-1] + wider
+    }
 
     def carried(name: str, values: Array) -> Array:
-        is_rows = values.ndim > 1 and values.shape[-1] in lengths and begun.get(name) != values.shape[-1]
+        is_rows = values.ndim > 1 and values.shape[-1] in lengths and begun.get(name, 0) + shares != values.shape[-1]
         return widened(values, inducing, more) if is_rows else values
 
     return with_rows(fresh, {name: carried(name, values) for name, values in current.items()})

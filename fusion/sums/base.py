@@ -22,6 +22,7 @@ from coolgp.fusion.guarantee import FaultTolerance, Guarantee
 from coolgp.fusion.rule import FusionRule, State
 from coolgp.fusion.sums.deviation import attainable, deviation, sampled, sampled_columns, spread
 from coolgp.fusion.sums.rows import contributions, evidence_from_sums, row_length
+from coolgp.fusion.sums.shares import MOST_SHARES, counted_shares, share_scale, with_amounts
 from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -45,12 +46,16 @@ SETTLED_ROUNDINGS = 1000.0
 class SumState:
     """inner: the rule's own state; sample ``[A, C]``: a few columns of the last contributions.
 
+    totals ``[A, N]``: what each agent has observed, the same in each row, where the rule carries shares; ``[A, 1]``
+    before it has averaged anything; None for rules that count agents one by one, and after convergence.
+
     recent: the last contributions, as many as the rule refers to and one more, the newest last: memory for the next.
     kept: rows of data of a rule that sees the data. The reader of the sums is kept too, for blocks of agents.
     """
 
     inner: Any
     sample: PerAgent
+    totals: PerAgent | None = None
     recent: tuple[Array, ...] = ()
     kept: Any = None
     _reader: list[Reader] = field(default_factory=list, init=False, repr=False, compare=False)
@@ -70,6 +75,8 @@ class SumRule(ABC):
     remembers: ClassVar[int | None] = None
     """The number of rounds whose contributions the rule's state may refer to: the memory of older ones is used again.
     None: any number, so that contributions always take new memory."""
+    averages: ClassVar[bool] = False
+    """Whether sums are N times a mean: they then count some agents more than once until all are mixed in."""
 
     def fit(self, topology: Topology, faults: Faults) -> FusionRule:
         """The rule as it is: it needs to know nothing of the whole graph."""
@@ -155,28 +162,69 @@ class SumRule(ABC):
         """State before the first message."""
         memory = self.initial_memory(population)
         values = self.contributions(population, memory)
-        return self._state(self.begin(values, transport), (values,), sampled(values, transport), memory)
+        shares = self.carries_shares and 1 < transport.shard.size <= MOST_SHARES
+        return self._state(
+            inner=self.begin(values, transport),
+            sample=sampled(values, transport),
+            totals=np.zeros((len(values), 1), dtype=values.dtype) if shares else None,
+            recent=(values,),
+            kept=memory,
+        )
 
     def exchange(self, state: SumState, population: Population, transport: Transport, rounds: int = 1) -> SumState:
         """So many communication rounds."""
-        recent = self._contribute(state, population)
-        sample = sampled(recent[-1], transport)
-        return self._state(self.rounds(state.inner, recent[-1], transport, rounds), recent, sample, state.kept)
+        inner, totals = state.inner, state.totals
+        recent = self._contribute(state, population, transport, totals is not None)
+        values, length = recent[-1], row_length(population)
+        if totals is not None:
+            inner = self.begin(values, transport) if totals.shape[1] == 1 else inner  # nothing was sent before
+            totals = np.broadcast_to(transport.allsum(values[:, length:]), (len(values), values.shape[1] - length))
+        return self._state(
+            inner=self.rounds(inner, values, transport, rounds),
+            sample=sampled(values[:, :length], transport),
+            totals=totals,
+            recent=recent,
+            kept=state.kept,
+        )
 
     def converge(self, state: SumState, population: Population, transport: Transport) -> SumState:
         """Communicate until the fixed point."""
-        recent = self._contribute(state, population)
-        sample = sampled(recent[-1], transport)
-        return self._state(self.settle(state.inner, recent[-1], transport), recent, sample, state.kept)
+        shares = _carried_shares(state)
+        recent = self._contribute(state, population, transport, bool(shares))
+        values = recent[-1]
+        return self._state(
+            inner=self.settle(state.inner, values, transport),
+            sample=sampled(values[:, : row_length(population)], transport),
+            totals=state.totals if shares else None,
+            recent=recent,
+            kept=state.kept,
+        )
 
-    def _state(self, inner: State, recent: tuple[Array, ...], sample: Array, memory: Any) -> SumState:
-        return SumState(inner=inner, sample=sample, recent=() if self.remembers is None else recent, kept=memory)
+    @property
+    def carries_shares(self) -> bool:
+        """Whether agents also mix what each has observed: see :mod:`coolgp.fusion.sums.shares`."""
+        return self.averages
 
-    def _contribute(self, state: SumState, population: Population) -> tuple[Array, ...]:
+    def _state(
+        self, inner: State, sample: Array, totals: Array | None, recent: tuple[Array, ...], kept: Any
+    ) -> SumState:
+        newest = () if self.remembers is None else recent
+        return SumState(inner=inner, sample=sample, totals=totals, recent=newest, kept=kept)
+
+    def _contribute(
+        self, state: SumState, population: Population, transport: Transport, shares: bool
+    ) -> tuple[Array, ...]:
         """The contributions of the last rounds and of this one, in the memory of those that are too old."""
         remembered = len(state.recent) if self.remembers is None else self.remembers
         spare = state.recent[: len(state.recent) - remembered]
-        return (*state.recent[len(spare) :], self.contributions(population, state.kept, *spare))
+        if not shares:
+            return (*state.recent[len(spare) :], self.contributions(population, state.kept, *spare))
+        shard, length = transport.shard, row_length(population)
+        room = next((rows for rows in spare if rows.shape[1] == length + shard.size), None)
+        rows = self.contributions(population, state.kept)
+        observed = rows[:, packed_length(population.model.inducing) - 1]
+        wide = with_amounts(rows, observed, shard.agents, shard.size, room)
+        return (*state.recent[len(spare) :], wide)
 
     def _read(self, state: SumState) -> Reader:
         if not state._reader:
@@ -184,28 +232,45 @@ class SumRule(ABC):
         return state._reader[0]
 
     def fused_evidence(self, state: SumState, population: Population, agents: Pick) -> Evidence:
-        """The summed evidence of some agents."""
+        """The summed evidence of some agents, of which none is counted more than once."""
         packed, inducing = packed_length(population.model.inducing), population.model.inducing
         own = self.own(state.inner)
-        sums = self._read(state)(agents, slice(packed))
+        sums = self._sums(state, agents, slice(packed))
         return evidence_from_sums(sums, None if own is None else own[agents, :packed], slice(None), inducing)
 
     def error(self, state: SumState, population: Population, transport: Transport) -> float:
         """:func:`deviation` of all agents' sums, in the sampled columns."""
         total, scale = transport.allsum(state.sample), spread(state.sample, transport)
-        sums = self._read(state)(slice(None), sampled_columns(row_length(population), transport))
+        sums = self._sums(state, slice(None), sampled_columns(row_length(population), transport))
         return deviation(sums.astype(np.float64), total, scale, transport)
 
     def counted(self, state: SumState, agents: Indices) -> Array:
-        """The number of agents in each one's sum."""
-        return self._read(state)(agents, slice(-1, None))[:, 0]
+        """The number of agents in each one's sum: those that are in it by a part are counted by that part."""
+        shares = _carried_shares(state)
+        if not shares or state.totals is None:
+            return self._read(state)(agents, slice(-1, None))[:, 0]
+        amounts = self._read(state)(agents, slice(-shares, None))
+        return counted_shares(amounts, state.totals[agents], self._slack(amounts))
 
     def announced(self, state: SumState, population: Population) -> Array:
         """Average announcement as each agent knows it, ``[A, C]``."""
-        announced = slice(packed_length(population.model.inducing), None)
+        announced = slice(packed_length(population.model.inducing), row_length(population))
         tail = self._read(state)(slice(None), announced).astype(np.float64)
         average: Array = tail[:, :-1] / tail[:, -1:]
         return average
+
+    def _sums(self, state: SumState, agents: Pick, columns: Pick) -> Array:
+        """Some columns of some agents' sums, of which none is counted more than once."""
+        sums, shares = self._read(state)(agents, columns), _carried_shares(state)
+        if not shares or state.totals is None:
+            return sums
+        amounts = self._read(state)(agents, slice(-shares, None))
+        scaled: Array = sums * share_scale(amounts, state.totals[agents], self._slack(amounts))
+        return scaled
+
+    def _slack(self, amounts: Array) -> float:
+        """By how much a share may be above 1 in sums that have settled."""
+        return float(amounts.shape[1]) * attainable(self.tolerance, amounts, SETTLED_ROUNDINGS)
 
     def predict(
         self, state: SumState, population: Population, probes: Indices, x: Array, transport: Transport
@@ -231,3 +296,8 @@ def take_in(estimate: Array, values: Array, before: Array) -> None:
 
 def _whole(read: Reader) -> Callable[[Indices], Array]:
     return lambda agents: read(agents, slice(None))
+
+
+def _carried_shares(state: SumState) -> int:
+    """The agents whose shares a state carries: all, or 0."""
+    return 0 if state.totals is None or state.totals.shape[1] == 1 else int(state.totals.shape[1])

@@ -57,6 +57,7 @@ class Chebyshev(SumRule):
     low: float | None = field(default=None, metadata=FITTED)
     high: float | None = field(default=None, metadata=FITTED)
     remembers: ClassVar[int | None] = 1
+    averages: ClassVar[bool] = True
 
     def fit(self, topology: Topology, faults: Faults) -> Chebyshev:
         """Find the interval of the eigenvalues of this graph's Metropolis weights."""

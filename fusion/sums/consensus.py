@@ -63,6 +63,7 @@ class Consensus(SumRule):
     weight: float | None = field(default=None, metadata=FITTED)
     eigenvalue: float | None = field(default=None, metadata=FITTED)
     remembers: ClassVar[int | None] = 1
+    averages: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.weights not in ("metropolis", "max-degree", "optimal-constant"):
@@ -78,6 +79,11 @@ class Consensus(SumRule):
         best, safe = 2.0 / (low + high), 1.0 / (1.0 + float(topology.degree.max()))
         weight = safe if self.weights == "max-degree" else best if symmetric(faults) else min(best, safe)
         return replace(self, weight=weight, eigenvalue=max(1.0 - weight * low, weight * high - 1.0))
+
+    @property
+    def carries_shares(self) -> bool:
+        """Not where means are trimmed: columns are then no longer mixed with the same weights."""
+        return not self.trim
 
     def stands(self) -> FaultTolerance:
         """The sum is kept while whatever one agent takes, another gives; a trimmed mean is another one."""

@@ -71,6 +71,7 @@ class Gossip(SumRule):
     seed: int = 0
     patience: int = field(default=0, metadata=FITTED)
     remembers: ClassVar[int | None] = 1
+    averages: ClassVar[bool] = True
 
     def fit(self, topology: Topology, faults: Faults) -> Gossip:
         """Wait for a late hand-over: for ever where it must arrive, else for a multiple of the usual time."""

@@ -76,6 +76,7 @@ class PushSum(SumRule):
     """Shares of all mass with the neighbours: exact in the limit under loss, delay, one-way links and outages."""
 
     remembers: ClassVar[int | None] = 1
+    averages: ClassVar[bool] = True
 
     def stands(self) -> FaultTolerance:
         """No mass is lost as long as every link delivers another message in the end."""
