@@ -20,6 +20,8 @@ __all__ = [
     "launched_size",
     "library_problem",
     "local_size",
+    "set_variables",
+    "unlaunched",
     "wait_until_read",
 ]
 
@@ -48,8 +50,19 @@ def launched_size(environment: Mapping[str, str] = os.environ) -> int:
 
 
 def is_launched(environment: Mapping[str, str] = os.environ) -> bool:
-    """Return whether mpiexec or srun started this process, be it as the only rank."""
-    return any(rank in environment and size in environment for rank, size in VARIABLES[:3]) or launched_size() > 1
+    """Return whether mpiexec, be it as the only rank, or srun started this process.
+
+    A step of srun with one task is often a shell or a container, whose variables all that it starts inherits.
+    """
+    return any(rank in environment and size in environment for rank, size in VARIABLES[:2]) or (
+        _launched(environment)[1] > 1
+    )
+
+
+def set_variables(environment: Mapping[str, str] = os.environ) -> str:
+    """The variables that say so, in words."""
+    pairs = (f"{rank} and {size} are" for rank, size in VARIABLES if rank in environment and size in environment)
+    return next(pairs, "no variables are")
 
 
 def local_size(environment: Mapping[str, str] = os.environ) -> int:
@@ -65,7 +78,9 @@ def _launched(environment: Mapping[str, str]) -> tuple[int, int]:
     for rank, size in VARIABLES:
         numeric = environment.get(rank, "").isdecimal() and environment.get(size, "").isdecimal()
         if numeric and (managed or not rank.startswith("SLURM")):
-            return int(environment[rank]), int(environment[size])
+            place, places = int(environment[rank]), int(environment[size])
+            if place < places:  # else they are of two different launchers
+                return place, places
     return 0, 1
 
 
@@ -76,16 +91,30 @@ def find_launcher() -> Path | None:
     return Path(path) if path else None
 
 
+def unlaunched(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment without what a launcher set: a child that sees it would take itself for a rank.
+
+    Without srun, as in a container, a batch system's variables would only mislead mpiexec.
+    """
+    batch = () if shutil.which("srun", path=environment.get("PATH")) else ("SLURM_",)
+    launchers = ("PMI_", "PMIX_", "PMI2_", "OMPI_COMM_", "PRTE_LAUNCHED", "HYDI_", "HYD_", "MPI_LOCAL", *batch)
+    return {name: value for name, value in environment.items() if not name.startswith(launchers)}
+
+
 def library_problem() -> str | None:
     """Return why MPI cannot be loaded, with the fix, in one line; None if it can.
 
     Another process tries, so that this one stays without MPI.
     """
     code = "import mpi4py; mpi4py.rc.initialize = False; from mpi4py import MPI"
-    # A child that sees the launcher's variables would take itself for a rank.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "OMPI_", "HYD"))}
     tried = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code],
+        env=unlaunched(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     if tried.returncode == 0:
         return None

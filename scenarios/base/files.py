@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import glob
 import io
+import os
+import re
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,12 +34,12 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """Another name to write under; the file gets its own once all is written, and leaves nothing where that fails."""
-    temporary = _half(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")  # two may write at once
     try:
         with naming(path):
             yield temporary
             temporary.replace(path)
-    except OSError:
+    except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
@@ -53,8 +57,6 @@ def naming(path: Path) -> Iterator[None]:
 
 def forget_half(path: Path) -> None:
     """Remove what a process that was killed in the middle of writing the file left."""
-    _half(path).unlink(missing_ok=True)
-
-
-def _half(path: Path) -> Path:
-    return path.with_name(f".{path.name}")
+    for half in path.parent.glob(f".{glob.escape(path.name)}*"):  # without a number: of versions before this one
+        if re.fullmatch(r"(\.\d+-[0-9a-f]{8})?", half.name.removeprefix(f".{path.name}")):
+            half.unlink(missing_ok=True)

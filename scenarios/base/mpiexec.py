@@ -11,10 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from coolgp.agents.blocks import granted_cores
-from coolgp.network.launcher import FIX, find_launcher, is_launched, launched_size, library_problem
+from coolgp.network.launcher import (
+    FIX,
+    find_launcher,
+    is_launched,
+    launched_size,
+    library_problem,
+    set_variables,
+    unlaunched,
+)
 from coolgp.scenarios.base.signals import STAND_INS
 
-__all__ = ["LauncherError", "check_ranks", "check_world", "first_refusal", "launch", "needed_launcher"]
+__all__ = ["LauncherError", "agreed", "check_ranks", "check_world", "first_refusal", "launch", "needed_launcher"]
 
 
 POSIX = os.name == "posix"
@@ -31,7 +39,10 @@ def check_ranks(ranks: int | None, agents: int | None = None) -> bool:
     """
     launched = launched_size()
     if ranks is not None and is_launched() and ranks != launched:
-        raise ValueError(f"--ranks {ranks} under a launcher that started {launched} ranks: leave --ranks out, or agree")
+        raise ValueError(
+            f"--ranks {ranks} under a launcher that started {launched} ranks: leave --ranks out, or agree; where none "
+            f"did, {set_variables()} set all the same: unset them"
+        )
     if ranks is not None and ranks < 1:
         raise ValueError(f"--ranks needs a whole number of at least 1; got {ranks}")
     if ranks is not None and agents is not None and ranks > agents:
@@ -72,6 +83,17 @@ def first_refusal(*, refused: bool) -> int | None:
     return first if first < size else None
 
 
+def agreed(text: str) -> str:
+    """The root's text on all ranks, once none of them has refused its input. Collective; errors as `check_world`."""
+    if launched_size() == 1:
+        return text
+    from coolgp.network.mpi import world
+
+    if first_refusal(refused=False) is not None:
+        raise LauncherError("")
+    return str(world().bcast(text))
+
+
 def needed_launcher(ranks: int) -> Path:
     """What starts so many ranks. Raises ValueError where MPI or it is missing, with the line that installs it."""
     problem = library_problem()
@@ -86,19 +108,27 @@ def needed_launcher(ranks: int) -> Path:
 def launch(ranks: int, arguments: Sequence[str]) -> int:
     """Run ``coolgp`` with these arguments on so many ranks; its exit code. Errors as `needed_launcher`."""
     launcher = needed_launcher(ranks)
-    command = [str(launcher), "-n", str(ranks), sys.executable, "-m", "coolgp.scenarios", *arguments]
+    command = [str(launcher), "-n", str(ranks), sys.executable, "-m", "coolgp.scenarios.cli.child", *arguments]
     # In a process group of its own, for a signal of the terminal's would reach mpiexec twice: from there and from here.
+    # However this process ends, the system closes its end of the pipe, and with it the standard input of the root.
     job = subprocess.Popen(
-        command, env=os.environ | _oversubscribed(ranks), stdin=subprocess.DEVNULL, process_group=0 if POSIX else None
+        command,
+        env=unlaunched() | _oversubscribed(ranks),
+        stdin=subprocess.PIPE,
+        process_group=0 if POSIX else None,
     )
     with _handed_on(job, _stand_ins(launcher)):
         code = job.wait()
+    if job.stdin:
+        job.stdin.close()
     return code if code >= 0 else 128 - code  # a negative one is the signal that ended mpiexec
 
 
 def _stand_ins(launcher: Path) -> dict[int, int]:
     """The signals that reach ranks in place of others: Open MPI's launcher kills its ranks at SIGINT and SIGTERM."""
-    asked = subprocess.run([str(launcher), "--version"], capture_output=True, text=True, check=False)
+    asked = subprocess.run(
+        [str(launcher), "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     return {meant: stand_in for stand_in, meant in STAND_INS.items()} if "Open MPI" in asked.stdout else {}
 
 

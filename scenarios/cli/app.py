@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -65,25 +67,27 @@ def run(
     from coolgp.scenarios.experiments.registry import KINDS, begin_cell, start
     from coolgp.scenarios.studies.study import plan_named
 
-    with explained():
-        flags = {"agents.count": agents, "run.rounds": rounds, "run.seed": seed}
-        overrides = [f"{key}={value}" for key, value in flags.items() if value is not None] + (set_ or [])
-        chosen = scenario_named(scenario, overrides)
-        folder = out or default_folder(chosen)
-        check_processes(KINDS[chosen.kind], chosen.name, many=launched_size() > 1 or ranks is not None)
-        study = plan_named(scenario, overrides) if is_study(scenario) else None
-        if check_ranks(ranks, chosen.agent_count):
-            if study is None:
-                check_folder(folder, overwrite=overwrite)
-            sets = [argument for override in overrides for argument in ("--set", override)]
-            flags_given = {"--overwrite": overwrite, "--no-figures": not figures, "--anyway": anyway}
-            flagged = [flag for flag, given in flags_given.items() if given]
-            raise typer.Exit(launch(ranks or 1, ["run", scenario, *sets, "--out", str(folder), *flagged]))
-    if study is not None:
-        follow_study(study, folder, begin_cell, overwrite=overwrite, figures=figures)
-        return
-    options = Options(overwrite=overwrite, figures=figures, anyway=anyway)
-    follow_run(lambda: start(chosen, folder, options))
+    with ExitStack() as place:
+        with explained():
+            flags = {"agents.count": agents, "run.rounds": rounds, "run.seed": seed}
+            overrides = [f"{key}={value}" for key, value in flags.items() if value is not None] + (set_ or [])
+            chosen = scenario_named(scenario, overrides)
+            check_processes(KINDS[chosen.kind], chosen.name, many=launched_size() > 1 or ranks is not None)
+            study = plan_named(scenario, overrides) if is_study(scenario) else None
+            starts_others = check_ranks(ranks, chosen.agent_count)
+            folder = out or place.enter_context(default_folder(chosen))
+            if starts_others:
+                if study is None:
+                    check_folder(folder, overwrite=overwrite)
+                sets = [argument for override in overrides for argument in ("--set", override)]
+                flags_given = {"--overwrite": overwrite, "--no-figures": not figures, "--anyway": anyway}
+                flagged = [flag for flag, given in flags_given.items() if given]
+                raise typer.Exit(launch(ranks or 1, ["run", scenario, *sets, "--out", str(folder), *flagged]))
+        if study is not None:
+            follow_study(study, folder, begin_cell, overwrite=overwrite, figures=figures)
+            return
+        options = Options(overwrite=overwrite, figures=figures, anyway=anyway)
+        follow_run(lambda: start(chosen, folder, options))
 
 
 @app.command(
@@ -235,8 +239,14 @@ def doctor() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script. A fusion rule of the user's own may lie in the working folder."""
+    """The console script. A fusion rule of the user's own may lie in the working folder.
+
+    A stream that cannot show a sign shows a question mark in its place.
+    """
     sys.path.append(os.getcwd())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app(arguments)
 
 

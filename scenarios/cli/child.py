@@ -12,6 +12,8 @@ import sys
 import threading
 from collections.abc import Callable
 
+from coolgp.network.launcher import launched_rank
+
 __all__ = ["stop_with_parent"]
 
 
@@ -36,7 +38,8 @@ def _terminate() -> None:
 
 
 if __name__ == "__main__":
-    stop_with_parent(_terminate)
+    if launched_rank() == 0:  # launchers hand standard input on to the root alone
+        stop_with_parent(_terminate)
     from coolgp.scenarios.cli.app import main
 
     sys.argv[0] = "coolgp"  # what the run's env.json names as its command

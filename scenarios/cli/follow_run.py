@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import typer
 
 from coolgp.network.launcher import launched_rank, launched_size
 from coolgp.scenarios.base.errors import FoundByAll
+from coolgp.scenarios.base.lock import claimed
 from coolgp.scenarios.base.signals import Interrupted, Terminated
 from coolgp.scenarios.cli.messages import explained, say
 from coolgp.scenarios.cli.progress import progress_for
@@ -50,18 +51,20 @@ def follow_study(study: Study, folder: Path, begin: Begin, *, overwrite: bool, f
 
     begin: puts a cell together, and returns what brings it to its end.
     """
+    locks = ExitStack()
     with explained():
+        locks.enter_context(claimed(folder, "study"))
         progress = open_study(study, folder, overwrite=overwrite)
 
     def line(number: int, cell: Cell, last: Mapping[str, float], finished_before: bool) -> None:
         print(cell_words(study, number, cell, last, finished_before), file=sys.stderr, flush=True)
 
     words = f"stopped; go on with the same command and --out {folder}"
-    with _stopped(lambda stop: words), explained() if launched_size() == 1 else nullcontext():
+    with locks, _stopped(lambda stop: words), explained() if launched_size() == 1 else nullcontext():
         rows = run_cells(study, folder, progress, here(begin, explained, _warn), line).rows
-    if rows:
-        print(f"{study.name}: {len(rows)} runs; table: {folder / 'study.csv'}")
-        if figures:
+        if rows:
+            print(f"{study.name}: {len(rows)} runs; table: {folder / 'study.csv'}")
+        if rows and figures:
             print("\n".join(report_study(study, folder)))
 
 

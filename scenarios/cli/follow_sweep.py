@@ -10,16 +10,15 @@ from pathlib import Path
 import typer
 
 from coolgp.network.launcher import launched_size
-from coolgp.scenarios.base.lock import held
+from coolgp.scenarios.base.lock import claimed
 from coolgp.scenarios.base.mpiexec import needed_launcher
 from coolgp.scenarios.base.signals import Interrupted, Terminated
 from coolgp.scenarios.cli.messages import explained, say
 from coolgp.scenarios.cli.progress import cells_progress
-from coolgp.scenarios.studies.begin import begin
 from coolgp.scenarios.studies.cells import run_cells
 from coolgp.scenarios.studies.comparison import compared, read_runs
 from coolgp.scenarios.studies.comparison_table import final_rows, print_table
-from coolgp.scenarios.studies.folder import FAILED, STORED, Progress, Results, open_study
+from coolgp.scenarios.studies.folder import FAILED, Progress, Results, open_study
 from coolgp.scenarios.studies.processes import Children
 from coolgp.scenarios.studies.report import report_study
 from coolgp.scenarios.studies.study import Cell, Study, cell_words
@@ -47,12 +46,10 @@ def follow_sweep(study: Study, folder: Path, how: How) -> None:
     """Run the cells of a sweep in processes of their own; exit code 1 where cells failed, 130 after Ctrl-C."""
     with explained():
         _check(how)
-        progress = open_study(study, folder, overwrite=how.overwrite)
-        with held(folder, STORED, "sweep"):
-            begin(study, folder)
-        with held(folder, STORED, "sweep"):  # it may be another file now
+        with claimed(folder, "sweep"):
+            progress = open_study(study, folder, overwrite=how.overwrite)
             results = _run(study, folder, progress, how)
-        _conclude(results, how)
+            _conclude(results, how)
     if results.failures:
         raise typer.Exit(1)
 

@@ -122,7 +122,13 @@ def _anchored(section: type[Settings] | None, key: str, value: Any, folder: Path
 
 
 def _absolute(path: str, folder: Path) -> str:
-    return path if "\0" in path else str((folder / Path(path).expanduser()).resolve())
+    if "\0" in path:
+        return path
+    try:
+        expanded = Path(path).expanduser()
+    except RuntimeError:  # the tilde is not of a user that there is: spreadsheets' own files begin with one
+        expanded = Path(path)
+    return str((folder / expanded).resolve())
 
 
 def _resolve(mapping: Mapping[str, Any], origin: Origin, folder: Path, overrides: Iterable[str]) -> Scenario:

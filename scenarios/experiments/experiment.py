@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
@@ -23,7 +23,7 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.experiments.kind import Options, Watcher, check_processes
 from coolgp.scenarios.experiments.report import ExperimentFolder, Findings, read_experiment, write_experiment_report
 from coolgp.scenarios.plots.drawing import Drawing, draw_figures
-from coolgp.scenarios.runs.folder import check_folder
+from coolgp.scenarios.runs.folder import claimed_folder
 
 __all__ = ["Experiment", "Row", "Session"]
 
@@ -74,12 +74,16 @@ class Experiment:
 
     def start(self, scenario: Scenario, folder: Path, options: Options) -> ExperimentJob:
         """Look at all input. Raises ValueError for a folder that holds something else, and for what does not fit."""
-        check_folder(folder, overwrite=options.overwrite)
-        return self._job(scenario, folder, options)
+        with ExitStack() as locks:
+            locks.enter_context(claimed_folder(folder, overwrite=options.overwrite))
+            return replace(self._job(scenario, folder, options), locks=locks.pop_all())
 
     def resume(self, folder: Path, options: Options) -> ExperimentJob:
         """Start a run again that was stopped; the runner may go on from what it finds in the folder."""
-        return self._job(read_scenario(folder / "config.toml"), folder, options, resumed=True)
+        scenario = read_scenario(folder / "config.toml")
+        with ExitStack() as locks:
+            locks.enter_context(held(folder))
+            return replace(self._job(scenario, folder, options, resumed=True), locks=locks.pop_all())
 
     def draw(self, folder: Path) -> list[Path]:
         """Draw all figures and write the report, from the run folder alone; their paths."""
@@ -106,8 +110,6 @@ class Experiment:
         return self.columns if self.header is None else self.header(scenario)
 
     def _job(self, scenario: Scenario, folder: Path, options: Options, *, resumed: bool = False) -> ExperimentJob:
-        with held(folder):
-            pass  # nobody is at work on this run
         check_processes(self, scenario.name, many=launched_size() > 1)
         prepared = self.check(scenario)
         share_cores()
@@ -126,7 +128,7 @@ class Experiment:
 
 @dataclass(frozen=True)
 class ExperimentJob:
-    """An experiment about to start. closed: the lines on how it ended."""
+    """An experiment about to start. closed: the lines on how it ended. locks: its claim on the folder."""
 
     kind: Experiment
     scenario: Scenario
@@ -136,9 +138,14 @@ class ExperimentJob:
     prepared: Any = None
     opening: str = ""
     closed: list[str] = field(default_factory=list)
+    locks: ExitStack = field(default_factory=ExitStack)
 
     def go(self, watcher: Watcher) -> None:
         """Work, and keep the run folder. A signal that stops it says how to start again. Collective."""
+        with self.locks:
+            self._go(watcher)
+
+    def _go(self, watcher: Watcher) -> None:
         root, started = launched_rank() == 0, perf_counter()
         environment = asdict(current_environment(launched_size()))
         if root:
@@ -147,10 +154,9 @@ class ExperimentJob:
             folder=self.folder, watcher=watcher, figures=self.figures, resumed=self.resumed, prepared=self.prepared
         )
         try:
-            with held(self.folder):
-                for row in self.kind.rows(self.scenario, session):
-                    if root:
-                        self._write(row)
+            for row in self.kind.rows(self.scenario, session):
+                if root:
+                    self._write(row)
         except (KeyboardInterrupt, Terminated) as stop:
             words = f"stopped; start again with: coolgp resume {self.folder}"
             raise (Interrupted if isinstance(stop, KeyboardInterrupt) else Terminated)(words) from stop

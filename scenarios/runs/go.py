@@ -11,7 +11,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from coolgp.scenarios.base.environment import current_environment
-from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.base.signals import Noted, noted
 from coolgp.scenarios.runs.recorder import Recorder
 from coolgp.scenarios.runs.supervisor import Say, Supervisor, failure_of
@@ -39,11 +38,6 @@ def go(prepared: Prepared, watch: Watch | None = None, say: Say = warn) -> list[
 
     say: called on the root with what goes wrong without ending the run.
     """
-    with prepared.locks:
-        return _go(prepared, watch, say)
-
-
-def _go(prepared: Prepared, watch: Watch | None, say: Say) -> list[Record]:
     simulation, root = prepared.simulation, prepared.simulation.transport.root
     spent = {"setup": perf_counter() - prepared.started}
     for note in prepared.notes if root else ():
@@ -53,8 +47,6 @@ def _go(prepared: Prepared, watch: Watch | None, say: Say) -> list[Record]:
     recorder = _recorder(prepared, prepared.folder) if root else None
     for note in recorder.notes if recorder else ():
         say(note)
-    if prepared.resumption is None:
-        prepared.locks.enter_context(held(prepared.folder))
     supervisor = Supervisor(prepared.folder, simulation, recorder, say)
     records = _rounds(prepared, watch, recorder, supervisor)
     spent["total"] = perf_counter() - prepared.started

@@ -16,7 +16,7 @@ from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.planning.limits import admit
 from coolgp.scenarios.runs.checkpoint import load
-from coolgp.scenarios.runs.folder import check_folder
+from coolgp.scenarios.runs.folder import claimed_folder
 from coolgp.scenarios.runs.recorder import Resumption
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
 from coolgp.scenarios.simulation.state import RunState, Simulation
@@ -29,7 +29,7 @@ class Prepared:
     """A run about to start, or to go on: everything that can be wrong with the input was looked at.
 
     run_state: where to go on, None for the beginning. resumption: where the folder holds the first rounds of the run.
-    notes: what the user should know of that. locks: what is released when the run ends, the lock on its folder.
+    notes: what the user should know of that. locks: what is released when the run ends, the claim on its folder.
     """
 
     simulation: Simulation
@@ -55,15 +55,13 @@ def prepare(
     """Look at all input and put the run together; arguments and errors as in `run`."""
     folder, started = None if out is None else Path(out), perf_counter()
     _check_kind(scenario)
-    if folder is not None:
-        check_folder(folder, overwrite=overwrite)
-        with held(folder):
-            pass  # nobody is at work on what would be overwritten
     share_cores()
-    with one_thread():
+    with one_thread(), ExitStack() as locks:
+        if folder is not None:
+            locks.enter_context(claimed_folder(folder, overwrite=overwrite))
         admitted = admit(scenario, launched_size(), dataset, topology, anyway=anyway)
         simulation = assemble(scenario, admitted.dataset, topology, launched_size(), network=admitted.network)
-    return Prepared(simulation=simulation, folder=folder, figures=figures, started=started)
+        return Prepared(simulation=simulation, folder=folder, figures=figures, started=started, locks=locks.pop_all())
 
 
 def prepare_resume(

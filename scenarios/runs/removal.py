@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from coolgp.scenarios.base.files import forget_half
 from coolgp.scenarios.plots.run_figures import FIGURES
 from coolgp.scenarios.records.guarantee import GUARANTEE_BEFORE
 from coolgp.scenarios.records.run_folder import FILES
@@ -20,3 +21,4 @@ def remove_run(folder: Path) -> None:
     clear(folder)
     for name in (*RUN_FILES, *(f"{figure}.png" for figure in FIGURES)):
         (folder / name).unlink(missing_ok=True)
+        forget_half(folder / name)

@@ -61,12 +61,13 @@ def complete(prepared: Prepared, watch: Watch | None = None, say: Say = warn) ->
 
     say: called on the root with what goes wrong without ending the run. Collective.
     """
-    root = prepared.simulation.transport.root
-    if root and prepared.folder and prepared.resumption is None:
-        remove_run(prepared.folder)
-    records = go(prepared, watch, say)
-    if root and prepared.folder and prepared.figures:
-        draw_run(prepared.folder)
+    folder = prepared.folder if prepared.simulation.transport.root else None
+    with prepared.locks:
+        if folder and prepared.resumption is None:
+            remove_run(folder)
+        records = go(prepared, watch, say)
+        if folder and prepared.figures:
+            draw_run(folder)
     return records
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from coolgp.scenarios.base.files import write_table
+from coolgp.scenarios.base.lock import claimed_file
 from coolgp.scenarios.config.constraints import nearest
 from coolgp.scenarios.plots.style import check_picture_path
 from coolgp.scenarios.studies.bands import BANDS, X_AXES
@@ -51,8 +52,9 @@ def compare(
     rows = final_rows(comparison)
     picture = out or Path(f"compare-{metric}-{against}.png")
     csv_file = table or picture.with_suffix(".csv")
-    draw_comparison(picture, comparison, metric, against, band)
-    write_table(csv_file, rows)
+    with claimed_file(picture):  # figure and table are of the same runs, whoever else compares here
+        draw_comparison(picture, comparison, metric, against, band)
+        write_table(csv_file, rows)
     print_table(comparison, rows, metric)
     _print_notes(comparison, empty)
     print(f"figure: {picture}")

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from coolgp.network.launcher import launched_size
 from coolgp.scenarios.base.files import write_table, write_whole
+from coolgp.scenarios.base.lock import contents
 from coolgp.scenarios.base.mpiexec import check_world
 from coolgp.scenarios.records.run_folder import is_finished, read_metrics
 from coolgp.scenarios.runs.folder import check_folder
@@ -92,7 +93,7 @@ def check_study_folder(study: Study, folder: Path, *, overwrite: bool) -> None:
     """Refuse a folder with anything but this study or some of its cells. Raises ValueError saying what to do."""
     stored = folder / STORED
     if not stored.is_file():
-        if folder.is_dir() and any(folder.iterdir()):
+        if contents(folder):
             raise ValueError(f"{folder}: holds files, but no study: take another --out")
         check_folder(folder, overwrite=overwrite)
     elif not overwrite and (why := _difference(study, read_stored(folder))):

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from coolgp.scenarios.base.lock import claimed
 from coolgp.scenarios.runs.go import warn
 from coolgp.scenarios.runs.prepare import prepare, prepare_resume
 from coolgp.scenarios.runs.run import complete
@@ -26,7 +27,8 @@ def run_study(study: Study, folder: Path, *, overwrite: bool = False, seen: Seen
 
     Raises ValueError for a folder that holds something else, and for what ends a run.
     """
-    return run_cells(study, folder, open_study(study, folder, overwrite=overwrite), here(), seen).table()
+    with claimed(folder, "study"):
+        return run_cells(study, folder, open_study(study, folder, overwrite=overwrite), here(), seen).table()
 
 
 def begin_rounds(task: Task) -> Callable[[Say], object]:
