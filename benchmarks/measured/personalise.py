@@ -28,7 +28,7 @@ __all__ = ["experts_of", "measure", "newcomer"]
 NOTES = (
     "Experts are sparse GPs with M inducing inputs each, whose tasks have a mean and deviations; the newcomer has 20 "
     "rows. `personalise` is the whole call: common inducing inputs, carried evidence, EM with 7 shrinkages on 5 folds "
-    "and 20 steps with the best, the mixture, rows left out. `EM` is that part alone, about M inputs. One core.",
+    "and 10 steps with the best, the mixture, rows left out. `EM` is that part alone, about M inputs. One core.",
     "Inputs are `common`, the same of all experts, or each expert's `own`: then there are 2 M common ones, and nearly "
     "eight times the work.",
 )

@@ -111,13 +111,12 @@ def inverse_and_log_determinant(matrices: Array) -> tuple[Array, Array]:
     Raises numpy.linalg.LinAlgError for one that is not.
     """
     inverses, logs = np.empty_like(matrices), np.empty(len(matrices))
-    lower = np.tri(matrices.shape[-1], k=-1, dtype=bool)
     for number, matrix in enumerate(matrices):
         factor, failed = lapack.dpotrf(matrix.T)  # the transpose of rows in order is in the order that LAPACK reads
         if failed:
             raise np.linalg.LinAlgError("a precision of weights is not positive definite")
         logs[number] = 2.0 * np.log(np.diagonal(factor)).sum()
-        inverse, _ = lapack.dpotri(factor, overwrite_c=True)
-        inverse[lower] = inverse.T[lower]
-        inverses[number] = inverse
+        inverse, _ = lapack.dpotri(factor, overwrite_c=True)  # its lower triangle is zero
+        np.add(inverse, inverse.T, out=inverses[number])
+        inverses[number].flat[:: len(matrix) + 1] *= 0.5
     return inverses, logs
