@@ -20,7 +20,7 @@ from coolgp.fusion.personalise.learning import Learned
 from coolgp.fusion.personalise.mixture import Candidate, PersonalGP, candidates_of
 from coolgp.fusion.personalise.population import Population
 
-__all__ = ["METHODS", "Known", "Predicts"]
+__all__ = ["METHODS", "Predicts", "StartingPoint"]
 
 STEPS = 30
 """Iterations of L-BFGS for the weights of owners' evidence."""
@@ -35,7 +35,7 @@ class Predicts(Protocol):
 
 
 @dataclass(frozen=True)
-class Known:
+class StartingPoint:
     """What newcomers start from: common inducing inputs, the owners' evidence about them, and what is learned of it."""
 
     common: SparseGP
@@ -62,68 +62,68 @@ class Known:
         standard = Population.standard(len(self.population.mean))
         return tuple(Population(*each) for each in zip(*standard.posterior(self.evidence), strict=True))
 
-    def start(self, candidates: tuple[Candidate, ...]) -> PersonalGP:
+    def mixture(self, candidates: tuple[Candidate, ...]) -> PersonalGP:
         """A mixture before any row."""
         return PersonalGP(candidates, self.common)
 
     def only(self, prior: Population) -> PersonalGP:
         """A model with one prior."""
-        return self.start((Candidate("prior", 1.0, prior),))
+        return self.mixture((Candidate("prior", 1.0, prior),))
 
 
-def _mixture(known: Known, x: Array, y: Array) -> Predicts:
-    return known.start(known.candidates()).observe(x, y)
+def _mixture(start: StartingPoint, x: Array, y: Array) -> Predicts:
+    return start.mixture(start.candidates()).observe(x, y)
 
 
-def _with_experts(known: Known, x: Array, y: Array) -> Predicts:
-    return known.start(known.candidates(experts=True)).observe(x, y)
+def _with_experts(start: StartingPoint, x: Array, y: Array) -> Predicts:
+    return start.mixture(start.candidates(experts=True)).observe(x, y)
 
 
-def _population(known: Known, x: Array, y: Array) -> Predicts:
-    return known.only(known.population).observe(x, y)
+def _population(start: StartingPoint, x: Array, y: Array) -> Predicts:
+    return start.only(start.population).observe(x, y)
 
 
-def _scratch(known: Known, x: Array, y: Array) -> Predicts:
-    return known.only(Population.standard(len(known.population.mean))).observe(x, y)
+def _scratch(start: StartingPoint, x: Array, y: Array) -> Predicts:
+    return start.only(Population.standard(len(start.population.mean))).observe(x, y)
 
 
-def _summed(known: Known, x: Array, y: Array) -> Predicts:
+def _summed(start: StartingPoint, x: Array, y: Array) -> Predicts:
     """All evidence, as if all rows were of one task."""
-    return _of_evidence(known, np.ones(len(known.evidence.shift)), known.common, x, y)
+    return _of_evidence(start, np.ones(len(start.evidence.shift)), start.common, x, y)
 
 
-def _neighbour(known: Known, x: Array, y: Array) -> Predicts:
+def _neighbour(start: StartingPoint, x: Array, y: Array) -> Predicts:
     """The model of the owner that explains the rows best, which then learns from them."""
-    equal = tuple(Candidate("owner", 1 / len(known.alone), prior) for prior in known.alone)
-    best = known.start(equal).observe(x, y).log_evidence.argmax()
-    return known.only(known.alone[int(best)]).observe(x, y)
+    equal = tuple(Candidate("owner", 1 / len(start.alone), prior) for prior in start.alone)
+    best = start.mixture(equal).observe(x, y).log_evidence.argmax()
+    return start.only(start.alone[int(best)]).observe(x, y)
 
 
-def _mean_of_owners(known: Known, x: Array, y: Array) -> Predicts:
+def _mean_of_owners(start: StartingPoint, x: Array, y: Array) -> Predicts:
     """The mixture of all owners' models with equal weights; rows change nothing."""
-    return known.start(tuple(Candidate("owner", 1 / len(known.alone), prior) for prior in known.alone))
+    return start.mixture(tuple(Candidate("owner", 1 / len(start.alone), prior) for prior in start.alone))
 
 
-def _weighted(known: Known, x: Array, y: Array) -> Predicts:
+def _weighted(start: StartingPoint, x: Array, y: Array) -> Predicts:
     """Weights of the owners' evidence, each at least 0, under which the rows are most probable."""
-    rows = known.only(known.population).observe(x, y).common
-    owners = len(known.evidence.shift)
-    found = minimize(
+    rows = start.only(start.population).observe(x, y).common
+    owners = len(start.evidence.shift)
+    optimum = minimize(
         _misfit,
         np.full(owners, 1 / owners),
-        args=(known.evidence, rows),
+        args=(start.evidence, rows),
         jac=True,
         method="L-BFGS-B",
         bounds=[(0.0, None)] * owners,
         options={"maxiter": STEPS},
     )
-    return _of_evidence(known, found.x, known.common, x, y)
+    return _of_evidence(start, optimum.x, start.common, x, y)
 
 
-def _of_evidence(known: Known, weights: Array, common: SparseGP, x: Array, y: Array) -> Predicts:
-    rows = known.only(known.population).observe(x, y).common
-    precision = np.tensordot(weights, known.evidence.precision, 1) + rows.precision
-    return replace(common, precision=precision, shift=weights @ known.evidence.shift + rows.shift)
+def _of_evidence(start: StartingPoint, weights: Array, common: SparseGP, x: Array, y: Array) -> Predicts:
+    rows = start.only(start.population).observe(x, y).common
+    precision = np.tensordot(weights, start.evidence.precision, 1) + rows.precision
+    return replace(common, precision=precision, shift=weights @ start.evidence.shift + rows.shift)
 
 
 def _misfit(weights: Array, evidence: Evidence, rows: SparseGP) -> tuple[float, Array]:
@@ -140,7 +140,7 @@ def _misfit(weights: Array, evidence: Evidence, rows: SparseGP) -> tuple[float, 
     return value, slopes
 
 
-METHODS: Mapping[str, Callable[[Known, Array, Array], Predicts]] = {
+METHODS: Mapping[str, Callable[[StartingPoint, Array, Array], Predicts]] = {
     "mixture": _mixture,
     "mixture_experts": _with_experts,
     "population": _population,

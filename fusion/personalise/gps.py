@@ -19,7 +19,7 @@ from coolgp.agents.statistics import Evidence
 from coolgp.fusion.matching.core.over_graph import summed
 from coolgp.fusion.matching.gps.agreement import common_prior, sparse_gps
 from coolgp.fusion.matching.gps.evidence import evidence_rows
-from coolgp.fusion.personalise.beside import Known
+from coolgp.fusion.personalise.beside import StartingPoint
 from coolgp.fusion.personalise.learning import Learned, Total, central, learn
 from coolgp.fusion.personalise.mixture import PersonalGP
 from coolgp.network.graphs.given import Graph, checked_graph
@@ -51,10 +51,10 @@ class PersonalisedGPs:
         models: J fitted sparse GPs, as :meth:`coolgp.SPAHM.fuse` takes them. graph: of the owners, over which sums
         travel along a spanning tree. Raises ValueError for models or a graph that do not fit.
         """
-        known, learned = self.known(models, graph)
-        return known.start(known.candidates(experts=self.experts)), learned
+        start, learned = self.starting_point(models, graph)
+        return start.mixture(start.candidates(experts=self.experts)), learned
 
-    def known(self, models: Sequence[Any], graph: Graph | None = None) -> tuple[Known, Learned]:
+    def starting_point(self, models: Sequence[Any], graph: Graph | None = None) -> tuple[StartingPoint, Learned]:
         """What newcomers start from, and how it was learned; see :meth:`start`."""
         owners = sparse_gps(models)
         total = central if graph is None else _over(graph, len(owners))
@@ -63,7 +63,7 @@ class PersonalisedGPs:
         rows = evidence_rows(owners, union, self.leftover)
         evidence = Evidence.unpack(rows, len(union.shift)).clipped()
         learned = learn(evidence, total=total)
-        return Known(union, evidence, learned), learned
+        return StartingPoint(union, evidence, learned), learned
 
 
 def common_inputs(owners: Sequence[SparseGP], limit: int, seed: int) -> Array:

@@ -69,11 +69,11 @@ def _at_strength(phi: Array, classes: Indices, outputs: Array, strength: float) 
         loss = -float((log_softmax(values, axis=1) * chosen).sum()) + 0.5 * strength * float(flat @ flat)
         return loss, slope.ravel() + strength * flat
 
-    found = minimize(misfit, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": STEPS})
-    departure = found.x.reshape(shape)
+    optimum = minimize(misfit, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": STEPS})
+    departure = optimum.x.reshape(shape)
     shares = softmax(outputs + phi @ departure, axis=1)
     volume = _log_determinant(phi, shares, strength) if len(phi) <= DECIDE else np.nan
-    return ClassHead(departure, strength, -float(found.fun) - 0.5 * volume)
+    return ClassHead(departure, strength, -float(optimum.fun) - 0.5 * volume)
 
 
 def _log_determinant(phi: Array, shares: Array, strength: float) -> float:

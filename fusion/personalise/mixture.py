@@ -85,8 +85,8 @@ class PersonalGP:
         features, noise = self.common.whitened(self.common.covariance(x)), self.common.parameters.noise_variance
         means, covariances = zip(*(c.prior.posterior(self._rows_evidence) for c in self.candidates), strict=True)
         unexplained = np.maximum(self.common.parameters.signal_variance - np.square(features).sum(axis=0), 0.0)
-        known = np.stack([np.einsum("mq,mq->q", features, own[0] @ features) for own in covariances])
-        stds = np.sqrt(known + unexplained + noise)
+        explained = np.stack([np.einsum("mq,mq->q", features, own[0] @ features) for own in covariances])
+        stds = np.sqrt(explained + unexplained + noise)
         return mixed(self.weights, self.common.center + np.concatenate(means) @ features, stds)
 
     def as_one(self) -> SparseGP:

@@ -62,8 +62,8 @@ class Airports:
             )
         order = [enough[place] for place in rng.permutation(len(enough))]
         models = [self._model(name) for name in order[: self.owners]]
-        known, _ = PersonalisedGPs(seed=seed).known(models)
-        return Tasks(known, tuple(flights.newcomer(name, examples, rng) for name in order[self.owners :]))
+        start, _ = PersonalisedGPs(seed=seed).starting_point(models)
+        return Tasks(start, tuple(flights.newcomer(name, examples, rng) for name in order[self.owners :]))
 
     def _model(self, name: str) -> SparseGP:
         """The model of an airport, trained once for all draws."""

@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.personalise.beside import METHODS, Known
+from coolgp.fusion.personalise.beside import METHODS, StartingPoint
 from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.base.files import write_table
@@ -71,19 +71,19 @@ def _lines(scenario: TasksScenario, source: TaskSource, group: str, draw: int) -
         tasks = source.drawn(group, seed, max(scenario.tasks.examples))
         return [
             {"relation": group, "draw": draw, "newcomer": newcomer.name, "examples": examples, "method": method}
-            | _scored(tasks.known, method, newcomer, examples)
+            | _scored(tasks.start, method, newcomer, examples)
             for newcomer in tasks.newcomers
             for examples in scenario.tasks.examples
             for method in METHODS
         ]
 
 
-def _scored(known: Known, method: str, newcomer: Newcomer, examples: int) -> dict[str, float]:
+def _scored(start: StartingPoint, method: str, newcomer: Newcomer, examples: int) -> dict[str, float]:
     started = perf_counter()
-    model = METHODS[method](known, newcomer.x[:examples], newcomer.y[:examples])
+    model = METHODS[method](start, newcomer.x[:examples], newcomer.y[:examples])
     mean, std = model.predict(newcomer.x_test)
     seconds = perf_counter() - started
-    noise = 0.0 if newcomer.observed else known.common.parameters.noise_variance
+    noise = 0.0 if newcomer.observed else start.common.parameters.noise_variance
     spread = np.sqrt(np.maximum(np.square(std) - noise, SMALLEST))
     return _scores(mean, spread, newcomer.y_test) | {"seconds": seconds}
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, MinLen
 
-from coolgp.fusion.personalise.beside import Known
+from coolgp.fusion.personalise.beside import StartingPoint
 from coolgp.fusion.personalise.learning import learn
 from coolgp.fusion.personalise.relations import RELATIONS, drawn_world
 from coolgp.network.base.randomness import generator
@@ -56,11 +56,11 @@ class RelatedTasks:
         world = drawn_world(group, self.owners, self.newcomers, self.inducing, rng)
         least, most = OWNERS_ROWS
         evidence = world.evidence(rng.integers(least, most + 1, size=self.owners))
-        known = Known(world.common, evidence, learn(evidence))
+        start = StartingPoint(world.common, evidence, learn(evidence))
         x_test = rng.uniform(size=(TESTS, 2))
         truths = world.features(x_test) @ world.weights.T
         newcomers = [
             Newcomer(f"{number}", *world.rows(task, examples), x_test, truths[:, task], observed=False)
             for number, task in enumerate(range(self.owners, self.owners + self.newcomers), start=1)
         ]
-        return Tasks(known, tuple(newcomers))
+        return Tasks(start, tuple(newcomers))

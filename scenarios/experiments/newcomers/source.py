@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.personalise.beside import Known
+from coolgp.fusion.personalise.beside import StartingPoint
 
 __all__ = ["Newcomer", "TaskSource", "Tasks"]
 
@@ -28,9 +28,9 @@ class Newcomer:
 
 @dataclass(frozen=True)
 class Tasks:
-    """A draw. known: what newcomers start from."""
+    """A draw. start: what newcomers start from."""
 
-    known: Known
+    start: StartingPoint
     newcomers: tuple[Newcomer, ...]
 
 

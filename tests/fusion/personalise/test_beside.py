@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
-from coolgp.fusion.personalise.beside import METHODS, Known, _misfit
+from coolgp.fusion.personalise.beside import METHODS, StartingPoint, _misfit
 from coolgp.fusion.personalise.learning import learn
 from coolgp.fusion.personalise.mixture import PersonalGP
 from coolgp.fusion.personalise.relations import RELATIONS, drawn_world
 
 
-def known(relation: str, owners: int = 12, newcomers: int = 3, seed: int = 0) -> tuple[Known, object]:
+def starting(relation: str, owners: int = 12, newcomers: int = 3, seed: int = 0) -> tuple[StartingPoint, object]:
     rng = np.random.default_rng(seed)
     here = drawn_world(relation, owners, newcomers, 10, rng)
     evidence = here.evidence(np.full(owners, 40))
-    return Known(here.common, evidence, learn(evidence)), here
+    return StartingPoint(here.common, evidence, learn(evidence)), here
 
 
 def test_predictions_are_those_of_the_mixtures_members() -> None:
-    start, here = known("deviations")
+    start, here = starting("deviations")
     x, y = here.rows(12, 6)
     model = METHODS["mixture_experts"](start, x, y)
     assert isinstance(model, PersonalGP)
@@ -33,7 +33,7 @@ def test_predictions_are_those_of_the_mixtures_members() -> None:
 
 
 def test_the_slope_of_owners_weights_is_that_of_their_evidence() -> None:
-    start, here = known("unrelated")
+    start, here = starting("unrelated")
     rows = start.only(start.population).observe(*here.rows(12, 6)).common
     weights = np.random.default_rng(1).uniform(0.1, 1.0, 12)
     value = [lambda w, place=place: _misfit(w, start.evidence, rows)[place] for place in (0, 1)]
@@ -52,7 +52,7 @@ def test_every_task_alone_is_a_draw_of_the_prior(relation: str) -> None:
 def test_the_mixture_is_safe_where_the_population_alone_is_not() -> None:
     errors = {"mixture": [], "population": [], "scratch": []}
     for seed in range(6):
-        start, here = known("outlier", seed=seed)
+        start, here = starting("outlier", seed=seed)
         at = here.rng.uniform(size=(60, 2))
         for task in range(12, 15):
             x, y = here.rows(task, 5)

@@ -111,7 +111,7 @@ def test_airports_with_models_and_newcomers_share_no_airport(monkeypatch: pytest
     monkeypatch.setattr(SparseGPRegressor, "fit", _quickly(SparseGPRegressor.fit))
     source = Airports(owners=7, flights=30, inducing=5)
     drawn, other = source.drawn("airports", 0, 10), source.drawn("airports", 1, 10)
-    assert len(drawn.known.evidence.shift) == 7
+    assert len(drawn.start.evidence.shift) == 7
     assert len({newcomer.name for newcomer in drawn.newcomers} - {"rare"}) == 3
     assert len(source._models) > 7  # other airports, and those of both draws trained once
     assert {e.name for e in drawn.newcomers} != {e.name for e in other.newcomers}
