@@ -132,6 +132,8 @@ class Dataset:
     """Labels of the classes, where the target is the number of one, from 0."""
     aside: SetAside | None = None
     """Rows set aside, where there are any."""
+    notes: tuple[str, ...] = ()
+    """What the user should know of how the rows were read."""
 
     def __post_init__(self) -> None:
         rows, width = len(self.y_test), len(self.features)

@@ -115,6 +115,7 @@ def _dealt(table: Table, data: DataSettings, count: int, seed: int) -> Dataset:
         truth=truth,
         classes=table.classes,
         aside=_set_aside(data, table, aside),
+        notes=table.notes,
     )
 
 

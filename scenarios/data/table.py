@@ -28,6 +28,8 @@ class Table:
     """`[n]`, the agent that each row names."""
     skipped: tuple[str, ...] = ()
     """Columns left out because their cells are not numbers."""
+    notes: tuple[str, ...] = ()
+    """What the user should know of how the file was read: columns left out and why, what cells were taken for."""
     truth: Floats | None = None
     """`[n]`, the target without noise, where it is known."""
     classes: tuple[str, ...] = ()

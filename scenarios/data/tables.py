@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.experts import ExpertsDataSettings
 from coolgp.scenarios.config.run import RunSettings
-from coolgp.scenarios.data.columns import Columns, is_number, names_text, read_content, read_csv, read_parquet, some
+from coolgp.scenarios.data.cells.columns import Columns, names_text, read_content, read_csv, read_parquet, some
+from coolgp.scenarios.data.cells.left_out import mixed_commas, reading_notes, reason_to_leave_out
+from coolgp.scenarios.data.cells.numbers import MOMENTS, PLAIN, is_number, moment
 from coolgp.scenarios.data.partitions import agents_of
 from coolgp.scenarios.data.table import Table
 
@@ -35,23 +38,27 @@ def read_table(
     """Read a CSV file (`,` `;` or tab, a header, UTF-8) or a Parquet file.
 
     Without `features`, every numeric column but the target and the agent column is one. A column counts as numeric if
-    most of its filled cells are numbers: one typing error must not drop a column unseen. Columns without a name
-    (a data frame's index) are left out. classified: whether the values of the target are labels of classes,
-    of which there need be only one_class.
+    most of its filled cells are numbers: one typing error must not drop a column unseen. Decimal commas, commas between
+    thousands, and true and false are read where a column leaves no doubt. Columns without a name of their own (a data
+    frame's index) are left out; `notes` of the table say why of each column. A column `c` of time stamps has the
+    features `c.seconds`, `c.hour` and `c.weekday`, where they are asked for.
+
+    classified: whether the values of the target are labels of classes, of which there need be only one_class.
 
     Raises:
         DataError: with every problem found, rows by line of the file (CSV) or number from 1 (Parquet).
 
     """
     path = Path(path)
-    columns = _read_columns(path)
+    columns = _with_moments(_read_columns(path), features or ())
     problems = [*columns.problems, *_missing(columns, target, features, agent)]
     chosen, skipped = _features(columns, target, features, agent)
     numeric = chosen if classified else (*chosen, target)
     present = [name for name in numeric if name in columns.cells]
-    values = {name: _numbers(columns.cells[name]) for name in present}
+    values = {name: _numbers(columns, name) for name in present}
     for name in dict.fromkeys(present):
         problems += _cell_problems(name, columns, values[name])
+    problems += mixed_commas(columns, present)
     labels = _labels(columns.cells[agent]) if agent is not None and agent in columns.cells else None
     if labels is not None:
         empty = [i for i, label in enumerate(labels) if not label]
@@ -71,6 +78,7 @@ def read_table(
         target=target,
         labels=None if labels is None else tuple(labels),
         skipped=tuple(skipped),
+        notes=reading_notes(path, columns, present, skipped),
         classes=classes,
     )
 
@@ -79,11 +87,12 @@ def read_inputs(path: str | Path, besides: Sequence[str] = ()) -> tuple[Floats, 
     """The numeric columns of a table but for some, ``[Q, D]``, and their names; reads and raises as `read_table`."""
     path = Path(path)
     columns = _read_columns(path)
-    chosen = [name for name in columns.names if name and name not in besides and _mostly_numbers(columns.cells[name])]
-    values = {name: _numbers(columns.cells[name]) for name in chosen}
+    chosen = [name for name in columns.names if name and name not in besides and not reason_to_leave_out(columns, name)]
+    values = {name: _numbers(columns, name) for name in chosen}
     problems = list(columns.problems)
     for name in chosen:
         problems += _cell_problems(name, columns, values[name])
+    problems += mixed_commas(columns, chosen)
     if not chosen or not columns.rows:
         problems.append("needed at least one row and one numeric column")
     if problems:
@@ -140,25 +149,27 @@ def _features(
     for name in columns.names:
         if name in (target, agent):
             continue
-        (chosen if name and _mostly_numbers(columns.cells[name]) else skipped).append(name or "(unnamed)")
+        left_out = reason_to_leave_out(columns, name)
+        (skipped if left_out else chosen).append(name or "(unnamed)")
     return chosen, skipped
 
 
-def _mostly_numbers(cells: Sequence[str] | Floats) -> bool:
-    if isinstance(cells, np.ndarray):
-        return True
-    filled = [cell for cell in cells if cell.strip()]
-    return 2 * sum(map(is_number, filled)) > len(filled)
+def _numbers(columns: Columns, name: str) -> Floats:
+    """The cells of a column as floats, NaN for what is none."""
+    cells = columns.cells[name]
+    return cells if isinstance(cells, np.ndarray) else (columns.readings[name] or PLAIN).numbers(cells)
 
 
-def _numbers(cells: Sequence[str] | Floats) -> Floats:
-    """Return the cells as floats, NaN for what is none."""
-    if isinstance(cells, np.ndarray):
-        return cells
-    try:
-        return np.array([float(cell) for cell in cells])
-    except ValueError:
-        return np.array([float(cell) if is_number(cell) else np.nan for cell in cells])
+def _with_moments(columns: Columns, features: Sequence[str]) -> Columns:
+    """The columns, and those features that are a part of a column of time stamps: seconds, hour or weekday."""
+    cells = dict(columns.cells)
+    for name in features:
+        column, _, unit = name.rpartition(".")
+        stamps = columns.cells.get(column)
+        if name not in cells and unit in MOMENTS and stamps is not None and not isinstance(stamps, np.ndarray):
+            times = map(moment, stamps)
+            cells[name] = np.array([np.nan if when is None else MOMENTS[unit](when) for when in times])
+    return replace(columns, cells=cells)
 
 
 def _cell_problems(name: str, columns: Columns, values: Floats) -> list[str]:
@@ -168,8 +179,8 @@ def _cell_problems(name: str, columns: Columns, values: Floats) -> list[str]:
         return [f'column "{name}": {_listed(odd, columns)} missing or not finite'] if odd else []
     kinds: dict[str, Callable[[str], bool]] = {
         "empty": lambda cell: not cell.strip(),
-        "not finite": lambda cell: is_number(cell),
-        "not numeric": lambda cell: bool(cell.strip()) and not is_number(cell),
+        "not finite": lambda cell: is_number(cell) and not np.isfinite(float(cell)),
+        "not numeric": lambda cell: bool(cell.strip()) and not (is_number(cell) and not np.isfinite(float(cell))),
     }
     problems = []
     for kind, belongs in kinds.items():

@@ -40,7 +40,7 @@ def go(prepared: Prepared, watch: Watch | None = None, say: Say = warn) -> list[
     """
     simulation, root = prepared.simulation, prepared.simulation.transport.root
     spent = {"setup": perf_counter() - prepared.started}
-    for note in prepared.notes if root else ():
+    for note in (*prepared.notes, *simulation.dataset.notes) if root else ():
         say(note)
     if prepared.folder is None:
         return _rounds(prepared, watch, None, None)

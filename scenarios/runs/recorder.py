@@ -53,7 +53,7 @@ class Recorder:
         asked = np.ones((probes.size, dataset.y_test.size)) if owner is None else probes[:, None] == owner
         self.asked = asked.astype(float)
         self.labels = np.array([dataset.agents[probe] for probe in probes])
-        self.environment = _environment(folder, environment, resumption)
+        self.environment = _environment(folder, environment, resumption) | {"data_notes": list(dataset.notes)}
         folder.mkdir(parents=True, exist_ok=True)
         if resumption is None:
             write_whole(folder / "config.toml", simulation.scenario.to_toml().encode())

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import numpy as np
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.base.formatting import counted
+from coolgp.scenarios.data.cells.numbers import PLAIN, Reading, is_number, reading
 
-__all__ = ["Columns", "is_number", "names_text", "read_content", "read_csv", "read_parquet", "some"]
+__all__ = ["Columns", "names_text", "read_content", "read_csv", "read_parquet", "some"]
 
 _SHOWN_ROWS = 5
 _SHOWN_COLUMNS = 30
@@ -32,6 +34,11 @@ class Columns:
     """What the file calls each row."""
     row_word: str
     problems: tuple[str, ...] = ()
+
+    @cached_property
+    def readings(self) -> Mapping[str, Reading | None]:
+        """How the cells of each column are read as numbers; None of texts."""
+        return {name: PLAIN if isinstance(cells, np.ndarray) else reading(cells) for name, cells in self.cells.items()}
 
 
 def read_content(path: Path) -> bytes:
@@ -64,7 +71,9 @@ def read_csv(path: Path, content: bytes) -> Columns:
                 numbers.append(reader.line_num)
     except csv.Error as error:
         raise DataError(f"{path}:{reader.line_num}: not a CSV file: {error}") from None
-    names = [name.strip() for name in rows[0]]
+    names = [name.strip() for name in rows[0]] if rows else []
+    if not any(names):
+        raise DataError(f"{path}: the first line must name the columns; it names none")
     if all(is_number(name) for name in names):
         raise DataError(f"{path}: the first line must name the columns; it holds numbers: {names_text(names)}")
     problems = _repeated(names)
@@ -117,36 +126,40 @@ def read_parquet(path: Path, content: bytes) -> Columns:
     except ImportError:
         raise DataError(f'{path}: Parquet needs pyarrow: pip install "coolgp[parquet]"') from None
     try:
-        table = pq.read_table(pa.BufferReader(content))
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: damaged Parquet file: {str(error).splitlines()[0]}") from None
-    names = tuple(str(name) for name in table.column_names)
+        table = pq.ParquetFile(pa.BufferReader(content)).read()
+        names = tuple(str(name) for name in table.column_names)
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError, MemoryError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise DataError(f"{path}: damaged Parquet file: {reason[:200]}") from None
     cells: dict[str, Sequence[str] | Floats] = {}
     for name, column in zip(names, table.columns, strict=True):
         kind = column.type
-        if pa.types.is_integer(kind) and pc.max(pc.abs(column.cast(pa.float64(), safe=False))).as_py() > 2**53:
-            cells[name] = ["" if value is None else str(value) for value in column.to_pylist()]  # names, not numbers
+        largest = pc.max(pc.abs(column.cast(pa.float64(), safe=False))).as_py() if pa.types.is_integer(kind) else None
+        if largest is not None and largest > 2**53:
+            cells[name] = _texts(column)  # names, not numbers
         elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
             cells[name] = np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
         else:
-            cells[name] = ["" if value is None else str(value) for value in column.to_pylist()]
+            cells[name] = _texts(column)
     return Columns(
         names=names, cells=cells, rows=range(1, table.num_rows + 1), row_word="row", problems=tuple(_repeated(names))
     )
 
 
+def _texts(column: Any) -> list[str]:
+    """The cells of a column of Arrow as texts; time stamps as Arrow writes them, for Python's end at microseconds."""
+    import pyarrow as pa
+
+    try:
+        values = column.cast(pa.string()).to_pylist() if pa.types.is_temporal(column.type) else column.to_pylist()
+    except (pa.ArrowException, ValueError, OverflowError):
+        return ["(unreadable)"] * len(column)
+    return ["" if value is None else str(value) for value in values]
+
+
 def _repeated(names: Sequence[str]) -> list[str]:
     twice = sorted({name for name in names if name and names.count(name) > 1})
     return [f"column names used more than once: {names_text(twice)}"] if twice else []
-
-
-def is_number(cell: str) -> bool:
-    """Whether a cell reads as a number, infinite and NaN among them."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def some(items: Sequence[Any], most: int = _SHOWN_ROWS) -> str:
