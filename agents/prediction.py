@@ -25,6 +25,7 @@ from coolgp.agents.statistics import Evidence, repeated
 
 __all__ = [
     "Indefinite",
+    "NotFinite",
     "Posterior",
     "Prediction",
     "function_rows",
@@ -57,6 +58,21 @@ class Indefinite(ValueError):
         )
 
 
+class NotFinite(Indefinite):
+    """What one agent (its row among those asked) predicts is not a finite number."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(row, np.nan)
+
+    def of(self, agent: str) -> str:
+        """The message, with the agent's own name."""
+        return (
+            f"what agent {agent} predicts is not finite: numbers left the range of the precision, or a false message "
+            'was taken in; take run.precision = "float64" and data.standardize = true, look at the largest and '
+            "smallest values in the data, or take a fusion rule that stands false messages"
+        )
+
+
 @dataclass(frozen=True)
 class Prediction:
     """Latent mean and variance ``[..., Q]``, and the noise variance ``[...]`` that an observation adds."""
@@ -64,6 +80,13 @@ class Prediction:
     mean: Array
     variance: Array
     noise_variance: Array
+
+    def checked(self) -> Prediction:
+        """The same. Raises NotFinite with the first row of agents that predicts what is no finite number."""
+        finite = np.isfinite(self.mean).all(axis=-1) & np.isfinite(self.variance).all(axis=-1)
+        if not finite.all():
+            raise NotFinite(int(np.flatnonzero(~finite)[0]))
+        return self
 
 
 @dataclass(frozen=True)

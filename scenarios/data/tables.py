@@ -25,6 +25,9 @@ from coolgp.scenarios.data.table import Table
 
 __all__ = ["load_table", "read_inputs", "read_table"]
 
+LARGEST = 1e150
+"""Numbers above cannot be squared and summed in float64."""
+
 
 def read_table(
     path: str | Path,
@@ -173,6 +176,11 @@ def _with_moments(columns: Columns, features: Sequence[str]) -> Columns:
 
 
 def _cell_problems(name: str, columns: Columns, values: Floats) -> list[str]:
+    with np.errstate(invalid="ignore"):
+        huge = np.flatnonzero(np.isfinite(values) & (np.abs(values) > LARGEST)).tolist()
+    if huge:
+        limit = f"above {LARGEST:g}, too large to be squared and summed; correct them, or give another unit"
+        return [f'column "{name}": {_listed(huge, columns)} {limit}, for example {values[huge[0]]:g}']
     cells = columns.cells[name]
     odd = np.flatnonzero(~np.isfinite(values)).tolist()
     if isinstance(cells, np.ndarray):

@@ -45,7 +45,9 @@ def assemble(
     dataset = load(scenario) if dataset is None else dataset
     network = plan(scenario, dataset, topology) if network is None else network
     seed = scenario.run.seed
-    shared_start = start_from_pilot(scenario.agents, dataset, seed, standardize=scenario.data.standardize)
+    shared_start = start_from_pilot(
+        scenario.agents, dataset, seed, standardize=scenario.data.standardize, precision=scenario.run.precision
+    )
     return Simulation(
         scenario=scenario,
         dataset=dataset,

@@ -56,8 +56,8 @@ class Evaluation:
         """The answers on the root, None elsewhere; batch: of the round. Collective."""
         started, rows = perf_counter(), self.rows
         model, theta = population.model, population.theta[rows]
-        pre = self._forecast(predict_alone(population, rows, self.x))
-        post = self._forecast(self.rule.predict(state, population, rows, self.x, self.transport))
+        pre = self._forecast(predict_alone(population, rows, self.x).checked())
+        post = self._forecast(self.rule.predict(state, population, rows, self.x, self.transport).checked())
         lower, evidence, counted = _evidence(self.rule, state, population, rows)
         answers = {
             "pre_mean": pre.mean,

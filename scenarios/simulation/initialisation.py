@@ -27,7 +27,7 @@ from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.scaler import Scaler
 
-__all__ = ["SharedStart", "extended", "start_from_pilot"]
+__all__ = ["SharedStart", "extended", "scaled_within_range", "start_from_pilot"]
 
 FIT_ROWS = 600
 """Rows of the pilot on which the exact evidence is maximised: its cost is their cube."""
@@ -64,14 +64,18 @@ def extended(shared_start: SharedStart, inputs: Array) -> SharedStart:
     return replace(shared_start, model=replace(model, basis=larger), inducing_inputs=every)
 
 
-def start_from_pilot(agents: AgentsSettings, dataset: Dataset, seed: int, *, standardize: bool) -> SharedStart:
+def start_from_pilot(
+    agents: AgentsSettings, dataset: Dataset, seed: int, *, standardize: bool, precision: str = "float64"
+) -> SharedStart:
     """Build the shared start from a pilot of what agents observe. The same on every rank.
 
-    Raises ValueError where the pilot has too few distinct rows for the inducing inputs.
+    Raises ValueError where the pilot has too few distinct rows for the inducing inputs, and where squares of what is
+    observed leave the range of the precision.
     """
     observed, target, owner = dataset.training.pilot(agents.pilot, seed)
-    scaler = _scaler(observed, target, standardize)
-    x, y = scaler.inputs(observed), scaler.target(target)
+    with np.errstate(over="ignore", invalid="ignore"):  # said in words below
+        scaler = _scaler(observed, target, standardize)
+    x, y = scaled_within_range(scaler, observed, target, precision)
     with threadpool_limits(limits=1):  # a seed gives the same bits on any number of cores
         begin = _start(agents, x, y)
         each = _own(agents, x, y, owner, len(dataset.agents), begin)
@@ -96,6 +100,34 @@ def _scaler(x: Array, y: Array, standardize: bool) -> Scaler:
     if not standardize:
         return Scaler(np.zeros(x.shape[1]), np.ones(x.shape[1]), 0.0, 1.0)
     return Scaler(x.mean(axis=0), _scale(x), float(y.mean()), float(_scale(y)))
+
+
+def scaled_within_range(scaler: Scaler, x: Array, y: Array, precision: str) -> tuple[Array, Array]:
+    """Rows x ``[n, D]`` and targets ``[n]``, scaled. Raises ValueError where sums of their squares leave the precision.
+
+    >>> nothing = Scaler(np.zeros(1), np.ones(1), 0.0, 1.0)
+    >>> scaled_within_range(nothing, np.ones((2, 1)), np.ones(2), "float32")[1].tolist()
+    [1.0, 1.0]
+    """
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        scaled = scaler.inputs(x), scaler.target(y)
+    limits = np.finfo(np.dtype(precision))
+    most, least = np.sqrt(float(limits.max) / max(1e6, len(y))), np.sqrt(float(limits.tiny))
+    for name, values in zip(("input", "target"), scaled, strict=True):
+        size = np.abs(values).max(initial=0.0)
+        if not np.isfinite(values).all() or size > most:
+            raise ValueError(
+                f"data: needed values whose squares can be summed in {precision}, below {most:.2g} after scaling; got "
+                f"{np.max(np.abs(x if name == 'input' else y)):.3g} as {name}: correct or remove such a value, or "
+                "give the column in another unit"
+            )
+        if 0.0 < size < least:
+            raise ValueError(
+                f"data: needed values whose squares can be told from 0 in {precision}, above {least:.2g} after "
+                f"scaling; got at most {size:.3g} as {name}: give the column in another unit, set data.standardize = "
+                'true where it is false, or take run.precision = "float64"'
+            )
+    return scaled
 
 
 def _scale(values: Array) -> Array:

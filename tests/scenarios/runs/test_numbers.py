@@ -1,0 +1,49 @@
+"""Numbers that a precision cannot hold: refused before the run, or said where a run comes to them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coolgp.agents.prediction import NotFinite, Prediction
+from coolgp.scenarios import load_scenario, run
+
+
+def scenario(folder: Path, scale: float, shift: float = 0.0, **sections: dict[str, Any]) -> Any:
+    """Two agents that observe thirty rows of a sine of one input, the target times a scale, the input shifted."""
+    rng = np.random.default_rng(4)
+    t = np.sort(rng.uniform(0, 10, 40)).round(2)
+    y = np.sin(t) + 0.1 * rng.normal(size=len(t))
+    rows = [f"{shift + a!r},{scale * b!r}" for a, b in zip(t.tolist(), y.tolist(), strict=True)]
+    (folder / "t.csv").write_text("\n".join(["t,y", *rows]) + "\n")
+    data = {"source": str(folder / "t.csv"), "target": "y", "test_count": 10} | sections.pop("data", {})
+    agents = {"count": 2, "inducing": 6, "hyperparameters": "fixed"} | sections.pop("agents", {})
+    return load_scenario({"data": data, "agents": agents, "network": {"topology": "ring"}} | sections)
+
+
+def test_what_an_agent_predicts_must_be_finite():
+    with pytest.raises(NotFinite) as caught:
+        Prediction(np.array([[0.0], [np.nan]]), np.ones((2, 1)), np.ones(2)).checked()
+    assert caught.value.row == 1
+    assert "agent seven predicts is not finite" in caught.value.of("seven")
+
+
+@pytest.mark.parametrize(
+    ("scale", "precision", "standardize", "said"),
+    [
+        (1e-24, "float32", False, "told from 0 in float32"),
+        (1e25, "float32", False, "can be summed in float32"),
+        (1e-310, "float64", True, "told from 0 in float64"),
+        (1e160, "float64", True, r"above 1e\+150"),
+    ],
+)
+def test_numbers_outside_the_range_of_the_precision_are_refused_before_the_run(
+    tmp_path, scale, precision, standardize, said
+):
+    with pytest.raises(ValueError, match=said):
+        run(
+            scenario(tmp_path, scale, data={"standardize": standardize}, run={"precision": precision}),
+            tmp_path / "run",
+        )
+    assert not (tmp_path / "run" / "metrics.csv").exists()
