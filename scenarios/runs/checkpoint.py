@@ -44,6 +44,10 @@ Tables = Callable[[], Mapping[str, int]]
 Content = tuple[dict[str, Any], dict[str, Array]]
 
 FORMAT = 2
+INDEX = {"format": int, "numbers": dict, "inducing_inputs": list, "columns": list, "tables": dict, "fingerprint": dict}
+"""What an index holds, and as what."""
+UNFIT = (LookupError, TypeError, ValueError, AttributeError, OverflowError, MemoryError)
+"""What comes of an index that was not written by a run, whatever its checksum says."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,7 @@ def load(folder: Path, simulation: Simulation) -> Taken:
         content, problem = _read(folder, turn, simulation)
         if transport.total(np.array([problem is not None]))[0] == 0 and content is not None:
             index, rows = content
-            fresh = begin(_grown(simulation, index["inducing_inputs"]))
-            run_state = put_back(fresh, rows, index["numbers"], transport)
+            run_state = _put_back(folder, turn, simulation, index, rows)
             _remove_later(folder, transport, turn)
             return Taken(run_state, index["tables"], tuple(messages))
         reason = problem or "another rank cannot read it"
@@ -106,6 +109,21 @@ def load(folder: Path, simulation: Simulation) -> Taken:
     messages[-1] += ": starting from the beginning"
     _remove_later(folder, transport, 0)
     return Taken(None, {}, tuple(messages))
+
+
+def _put_back(
+    folder: Path, turn: int, simulation: Simulation, index: dict[str, Any], rows: dict[str, Array]
+) -> RunState:
+    """The state of a checkpoint. Raises ValueError where its arrays and numbers are not those of this run."""
+    try:
+        fresh = begin(_grown(simulation, index["inducing_inputs"]))
+        run_state = put_back(fresh, rows, index["numbers"], simulation.transport)
+    except UNFIT as problem:
+        raise ValueError(
+            f"{folder}: the checkpoint of round {turn} does not hold what this run needs "
+            f"({type(problem).__name__}: {problem}); remove it, or start anew with coolgp run"
+        ) from problem
+    return run_state
 
 
 def _turns(folder: Path, transport: Transport) -> list[int]:
@@ -186,18 +204,23 @@ def _read(folder: Path, turn: int, simulation: Simulation) -> tuple[Content | No
         return (index, read_rows(place_of(folder, turn) / "rows.bin", columns, simulation.transport.shard)), None
     except Damaged as damage:
         return None, str(damage)
+    except UNFIT as problem:
+        return None, f"it does not hold what this run needs ({type(problem).__name__}: {problem})"
 
 
 def _read_index(place: Path) -> dict[str, Any]:
     try:
         index: dict[str, Any] = json.loads((place / "index.json").read_text(encoding="utf-8"))
         checksum = index.pop("checksum", None)
-    except (OSError, ValueError, AttributeError) as problem:
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as problem:
         raise Damaged("its index.json cannot be read") from problem
     if checksum != _index_checksum(index):
         raise Damaged("its index.json is not as it was written")
-    if index["format"] != FORMAT:
+    if index.get("format", FORMAT) != FORMAT:
         raise Damaged(f"it is of format {index['format']}; this version reads {FORMAT}")
+    unfit = [name for name, kind in INDEX.items() if not isinstance(index.get(name), kind)]
+    if unfit:
+        raise Damaged(f"its index.json lacks {', '.join(unfit)}")
     return index
 
 

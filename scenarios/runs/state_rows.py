@@ -65,6 +65,7 @@ def put_back(fresh: RunState, rows: Mapping[str, Array], numbers: Mapping[str, i
     """
     statistics = Statistics(**{f.name: rows[f"statistics/{f.name}"] for f in fields(Statistics)})
     arrays: dict[str, Any] = {name: rows[f"population/{name}"] for name in POPULATION}
+    _check_fit(fresh, statistics, arrays)
     population = replace(fresh.population, statistics=statistics, steps=numbers["steps"], **arrays)
     for name in asdict(transport.meter):
         everywhere = transport.root or name == "rounds"
@@ -78,6 +79,17 @@ def put_back(fresh: RunState, rows: Mapping[str, Array], numbers: Mapping[str, i
         state=with_rows(fresh.state, rows),
         waiting=numbers["waiting"],
     )
+
+
+def _check_fit(fresh: RunState, statistics: Statistics, arrays: Mapping[str, Array]) -> None:
+    """Raise ValueError where stored arrays have another shape or type than this run's."""
+    own = {
+        f.name: (getattr(fresh.population.statistics, f.name), getattr(statistics, f.name)) for f in fields(Statistics)
+    }
+    own |= {name: (getattr(fresh.population, name), rows) for name, rows in arrays.items()}
+    for name, (here, stored) in own.items():
+        if (here.shape, here.dtype) != (stored.shape, stored.dtype):
+            raise ValueError(f"{name} needs {here.dtype} {list(here.shape)}, got {stored.dtype} {list(stored.shape)}")
 
 
 def _marked(state: Any) -> dict[str, tuple[Any, Array]]:
