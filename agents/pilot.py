@@ -10,7 +10,7 @@ from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.agents.kernels.base import Kernel
+from coolgp.agents.kernels.base import Kernel, is_far
 from coolgp.agents.kernels.se import SE
 
 __all__ = ["Start", "fit_own", "fit_start"]
@@ -94,11 +94,19 @@ def _evidence(x: Array, y: Array, owner: Indices, theta: Array, kernel: Kernel) 
     value = -0.5 * y @ alpha - np.log(np.diag(factor)).sum() - 0.5 * n * np.log(2 * np.pi)
     outer = 0.5 * (np.outer(alpha, alpha) - inverse)
     weight, total = outer * (signal * slopes), (outer * covariance).sum()
-    by_row = 2 * z * (weight.sum(1)[:, None] * z - weight @ z)
+    by_row = 2 * z * _pulled(weight, z)
     by_lengthscale = np.zeros_like(lengthscale)
     np.add.at(by_lengthscale, owner, by_row)
     slope = np.concatenate([by_lengthscale.ravel(), [total, noise * np.trace(outer)]])
     return float(value) / n, slope / n
+
+
+def _pulled(weight: Array, z: Array) -> Array:
+    """``Σ_j weight_ij (z_i - z_j)  [n, D]``, from differences where the origin is far."""
+    if not is_far(z):
+        summed: Array = weight.sum(1)[:, None] * z - weight @ z
+        return summed
+    return np.stack([(weight * (column[:, None] - column)).sum(1) for column in z.T], axis=1)
 
 
 def _symmetric(lower: Array) -> Array:

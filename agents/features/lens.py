@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.kernels.base import Kernel
+from coolgp.agents.kernels.base import Kernel, differenced, is_far
 
 __all__ = ["KernelLens", "Lens", "WaveLens", "kernel_lens", "packed_sums"]
 
@@ -56,11 +56,19 @@ class KernelLens:
         right[..., :size, :] = place
         np.square(place, out=right[..., size:-1, :])
         right[..., -1, :] = 1.0
-        kappa = self.kernel.of_exponents(self.points @ right)
+        kappa = self.kernel.of_exponents(self.points @ right if not self._far(place) else self._differenced(place))
         if not mask.all():
             kappa *= mask[..., None, :]
         kappa[..., -1, :] = y * mask
         return kappa if self.carrier is None else self.carrier @ kappa
+
+    def _far(self, place: Array) -> bool:
+        return is_far(place) or is_far(self.points[..., : place.shape[-2]])
+
+    def _differenced(self, place: Array) -> Array:
+        """The exponents ``[A, M + 1, B]`` of inputs ``[A, P, B]``; 0 where the target will stand."""
+        near = differenced(self.points[..., :-1, : place.shape[-2]], place.swapaxes(-1, -2))
+        return np.concatenate([near, np.zeros_like(near[..., :1, :])], axis=-2)
 
 
 @dataclass(frozen=True)

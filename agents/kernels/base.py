@@ -18,7 +18,17 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 
-__all__ = ["HasExpectations", "HasSpectrum", "Kernel", "expectations_of", "exponents", "project", "spectrum_of"]
+__all__ = [
+    "HasExpectations",
+    "HasSpectrum",
+    "Kernel",
+    "differenced",
+    "expectations_of",
+    "exponents",
+    "is_far",
+    "project",
+    "spectrum_of",
+]
 
 
 def project(x: Array, projection: Array) -> Array:
@@ -33,10 +43,38 @@ def exponents(a: Array, b: Array) -> Array:
     >>> exponents(np.zeros((1, 2)), np.array([[0.0, 0.0], [1.0, 1.0]])).tolist()
     [[0.0, -1.0]]
     """
+    if is_far(a) or is_far(b):
+        return differenced(a, b)
     exponent = a @ b.swapaxes(-1, -2)
     exponent -= 0.5 * np.square(a).sum(-1)[..., :, None]
     exponent -= 0.5 * np.square(b).sum(-1)[..., None, :]
     np.minimum(exponent, 0.0, out=exponent)  # rounding may leave a positive distance for equal points
+    return exponent
+
+
+FURTHEST = {8: 1e5, 4: 1e4}
+"""Squared distances from the origin, in lengthscales, up to which a product leaves enough digits of distances: at least
+ten in double precision, three in single; by bytes of a number."""
+
+
+def is_far(points: Array) -> bool:
+    """Whether a coordinate of points ``[...]`` is so far from the origin that its square hides differences."""
+    most = FURTHEST.get(points.dtype.itemsize, FURTHEST[8]) ** 0.5
+    return bool(points.size) and not (float(points.max()) <= most and float(points.min()) >= -most)
+
+
+def differenced(a: Array, b: Array) -> Array:
+    """``-½‖a_n - b_j‖²`` from differences, an input at a time: as accurate wherever the origin is; slower.
+
+    >>> import numpy as np
+    >>> differenced(np.array([[1e8]]), np.array([[1e8 + 1.0], [0.0]])).tolist()
+    [[-0.5, -5000000000000000.0]]
+    """
+    exponent = np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-2]), a.dtype)
+    for place in range(a.shape[-1]):
+        apart = a[..., :, None, place] - b[..., None, :, place]
+        np.square(apart, out=apart)
+        exponent -= 0.5 * apart
     return exponent
 
 

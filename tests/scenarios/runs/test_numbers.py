@@ -47,3 +47,21 @@ def test_numbers_outside_the_range_of_the_precision_are_refused_before_the_run(
             tmp_path / "run",
         )
     assert not (tmp_path / "run" / "metrics.csv").exists()
+
+
+def last(folder: Path) -> dict[str, float]:
+    header, *rows = (folder / "metrics.csv").read_text().splitlines()
+    return {name: float(cell) for name, cell in zip(header.split(","), rows[-1].split(","), strict=True) if cell}
+
+
+@pytest.mark.parametrize("kernel", ["se", "matern32", "matern52"])
+@pytest.mark.parametrize("lengthscale", [1.0, "pilot"])
+def test_predictions_do_not_depend_on_where_the_origin_is(tmp_path, kernel, lengthscale):
+    scores = []
+    for shift in (0.0, 2.0**27):  # so that times with seven binary places keep their digits
+        given = {"kernel": kernel, "lengthscale": lengthscale, "signal_variance": 1.0, "noise_variance": 0.01}
+        of_shift = scenario(tmp_path, 1.0, shift, data={"standardize": False}, agents=given)
+        run(of_shift, tmp_path / f"{shift}", figures=False)
+        scores.append(last(tmp_path / f"{shift}"))
+    for name in ("rmse_pre", "rmse_post", "nlpd_pre", "nlpd_post"):
+        assert scores[1][name] == pytest.approx(scores[0][name], rel=1e-3), name
