@@ -89,16 +89,22 @@ def _estimator(model: Any, name: str, classes: Array | None) -> Expert | None:
         return None
     check_is_fitted(model)
     inputs = getattr(model, "n_features_in_", None)
+    features = tuple(map(str, getattr(model, "feature_names_in_", ())))
     parameters = _parameters(model)
     if is_classifier(model):
         if not hasattr(model, "predict_proba"):
             raise ValueError(f"{name}: needed a classifier with predict_proba; calibrate it (CalibratedClassifierCV)")
-        return Classifier(name, model.predict_proba, np.asarray(model.classes_), inputs, parameters)
+        classes = np.asarray(model.classes_)
+        return Classifier(name, model.predict_proba, classes, inputs, parameters, features=features)
+    return Regressor(name, _moments_of(model), inputs, parameters, features=features)
+
+
+def _moments_of(model: Any) -> Callable[[Array], tuple[Array, Array]]:
     if _tells_std(model):
-        return Regressor(name, lambda x: model.predict(x, return_std=True), inputs, parameters)
+        return lambda x: model.predict(x, return_std=True)
     if isinstance(model, Forest) and model.n_outputs_ == 1 and model.criterion == "squared_error":
-        return Regressor(name, lambda x: _forest_moments(model, x), inputs, parameters)
-    return Regressor(name, lambda x: _without_std(model.predict(x)), inputs, parameters)
+        return lambda x: _forest_moments(model, x)
+    return lambda x: _without_std(model.predict(x))
 
 
 def _forest_moments(model: Any, x: Array) -> tuple[Array, Array]:

@@ -27,7 +27,8 @@ class Regressor:
     observation, NaN where the model has none. inputs: how many it takes, None where it does not say. parameters: what
     fusion by parameters works on (:class:`coolgp.agents.experts.network.Network`, say), None of a black box.
     closed: why there are none, of a model that might have had them. limit: seconds after which a call fails by itself,
-    of what answers outside of this process; None of what is within.
+    of what answers outside of this process; None of what is within. features: what the model calls its inputs, in their
+    order; empty where it does not say.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Regressor:
     parameters: Any = None
     closed: str = ""
     limit: float | None = None
+    features: tuple[str, ...] = ()
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and standard deviation, each ``[Q]``. Raises ValueError where the model answers anything else."""
@@ -64,6 +66,7 @@ class Classifier:
     inputs: int | None = None
     parameters: Any = None
     limit: float | None = None
+    features: tuple[str, ...] = ()
 
     def predict_proba(self, x: Array) -> Array:
         """Probabilities ``[Q, K]``. Raises ValueError where the model answers anything else."""

@@ -36,7 +36,8 @@ def model_in(path: str | Path) -> Any:
         return forecast.mean, np.sqrt(forecast.variance)
 
     parameters, closed = _opened(saved)
-    return Regressor(Path(path).name, moments, len(saved.features), parameters, closed)
+    inputs = len(saved.features)
+    return Regressor(Path(path).name, moments, inputs, parameters, closed, features=saved.features)
 
 
 def _opened(saved: SavedModel) -> tuple[SparseGP | None, str]:

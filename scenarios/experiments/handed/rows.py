@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.named_inputs import in_order
 from coolgp.agents.experts.expert import Expert
 from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.data.table import Table
@@ -36,8 +37,8 @@ def read_examples(path: Path, target: str, experts: Sequence[Expert]) -> Rows:
     """Rows of one table, as of an owner. Raises DataError where they do not fit the models."""
     classified = are_classifiers(experts)
     table = read_table(path, target, classified=classified, one_class=True)
-    _check_width(path, table.features, experts)
-    return Rows(table.x, _labels(table) if classified else table.y)
+    x = table.x[:, _places(path, table.features, experts)]
+    return Rows(x, _labels(table) if classified else table.y)
 
 
 def read_queries(path: Path | None, target: str | None, experts: Sequence[Expert]) -> Array | None:
@@ -45,13 +46,30 @@ def read_queries(path: Path | None, target: str | None, experts: Sequence[Expert
     if path is None:
         return None
     x, names = read_inputs(path, () if target is None else (target,))
-    _check_width(path, names, experts)
-    return x
+    return x[:, _places(path, names, experts)]
 
 
 def _labels(table: Table) -> Array:
     """The label of each row's class ``[n]``."""
     return np.array([plain_label(label) for label in table.classes])[table.y.astype(np.intp)]
+
+
+def _places(path: Path, names: Sequence[str], experts: Sequence[Expert]) -> list[int]:
+    """The columns in the order of the models' inputs: by their names where a model knows them, else as they stand.
+
+    Raises DataError where they do not fit a model.
+    """
+    _check_width(path, names, experts)
+    named = {expert.features: expert.name for expert in reversed(experts) if expert.features}
+    orders = {}
+    for features, model in named.items():
+        try:
+            orders[tuple(in_order(names, features))] = model
+        except ValueError as problem:
+            raise DataError(f"{path}: {model} {problem}") from None
+    if len(orders) > 1:
+        raise DataError(f"{path}: {' and '.join(orders.values())} take the same inputs in different orders")
+    return list(next(iter(orders), range(len(names))))
 
 
 def _check_width(path: Path, names: Sequence[str], experts: Sequence[Expert]) -> None:
