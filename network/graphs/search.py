@@ -69,7 +69,8 @@ def lightest_tree(tail: Array, head: Array, weight: Array, size: int) -> Array:
     by_weight = np.argsort(weight, kind="stable")
     rank = np.empty(len(weight))
     rank[by_weight] = np.arange(1, len(weight) + 1)
-    chosen = csgraph.minimum_spanning_tree(csr_array((rank, (tail, head)), shape=(size, size))).data
+    ends = tail.astype(np.int32), head.astype(np.int32)  # SciPy before 1.17.1 takes no longer ones here
+    chosen = csgraph.minimum_spanning_tree(csr_array((rank, ends), shape=(size, size))).data
     return np.asarray(by_weight[chosen.astype(np.int64) - 1])
 
 

@@ -109,8 +109,9 @@ class Topology:
         return self.labels if self.labels is not None else tuple(map(str, range(self.size)))
 
     def matrix(self) -> csr_array:
-        """Return the adjacency matrix [N,N] of ones."""
-        return csr_array((np.ones(len(self.indices)), self.indices, self.indptr), shape=(self.size, self.size))
+        """Return the adjacency matrix [N,N] of ones, with the short indices that all of SciPy's searches take."""
+        places, starts = self.indices.astype(np.int32), self.indptr.astype(np.int32)
+        return csr_array((np.ones(len(places)), places, starts), shape=(self.size, self.size))
 
     def arranged(self, labels: Sequence[str]) -> Topology:
         """Return the same graph with its agents in the order of the given labels.

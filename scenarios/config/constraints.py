@@ -15,7 +15,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
-__all__ = ["Names", "Paths", "choices", "nearest", "needed", "shown"]
+__all__ = ["Names", "Paths", "as_text", "choices", "nearest", "needed", "shown"]
 
 _REFERENCE = re.compile(r"\w+(\.\w+)*:\w+")
 
@@ -106,6 +106,20 @@ def shown(value: Any) -> str:
     else:
         text = str(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def as_text(kind: str, value: Any, written: str = "") -> str:
+    """A value that TOML read as no text, in quotes, where a key needs one or a list of them; else empty.
+
+    kind: what the key needs, in words. written: the value as the user wrote it, where that is known.
+
+    >>> as_text("a text", 2020), as_text("a list of texts", [1, "b"]), as_text("a number", 3)
+    ('"2020"', '["1", "b"]', '')
+    """
+    if kind.startswith("a list of texts") and isinstance(value, list):
+        return shown([part if isinstance(part, str) else shown(part) for part in value])
+    plain = not isinstance(value, (str, list, Mapping))
+    return shown(written or shown(value)) if plain and kind.startswith("a text") else ""
 
 
 def _flat(metadata: Iterable[Any]) -> Iterable[Any]:

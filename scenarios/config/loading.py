@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from coolgp.scenarios.base.errors import ConfigError
-from coolgp.scenarios.config.constraints import Names, Paths, choices, nearest, needed, shown
+from coolgp.scenarios.config.constraints import as_text, choices, nearest, needed, shown
+from coolgp.scenarios.config.paths import anchored, missing_files
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, SCENARIOS, SECTIONS, Scenario
 from coolgp.scenarios.config.section import Settings
 from coolgp.scenarios.config.toml_text import Origin, parsed, read_toml
@@ -96,7 +97,7 @@ def _overridden(
             problems.append(f"--set {item}: needed section.key=value, for example run.seed=1")
             continue
         section, key, value = match.groups()
-        result[section][key] = _anchored(sections.get(section), key, _value(value.strip()), Path.cwd())
+        result[section][key] = anchored(sections.get(section), key, _value(value.strip()), Path.cwd())
         flags[f"{section}.{key}"] = item
     return result, flags, problems
 
@@ -109,39 +110,17 @@ def _value(written: str) -> Any:
     return mapping["value"] if len(mapping) == 1 else written
 
 
-def _anchored(section: type[Settings] | None, key: str, value: Any, folder: Path) -> Any:
-    """Make the path of a file absolute, and those of a list; leave every other value alone."""
-    info = section.model_fields.get(key) if section else None
-    if info is None:
-        return value
-    if isinstance(value, list) and any(isinstance(mark, Paths) for mark in info.metadata):
-        return [_absolute(item, folder) if isinstance(item, str) and "://" not in item else item for item in value]
-    if isinstance(value, str) and any(isinstance(mark, Names) and mark.is_path(value) for mark in info.metadata):
-        return _absolute(value, folder)
-    return value
-
-
-def _absolute(path: str, folder: Path) -> str:
-    if "\0" in path:
-        return path
-    try:
-        expanded = Path(path).expanduser()
-    except RuntimeError:  # the tilde is not of a user that there is: spreadsheets' own files begin with one
-        expanded = Path(path)
-    return str((folder / expanded).resolve())
-
-
 def _resolve(mapping: Mapping[str, Any], origin: Origin, folder: Path, overrides: Iterable[str]) -> Scenario:
     kind = mapping.get("kind", _implied_kind(mapping))
     record = SCENARIOS.get(kind, Scenario) if isinstance(kind, str) else Scenario
     sections = record.sections()
-    anchored = {
-        section: {key: _anchored(sections.get(section), key, value, folder) for key, value in keys.items()}
+    absolute = {
+        section: {key: anchored(sections.get(section), key, value, folder) for key, value in keys.items()}
         if isinstance(keys, Mapping)
         else keys
         for section, keys in mapping.items()
     }
-    merged, flags, bad = _overridden(anchored, [_counted(item, record) for item in overrides], sections)
+    merged, flags, bad = _overridden(absolute, [_counted(item, record) for item in overrides], sections)
     origin = Origin(origin.name, origin.lines, flags)
     unknown = [key for key in merged if key not in (*sections, "name", "kind")]
     problems = [_unknown_section(key, merged[key], origin, sections) for key in unknown]
@@ -153,7 +132,7 @@ def _resolve(mapping: Mapping[str, Any], origin: Origin, folder: Path, overrides
     settings, complaints = _sections(merged, origin, sections)
     problems += complaints
     if problems or bad:
-        raise ConfigError(*problems, *bad)
+        raise ConfigError(*problems, *missing_files(merged, origin, sections), *bad)
     return record(name=name, kind=kind, **settings)
 
 
@@ -193,7 +172,10 @@ def _section(
     wrong |= model.refused(raw)
     complaints = [(key, _complaint(section, key, kind, raw, sections)) for key, kind in wrong.items()]
     complaints += _conflicts(model, raw, wrong)
-    return None, [f"{origin.at(f'{section}.{key}')}: {section}.{key}: {complaint}" for key, complaint in complaints]
+    return None, [
+        f"{origin.at(f'{section}.{key}')}: {section}.{key}: {complaint}{_quoted(model, section, key, raw, origin)}"
+        for key, complaint in complaints
+    ]
 
 
 def _conflicts(model: type[Settings], raw: Mapping[str, Any], wrong: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -230,3 +212,12 @@ def _unknown_section(key: str, value: Any, origin: Origin, sections: Sections) -
     flag = next((item for dotted, item in origin.flags.items() if dotted.startswith(f"{key}.")), None)
     where = f"--set {flag}" if flag and key not in origin.lines else origin.at(key)
     return f"{where}: {key}: unknown {kind}{near or '; known sections: ' + ', '.join(sections)}"
+
+
+def _quoted(model: type[Settings], section: str, key: str, raw: Mapping[str, Any], origin: Origin) -> str:
+    """How to write a text that TOML reads as something else, where the key needs one; else empty."""
+    item = origin.flags.get(f"{section}.{key}", "")
+    known = model.keys(raw).get(key)
+    texts = as_text(needed(known), raw[key], item.partition("=")[2].strip()) if known and key in raw else ""
+    how = f"--set '{section}.{key}={texts}'" if item else f"{key} = {texts}"
+    return f"; as text: {how}" if texts else ""

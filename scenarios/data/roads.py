@@ -129,4 +129,5 @@ def _ways_in(junctions: Floats, ends: Ints) -> tuple[Floats, Ints]:
 
 def _graph(junctions: Floats, ends: Ints) -> csr_array:
     length = np.linalg.norm(junctions[ends[:, 0]] - junctions[ends[:, 1]], axis=1)
-    return csr_array((length, (ends[:, 0], ends[:, 1])), shape=(len(junctions), len(junctions)))
+    places = ends.astype(np.int32).T
+    return csr_array((length, (places[0], places[1])), shape=(len(junctions), len(junctions)))

@@ -6,6 +6,7 @@ Blue is after fusion and orange before it, in every figure; the two are told apa
 from __future__ import annotations
 
 import io
+import re
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
-from matplotlib.ticker import FixedLocator, Locator, MaxNLocator
+from matplotlib.ticker import FixedLocator, Formatter, Locator, LogFormatterMathtext, MaxNLocator
 
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.files import write_whole
@@ -44,6 +45,7 @@ LINES = (
 """Colours told apart under the common colour blindnesses, each with a mark of its own."""
 COMPRESSION = 3
 """Of PNG files: at 6, the default, they are as large and take half as long again to write."""
+RAISED = str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -62,6 +64,7 @@ STYLE: dict[str, Any] = {
     "figure.facecolor": "white",
     "figure.constrained_layout.w_pad": 0.12,
     "figure.constrained_layout.h_pad": 0.1,
+    "text.parse_math": False,  # names of the user's are no markup
     "savefig.dpi": 150,
 }
 
@@ -104,7 +107,44 @@ def save_picture(figure: Figure, path: Path) -> None:
     """Write a figure as a PNG file, replaced whole: drawn once, where ``Figure.savefig`` draws twice for a layout."""
     dpi, image = rcParams["savefig.dpi"], io.BytesIO()
     figure.set_dpi(dpi)
+    for axes in figure.axes:
+        _without_markup(axes)
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     imsave(image, canvas.buffer_rgba(), format="png", dpi=dpi, pil_kwargs={"compress_level": COMPRESSION})
     write_whole(path, image.getvalue())
+
+
+class PlainLog(Formatter):
+    """Labels of a logarithmic axis without markup: 10², 2×10⁻³, and none where there would be too many."""
+
+    def __init__(self, marked: LogFormatterMathtext) -> None:
+        self.marked = marked
+
+    def __call__(self, value: float, place: int | None = None) -> str:
+        """The label of a tick, empty where it has none."""
+        return plain_power(self.marked(value, place))
+
+    def set_locs(self, locs: Any) -> None:
+        """Take up where ticks are, which decides on the labels of minor ones."""
+        self.marked.set_locs(locs)
+
+
+def plain_power(label: str) -> str:
+    """A power in matplotlib's markup as plain text.
+
+    >>> plain_power(r"$\\mathdefault{2\\times10^{-3}}$")
+    '2×10⁻³'
+    """
+    inner = re.sub(r"^\$\\mathdefault\{(.*)\}\$$", r"\1", label).replace(r"\times", "×")
+    return re.sub(r"\^\{([-−\d]*)\}", lambda power: power[1].translate(RAISED), inner)
+
+
+def _without_markup(axes: Axes) -> None:
+    """Let a logarithmic axis have plain labels."""
+    for axis in (axes.xaxis, axes.yaxis):
+        major, minor = axis.get_major_formatter(), axis.get_minor_formatter()
+        if isinstance(major, LogFormatterMathtext):
+            axis.set_major_formatter(PlainLog(major))
+        if isinstance(minor, LogFormatterMathtext):
+            axis.set_minor_formatter(PlainLog(minor))

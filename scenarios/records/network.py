@@ -95,7 +95,8 @@ def _search_of_pieces(graph: Topology) -> Search:
     pieces, piece = csgraph.connected_components(graph.matrix(), directed=False)
     roots = np.unique(piece, return_index=True)[1]
     ends = np.concatenate([pairs(graph), np.stack([np.full(pieces, hub), roots], axis=1)])
-    joined = csr_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(hub + 1, hub + 1))
+    places = ends.astype(np.int32).T
+    joined = csr_array((np.ones(len(ends)), (places[0], places[1])), shape=(hub + 1, hub + 1))
     order, parent = csgraph.breadth_first_order(joined, hub, directed=False)
     parent[hub] = hub
     return Search(order[1:].astype(np.int64), parent.astype(np.int64), int(pieces))

@@ -12,6 +12,7 @@ from zlib import crc32
 import numpy as np
 
 from coolgp.network.base.arrays import Array
+from coolgp.scenarios.config.paths import paths_named
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.simulation.state import Simulation
 
@@ -23,7 +24,7 @@ CONFIG, FREE = "config.toml", "checkpoint_minutes"
 
 def fingerprint(simulation: Simulation, folder: Path) -> dict[str, int]:
     """Checksums of all that a checkpoint in this run folder must be taken up with."""
-    return _of_arrays(simulation) | {CONFIG: crc32(json.dumps(_written(folder), sort_keys=True).encode())}
+    return _of_arrays(simulation) | {CONFIG: _checksum_of(_without_places(_written(folder), simulation.scenario))}
 
 
 def check_same(stored: Mapping[str, int] | None, simulation: Simulation, folder: Path) -> None:
@@ -35,7 +36,9 @@ def check_same(stored: Mapping[str, int] | None, simulation: Simulation, folder:
     stored = present if stored is None else stored
     names = list(present)
     same = {name: stored.get(name) == present[name] for name in names}
-    same[CONFIG] = same[CONFIG] or stored.get(CONFIG) == _of_scenario(simulation.scenario, _written(folder))
+    written = _written(folder)
+    of_versions_before = (_checksum_of(written), _of_scenario(simulation.scenario, written))
+    same[CONFIG] = same[CONFIG] or stored.get(CONFIG) in of_versions_before
     differ = simulation.transport.total(np.array([not same[name] for name in names]))
     others = [name for name, count in zip(names, differ.tolist(), strict=True) if count]
     if others:
@@ -59,6 +62,21 @@ def _written(folder: Path) -> dict[str, Any]:
     settings = tomllib.loads((folder / CONFIG).read_text(encoding="utf-8"))
     settings.get("run", {}).pop(FREE, None)
     return settings
+
+
+def _without_places(settings: Mapping[str, Any], scenario: Scenario) -> dict[str, Any]:
+    """The settings but for where files are: data and graph are known by their contents."""
+    sections = scenario.sections()
+    return {
+        section: {key: value for key, value in keys.items() if not paths_named(sections[section], key, value)}
+        if section in sections and isinstance(keys, Mapping)
+        else keys
+        for section, keys in settings.items()
+    }
+
+
+def _checksum_of(settings: Mapping[str, Any]) -> int:
+    return crc32(json.dumps(settings, sort_keys=True).encode())
 
 
 def _of_scenario(scenario: Scenario, written: Mapping[str, Any]) -> int:

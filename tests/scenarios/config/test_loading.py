@@ -195,6 +195,7 @@ def test_overriding_leaves_the_mapping_as_it_was() -> None:
 
 
 def test_a_problem_points_at_the_line_of_its_key(tmp_path: Path) -> None:
+    (tmp_path / "points.csv").touch()
     path = write(tmp_path, ISSUE_TOML.replace("inducing = 100", "inducing = 0"))
     with pytest.raises(ConfigError) as caught:
         read_scenario(path)
@@ -202,6 +203,7 @@ def test_a_problem_points_at_the_line_of_its_key(tmp_path: Path) -> None:
 
 
 def test_a_problem_of_an_override_points_at_the_override(tmp_path: Path) -> None:
+    (tmp_path / "points.csv").touch()
     with pytest.raises(
         ConfigError, match=r"^--set run\.seed=-1: run\.seed: needed a whole number of at least 0; got -1$"
     ):
@@ -209,6 +211,7 @@ def test_a_problem_of_an_override_points_at_the_override(tmp_path: Path) -> None
 
 
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
     text = """\
 [data]
 source = "a.csv"
