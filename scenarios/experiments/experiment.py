@@ -147,9 +147,12 @@ class ExperimentJob:
 
     def _go(self, watcher: Watcher) -> None:
         root, started = launched_rank() == 0, perf_counter()
-        environment = asdict(current_environment(launched_size()))
+        notes = list(getattr(getattr(self.prepared, "dataset", None), "notes", ()))
+        environment = asdict(current_environment(launched_size())) | {"data_notes": notes}
         if root:
             self._begin(environment)
+            for note in notes:
+                watcher.warn(note)
         session = Session(
             folder=self.folder, watcher=watcher, figures=self.figures, resumed=self.resumed, prepared=self.prepared
         )

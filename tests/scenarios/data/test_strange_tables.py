@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import coolgp
 from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.data.table import Table
@@ -219,3 +220,12 @@ def test_no_damaged_table_gives_a_traceback(tmp_path, suffix, tries):
             )
         except DataError as problem:
             assert all(len(line) < 1000 for line in problem.problems)  # noqa: PT017
+
+
+def test_models_trained_apart_say_it_too(tmp_path):
+    (tmp_path / "t.csv").write_text("y,x,lot\n" + "\n".join(f"{i % 5},{i},b_{i}" for i in range(20)))
+    data = {"source": str(tmp_path / "t.csv"), "target": "y"}
+    scenario = resolve({"kind": "experts", "data": data, "experts": {"count": 2}}, "apart")
+    with pytest.warns(RuntimeWarning, match="left out: texts"):
+        coolgp.run(scenario, tmp_path / "run", figures=False)
+    assert len(json.loads((tmp_path / "run" / "env.json").read_text())["data_notes"]) == 1
