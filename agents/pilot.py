@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import cholesky
 from scipy.linalg.lapack import dpotri
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.kernels.base import Kernel, is_far
@@ -29,6 +29,15 @@ class Start:
     signal_variance: float
     noise_variance: float
     evidence: float
+    at_limits: tuple[str, ...] = ()
+    """Names of hyper-parameters that ended at a limit of the search."""
+
+
+NEAR, WIDE = 5.0, 18.0
+"""Within which values are sought around the start, in log units: first, and where one ends at such a limit. The wider
+limits hold noise-free data: a noise variance of 1e-8 of the target's."""
+CLOSE = 1e-3
+"""Distance from a limit, in log units, at which a value counts as being at it."""
 
 
 def fit_start(x: Array, y: Array, start: Start, free: Free, kernel: Kernel = SE, iterations: int = 40) -> Start:
@@ -74,11 +83,25 @@ def _fit(x: Array, y: Array, owner: Indices, start: Start, free: Free, kernel: K
         value, slope = _evidence(x, y, owner, tried, kernel)
         return -value, -slope[mask]
 
-    near = [(value - 5.0, value + 5.0) for value in theta[mask]]
-    best = minimize(objective, theta[mask], jac=True, method="L-BFGS-B", bounds=near, options={"maxiter": iterations})
+    begin, reach = theta[mask], NEAR
+
+    def search(first: Array, around: float) -> OptimizeResult:
+        limits = [(value - around, value + around) for value in begin]
+        return minimize(objective, first, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": iterations})
+
+    best = search(begin, reach)
+    if _at_limit(best.x - begin, reach).any():
+        reach = WIDE
+        best = search(best.x, reach)
     theta[mask] = best.x
+    names = np.array([*["lengthscale"] * start.lengthscale.size, "signal variance", "noise variance"])[mask]
+    at_limits = tuple(dict.fromkeys(names[_at_limit(best.x - begin, reach)].tolist()))
     lengthscale, (signal, noise) = np.exp(theta[:-2]).reshape(shape), np.exp(theta[-2:])
-    return Start(lengthscale, float(signal), float(noise), -float(best.fun))
+    return Start(lengthscale, float(signal), float(noise), -float(best.fun), at_limits)
+
+
+def _at_limit(moved: Array, reach: float) -> Array:
+    return np.asarray(np.abs(moved) > reach - CLOSE)
 
 
 def _evidence(x: Array, y: Array, owner: Indices, theta: Array, kernel: Kernel) -> tuple[float, Array]:

@@ -90,6 +90,7 @@ class RoundsJob:
             observed_words(stated_guarantee(self.prepared.simulation), columns),
             *_own_inputs(scenario, self.last),
             *_warnings(scenario, self.last),
+            *(f"warning: {note}" for note in self.prepared.simulation.shared_start.notes),
             f"report: {report}" if report.exists() else f"run folder: {self.folder}",
         ]
 

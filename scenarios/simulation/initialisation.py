@@ -27,10 +27,13 @@ from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.scaler import Scaler
 
-__all__ = ["SharedStart", "extended", "scaled_within_range", "start_from_pilot"]
+__all__ = ["SharedStart", "extended", "notes_of", "scaled_within_range", "start_from_pilot"]
 
 FIT_ROWS = 600
 """Rows of the pilot on which the exact evidence is maximised: its cost is their cube."""
+
+LEAST_DIGITS = 2.0
+"""Decimal digits of a prediction that the precision has to leave."""
 
 OWN_ROWS = 1200
 """The same where each agent has lengthscales of its own: more is to be learned from them."""
@@ -50,6 +53,8 @@ class SharedStart:
     start: Array
     inducing_inputs: Array
     own: Array | None = None
+    notes: tuple[str, ...] = ()
+    """What the user should know of how hyper-parameters were found, in sentences."""
 
     def starts(self, agents: Ints) -> Array:
         """Hyper-parameters that agents, by their global ids ``[A]``, begin with: alike ``[K]``, or ``[A, K]``."""
@@ -89,7 +94,31 @@ def start_from_pilot(
         chosen = _inducing_inputs(agents, seen, seed) * begin.lengthscale
         encoding = _encoding(agents, layout, seed)
     model = Model(layout, _basis(agents, layout.projection(start), chosen, seed), encoding)
-    return SharedStart(scaler=scaler, model=model, start=start, inducing_inputs=chosen, own=own)
+    notes = notes_of(each or begin, precision)
+    return SharedStart(scaler=scaler, model=model, start=start, inducing_inputs=chosen, own=own, notes=notes)
+
+
+def notes_of(start: Start, precision: str) -> tuple[str, ...]:
+    """What to know of hyper-parameters: values at a limit of their search, and too few digits for signal and noise.
+
+    >>> notes_of(Start(np.ones(1), 1.0, 1e-6, 0.0), "float32")[0].split(":")[0]
+    'float32 leaves 0.9 digits where the signal variance is 1e+06 times the noise variance'
+    """
+    notes = []
+    if start.at_limits:
+        names = ", ".join(start.at_limits)
+        notes.append(
+            f"on the pilot sample the search ended at its limit for the {names}: the data say little about it, or "
+            "hold none of it; give it in [agents] where you know it"
+        )
+    ratio = start.signal_variance / start.noise_variance
+    digits = -np.log10(float(np.finfo(np.dtype(precision)).eps) * max(ratio, 1.0))
+    if digits < LEAST_DIGITS:
+        notes.append(
+            f"{precision} leaves {max(digits, 0.0):.1f} digits where the signal variance is {ratio:.3g} times the "
+            'noise variance: take run.precision = "float64", or a larger agents.noise_variance'
+        )
+    return tuple(notes)
 
 
 def _packed(layout: Layout, agents: AgentsSettings, start: Start) -> Array:

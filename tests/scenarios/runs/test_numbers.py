@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from coolgp.agents.pilot import Start
 from coolgp.agents.prediction import NotFinite, Prediction
 from coolgp.scenarios import load_scenario, run
+from coolgp.scenarios.simulation.initialisation import notes_of
 
 
 def scenario(folder: Path, scale: float, shift: float = 0.0, **sections: dict[str, Any]) -> Any:
@@ -65,3 +67,21 @@ def test_predictions_do_not_depend_on_where_the_origin_is(tmp_path, kernel, leng
         scores.append(last(tmp_path / f"{shift}"))
     for name in ("rmse_pre", "rmse_post", "nlpd_pre", "nlpd_post"):
         assert scores[1][name] == pytest.approx(scores[0][name], rel=1e-3), name
+
+
+def test_noise_free_data_are_fitted_as_such(tmp_path):
+    rng = np.random.default_rng(8)
+    a, b = rng.normal(size=(2, 40))
+    rows = [f"{u!r},{v!r},{2 * u - v!r}" for u, v in zip(a.tolist(), b.tolist(), strict=True)]
+    (tmp_path / "plane.csv").write_text("\n".join(["a,b,y", *rows]) + "\n")
+    data = {"source": str(tmp_path / "plane.csv"), "target": "y", "test_count": 10}
+    run(load_scenario({"data": data, "agents": {"count": 2, "inducing": 8}}), tmp_path / "run", figures=False)
+    assert last(tmp_path / "run")["crps_post"] < 0.05
+
+
+def test_a_value_at_a_limit_and_digits_that_do_not_suffice_are_said():
+    start = Start(np.ones(1), 1.0, 1e-6, 0.0, at_limits=("noise variance",))
+    limit, digits = notes_of(start, "float32")
+    assert "limit for the noise variance" in limit
+    assert "float32 leaves 0.9 digits" in digits
+    assert notes_of(Start(np.ones(1), 1.0, 1e-6, 0.0), "float64") == ()
