@@ -20,6 +20,8 @@ _MEANING = (ValueError, LookupError, AttributeError, TypeError, OverflowError, R
 
 def arrays_in(path: Path) -> dict[str, NDArray[Any]]:
     """The arrays by name. Raises ValueError where the file cannot be read, or holds anything but plain arrays."""
+    if path.is_file() and not zipfile.is_zipfile(path):  # NumPy would speak of pickles, and how to load them
+        raise ValueError("is no readable .npz file of plain numbers (not an archive, or cut off)")
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
