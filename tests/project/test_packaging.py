@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -52,3 +53,14 @@ def test_the_source_distribution_holds_every_tracked_file_of_the_package(source:
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
     assert {name.removeprefix(".links/") for name in names if name.startswith(f"{LINKS}/")} >= expected()
+
+
+def test_the_lowest_versions_that_are_tried_are_those_that_are_declared() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    pinned = (ROOT / ".ci/lowest.txt").read_text().split()
+    lowest = dict(line.split("==") for line in pinned)
+    for name, _, floor in (item.partition(">=") for item in declared):
+        digits = lowest[name].split(".")
+        assert digits[: len(floor.split("."))] == floor.split("."), name
+        assert set(digits[len(floor.split(".")) :]) <= {"0"}, name
+    assert len(lowest) == len(declared)

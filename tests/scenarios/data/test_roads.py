@@ -55,7 +55,8 @@ def test_roads_do_not_cross() -> None:
 def test_a_segments_depth_is_the_shortest_way_to_the_centre_from_its_middle() -> None:
     roads = draw_roads(2, 60)
     size = len(roads.junctions)
-    graph = coo_array((lengths(roads), (roads.ends[:, 0], roads.ends[:, 1])), shape=(size, size))
+    ends = roads.ends.astype(np.int32)  # as SciPy before 1.17.1 needs it
+    graph = coo_array((lengths(roads), (ends[:, 0], ends[:, 1])), shape=(size, size))
     centre = np.argmin(np.square(roads.junctions).sum(axis=1))
     distance = shortest_path(graph, directed=False)[centre]
     np.testing.assert_allclose(roads.depth, 0.5 * (distance[roads.ends[:, 0]] + distance[roads.ends[:, 1]]))
