@@ -19,6 +19,14 @@ SUMMED_BYTES = 64e6
 """Of the rows that a committee sums at a time: as many queries as these hold."""
 
 
+LIARS = "byzantine agents"
+UNPROTECTED = (
+    "false values are taken in as they are, whatever their size: one agent that lies can make fused predictions far "
+    "worse than those before fusion"
+)
+"""Said before a run of any rule that does not stand agents that lie."""
+
+
 @dataclass(frozen=True)
 class Conflict:
     """Faults that a rule stands one without the other: with one of each group it is approximate, and why."""
@@ -58,7 +66,8 @@ class FaultTolerance:
         broken = [name for name in (*self.breaks, *present) if name in present and name not in self.stands]
         if broken:
             unknown = f"nothing is guaranteed under {broken[0]}: {present[broken[0]].words(faults)}"
-            return "approximate", self.breaks.get(broken[0], unknown)
+            why = self.breaks.get(broken[0], unknown)
+            return "approximate", f"{why}; {UNPROTECTED}" if LIARS in broken else why
         for conflict in self.conflicts:
             if conflict.one & present.keys() and conflict.other & present.keys():
                 return "approximate", conflict.why

@@ -11,7 +11,7 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from coolgp.fusion.registry import SUM_RULES
+from coolgp.fusion.registry import SUM_RULES, rule_named
 from coolgp.fusion.sums.consensus import Consensus
 from coolgp.fusion.sums.server import Server
 from coolgp.network.graphs.connectivity import spanning_tree
@@ -132,3 +132,10 @@ def test_where_a_rule_promises_an_approximation_it_can_miss_the_sum(name, fault)
 @pytest.mark.parametrize("name", ["tree", "flood", "push-sum", "server that asks again"])
 def test_nobody_promises_the_sum_where_nothing_ever_arrives(name):
     assert promise(name, "ring", Faults(loss=1.0)) == "approximate"
+
+
+@pytest.mark.parametrize("name", ["tree", "consensus", "push-sum", "gossip", "gpoe", "bcm", "weighted"])
+def test_a_rule_that_does_not_stand_liars_says_what_one_can_do(name):
+    topology, faults = generate("ring", 6, seed=0), Faults(byzantine=1)
+    rule = rule_named(name, {"query_rounds": 5} if name in ("gpoe", "bcm") else {})
+    assert "far worse than those before fusion" in rule.fit(topology, faults).guarantee(topology, faults).why
