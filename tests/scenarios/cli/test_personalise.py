@@ -9,18 +9,12 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
-from typer.testing import CliRunner
 
 import coolgp
-from coolgp.scenarios.cli.app import app
+
+from tests.command_line import coolgp_says
 
 RNG = np.random.default_rng(0)
-
-
-def coolgp_says(*arguments: object, code: int = 0) -> str:
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert done.exit_code == code, done.output
-    return " ".join(done.output.split())
 
 
 def waves(count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,11 +6,9 @@ import csv
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from coolgp.fusion.prototypes.studies.methods import FEW_SHOT_METHODS
 from coolgp.scenarios.base.signals import Interrupted
-from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.catalogue import load_scenario
 from coolgp.scenarios.experiments.few_shot.kind import FEW_SHOT
 from coolgp.scenarios.experiments.kind import Options, Stage, Watcher
@@ -18,18 +16,14 @@ from coolgp.scenarios.experiments.registry import start
 from coolgp.scenarios.metrics.few_shot_columns import FEW_SHOT_WORDS
 from coolgp.scenarios.metrics.words import described
 
+from tests.command_line import coolgp_says
+
 TINY = (
     '--set=few_shot.methods=["background","few_shot","experts_sum"]',
     '--set=few_shot.situations=["unseen","seen"]',
     "--set=few_shot.shots=[2]",
     "--set=run.repeats=2",
 )
-
-
-def coolgp_says(*arguments: object, code: int = 0) -> str:
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert done.exit_code == code, done.output
-    return " ".join(done.output.split())
 
 
 def table(path: Path) -> list[dict[str, str]]:

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.fusion.personalise.beside import METHODS
 from coolgp.scenarios.base.signals import Interrupted
-from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.catalogue import load_scenario
 from coolgp.scenarios.data import flights
 from coolgp.scenarios.data.table import Table
@@ -20,6 +18,8 @@ from coolgp.scenarios.experiments.kind import Options, Stage, Watcher
 from coolgp.scenarios.experiments.newcomers.airports import Airports
 from coolgp.scenarios.experiments.registry import start
 from coolgp.scenarios.metrics.newcomer_columns import START_WORDS
+
+from tests.command_line import coolgp_says
 
 TINY = (
     "--set=tasks.owners=6",
@@ -29,12 +29,6 @@ TINY = (
     "--set=tasks.examples=[3,10]",
     "--set=run.repeats=2",
 )
-
-
-def coolgp_says(*arguments: object, code: int = 0) -> str:
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert done.exit_code == code, done.output
-    return " ".join(done.output.split())
 
 
 def table(path: Path) -> list[dict[str, str]]:

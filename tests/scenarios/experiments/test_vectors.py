@@ -8,11 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from coolgp.fusion.matching.studies.registry import SETS_STUDIES
 from coolgp.scenarios.base.signals import Interrupted
-from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.catalogue import load_scenario
 from coolgp.scenarios.experiments.kind import Options, Stage, Watcher
 from coolgp.scenarios.experiments.registry import begin_cell, start
@@ -25,6 +23,8 @@ from coolgp.scenarios.studies.grid import plan_sweep
 from coolgp.scenarios.studies.in_process import here
 from coolgp.scenarios.studies.report import report_study
 
+from tests.command_line import coolgp_says
+
 TINY = (
     "--set=vectors.groups=3",
     "--set=vectors.atoms=10",
@@ -33,12 +33,6 @@ TINY = (
     "--set=run.repeats=2",
 )
 OVERRIDES = [argument.removeprefix("--set=") for argument in TINY]
-
-
-def coolgp_says(*arguments: object, code: int = 0) -> str:
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert done.exit_code == code, done.output
-    return " ".join(done.output.split())
 
 
 def table(path: Path) -> list[dict[str, str]]:
