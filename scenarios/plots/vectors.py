@@ -97,7 +97,8 @@ def _scale(axes: Axes, values: Sequence[float]) -> None:
     """A logarithmic axis for numbers of different sizes."""
     if min(values) > 0 and max(values) > 4 * min(values):
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.set_ylabel(f"{axes.get_ylabel()} (log scale)")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_locator(NullLocator())
 
