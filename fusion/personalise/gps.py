@@ -20,7 +20,7 @@ from coolgp.fusion.matching.core.over_graph import summed
 from coolgp.fusion.matching.gps.agreement import common_prior, sparse_gps
 from coolgp.fusion.matching.gps.evidence import evidence_rows
 from coolgp.fusion.personalise.beside import StartingPoint
-from coolgp.fusion.personalise.learning import Learned, Total, central, learn
+from coolgp.fusion.personalise.learning import Learned, Total, learn
 from coolgp.fusion.personalise.mixture import PersonalGP
 from coolgp.network.graphs.given import Graph, checked_graph
 
@@ -57,7 +57,7 @@ class PersonalisedGPs:
     def starting_point(self, models: Sequence[Any], graph: Graph | None = None) -> tuple[StartingPoint, Learned]:
         """What newcomers start from, and how it was learned; see :meth:`start`."""
         owners = sparse_gps(models)
-        total = central if graph is None else _over(graph, len(owners))
+        total = None if graph is None else _over(graph, len(owners))
         limit = self.n_inducing or ROOM * max(len(owner.shift) for owner in owners)
         union = common_prior(owners, common_inputs(owners, limit, self.seed))
         rows = evidence_rows(owners, union, self.leftover)

@@ -12,9 +12,9 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.statistics import Evidence, packed_length, repeated
-from coolgp.fusion.personalise.population import Population, maximised, moment_rows
+from coolgp.fusion.personalise.population import Population, maximised, moment_rows, moment_sum
 
-__all__ = ["SHRINKAGES", "Learned", "Total", "central", "learn"]
+__all__ = ["SHRINKAGES", "Learned", "Total", "learn"]
 
 SHRINKAGES = (2000.0, 200.0, 50.0, 15.0, 5.0, 2.0, 0.5)
 """From nearly ``N(0, I)`` to nearly what the owners' tasks say alone, in tasks."""
@@ -42,55 +42,71 @@ class Learned:
     pooled: Population
 
 
-def central(rows: Array) -> Array:
-    """Sums in one place."""
-    return np.broadcast_to(rows.sum(axis=0), rows.shape)
-
-
 def learn(
-    evidence: Evidence, owners: Indices | None = None, total: Total = central, shrinkages: Sequence[float] = SHRINKAGES
+    evidence: Evidence,
+    owners: Indices | None = None,
+    total: Total | None = None,
+    shrinkages: Sequence[float] = SHRINKAGES,
 ) -> Learned:
     """The population of A owners with whitened evidence each.
 
-    owners ``[A]``: their global ids, by which they are dealt to folds; their order where not given. With fewer owners
-    than folds nobody is held out, and the largest shrinkage is taken. Raises ValueError without an owner.
+    owners ``[A]``: their global ids, by which they are dealt to folds; their order where not given. total: what
+    adds rows up; None for a sum in one place, which forms no rows. With fewer owners than folds nobody is held out, and
+    the largest shrinkage is taken. Raises ValueError without an owner.
     """
     size, ids = evidence.shift.shape[-1], np.arange(len(evidence.shift)) if owners is None else owners
     start: tuple[Population, ...] = (Population.standard(size),)
     scores = _held_out(evidence, np.asarray(ids) % FOLDS, total, shrinkages)
     chosen = tuple(float(shrinkages[best]) for best in np.atleast_1d(scores.argmax(axis=-1)))
+    everyone = np.ones(len(ids), dtype=bool)
     for _ in range(LAST_STEPS):
-        sums = total(moment_rows(start, evidence))
-        start = _maximised(sums, size, chosen)
-    pooled = Evidence.unpack(total(evidence.pack())[:1], size)
+        start = _maximised(_moments([start], [everyone], evidence, total)[0], size, chosen)
+    pooled = Evidence.unpack(_added(evidence.pack(), total)[:1], size)
     return Learned(start, chosen, scores[0], Population.standard(size).updated(pooled))
 
 
-def _held_out(evidence: Evidence, folds: Indices, total: Total, shrinkages: Sequence[float]) -> Array:
+def _held_out(evidence: Evidence, folds: Indices, total: Total | None, shrinkages: Sequence[float]) -> Array:
     """Mean log evidence of owners under populations that they were no part of, ``[A or 1, shrinkages]``."""
     size = evidence.shift.shape[-1]
     states: list[tuple[Population, ...]] = [(Population.standard(size),)] * FOLDS
-    columns = []
+    columns, others = [], [folds != fold for fold in range(FOLDS)]
     for shrinkage in shrinkages:
         for _ in range(STEPS):
-            sums = total(np.concatenate([_without(fold, folds, states[fold], evidence) for fold in range(FOLDS)], 1))
-            parts = np.split(sums[:1] if repeated(sums) else sums, FOLDS, axis=1)
-            states = [_maximised(part, size, (shrinkage,)) for part in parts]
+            sums = _moments(states, others, evidence, total)
+            states = [_maximised(own, size, (shrinkage,)) for own in sums]
         columns.append(_scored(folds, states, evidence))
-    scores = total(np.stack([*columns, np.ones(len(folds))], axis=1))
-    scores = scores[:1] if repeated(scores) else scores
+    scores = _added(np.stack([*columns, np.ones(len(folds))], axis=1), total)
     mean: Array = scores[:, :-1] / scores[:, -1:]
     return mean
 
 
-def _without(fold: int, folds: Indices, states: Sequence[Population], evidence: Evidence) -> Array:
-    """Rows ``[A, P]`` to sum for a population without the owners of a fold: theirs are zero."""
-    rows = np.zeros((len(folds), packed_length(evidence.shift.shape[-1])))
-    members = np.flatnonzero(folds != fold)
-    if len(members):
-        own = states if len(states) == 1 else [states[member] for member in members.tolist()]
-        rows[members] = moment_rows(own, evidence[members])
+def _moments(
+    states: Sequence[Sequence[Population]], members: Sequence[Array], evidence: Evidence, total: Total | None
+) -> list[Array]:
+    """Sums ``[A or 1, P]`` of what the members of each group of owners ``[A]`` add, under the state of the group."""
+    groups = list(zip(states, members, strict=True))
+    if total is None:
+        return [moment_sum(own[0], evidence, np.flatnonzero(who))[None] for own, who in groups]
+    rows = [_rows_of(own, who, evidence) for own, who in groups]
+    return np.split(_added(np.concatenate(rows, axis=1), total), len(rows), axis=1)
+
+
+def _rows_of(populations: Sequence[Population], members: Array, evidence: Evidence) -> Array:
+    """Rows ``[A, P]`` to sum: those of owners that are no members are zero."""
+    rows = np.zeros((len(members), packed_length(evidence.shift.shape[-1])))
+    places = np.flatnonzero(members)
+    if len(places):
+        own = populations if len(populations) == 1 else [populations[place] for place in places.tolist()]
+        rows[places] = moment_rows(own, evidence[places])
     return rows
+
+
+def _added(rows: Array, total: Total | None) -> Array:
+    """Sums ``[A or 1, P]``: one where all owners have the same."""
+    if total is None:
+        return np.asarray(rows.sum(axis=0)[None])
+    sums = total(rows)
+    return sums[:1] if repeated(sums) else sums
 
 
 def _scored(folds: Indices, states: Sequence[Sequence[Population]], evidence: Evidence) -> Array:

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
 
-from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.statistics import Evidence
 
-__all__ = ["Population", "inverse_and_log_determinant", "maximised", "moment_rows"]
+__all__ = ["Population", "inverse_and_log_determinant", "maximised", "moment_rows", "moment_sum"]
 
 PRIOR_TASKS = 0.5
 """Tasks of mean 0 that count beside the owners': what keeps the mean of few tasks from following them."""
@@ -67,10 +67,12 @@ class Population:
 
     def log_evidence(self, evidence: Evidence) -> Array:
         """``log p(rows of task | m, V)``, ``[A]``, but for a constant that no prior changes; in nats."""
-        covariances, log_precision = inverse_and_log_determinant(evidence.precision + self.precision)
-        shifts = evidence.shift + self.shift
-        fit = np.einsum("am,amn,an->a", shifts, covariances, shifts) - self.mean @ self.shift
-        value: Array = 0.5 * (fit - log_precision + self._inverse[1])
+        values = np.empty(len(evidence.shift))
+        for task, (matrix, shift) in enumerate(zip(evidence.precision, evidence.shift + self.shift, strict=True)):
+            factor, log_precision = _factor_and_log_determinant(matrix + self.precision)
+            half, _ = lapack.dtrtrs(factor, shift, trans=1)
+            values[task] = half @ half - log_precision
+        value: Array = 0.5 * (values - self.mean @ self.shift + self._inverse[1])
         return value
 
     @cached_property
@@ -95,6 +97,22 @@ def moment_rows(populations: Sequence[Population], evidence: Evidence) -> Array:
     return Evidence(covariances, means, np.zeros(owners), np.ones(owners)).pack()
 
 
+def moment_sum(population: Population, evidence: Evidence, members: Indices) -> Array:
+    """The sum ``[P]`` of `moment_rows` of some owners under one population: an owner at a time, in the cache."""
+    size = len(population.mean)
+    total, means = np.zeros((size, size), order="F"), np.empty((len(members), size))
+    for place, member in enumerate(members.tolist()):
+        factor, _ = _factor_and_log_determinant(evidence.precision[member] + population.precision)
+        inverse, _ = lapack.dpotri(factor, overwrite_c=True)
+        means[place] = blas.dsymv(1.0, inverse, evidence.shift[member] + population.shift)
+        total += inverse
+    upper = np.triu(total, 1)
+    second = upper + upper.T + np.diag(np.diagonal(total)) + means.T @ means
+    one = np.full(1, float(len(members)))
+    row: Array = Evidence(second[None], means.sum(axis=0)[None], np.zeros(1), one).pack()[0]
+    return row
+
+
 def maximised(row: Array, size: int, shrinkage: float) -> Population:
     """The population that sums ``[P]`` of what owners add make most probable, shrunk to ``N(0, I)``."""
     sums = Evidence.unpack(row[None], size)
@@ -112,11 +130,16 @@ def inverse_and_log_determinant(matrices: Array) -> tuple[Array, Array]:
     """
     inverses, logs = np.empty_like(matrices), np.empty(len(matrices))
     for number, matrix in enumerate(matrices):
-        factor, failed = lapack.dpotrf(matrix.T)  # the transpose of rows in order is in the order that LAPACK reads
-        if failed:
-            raise np.linalg.LinAlgError("a precision of weights is not positive definite")
-        logs[number] = 2.0 * np.log(np.diagonal(factor)).sum()
+        factor, logs[number] = _factor_and_log_determinant(matrix, clean=True)
         inverse, _ = lapack.dpotri(factor, overwrite_c=True)  # its lower triangle is zero
         np.add(inverse, inverse.T, out=inverses[number])
         inverses[number].flat[:: len(matrix) + 1] *= 0.5
     return inverses, logs
+
+
+def _factor_and_log_determinant(matrix: Array, clean: bool = False) -> tuple[Array, float]:
+    """``U [M, M]``, upper, of ``Uᵀ U``, and the logarithm of the determinant. clean: zeros below the diagonal."""
+    factor, failed = lapack.dpotrf(matrix.T, clean=clean)  # the transpose of rows in order is in LAPACK's order
+    if failed:
+        raise np.linalg.LinAlgError("a precision of weights is not positive definite")
+    return factor, 2.0 * float(np.log(np.diagonal(factor)).sum())

@@ -11,7 +11,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.matching.core.over_graph import summed
 from coolgp.fusion.personalise.learning import learn
-from coolgp.fusion.personalise.population import Population, maximised, moment_rows
+from coolgp.fusion.personalise.population import Population, maximised, moment_rows, moment_sum
 from coolgp.network.graphs.given import checked_graph
 
 from tests.fusion.personalise.tasks import NOISE, World, alike, world
@@ -58,6 +58,13 @@ def test_a_step_is_the_formula_of_em() -> None:
     np.testing.assert_allclose(
         step.covariance, (scatter + shrinkage * np.eye(8)) / (len(means) + shrinkage), atol=1e-10
     )
+
+
+def test_a_sum_in_one_place_is_that_of_the_rows_of_its_members() -> None:
+    here = world(1)
+    evidence, prior, members = many(here), populations(8, here.rng), np.array([0, 3, 7])
+    expected = moment_rows((prior,), evidence[members]).sum(0)
+    np.testing.assert_allclose(moment_sum(prior, evidence, members), expected, atol=1e-12)
 
 
 def test_a_population_learned_over_a_tree_is_that_learned_in_one_place() -> None:
