@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from typing import Any, Protocol, TypeVar
 
@@ -77,6 +77,10 @@ class Model:
             return self.basis.lens(self.layout.projection(row), self.geometry(row), np.dtype(dtype), common=common)
 
         return lru_cache(2 * CACHED)(of)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: what is cached is formed again, and holds functions that cannot be copied."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def _memory(self) -> deque[tuple[tuple[Array, ...], Any]]:

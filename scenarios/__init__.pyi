@@ -1,6 +1,7 @@
 from .config.catalogue import load_scenario as load_scenario
 from .config.catalogue import scenario_named as scenario_named
 from .config.scenario import Scenario as Scenario
+from .estimators.collective import CollectiveGPRegressor as CollectiveGPRegressor
 from .experiments.run import resume as resume
 from .experiments.run import run as run
 from .plots.reliability import reliability_figure_of as reliability_figure_of

@@ -14,6 +14,7 @@ from .fusion.personalise.choice import personalise as personalise
 from .fusion.prototypes.fusion import TaskAgnosticFusion as TaskAgnosticFusion
 from .scenarios.config.catalogue import load_scenario as load_scenario
 from .scenarios.config.scenario import Scenario as Scenario
+from .scenarios.estimators.collective import CollectiveGPRegressor as CollectiveGPRegressor
 from .scenarios.experiments.run import resume as resume
 from .scenarios.experiments.run import run as run
 from .scenarios.records.model import load_model as load_model

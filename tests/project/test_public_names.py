@@ -38,7 +38,7 @@ def test_no_name_that_a_package_shows_hides_one_of_its_modules(name: str) -> Non
 
 def test_the_root_offers_what_a_user_needs() -> None:
     assert {"run", "load_scenario", "load_model", "resume", "__version__"} <= set(dir(coolgp))
-    assert {"PFNM", "SPAHM", "SparseGPRegressor"} <= set(dir(coolgp))
+    assert {"CollectiveGPRegressor", "PFNM", "SPAHM", "SparseGPRegressor"} <= set(dir(coolgp))
 
 
 def test_an_unknown_name_is_refused() -> None:

@@ -1,0 +1,1 @@
+from .collective import CollectiveGPRegressor as CollectiveGPRegressor

@@ -1,0 +1,288 @@
+"""COOL-GP as a scikit-learn estimator: agents learn in this process, and one of them predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self, overload
+
+import networkx as nx
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.population import Population
+from coolgp.fusion.guarantee import Guarantee
+from coolgp.fusion.rule import State
+from coolgp.network.graphs.interchange import from_networkx
+from coolgp.scenarios.base.arrays import Floats, Ints
+from coolgp.scenarios.config.loading import resolve
+from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.data.dataset import Dataset, Numbered
+from coolgp.scenarios.data.dealt import Dealt
+from coolgp.scenarios.data.partitions import PARTITIONS, agents_of
+from coolgp.scenarios.simulation.assembly import assemble, one_thread
+from coolgp.scenarios.simulation.learning import begin, learn
+from coolgp.scenarios.simulation.state import Simulation
+
+__all__ = ["CollectiveGPRegressor"]
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What a fit leaves: the parts of the run, its state, and how many rounds there were."""
+
+    simulation: Simulation
+    population: Population
+    state: State
+    turn: int
+
+
+class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Agents on a graph learn a sparse Gaussian process together, without a server; one of them predicts.
+
+    ``fit`` deals the rows to agents, who observe them in batches and exchange messages with their neighbours after each
+    batch (COOL-GP, AAAI 2019). With the rule "tree" every agent then predicts as a sparse Gaussian process of all rows.
+    ``partial_fit`` lets the same agents observe more rows.
+
+    Parameters
+    ----------
+    n_agents : int
+        Agents among which rows are dealt at random, where neither `groups` nor a graph of networkx says who there is.
+    n_inducing : int
+        Inducing inputs M, common to all agents; as many as the first fit has distinct rows where these are fewer.
+    kernel : str
+        A name of ``coolgp.agents.KERNELS``: "se", "matern32" or "matern52".
+    graph : str or networkx.Graph
+        A kind of graph ("ring", "small-world", ...), or a graph whose nodes are the agents.
+    rule : str
+        A name of ``coolgp.fusion.RULES``: "tree", "consensus", "rbcm", ...
+    hyperparameters : "collective", "fixed" or "local"
+        Learned together, fixed at their start, or learned by each agent alone.
+    batch_size : int
+        Rows that an agent observes between two exchanges.
+    settings : mapping or None
+        Any other key of a scenario, as ``{"network.loss": 0.1, "fusion.rounds_per_step": 5}``.
+    random_state : int, RandomState or None
+        Everything random follows from it.
+
+    Attributes
+    ----------
+    agents_ : tuple of str
+        The agents' names.
+    guarantee_ : str
+        What the rule guarantees on this network, in a sentence.
+    n_rounds_ : int
+        Rounds of learning so far.
+    scenario_ : Scenario
+        All settings, resolved.
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.uniform(-3, 3, size=(400, 1))
+    >>> y = np.sin(x[:, 0]) + 0.1 * rng.normal(size=400)
+    >>> model = CollectiveGPRegressor(n_agents=8, n_inducing=15, random_state=0).fit(x, y)
+    >>> mean, std = model.predict(np.array([[0.5]]), return_std=True)
+    >>> bool(abs(mean[0] - np.sin(0.5)) < 0.1), bool(0.05 < std[0] < 0.2), len(model.agents_)
+    (True, True, 8)
+    """
+
+    def __init__(
+        self,
+        n_agents: int = 10,
+        n_inducing: int = 100,
+        kernel: str = "se",
+        graph: str | nx.Graph[Any] = "small-world",
+        rule: str = "tree",
+        hyperparameters: str = "collective",
+        batch_size: int = 20,
+        settings: Mapping[str, Any] | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.n_agents = n_agents
+        self.n_inducing = n_inducing
+        self.kernel = kernel
+        self.graph = graph
+        self.rule = rule
+        self.hyperparameters = hyperparameters
+        self.batch_size = batch_size
+        self.settings = settings
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+        """Let agents learn from X ``[n, D]`` and y ``[n]``, from the start; groups ``[n]``: the agent of each row.
+
+        Raises ValueError where settings, graph and groups do not fit together, with every problem at once.
+        """
+        X, y = self._validated(X, y, reset=True)
+        names, owner = self._dealt(X, _labels(groups, X))
+        with one_thread():
+            simulation = self._assembled(_dataset(X, y, owner, names, self._features()))
+            start = begin(simulation)
+            self._learn(_Learned(simulation, start.population, start.state, 0))
+        return self
+
+    def partial_fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+        """Let the same agents learn from more rows; the first call is that of ``fit``.
+
+        Raises ValueError for groups that the first call had no agent for.
+        """
+        if not hasattr(self, "_learned"):
+            return self.fit(X, y, groups)
+        X, y = self._validated(X, y, reset=False)
+        before = self._learned
+        owner = self._owners_again(X, _labels(groups, X), before.turn)
+        dataset = replace(before.simulation.dataset, training=Dealt(X, y, owner))
+        with one_thread():
+            self._learn(replace(before, simulation=replace(before.simulation, dataset=dataset)))
+        return self
+
+    @overload
+    def predict(self, X: Any, return_std: Literal[False] = False, agent: str | None = None) -> Array: ...
+    @overload
+    def predict(self, X: Any, return_std: Literal[True], agent: str | None = None) -> tuple[Array, Array]: ...
+    def predict(self, X: Any, return_std: bool = False, agent: str | None = None) -> Array | tuple[Array, Array]:
+        """Mean ``[Q]`` at X ``[Q, D]``; with return_std also the standard deviation ``[Q]`` of an observation there.
+
+        agent: the name of the agent that predicts, the first by default. Raises ValueError for another name.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        learned, names = self._learned, self.agents_
+        if agent is not None and str(agent) not in names:
+            raise ValueError(f"agent needs the name of one of {len(names)} agents, such as {names[0]!r}; got {agent!r}")
+        row = np.array([0 if agent is None else names.index(str(agent))])
+        simulation, scaler = learned.simulation, learned.simulation.shared_start.scaler
+        with one_thread():
+            answer = simulation.rule.predict(
+                learned.state, learned.population, row, scaler.inputs(X), simulation.transport
+            ).checked()
+        mean: Array = scaler.mean(answer.mean)[0]
+        if not return_std:
+            return mean
+        return mean, np.sqrt(scaler.variance(answer.variance + answer.noise_variance[:, None])[0])
+
+    def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Floats, Floats]:
+        checked = validate_data(self, X, y, y_numeric=True, dtype=np.float64, ensure_min_samples=2, reset=reset)
+        return checked[0], np.asarray(checked[1], dtype=np.float64)
+
+    def _features(self) -> tuple[str, ...]:
+        named = getattr(self, "feature_names_in_", None)
+        return tuple(f"x{place}" for place in range(self.n_features_in_)) if named is None else tuple(named)
+
+    def _dealt(self, X: Floats, labels: tuple[str, ...] | None) -> tuple[Sequence[str], Ints]:
+        """The agents' names, and the agent ``[n]`` of each row."""
+        self._seed = int(check_random_state(self.random_state).randint(2**31))
+        if isinstance(self.graph, nx.Graph):
+            names: Sequence[str] = tuple(map(str, self.graph))
+        elif labels is not None:
+            return agents_of(labels)
+        else:
+            names = Numbered(_count("n_agents", self.n_agents))
+        return names, self._at_random(X, len(names), 0) if labels is None else _placed(labels, names)
+
+    def _owners_again(self, X: Floats, labels: tuple[str, ...] | None, turn: int) -> Ints:
+        return self._at_random(X, len(self.agents_), turn) if labels is None else _placed(labels, self.agents_)
+
+    def _at_random(self, X: Floats, agents: int, turn: int) -> Ints:
+        """Rows dealt out in turn, to as many agents as there are rows where these are fewer."""
+        return PARTITIONS["random"](X, min(agents, len(X)), self._seed + turn)
+
+    def _assembled(self, dataset: Dataset) -> Simulation:
+        if isinstance(self.graph, nx.Graph):
+            return assemble(self._resolved(dataset, {}), dataset, from_networkx(self.graph))
+        return assemble(self._resolved(dataset, {"topology": self.graph}), dataset)
+
+    def _resolved(self, dataset: Dataset, network: dict[str, Any]) -> Scenario:
+        """The scenario of these parameters. Raises ConfigError with every problem."""
+        assert isinstance(dataset.training, Dealt)
+        distinct = len(np.unique(dataset.training.x, axis=0))
+        sections: dict[str, dict[str, Any]] = {
+            "data": {"source": "synthetic"},
+            "agents": {
+                "count": len(dataset.agents),
+                "inducing": min(_count("n_inducing", self.n_inducing), distinct),
+                "kernel": self.kernel,
+                "hyperparameters": self.hyperparameters,
+                "batch_size": self.batch_size,
+            },
+            "network": network,
+            "fusion": {"rule": self.rule},
+            "run": {"rounds": "all", "seed": self._seed},
+        }
+        for dotted, value in (self.settings or {}).items():
+            section, mark, key = dotted.partition(".")
+            if not mark:
+                raise ValueError(f'settings needs keys such as "network.loss"; got {dotted!r}')
+            sections.setdefault(section, {})[key] = value
+        return resolve(sections, type(self).__name__)
+
+    def _learn(self, learned: _Learned) -> None:
+        """All rounds that the agents' rows last for."""
+        simulation, population, state = learned.simulation, learned.population, learned.state
+        training, agents = simulation.dataset.training, simulation.scenario.agents
+        scaler, transport = simulation.shared_start.scaler, simulation.transport
+        stream = training.stream(transport.shard, scaler, agents.batch_size, self._seed + learned.turn)
+        rounds = -(-(training.most or 0) // agents.batch_size)
+        simulation = _lasting(simulation, learned.turn + rounds)
+        for turn in range(rounds):
+            transport.advance(learned.turn + turn)
+            batch = stream.batch(turn).cast(population.dtype)
+            population, state = learn(simulation, learned.turn + turn, batch, population, state)
+        self._learned = _Learned(_without_rows(simulation), population, state, learned.turn + rounds)
+        self.agents_, self.n_rounds_ = tuple(simulation.dataset.agents), learned.turn + rounds
+        self.guarantee_, self.scenario_ = _words(simulation.guarantee), simulation.scenario
+
+
+def _without_rows(simulation: Simulation) -> Simulation:
+    """The simulation once all rows are in the agents' sums: an estimator keeps none."""
+    dataset = simulation.dataset
+    nothing = _dataset(dataset.x_test, dataset.y_test, np.zeros(0, np.int64), dataset.agents, dataset.features)
+    return replace(simulation, dataset=nothing)
+
+
+def _words(guarantee: Guarantee) -> str:
+    return f"{guarantee.kind}: {guarantee.why}"
+
+
+def _lasting(simulation: Simulation, rounds: int) -> Simulation:
+    """The simulation with so many rounds in all."""
+    scenario = simulation.scenario
+    run = scenario.run.model_copy(update={"rounds": rounds})
+    return replace(simulation, scenario=scenario.model_copy(update={"run": run}))
+
+
+def _dataset(X: Floats, y: Floats, owner: Ints, names: Sequence[str], features: tuple[str, ...]) -> Dataset:
+    """Training rows alone."""
+    nothing = np.zeros((0, X.shape[1]))
+    return Dataset(Dealt(X, y, owner), nothing, nothing[:, 0], features, "y", names)
+
+
+def _labels(groups: Any, X: Floats) -> tuple[str, ...] | None:
+    """The name of each row's agent, None where there are none."""
+    if groups is None:
+        return None
+    names = column_or_1d(np.asarray(groups))
+    check_consistent_length(X, names)
+    return tuple(map(str, names.tolist()))
+
+
+def _placed(labels: tuple[str, ...], names: Sequence[str]) -> Ints:
+    """The place among the names of each label. Raises ValueError for labels that are none of them."""
+    place = {name: index for index, name in enumerate(names)}
+    unknown = sorted({label for label in labels if label not in place})
+    if unknown:
+        few = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
+        raise ValueError(f"groups needs the names of the {len(names)} agents, such as {names[0]!r}; got {few}")
+    return np.array([place[label] for label in labels], dtype=np.int64)
+
+
+def _count(name: str, value: Any) -> int:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} needs a whole number of at least 1; got {value!r}")
+    return int(value)

@@ -1,0 +1,83 @@
+"""Pages of the documentation as programs: what they run, and what they say comes out."""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import io
+import re
+import shlex
+import sys
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from coolgp.scenarios.cli.app import app
+
+__all__ = ["differs", "run_page", "written_anew"]
+
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def run_page(page: Path) -> list[tuple[str, str, str]]:
+    """Run the blocks of a page in their order, in the working folder: what was run, what came out, what the page says.
+
+    Blocks of Python share their names. Of `bash` the lines that start with `coolgp` are run. What comes out is said
+    in a block of `text` right after, where "..." stands for anything.
+    """
+    names: dict[str, object] = {"__name__": "page"}
+    blocks = _BLOCK.findall(page.read_text(encoding="utf-8"))
+    done = []
+    for place, (language, code) in enumerate(blocks):
+        if language not in _RUNS:
+            continue
+        following = blocks[place + 1] if place + 1 < len(blocks) else ("", "")
+        done.append((code, _RUNS[language](code, names), following[1] if following[0] == "text" else "...\n"))
+    return done
+
+
+def differs(came: str, said: str) -> bool:
+    """Whether what came out is not what a page says."""
+    return not doctest.OutputChecker().check_output(said, came, _SAME)
+
+
+def written_anew(page: Path) -> str:
+    """The text of a page with what comes out of it now, but for what it leaves open with "..." beside words."""
+    text = page.read_text(encoding="utf-8")
+    for code, came, said in run_page(page):
+        if differs(came, said) or said == "...\n":
+            head, mark, tail = text.partition(code)
+            text = head + mark + tail.replace(f"```text\n{said}```", f"```text\n{came}```", 1)
+    return text
+
+
+def _python(code: str, names: dict[str, object]) -> str:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(code, names)
+    return out.getvalue()
+
+
+def _commands(code: str, names: dict[str, object]) -> str:
+    out = []
+    for line in code.replace("\\\n", " ").splitlines():
+        if line.startswith("coolgp "):
+            ran = CliRunner().invoke(app, shlex.split(line, comments=True)[1:], catch_exceptions=False)
+            assert ran.exit_code == 0, f"{line}: {ran.output}"
+            out.append(ran.stdout)
+    return "".join(out)
+
+
+_RUNS = {"python": _python, "bash": _commands}
+
+
+if __name__ == "__main__":
+    import os
+    import tempfile
+
+    for given in sys.argv[1:]:
+        path = Path(given).resolve()
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            path.write_text(written_anew(path), encoding="utf-8")
