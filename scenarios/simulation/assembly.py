@@ -25,7 +25,7 @@ from coolgp.scenarios.simulation.initialisation import start_from_pilot
 from coolgp.scenarios.simulation.network import Plan, plan
 from coolgp.scenarios.simulation.state import Simulation
 
-__all__ = ["assemble", "connect", "one_thread"]
+__all__ = ["assemble", "connect", "faultless", "one_thread"]
 
 
 def assemble(
@@ -80,7 +80,7 @@ def connect(network: Planned, strategy: str, seed: int, ranks: int) -> Transport
 
     strategy: how agents are dealt to the ranks.
     """
-    transport = _faultless(network.links, strategy, ranks)
+    transport = faultless(network.links, strategy, ranks)
     if network.faults.perfect:
         return transport
     dynamics = Dynamics(topology=network.topology, faults=network.faults, seed=seed, schedule=network.schedule)
@@ -93,7 +93,8 @@ def one_thread() -> AbstractContextManager[object]:
     return limits
 
 
-def _faultless(links: Topology, strategy: str, ranks: int) -> Transport:
+def faultless(links: Topology, strategy: str, ranks: int) -> Transport:
+    """A transport over these links that delivers everything. Collective."""
     if ranks == 1:
         return SerialTransport(links)
     owner = partition(links, ranks, strategy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -13,23 +14,26 @@ from coolgp.fusion.prototypes.studies.methods import FEW_SHOT_METHODS
 from coolgp.fusion.prototypes.studies.tasks import DrawnTask, Sizes, drawn_task
 from coolgp.network.base.lazy_table import imported
 from coolgp.scenarios.base.errors import ConfigError
-from coolgp.scenarios.base.files import write_table
 from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.experts import ExpertsDataSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import FewShotScenario
 from coolgp.scenarios.config.sources import SOURCES
+from coolgp.scenarios.experiments.draws import Draw, DrawTable, Line, lines_of_cells, ranks_of_this_run
 from coolgp.scenarios.experiments.experiment import Experiment, Row, Session
 from coolgp.scenarios.experiments.few_shot.findings import findings
-from coolgp.scenarios.experiments.kind import Stage
 from coolgp.scenarios.metrics.few_shot_columns import FEW_SHOT_COLUMNS
 from coolgp.scenarios.plots.few_shot import FIGURES, read_draws
 from coolgp.scenarios.simulation.assembly import one_thread
 
 __all__ = ["FEW_SHOT"]
 
-Line = dict[str, Any]
-"""A line of ``draws.csv``: one method on one draw."""
+TABLE = DrawTable(
+    name="draws.csv",
+    keys=("situation", "shots"),
+    read=read_draws,
+    words=lambda cell: f"{cell[0]}, {cell[1]} of each class",
+)
 
 
 def check(scenario: FewShotScenario) -> tuple[Array, Indices]:
@@ -59,34 +63,23 @@ def header(scenario: FewShotScenario) -> tuple[str, ...]:
 
 
 def rows(scenario: FewShotScenario, session: Session) -> Iterator[Row]:
-    """All methods on the draws of each situation and number of examples; go on after the last finished draw."""
-    lines: list[Line] = _earlier(session)
-    finished = {(line["situation"], line["shots"], line["draw"]) for line in lines}
-    settings, repeats = scenario.few_shot, scenario.run.repeats
+    """All methods on the draws of each situation and number of examples; under MPI draws are dealt to the ranks."""
+    settings, ranks = scenario.few_shot, ranks_of_this_run()
     cells = [(situation, shots) for situation in settings.situations for shots in settings.shots]
-    for place, (situation, shots) in enumerate(cells):
-        for draw in range(repeats):
-            if (situation, shots, draw) in finished:
-                continue
-            started = perf_counter()
-            with one_thread():
-                lines += _lines(scenario, session.prepared, situation, shots, draw)
-            write_table(session.folder / "draws.csv", lines)
-            words = f"{situation}, {shots} of each class, draw {draw + 1} of {repeats}"
-            done, seconds = place * repeats + draw + 1, perf_counter() - started
-            session.watcher.show(Stage(done, len(cells) * repeats, words, seconds=seconds, unit="draw"))
-        own = [line for line in lines if (line["situation"], line["shots"]) == (situation, shots)]
-        yield {"round": place + 1, **_means(scenario, own)}
+    draws = [Draw(cell, number) for cell in cells for number in range(scenario.run.repeats)]
+    lines_of = partial(_lines, scenario, session.prepared)
+    with one_thread():
+        done = lines_of_cells(session, TABLE, draws, partial(ranks.each, work=lines_of), ranks, at_once=ranks.size)
+        for place, (_, lines) in enumerate(done, start=1):
+            yield {"round": place, **_means(scenario, lines)}
 
 
-def _lines(
-    scenario: FewShotScenario, images: tuple[Array, Indices], situation: str, shots: int, draw: int
-) -> list[Line]:
-    settings = scenario.few_shot
+def _lines(scenario: FewShotScenario, images: tuple[Array, Indices], draw: Draw) -> list[Line]:
+    settings, (situation, shots) = scenario.few_shot, draw.cell
     sizes = Sizes(settings.experts, settings.ways, settings.pool, settings.private)
     x, labels = images
-    task = drawn_task(x, labels, situation, shots, sizes, scenario.run.seed, draw)
-    facts = {"situation": situation, "shots": shots, "draw": draw, **_facts(task)}
+    task = drawn_task(x, labels, situation, shots, sizes, scenario.run.seed, draw.number)
+    facts = {"situation": situation, "shots": shots, "draw": draw.number, **_facts(task)}
     return [facts | _scored(task, method) for method in settings.methods]
 
 
@@ -112,11 +105,6 @@ def _means(scenario: FewShotScenario, lines: Sequence[Line]) -> Row:
     return {name: float(value) for name, value in (means | facts | {"seconds": seconds}).items()}
 
 
-def _earlier(session: Session) -> list[Line]:
-    path = session.folder / "draws.csv"
-    return read_draws(path) if session.resumed and path.is_file() else []
-
-
 SHARED = ("shots", "known_classes", "pool_share", "seconds")
 
 FEW_SHOT = Experiment(
@@ -129,7 +117,6 @@ FEW_SHOT = Experiment(
     rows=rows,
     figures=FIGURES,
     findings=findings,
-    leaves=("draws.csv",),
+    leaves=(TABLE.name,),
     check=check,
-    one_process="trains small networks in one process, which takes seconds",
 )

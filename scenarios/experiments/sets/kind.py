@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from time import perf_counter
-from typing import Any
 
 import numpy as np
 
@@ -14,10 +13,10 @@ from coolgp.fusion.matching.sets.spahm import SPAHM
 from coolgp.fusion.matching.studies.outcome import SetsStudy, StudyDraw
 from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.errors import ConfigError
-from coolgp.scenarios.base.files import naming, whole, write_table
+from coolgp.scenarios.base.files import naming, whole
 from coolgp.scenarios.config.scenario import VectorsScenario
+from coolgp.scenarios.experiments.draws import Draw, DrawTable, Line, lines_of_cells, ranks_of_this_run
 from coolgp.scenarios.experiments.experiment import Experiment, Row, Session
-from coolgp.scenarios.experiments.kind import Stage
 from coolgp.scenarios.experiments.sets.findings import findings
 from coolgp.scenarios.metrics.matched_columns import MATCHED_COLUMNS
 from coolgp.scenarios.metrics.words import is_summed
@@ -29,8 +28,7 @@ __all__ = ["VECTORS"]
 SHARED = ("noise", "used", "seconds")
 LARGEST_SEED = 2**31
 
-Line = dict[str, Any]
-"""A line of ``draws.csv``: one method on one draw."""
+TABLE = DrawTable(name="draws.csv", keys=("noise",), read=read_draws, words=lambda cell: f"noise {cell[0]:g}")
 
 
 def check(scenario: VectorsScenario) -> None:
@@ -51,25 +49,33 @@ def header(scenario: VectorsScenario) -> tuple[str, ...]:
 
 
 def rows(scenario: VectorsScenario, session: Session) -> Iterator[Row]:
-    """Score all methods on the draws at every noise; go on after the last draw that an earlier run finished."""
-    lines: list[Line] = _earlier(session)
-    finished = {(line["noise"], line["draw"]) for line in lines}
-    noises, repeats = scenario.vectors.noise, scenario.run.repeats
-    for level, noise in enumerate(noises):
-        for repeat in range(repeats):
-            if (noise, repeat) in finished:
-                continue
-            started = perf_counter()
-            draw = _drawn(scenario, noise, repeat)
-            seconds = perf_counter() - started
-            if repeat == 0:
-                _keep(session.folder / f"matched-{level + 1}.npz", draw)
-            lines += _lines(draw, noise, repeat)
-            write_table(session.folder / "draws.csv", lines)
-            words = f"noise {noise:g}, draw {repeat + 1} of {repeats}"
-            done = level * repeats + repeat + 1
-            session.watcher.show(Stage(done, len(noises) * repeats, words, seconds=seconds, unit="draw"))
-        yield {"round": level + 1, **_means(scenario, [line for line in lines if line["noise"] == noise])}
+    """Score all methods on the draws at every noise; under MPI draws are dealt to the ranks."""
+    ranks = ranks_of_this_run()
+    draws = [Draw((noise,), repeat) for noise in scenario.vectors.noise for repeat in range(scenario.run.repeats)]
+    lines_of = partial(_lines, scenario, session.folder)
+    done = lines_of_cells(session, TABLE, draws, partial(ranks.each, work=lines_of), ranks, at_once=ranks.size)
+    for level, (_, lines) in enumerate(done, start=1):
+        yield {"round": level, **_means(scenario, lines)}
+
+
+def _lines(scenario: VectorsScenario, folder: Path, draw: Draw) -> list[Line]:
+    """Of a draw; what was matched in the first one at a noise is kept."""
+    (noise,) = draw.cell
+    drawn = _drawn(scenario, noise, draw.number)
+    if draw.number == 0:
+        _keep(folder / f"matched-{scenario.vectors.noise.index(noise) + 1}.npz", drawn)
+    place: Line = {"noise": noise, "draw": draw.number}
+    return [
+        {
+            **place,
+            "method": method,
+            **outcome.measures,
+            "seconds": outcome.seconds,
+            "used": float(drawn.used),
+            **drawn.facts,
+        }
+        for method, outcome in drawn.outcomes.items()
+    ]
 
 
 def _drawn(scenario: VectorsScenario, noise: float, repeat: int) -> StudyDraw:
@@ -77,21 +83,6 @@ def _drawn(scenario: VectorsScenario, noise: float, repeat: int) -> StudyDraw:
     with one_thread():
         draw: StudyDraw = scenario.vectors.study.drawn(noise, seed, SPAHM(seed=seed, **scenario.matching.model_dump()))
     return draw
-
-
-def _lines(draw: StudyDraw, noise: float, repeat: int) -> list[Line]:
-    place: Line = {"noise": noise, "draw": repeat}
-    return [
-        {
-            **place,
-            "method": method,
-            **outcome.measures,
-            "seconds": outcome.seconds,
-            "used": float(draw.used),
-            **draw.facts,
-        }
-        for method, outcome in draw.outcomes.items()
-    ]
 
 
 def _means(scenario: VectorsScenario, lines: Sequence[Line]) -> Row:
@@ -110,11 +101,6 @@ def _means(scenario: VectorsScenario, lines: Sequence[Line]) -> Row:
     return {name: float(value) for name, value in means.items()}
 
 
-def _earlier(session: Session) -> list[Line]:
-    path = session.folder / "draws.csv"
-    return read_draws(path) if session.resumed and path.is_file() else []
-
-
 def _keep(path: Path, draw: StudyDraw) -> None:
     with naming(path), whole(path) as unfinished, unfinished.open("wb") as file:
         np.savez(file, allow_pickle=False, **draw.matched)
@@ -129,7 +115,6 @@ VECTORS = Experiment(
     rows=rows,
     figures=FIGURES,
     findings=findings,
-    leaves=("draws.csv", "matched-*.npz"),
+    leaves=(TABLE.name, "matched-*.npz"),
     check=check,
-    one_process="matches the vectors of all groups in one process, which takes milliseconds",
 )

@@ -176,7 +176,6 @@ def test_a_source_without_its_package_is_refused_with_the_install_line(
         (["--set=run.repeats=0"], "run.repeats: needed a whole number of at least 1"),
         (["--set=run.rounds=3"], "run.rounds: unknown key"),
         (["--agents=3"], "agents: unknown section"),
-        (["--ranks=2"], "matches the vectors of all groups in one process"),
     ],
 )
 def test_a_mistake_is_one_message_before_any_work(tmp_path: Path, arguments: list[str], words: str) -> None:
