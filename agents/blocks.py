@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["cores", "granted_cores", "map_blocks", "map_slices", "map_tasks", "on_cores", "slices_of"]
+__all__ = ["FEW", "cores", "granted_cores", "map_blocks", "map_slices", "map_tasks", "on_cores", "slices_of"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

@@ -8,13 +8,14 @@ their gram matrix holds all sums of a batch.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.triangular import product_with_lower
 from coolgp.agents.kernels.base import Kernel, differenced, is_far
 
 __all__ = ["KernelLens", "Lens", "WaveLens", "kernel_lens", "packed_sums"]
@@ -37,14 +38,16 @@ class KernelLens:
 
     projection ``[., P, D]`` and centre ``[., P, 1]``: inputs in the standardized domain, measured from the middle of
     the inducing points. points ``[., M + 1, 2P + 1]``: these, as the left factor of the exponent. carrier
-    ``[., M + 1, M + 1]``: from kernel values to features, the target left alone; None where they are the same. kernel:
-    what makes values of exponents.
+    ``[., M + 1, M + 1]``: from kernel values to features, the target left alone; None where they are the same. lower
+    ``[.]``: which carriers are lower triangular: those of agents at the reference hyper-parameters. kernel: what makes
+    values of exponents.
     """
 
     projection: Array
     centre: Array
     points: Array
     carrier: Array | None
+    lower: npt.NDArray[np.bool_]
     kernel: Kernel
 
     def features(self, x: Array, y: Array, mask: Array) -> Array:
@@ -60,10 +63,24 @@ class KernelLens:
         if not mask.all():
             kappa *= mask[..., None, :]
         kappa[..., -1, :] = y * mask
-        return kappa if self.carrier is None else self.carrier @ kappa
+        return kappa if self.carrier is None else self._carried(self.carrier, kappa)
+
+    def _carried(self, carrier: Array, kappa: Array) -> Array:
+        """The carriers' products; how one is taken depends on that carrier alone, not on who else is in a block."""
+        if self.lower.all():
+            return product_with_lower(carrier, kappa)
+        features: Array = carrier @ kappa
+        if self.lower.any():
+            some = np.flatnonzero(self.lower)
+            features[..., some, :, :] = product_with_lower(carrier[some], kappa[..., some, :, :])
+        return features
 
     def _far(self, place: Array) -> bool:
-        return is_far(place) or is_far(self.points[..., : place.shape[-2]])
+        return self._points_are_far or is_far(place)
+
+    @cached_property
+    def _points_are_far(self) -> bool:
+        return is_far(self.points[..., : self.projection.shape[-2]])
 
     def _differenced(self, place: Array) -> Array:
         """The exponents ``[A, M + 1, B]`` of inputs ``[A, P, B]``; 0 where the target will stand."""
@@ -98,6 +115,7 @@ def kernel_lens(projection: Array, inducing: Array, carrier: Array, dtype: npt.D
     points[:, :-1, :width] = shifted
     points[:, :-1, width:-1] = -0.5
     points[:, :-1, -1] = -0.5 * np.square(shifted).sum(-1)
+    lower: npt.NDArray[np.bool_] = np.logical_not(np.tril(carrier, -1).any(axis=(-2, -1)))
     wide: Array | None = None
     if not np.array_equal(carrier, np.eye(size)[None]):
         wide = np.zeros((len(carrier), size + 1, size + 1), dtype=dtype)
@@ -108,6 +126,7 @@ def kernel_lens(projection: Array, inducing: Array, carrier: Array, dtype: npt.D
         centre=centre.swapaxes(-1, -2).astype(dtype),
         points=points.astype(dtype),
         carrier=wide,
+        lower=lower,
         kernel=kernel,
     )
 

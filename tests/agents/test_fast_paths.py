@@ -13,9 +13,12 @@ import pytest
 from scipy.linalg import solve_triangular
 
 from coolgp.agents.batches import Batch
+from coolgp.agents.encoding import Transport
+from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.kernels.se import expected_kernel, expected_outer
 from coolgp.agents.learning import Adam, gradient, step
 from coolgp.agents.model import Model
+from coolgp.agents.parameters import Layout
 from coolgp.agents.population import FOLD_ROWS, Population, fold, new_population, observe
 from coolgp.agents.prediction import predict
 from coolgp.agents.statistics import Evidence
@@ -189,6 +192,25 @@ def test_many_rows_are_folded_by_themselves():
         population = observe(population, draw(AGENTS, 1, turn, full=True))
     assert not population.waiting
     np.testing.assert_array_equal(population.statistics.count, np.full(AGENTS, float(FOLD_ROWS)))
+
+
+@pytest.mark.parametrize("size", [60, 450])
+def test_sums_of_an_agent_do_not_depend_on_who_shares_its_block(size):
+    model = wide_model(size)
+    home = start(model)
+    assert model.geometry(home[None]).home.all()
+    theta = np.stack([home, home + 0.1, home, home - 0.1])  # features of those at home come of a triangular product
+    batch = draw(len(theta), ROWS)
+    together = model.encoding.encode(model, theta, batch).rows
+    alone = [model.encoding.encode(model, theta[[k]], batch[[k]]).rows[0] for k in range(len(theta))]
+    np.testing.assert_array_equal(together, alone)
+
+
+def wide_model(size: int) -> Model:
+    """So many inducing inputs in the plane, whitened."""
+    inputs, layout = np.random.default_rng(8).uniform(-2, 2, (size, 2)), Layout(2)
+    reference = layout.projection(layout.pack(np.array([0.8, 1.1]), 1.3, 0.05))
+    return Model(layout, FunctionBasis(inputs, reference, JITTER), Transport())
 
 
 def test_reading_what_waits_changes_nothing():

@@ -1,9 +1,9 @@
-"""Law of triangular inverses."""
+"""Laws of triangular inverses and products."""
 
 import numpy as np
 import pytest
 
-from coolgp.agents.base.triangular import inverse_of_lower
+from coolgp.agents.base.triangular import inverse_of_lower, product_with_lower
 
 
 @pytest.mark.parametrize("lead", [(), (3,), (2, 2)], ids=str)
@@ -23,3 +23,11 @@ def test_what_stands_above_the_diagonal_of_the_factor_is_not_read():
     factor = np.tril(np.random.default_rng(2).normal(size=(60, 60))) + 3.0 * np.eye(60)
     garbage = factor + np.triu(np.full((60, 60), 7.0), 1)
     np.testing.assert_array_equal(inverse_of_lower(garbage), inverse_of_lower(factor))
+
+
+@pytest.mark.parametrize("lead", [(), (3,), (2, 2)], ids=str)
+def test_products_of_all_sizes_are_those_of_general_matrices(lead):
+    rng = np.random.default_rng(3)
+    for size in (1, 2, 19, 20, 21, 60, 101, 257, 501):
+        factor, right = np.tril(rng.normal(size=(size, size))), rng.normal(size=(*lead, size, 7))
+        np.testing.assert_allclose(product_with_lower(factor, right), factor @ right, rtol=0, atol=1e-12 * size)
