@@ -9,6 +9,9 @@ from .matching.networks.pfnm import PFNM as PFNM
 from .matching.networks.settings import Setting as Setting
 from .matching.sets.spahm import SPAHM as SPAHM
 from .matching.sets.spahm import MatchedAtoms as MatchedAtoms
+from .personalise.gps import PersonalisedGPs as PersonalisedGPs
+from .personalise.mixture import PersonalGP as PersonalGP
+from .personalise.starting import StartingPoint as StartingPoint
 from .prototypes.fusion import TaskAgnosticFusion as TaskAgnosticFusion
 from .prototypes.fusion import TaskClassifier as TaskClassifier
 from .registry import RULES as RULES

@@ -6,8 +6,7 @@ Each takes the rows that were seen and returns what predicts.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -16,11 +15,11 @@ from scipy.optimize import minimize
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.personalise.learning import Learned
-from coolgp.fusion.personalise.mixture import Candidate, PersonalGP, candidates_of
+from coolgp.fusion.personalise.mixture import Candidate
 from coolgp.fusion.personalise.population import Population
+from coolgp.fusion.personalise.starting import StartingPoint
 
-__all__ = ["METHODS", "Predicts", "StartingPoint"]
+__all__ = ["METHODS", "Predicts"]
 
 STEPS = 30
 """Iterations of L-BFGS for the weights of owners' evidence."""
@@ -32,43 +31,6 @@ class Predicts(Protocol):
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of an observation at x ``[Q, D]``, each ``[Q]``."""
         ...
-
-
-@dataclass(frozen=True)
-class StartingPoint:
-    """What newcomers start from: common inducing inputs, the owners' evidence about them, and what is learned of it."""
-
-    common: SparseGP
-    evidence: Evidence
-    learned: Learned
-
-    @property
-    def population(self) -> Population:
-        """What the owners' tasks have in common."""
-        return self.learned.populations[0]
-
-    def candidates(self, experts: bool = False) -> tuple[Candidate, ...]:
-        """Priors of a newcomer; experts: the owners' own models too."""
-        return candidates_of(self.population, self.posteriors if experts else (), self.learned.pooled)
-
-    @cached_property
-    def posteriors(self) -> tuple[Population, ...]:
-        """Of each owner's function, under the population."""
-        return tuple(Population(*each) for each in zip(*self.population.posterior(self.evidence), strict=True))
-
-    @cached_property
-    def alone(self) -> tuple[Population, ...]:
-        """Of each owner's function, from its own rows alone."""
-        standard = Population.standard(len(self.population.mean))
-        return tuple(Population(*each) for each in zip(*standard.posterior(self.evidence), strict=True))
-
-    def mixture(self, candidates: tuple[Candidate, ...]) -> PersonalGP:
-        """A mixture before any row."""
-        return PersonalGP(candidates, self.common)
-
-    def only(self, prior: Population) -> PersonalGP:
-        """A model with one prior."""
-        return self.mixture((Candidate("prior", 1.0, prior),))
 
 
 def _mixture(start: StartingPoint, x: Array, y: Array) -> Predicts:

@@ -16,12 +16,12 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.features.inducing import kmeans
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.matching.core.over_graph import summed
 from coolgp.fusion.matching.gps.agreement import common_prior, sparse_gps
 from coolgp.fusion.matching.gps.evidence import evidence_rows
-from coolgp.fusion.personalise.beside import StartingPoint
-from coolgp.fusion.personalise.learning import Learned, Total, learn
+from coolgp.fusion.personalise.learning import Learned, learn
 from coolgp.fusion.personalise.mixture import PersonalGP
+from coolgp.fusion.personalise.over_graph import OverGraph
+from coolgp.fusion.personalise.starting import Learner, StartingPoint
 from coolgp.network.graphs.given import Graph, checked_graph
 
 __all__ = ["PersonalisedGPs", "common_inputs"]
@@ -52,17 +52,19 @@ class PersonalisedGPs:
         travel along a spanning tree. Raises ValueError for models or a graph that do not fit.
         """
         start, learned = self.starting_point(models, graph)
-        return start.mixture(start.candidates(experts=self.experts)), learned
+        return start.newcomer(self.experts), learned
 
-    def starting_point(self, models: Sequence[Any], graph: Graph | None = None) -> tuple[StartingPoint, Learned]:
-        """What newcomers start from, and how it was learned; see :meth:`start`."""
+    def starting_point(
+        self, models: Sequence[Any], graph: Graph | None = None, learner: Learner | None = None
+    ) -> tuple[StartingPoint, Learned]:
+        """What newcomers start from, and how it was learned; see :meth:`start`. learner: in place of a graph."""
         owners = sparse_gps(models)
-        total = None if graph is None else _over(graph, len(owners))
+        learner = learner or (learn if graph is None else OverGraph.along_tree(checked_graph(graph, len(owners))).learn)
         limit = self.n_inducing or ROOM * max(len(owner.shift) for owner in owners)
         union = common_prior(owners, common_inputs(owners, limit, self.seed))
         rows = evidence_rows(owners, union, self.leftover)
         evidence = Evidence.unpack(rows, len(union.shift)).clipped()
-        learned = learn(evidence, total=total)
+        learned = learner(evidence)
         return StartingPoint(union, evidence, learned), learned
 
 
@@ -77,8 +79,3 @@ def common_inputs(owners: Sequence[SparseGP], limit: int, seed: int) -> Array:
     lengthscale = common_prior(owners, inputs).parameters.lengthscale
     centres: Array = kmeans(inputs / lengthscale, limit, np.random.default_rng(seed)) * lengthscale
     return centres
-
-
-def _over(graph: Graph, owners: int) -> Total:
-    topology = checked_graph(graph, owners)
-    return lambda rows: np.broadcast_to(summed(rows, topology), rows.shape)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,6 +25,7 @@ STEPS = 1
 LAST_STEPS = 10
 """Steps of EM with the shrinkage that was chosen; twice as many change no error by more than a hundredth."""
 
+Own = TypeVar("Own")
 Total = Callable[[Array], Array]
 """Sums ``[A, P]`` over all owners of rows ``[A, P]``, as each of these has them."""
 
@@ -33,13 +35,25 @@ class Learned:
     """The populations that owners end with: one that they share, or one for each, with the shrinkage of each.
 
     held_out: mean log evidence of owners that were held out, nats, ``[7]`` in the order of `SHRINKAGES`, of the first.
-    pooled: the posterior of the function if all tasks were one, of the first.
+    pools: of each owner the posterior of the function if all tasks were one; or one that they share.
     """
 
     populations: tuple[Population, ...]
     shrinkages: tuple[float, ...]
     held_out: Array
-    pooled: Population
+    pools: tuple[Population, ...]
+
+    @property
+    def pooled(self) -> Population:
+        """The posterior of the function if all tasks were one, of the first owner."""
+        return self.pools[0]
+
+    def of(self, place: int) -> Learned:
+        """What one of the owners knows."""
+        if len(self.populations) == 1 == len(self.pools):
+            return self
+        populations, pools = _of(self.populations, place), _of(self.pools, place)
+        return Learned(populations, _of(self.shrinkages, place), self.held_out, pools)
 
 
 def learn(
@@ -61,8 +75,9 @@ def learn(
     everyone = np.ones(len(ids), dtype=bool)
     for _ in range(LAST_STEPS):
         start = _maximised(_moments([start], [everyone], evidence, total)[0], size, chosen)
-    pooled = Evidence.unpack(_added(evidence.pack(), total)[:1], size)
-    return Learned(start, chosen, scores[0], Population.standard(size).updated(pooled))
+    sums = Evidence.unpack(_added(evidence.pack(), total), size)
+    pools = zip(*Population.standard(size).posterior(sums), strict=True)
+    return Learned(start, chosen, scores[0], tuple(Population(*each) for each in pools))
 
 
 def _held_out(evidence: Evidence, folds: Indices, total: Total | None, shrinkages: Sequence[float]) -> Array:
@@ -99,6 +114,11 @@ def _rows_of(populations: Sequence[Population], members: Array, evidence: Eviden
         own = populations if len(populations) == 1 else [populations[place] for place in places.tolist()]
         rows[places] = moment_rows(own, evidence[places])
     return rows
+
+
+def _of(each: tuple[Own, ...], place: int) -> tuple[Own, ...]:
+    """What one owner has, where each has its own; else what all share."""
+    return each[place : place + 1] if len(each) > 1 else each
 
 
 def _added(rows: Array, total: Total | None) -> Array:

@@ -7,7 +7,7 @@ import pytest
 from tests.pages import differs, run_page
 from tests.paths import ROOT
 
-PAGES = ("estimators.md",)
+PAGES = ("estimators.md", "personalise.md")
 
 
 @pytest.mark.parametrize("name", PAGES)

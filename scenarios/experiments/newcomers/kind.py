@@ -9,7 +9,8 @@ from time import perf_counter
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.personalise.beside import METHODS, StartingPoint
+from coolgp.fusion.personalise.beside import METHODS
+from coolgp.fusion.personalise.starting import StartingPoint
 from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.base.files import write_table

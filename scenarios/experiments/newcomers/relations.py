@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, MinLen
 
-from coolgp.fusion.personalise.beside import StartingPoint
 from coolgp.fusion.personalise.learning import learn
 from coolgp.fusion.personalise.relations import RELATIONS, drawn_world
+from coolgp.fusion.personalise.starting import StartingPoint
 from coolgp.network.base.randomness import generator
 from coolgp.scenarios.experiments.newcomers.source import Newcomer, Tasks
 

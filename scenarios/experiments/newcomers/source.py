@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.personalise.beside import StartingPoint
+from coolgp.fusion.personalise.starting import StartingPoint
 
 __all__ = ["Newcomer", "TaskSource", "Tasks"]
 

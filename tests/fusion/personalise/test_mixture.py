@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import networkx as nx
 import numpy as np
 import pytest
 from scipy.stats import norm
 
 from coolgp.agents.experts.sparse_gp import SparseGPRegressor
+from coolgp.agents.sparse.gp import SparseGP
 from coolgp.fusion.personalise.gps import PersonalisedGPs, common_inputs
 from coolgp.fusion.personalise.learning import learn
 from coolgp.fusion.personalise.mixture import PersonalGP, candidates_of
+from coolgp.fusion.personalise.over_graph import OverGraph
 from coolgp.fusion.personalise.population import Population
+from coolgp.network.graphs.given import checked_graph
 
 from tests.fusion.personalise.tasks import World, alike, world
 
@@ -125,3 +131,45 @@ def test_where_all_tasks_are_one_the_newcomer_takes_it_and_where_not_leaves_it()
         start = PersonalGP(candidates_of(learned.populations[0], pooled=learned.pooled), here.gp)
         low, high = share
         assert low <= start.observe(*here.rows(weights[-1], 20)).weights[3] <= high
+
+
+def owners_and_newcomers(here: World, count: int) -> tuple[list[SparseGP], list[tuple[np.ndarray, np.ndarray]]]:
+    """Owners with models about the inducing inputs of the world, and the rows of two newcomers."""
+    weights = alike(here, count + 2, 0.2)
+    owners = [_model(here, *here.rows(each, 30)) for each in weights[:count]]
+    return owners, [here.rows(each, 12) for each in weights[count:]]
+
+
+def _model(here: World, x: np.ndarray, y: np.ndarray) -> SparseGP:
+    evidence = here.evidence([(x, y)])
+    return replace(here.gp, precision=evidence.precision[0], shift=evidence.shift[0])
+
+
+@pytest.mark.parametrize("tree", [False, True])
+def test_a_newcomer_that_joins_is_one_owner_among_others(tree: bool) -> None:
+    owners, (rows, others) = owners_and_newcomers(world(7), 8)
+    start, _ = PersonalisedGPs(n_inducing=8).starting_point(owners)
+    newcomer = start.newcomer()
+    for row in range(len(rows[1])):
+        newcomer = newcomer.observe(rows[0][row : row + 1], rows[1][row : row + 1])
+    path = OverGraph.along_tree(checked_graph(nx.path_graph(9), 9))
+    joined = start.join(newcomer, path.learn if tree else learn)
+    at_once, _ = PersonalisedGPs(n_inducing=8).starting_point([*owners, newcomer.common])
+    np.testing.assert_allclose(joined.evidence.pack(), at_once.evidence.pack(), rtol=1e-9, atol=1e-9)
+    for one, other in ((joined.population, at_once.population), (joined.learned.pooled, at_once.learned.pooled)):
+        np.testing.assert_allclose(one.mean, other.mean, atol=1e-10)
+        np.testing.assert_allclose(one.covariance, other.covariance, atol=1e-10)
+    again, expected = (each.newcomer().observe(*others) for each in (joined, at_once))
+    np.testing.assert_allclose(again.weights, expected.weights, atol=1e-10)
+    np.testing.assert_allclose(again.predict(others[0]), expected.predict(others[0]), atol=1e-10)
+    assert np.abs(joined.population.mean - start.population.mean).max() > 1e-3
+
+
+def test_who_cannot_join_is_told_why() -> None:
+    here = world(8)
+    start, _ = PersonalisedGPs(n_inducing=8).starting_point(owners_and_newcomers(here, 6)[0])
+    with pytest.raises(ValueError, match="has observed none"):
+        start.join(start.newcomer())
+    moved = replace(start.common, center=1.0)
+    with pytest.raises(ValueError, match="needs a newcomer that started here"):
+        start.join(replace(start, common=moved).newcomer().observe(np.zeros((1, 1)), np.zeros(1)))
