@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import LinAlgError
 from scipy.optimize import minimize
 
-from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.arrays import Array, Booleans
 from coolgp.agents.kernels.base import Kernel
-from coolgp.agents.sparse.collapsed import Parameters, bound_and_slopes, posterior_of
+from coolgp.agents.sparse.collapsed import Parameters, Slopes, bound_and_slopes, posterior_of
 
-__all__ = ["Fit", "best_start", "maximise"]
+__all__ = ["Fit", "Free", "best_start", "maximise"]
+
+Free = tuple[bool, bool, bool]
+"""Whether lengthscales, signal variance and noise variance are sought; what is not keeps its value at the start."""
 
 LIMITS = {"lengthscale": (1e-3, 1e4), "signal_variance": (1e-6, 1e6), "noise_variance": (1e-10, 1e3)}
 """Within which hyper-parameters are sought, in scaled units: wide enough for noise-free and for irrelevant inputs."""
@@ -49,37 +52,52 @@ def best_start(x: Array, y: Array, starts: Sequence[Parameters], kernel: Kernel,
 
 
 def maximise(
-    x: Array, y: Array, start: Parameters, kernel: Kernel, jitter: float, iterations: int, *, move_inputs: bool = True
+    x: Array,
+    y: Array,
+    start: Parameters,
+    kernel: Kernel,
+    jitter: float,
+    iterations: int,
+    *,
+    move_inputs: bool = True,
+    free: Free = (True, True, True),
+    watch: Callable[[int], None] | None = None,
 ) -> Fit:
     """Maximise the bound from a start, by L-BFGS on the logarithms of hyper-parameters and on the inducing inputs.
 
-    x ``[n, D]``, y ``[n]``, both scaled. move_inputs: whether inducing inputs move too. The result is never below the
-    start. Raises ValueError as :func:`best_start` does.
+    x ``[n, D]``, y ``[n]``, both scaled. move_inputs: whether inducing inputs move too. free: which hyper-parameters
+    do. watch: called after each iteration with its number. The result is never below the start. Raises ValueError as
+    :func:`best_start` does.
     """
     before = _bound(x, y, best_start(x, y, [start], kernel, jitter), kernel, jitter)
-    if not iterations:
-        return Fit(parameters=start, bound=before, start_bound=before, iterations=0, at_limits=_at_limits(start))
+    moving = _moving(start, move_inputs, free)
+    if not iterations or not moving.any():
+        at_limits = _at_limits(start, free)
+        return Fit(parameters=start, bound=before, start_bound=before, iterations=0, at_limits=at_limits)
+    theta = _packed(start)
 
-    def objective(theta: Array) -> tuple[float, Array]:
+    def at(entries: Array) -> Parameters:
+        tried = theta.copy()
+        tried[moving] = entries
+        return _unpacked(tried, start, moving)
+
+    def objective(entries: Array) -> tuple[float, Array]:
         try:
-            value, slopes = bound_and_slopes(x, y, _unpacked(theta, start, move_inputs), kernel, jitter)
+            value, slopes = bound_and_slopes(x, y, at(entries), kernel, jitter)
         except LinAlgError:
-            return REFUSED, np.zeros_like(theta)
-        scale = [*slopes.log_lengthscale, slopes.log_signal_variance, slopes.log_noise_variance]
-        gradient = np.concatenate([scale, slopes.inducing_inputs.ravel() if move_inputs else np.empty(0)])
-        return -value / len(y), -gradient / len(y)
+            return REFUSED, np.zeros_like(entries)
+        return -value / len(y), -_gradient(slopes)[moving] / len(y)
 
-    free = [(None, None)] * (start.inducing_inputs.size if move_inputs else 0)
-    limits = [*_log_limits(len(start.lengthscale)), *free]
     result = minimize(
         objective,
-        _packed(start, move_inputs),
+        theta[moving],
         jac=True,
         method="L-BFGS-B",
-        bounds=limits,
+        bounds=[(low, high) for low, high in _log_limits(start)[moving].tolist()],
         options={"maxiter": iterations, "maxcor": 20},
+        callback=_Counted(watch),
     )
-    end = _unpacked(np.asarray(result.x), start, move_inputs)
+    end = at(np.asarray(result.x))
     after = _bound(x, y, end, kernel, jitter)
     parameters = end if after >= before else start
     return Fit(
@@ -87,7 +105,7 @@ def maximise(
         bound=max(before, after),
         start_bound=before,
         iterations=int(result.nit),
-        at_limits=_at_limits(parameters),
+        at_limits=_at_limits(parameters, free),
     )
 
 
@@ -98,26 +116,57 @@ def _bound(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) ->
         return -np.inf
 
 
-def _packed(at: Parameters, move_inputs: bool) -> Array:
-    scale = np.log([*at.lengthscale, at.signal_variance, at.noise_variance])
-    return np.concatenate([scale, at.inducing_inputs.ravel() if move_inputs else np.empty(0)])
+def _packed(at: Parameters) -> Array:
+    """Logarithms of hyper-parameters, and the inducing inputs: ``[D + 2 + MD]``."""
+    return np.concatenate([_logarithms(at), at.inducing_inputs.ravel()])
 
 
-def _unpacked(theta: Array, start: Parameters, move_inputs: bool) -> Parameters:
+def _unpacked(theta: Array, start: Parameters, moving: Booleans) -> Parameters:
+    """The parameters; what does not move is the start's, to the bit."""
     size, width = start.inducing_inputs.shape
-    scale, inputs = np.exp(theta[: width + 2]), theta[width + 2 :]
-    inducing = inputs.reshape(size, width) if move_inputs else start.inducing_inputs
-    return Parameters(inducing, scale[:width], float(scale[width]), float(scale[width + 1]))
+    fixed = np.array([*start.lengthscale, start.signal_variance, start.noise_variance])
+    scale = np.where(moving[: width + 2], np.exp(theta[: width + 2]), fixed)
+    return Parameters(theta[width + 2 :].reshape(size, width), scale[:width], float(scale[width]), float(scale[-1]))
 
 
-def _log_limits(width: int) -> list[tuple[float, float]]:
-    names = [*["lengthscale"] * width, "signal_variance", "noise_variance"]
-    return [(float(np.log(LIMITS[name][0])), float(np.log(LIMITS[name][1]))) for name in names]
+def _gradient(slopes: Slopes) -> Array:
+    """Derivatives by what `_packed` packs."""
+    scale = [*slopes.log_lengthscale, slopes.log_signal_variance, slopes.log_noise_variance]
+    return np.concatenate([scale, slopes.inducing_inputs.ravel()])
 
 
-def _at_limits(at: Parameters) -> tuple[str, ...]:
-    values = np.log([*at.lengthscale, at.signal_variance, at.noise_variance])
-    names = [*(f"lengthscale of input {i}" for i in range(len(at.lengthscale))), "signal variance", "noise variance"]
-    limits = np.array(_log_limits(len(at.lengthscale)))
-    touching = (np.abs(values[:, None] - limits) < CLOSE).any(axis=1)
+def _moving(start: Parameters, move_inputs: bool, free: Free) -> Booleans:
+    width, inputs = len(start.lengthscale), start.inducing_inputs.size
+    return np.repeat([free[0], free[1], free[2], move_inputs], [width, 1, 1, inputs])
+
+
+def _logarithms(at: Parameters) -> Array:
+    values: Array = np.log([*at.lengthscale, at.signal_variance, at.noise_variance])
+    return values
+
+
+def _log_limits(start: Parameters) -> Array:
+    """The least and largest value of what `_packed` packs, ``[D + 2 + MD, 2]``."""
+    names = [*["lengthscale"] * len(start.lengthscale), "signal_variance", "noise_variance"]
+    limits = np.log([LIMITS[name] for name in names])
+    return np.concatenate([limits, np.full((start.inducing_inputs.size, 2), [-np.inf, np.inf])])
+
+
+class _Counted:
+    """A callback of the optimiser that counts its iterations."""
+
+    def __init__(self, watch: Callable[[int], None] | None) -> None:
+        self.watch, self.done = watch, 0
+
+    def __call__(self, xk: Array) -> None:
+        self.done += 1
+        if self.watch:
+            self.watch(self.done)
+
+
+def _at_limits(at: Parameters, free: Free) -> tuple[str, ...]:
+    width = len(at.lengthscale)
+    names = [*(f"lengthscale of input {i}" for i in range(width)), "signal variance", "noise variance"]
+    gaps = np.abs(_logarithms(at)[:, None] - _log_limits(at)[: width + 2])
+    touching = (gaps < CLOSE).any(axis=1) & np.repeat(free, [width, 1, 1])
     return tuple(name for name, at_limit in zip(names, touching, strict=True) if at_limit)

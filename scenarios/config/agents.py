@@ -10,7 +10,7 @@ from pydantic import Field
 from coolgp.agents.kernels.base import HasExpectations, HasSpectrum
 from coolgp.agents.kernels.registry import KERNELS
 from coolgp.scenarios.config.constraints import Names
-from coolgp.scenarios.config.section import AddedLater, Count, Positive, Positives, Settings
+from coolgp.scenarios.config.section import AddedLater, Count, Natural, Positive, Positives, Settings
 
 __all__ = ["AgentsSettings"]
 
@@ -26,6 +26,7 @@ REFUSED_WITH_FOURIER = {
     "inducing_most": (None, "there are no inducing inputs"),
     "inducing_choice": ("conditional-variance", "there are no inducing inputs"),
     "inducing_common": (None, "there are no inducing inputs"),
+    "pilot_iterations": ("auto", "there are no inducing inputs"),
 }
 """Keys that mean nothing with random Fourier features, the one value that they take, and why."""
 REFUSED_WITH_OWN_INPUTS = {
@@ -89,10 +90,15 @@ class AgentsSettings(Settings):
         default="function",
         description="what agents have in common: inducing inputs in the input or the standardized domain",
     )
-    inducing_choice: Literal["conditional-variance", "kmeans", "own"] = Field(
+    inducing_choice: Literal["bound", "conditional-variance", "kmeans", "own"] = Field(
         default="conditional-variance",
-        description='how inducing inputs are chosen: from the pilot sample, alike for all; or by each agent its "own" '
-        "from its own rows, which are then matched",
+        description='how inducing inputs are chosen: from the pilot sample, alike for all, with "bound" together with '
+        'the hyper-parameters; or by each agent its "own" from its own rows, which are then matched',
+    )
+    pilot_iterations: Annotated[Natural | Literal["auto"], AddedLater()] = Field(
+        default="auto",
+        description='for inducing_choice = "bound": iterations of the search on the pilot sample; by default as many '
+        "as the sizes of sample and model leave in about a second",
     )
     inducing_common: Annotated[Count | None, AddedLater()] = Field(
         default=None,

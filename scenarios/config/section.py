@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 from pydantic.fields import FieldInfo
 
-__all__ = ["AddedLater", "Columns", "Count", "Positive", "Positives", "Settings", "Share"]
+__all__ = ["AddedLater", "Columns", "Count", "Natural", "Positive", "Positives", "Settings", "Share"]
 
 Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Columns = Annotated[tuple[str, ...], Strict(False), Field(min_length=1)]  # TOML has lists, no tuples

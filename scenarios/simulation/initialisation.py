@@ -26,6 +26,7 @@ from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.scaler import Scaler
+from coolgp.scenarios.simulation.bound_start import free_of, start_by_bound
 
 __all__ = ["SharedStart", "extended", "notes_of", "scaled_within_range", "start_from_pilot"]
 
@@ -82,7 +83,10 @@ def start_from_pilot(
         scaler = _scaler(observed, target, standardize)
     x, y = scaled_within_range(scaler, observed, target, precision)
     with threadpool_limits(limits=1):  # a seed gives the same bits on any number of cores
-        begin = _start(agents, x, y)
+        plain = _plain(agents, x, y)
+        begin = fit_start(x[:FIT_ROWS], y[:FIT_ROWS], plain, free_of(agents), KERNELS[agents.kernel])
+        bound = start_by_bound(agents, x, y, begin, plain, seed) if agents.inducing_choice == "bound" else None
+        begin = bound.start if bound else begin
         each = _own(agents, x, y, owner, len(dataset.agents), begin)
     layout = Layout(x.shape[1], full=agents.projection == "full", uncertain=agents.projection_std > 0)
     start, own = _packed(layout, agents, begin), _packed(layout, agents, each) if each else None
@@ -91,7 +95,7 @@ def start_from_pilot(
         apart, chosen = _chosen_apart(agents, dataset, scaler, x, begin.lengthscale, seed)
         encoding: Encoding = OwnInputs(apart)
     else:
-        chosen = _inducing_inputs(agents, seen, seed) * begin.lengthscale
+        chosen = bound.inducing_inputs if bound else _inducing_inputs(agents, seen, seed) * begin.lengthscale
         encoding = _encoding(agents, layout, seed)
     model = Model(layout, _basis(agents, layout.projection(start), chosen, seed), encoding)
     notes = notes_of(each or begin, precision)
@@ -165,15 +169,14 @@ def _scale(values: Array) -> Array:
     return np.where(deviation > 1e-10 * np.abs(values).max(axis=0), deviation, 1.0)
 
 
-def _start(agents: AgentsSettings, x: Array, y: Array) -> Start:
-    """Given values, and the evidence of the pilot maximised over those that were not given."""
+def _plain(agents: AgentsSettings, x: Array, y: Array) -> Start:
+    """Given values, and rough ones for those that were not given."""
     given = (agents.lengthscale, agents.signal_variance, agents.noise_variance)
-    free = tuple(isinstance(value, str) for value in given)
+    free = free_of(agents)
     spread = float(np.var(y)) or 1.0
     default = (np.sqrt(x.shape[1]) * _scale(x), 0.5 * spread, 0.5 * spread)
     lengthscale, signal, noise = (default[i] if free[i] else np.asarray(given[i], float) for i in range(3))
-    begin = Start(np.broadcast_to(lengthscale, (x.shape[1],)).astype(float), float(signal), float(noise), np.nan)
-    return fit_start(x[:FIT_ROWS], y[:FIT_ROWS], begin, (free[0], free[1], free[2]), KERNELS[agents.kernel])
+    return Start(np.broadcast_to(lengthscale, (x.shape[1],)).astype(float), float(signal), float(noise), np.nan)
 
 
 def _own(agents: AgentsSettings, x: Array, y: Array, owner: Ints, size: int, begin: Start) -> Start | None:

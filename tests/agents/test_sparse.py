@@ -56,10 +56,10 @@ def test_the_bound_is_titsias_formula(kernel) -> None:
 @ALL
 def test_the_slopes_are_finite_differences(kernel) -> None:
     (x, y), at = draw(), parameters()
-    start = fitting._packed(at, True)
+    start, moving = fitting._packed(at), fitting._moving(at, True, (True, True, True))
 
     def bound(theta):
-        return bound_and_slopes(x, y, fitting._unpacked(theta, at, True), kernel, JITTER)[0]
+        return bound_and_slopes(x, y, fitting._unpacked(theta, at, moving), kernel, JITTER)[0]
 
     slopes = bound_and_slopes(x, y, at, kernel, JITTER)[1]
     scale = [*slopes.log_lengthscale, slopes.log_signal_variance, slopes.log_noise_variance]
