@@ -51,11 +51,12 @@ CONSENSUS = 0.01
 class Cigar(RepeatedSums):
     """Settings of CIGAR, and the method over a transport.
 
-    estimator: of derivatives, and its random draws; directions: whether experts draw the same ones. width: of
-    differences, in each expert's own standard deviations. step: what is done with the sum. starts: a "common" one, or
-    each agent's "own", as published, at N times the queries and bytes. iterations: at most. tolerance: of a move, in
-    standard deviations of the product. stop: with a "movement" of every agent below that, or with a "disagreement" of
-    agents below it, where they started apart. uncertainty: of predictions.
+    estimator: of derivatives. draws: random directions of an estimator that has any. directions: whether experts draw
+    the same ones. seed: of directions. width: of differences, in each expert's own standard deviations. step: what is
+    done with the sum. starts: a "common" one, or each agent's "own", as published, at N times the queries and bytes.
+    iterations: at most. tolerance: of a move, in standard deviations of the product. stop: with a "movement" of every
+    agent below that, or with a "disagreement" of agents below it, where they started apart. uncertainty: of
+    predictions.
     """
 
     estimator: Literal["central", "antithetic", "forward"] = "central"

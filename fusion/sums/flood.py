@@ -60,7 +60,10 @@ class Flood(SumRule):
 
     Where messages may fail, neighbours send each other in every round which versions they have (tag ``have``, 4N bytes
     on every link); a row that a neighbour does not have is offered to it, and again after more than ``patience``
-    rounds. instead: what a user can take where all rows would not fit in memory.
+    rounds.
+
+    patience: rounds before a row that was not acknowledged is offered again. instead: what a user can take where all
+    rows would not fit in memory.
     """
 
     patience: int = 3

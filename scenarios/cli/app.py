@@ -1,4 +1,4 @@
-"""The command line: run, resume, sweep, compare, fuse, personalise, plan, network, plot, list, doctor.
+"""The command line, its commands and their options.
 
 A mistake is one clear message and exit code 2.
 """
@@ -24,6 +24,7 @@ from coolgp.scenarios.base.mpiexec import check_ranks, launch
 from coolgp.scenarios.cli.fuse_command import FUSE_EXAMPLES, fuse
 from coolgp.scenarios.cli.messages import check_agents, explained
 from coolgp.scenarios.cli.personalise_command import PERSONALISE_EXAMPLES, personalise
+from coolgp.scenarios.cli.settings_commands import EXPORT_EXAMPLES, KEYS_EXAMPLES, SHOW_EXAMPLES, export, keys, show
 from coolgp.scenarios.cli.study_commands import COMPARE_EXAMPLES, SWEEP_EXAMPLES, compare, sweep
 from coolgp.scenarios.config.catalogue import is_study, scenario_named
 from coolgp.scenarios.runs.folder import check_folder, default_folder
@@ -120,6 +121,9 @@ app.command(epilog=SWEEP_EXAMPLES)(sweep)
 app.command(epilog=COMPARE_EXAMPLES)(compare)
 app.command(epilog=FUSE_EXAMPLES)(fuse)
 app.command(epilog=PERSONALISE_EXAMPLES)(personalise)
+app.command(epilog=KEYS_EXAMPLES)(keys)
+app.command(epilog=SHOW_EXAMPLES)(show)
+app.command(epilog=EXPORT_EXAMPLES)(export)
 
 
 @app.command(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Annotated, Any, ClassVar, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -13,7 +14,10 @@ from pydantic.fields import FieldInfo
 from coolgp.scenarios.config.constraints import nearest, needed, shown
 from coolgp.scenarios.config.section import Settings
 
-__all__ = ["ChosenSettings", "options_of"]
+__all__ = ["ChosenSettings", "meanings", "options_of"]
+
+_NAMED = re.compile(r"(?:(?<=^)|(?<=[.;] ))((?:\w+, )*\w+)(?: ``[^`]*``)?: ")
+_MARKS = re.compile(r":\w+:(?=`)|`")
 
 
 class ChosenSettings(Settings):
@@ -103,8 +107,43 @@ def options_of(record: Any) -> dict[str, FieldInfo]:
     """
     hints: dict[str, Any] = get_type_hints(record, include_extras=True)
     own = fields(record) if is_dataclass(record) else ()
-    names = [field.name for field in own if field.init and not field.metadata.get("fitted")]
-    return {name: FieldInfo.from_annotation(hints[name]) for name in names}
+    chosen = [field for field in own if field.init and not field.metadata.get("fitted")]
+    means = meanings(record)
+    return {field.name: _key(hints[field.name], field, means.get(field.name)) for field in chosen}
+
+
+def meanings(record: Any) -> dict[str, str]:
+    """What docstrings say of the fields of a dataclass and of those it extends: ``name: meaning.``, ``one, two: ...``.
+
+    >>> from coolgp.fusion.registry import rule_class
+    >>> meanings(rule_class("consensus"))["tolerance"]
+    'settled once deviation is this small, or as small as the precision allows'
+    """
+    found: dict[str, str] = {}
+    for part in record.__mro__:
+        names = {field.name for field in fields(part)} if is_dataclass(part) else set()
+        for paragraph in re.split(r"\n\s*\n", part.__doc__ or ""):
+            found = _said(" ".join(paragraph.split()), names) | found
+    return found
+
+
+def _said(paragraph: str, names: set[str]) -> dict[str, str]:
+    """Of some names, what a paragraph says of each, up to the next of them."""
+    places = [match for match in _NAMED.finditer(paragraph) if names.issuperset(match[1].split(", "))]
+    ends = [*(match.start() for match in places), len(paragraph)][1:]
+    return {
+        name: _MARKS.sub("", paragraph[match.end() : end]).strip().rstrip(".;")
+        for match, end in zip(places, ends, strict=True)
+        for name in match[1].split(", ")
+    }
+
+
+def _key(annotation: Any, field: Field[Any], meaning: str | None) -> FieldInfo:
+    info = FieldInfo.from_annotation(annotation)
+    info.description = meaning
+    if field.default is not MISSING:
+        info.default = field.default
+    return info
 
 
 def _fits(value: Any, info: FieldInfo) -> bool:

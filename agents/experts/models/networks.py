@@ -22,9 +22,10 @@ Units = Annotated[int, Ge(1)]
 class MLP:
     """A fully connected network, trained by Adam.
 
-    hidden: units of each hidden layer. epochs: passes over the rows. learning_rate, batch: of Adam. penalty: on the
-    squares of all weights. start: whether owners draw starting weights of their "own", or one draw is "common" to all.
-    folds: of the cross-validation that tells the standard deviation of a regression, 0 for none.
+    hidden: units of each hidden layer. activation: of these units. epochs: passes over the rows. learning_rate, batch:
+    of Adam. penalty: on the squares of all weights. start: whether owners draw starting weights of their "own", or one
+    draw is "common" to all. folds: of the cross-validation that tells the standard deviation of a regression, 0 for
+    none.
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("regression", "classification")

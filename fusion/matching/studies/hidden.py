@@ -35,7 +35,7 @@ Count = Annotated[int, Ge(1)]
 class StatesStudy:
     """States of Gaussian hidden Markov models, each fitted by one group to its own sequences (needs hmmlearn).
 
-    groups: that fit a model. sequences: of each group, of so many steps, `length`. dimensions: of an observation.
+    groups: that fit a model. sequences: of each group. length: steps of a sequence. dimensions: of an observation.
     shared: states that all groups have. own: states that a group has alone. states: of a fitted model; 0: as many as
     the group has. starts: of every fit. covariance: matrices that are fitted.
     """
