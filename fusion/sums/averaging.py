@@ -22,8 +22,9 @@ from coolgp.network.transport import Transport
 __all__ = ["SYMMETRIC", "Average", "average_blocks", "column_blocks", "mix", "symmetric"]
 
 Average: TypeAlias = Callable[[Array], Array]
-BLOCK_BYTES = 1 << 22  # of all agents' rows of a block
+BLOCK_BYTES = 1 << 22  # of a rank's rows of a block
 NARROWEST, WIDEST = 32, 128  # columns: narrower ones waste cache lines, wider ones cores
+LEAST_BYTES = 1 << 18  # of a block that is worth a call, or a message, of its own
 
 WORKS_BOTH_WAYS = (
     "links work both ways or not at all, so the sum is kept, and reached as far as all stay linked in the end"
@@ -66,15 +67,15 @@ def mix(values: Array, mixing: Mixing, transport: Transport, out: Array | None =
     return np.asarray(values + edge_sums(at, apart, len(values), mixing.pull[delivery.edges]))
 
 
-def column_blocks(values: Array) -> list[slice]:
-    """The columns of values ``[A, P]`` in blocks that go through several rounds in the cache.
+def column_blocks(agents: int, columns: int, itemsize: int) -> list[slice]:
+    """The columns of rows in blocks that go through several rounds in the cache; agents: of a rank, on average.
 
-    >>> column_blocks(np.zeros((10_000, 100)))
+    >>> column_blocks(10_000, 100, 8)
     [slice(0, 48, None), slice(48, 96, None), slice(96, 100, None)]
     """
-    agents, columns = values.shape
-    fits = BLOCK_BYTES // (max(agents, 1) * values.itemsize) // 8 * 8
-    width = min(max(fits, NARROWEST), WIDEST)
+    row_bytes = max(agents, 1) * itemsize
+    widest = max(WIDEST, LEAST_BYTES // row_bytes)
+    width = min(max(BLOCK_BYTES // row_bytes // 8 * 8, NARROWEST), widest)
     return [slice(start, min(start + width, columns)) for start in range(0, columns, width)]
 
 
@@ -85,7 +86,9 @@ def average_blocks(
 
     On a faultless network. The meter counts whole rows, as round after round would have sent them.
     """
-    meter, blocks, messages = transport.meter, column_blocks(values), rounds * len(transport.shard.tail)
+    meter, messages = transport.meter, rounds * len(transport.shard.tail)
+    agents = -(-transport.shard.size // transport.ranks)  # the same on all ranks, which exchange the same blocks
+    blocks = column_blocks(agents, values.shape[1], values.itemsize)
     if transport.ranks == 1:
         map_tasks(lambda columns: work(columns, lambda block: np.asarray(mixing.matrix @ block)), blocks)
         size = messages * values.shape[1] * values.itemsize

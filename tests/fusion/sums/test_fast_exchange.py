@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from coolgp.fusion.sums import averaging
 from coolgp.fusion.sums.averaging import column_blocks, mix
 from coolgp.fusion.sums.base import SumRule
 from coolgp.fusion.sums.chebyshev import Chebyshev
@@ -103,9 +104,26 @@ def test_a_pass_of_no_rounds_changes_nothing(name):
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 1000), (10_000, 1000), (400_000, 70)])
 def test_blocks_hold_every_column_once(shape):
-    values = np.broadcast_to(np.float32(0), shape)
-    columns = np.concatenate([np.arange(shape[1])[block] for block in column_blocks(values)])
+    columns = np.concatenate([np.arange(shape[1])[block] for block in column_blocks(*shape, itemsize=4)])
     assert columns.tolist() == list(range(shape[1]))
+
+
+def test_ranks_with_different_numbers_of_agents_exchange_the_same_blocks(monkeypatch):
+    """Else they would wait for each other for ever; blocks that are as small as these show it with few agents."""
+    monkeypatch.setattr(averaging, "BLOCK_BYTES", 80 * 104)
+    monkeypatch.setattr(averaging, "LEAST_BYTES", 0)
+    blocks = [blocks_exchanged(share) for share in (20, 10)]
+    assert blocks[0] == blocks[1]
+    assert len(blocks[0]) > 1
+
+
+def blocks_exchanged(share: int) -> list[slice]:
+    """What a rank of two that holds so many of 30 agents exchanges in one average."""
+    transport, blocks = SerialTransport(generate("ring", 30, seed=0)), []
+    transport.ranks = 2
+    mixing, values = local_mixing(transport.shard), np.zeros((share, 300))
+    averaging.average_blocks(lambda columns, _: blocks.append(columns), values, mixing, transport, 1)
+    return blocks
 
 
 def check_overlap(transport: Transport) -> None:
