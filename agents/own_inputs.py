@@ -23,7 +23,7 @@ from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.kernels.base import project
 from coolgp.agents.model import Encoding, Model, agreed
 from coolgp.agents.population import Population
-from coolgp.agents.prediction import Prediction, predict
+from coolgp.agents.prediction import Prediction, predict_from_rows
 from coolgp.agents.statistics import Evidence, Statistics
 
 __all__ = ["OwnInputs", "predict_alone"]
@@ -84,12 +84,12 @@ def predict_alone(population: Population, agents: slice | Indices, x: Array) -> 
     """Predictions of some agents at queries ``x [Q, D]`` from their own sums alone, at their own inducing inputs."""
     model, theta = population.model, population.theta[agents]
     if not isinstance(model.encoding, OwnInputs):
-        return predict(model, theta, population.evidence(agents), x)
+        return predict_from_rows(model, theta, population.evidence(agents), x)
     sums, inputs = population.sums(agents), model.encoding.inputs[agents]
     parts = []
     for row in range(len(inputs)):
         own, one = OwnInputs(inputs[row]).alone(model), slice(row, row + 1)
-        parts.append(predict(own, theta[one], own.encoding.evidence(own, theta[one], sums[one]), x))
+        parts.append(predict_from_rows(own, theta[one], own.encoding.evidence(own, theta[one], sums[one]), x))
     columns = ([getattr(part, name) for part in parts] for name in ("mean", "variance", "noise_variance"))
     empty = (np.empty((0, len(x))), np.empty((0, len(x))), np.empty(0))
     return Prediction(*(np.concatenate([none, *rows]) for none, rows in zip(empty, columns, strict=True)))

@@ -8,69 +8,39 @@ variance take their place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import TypeAlias
 
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.failures import Indefinite, NotFinite
 from coolgp.agents.base.triangular import inverse_of_lower
 from coolgp.agents.blocks import map_tasks
 from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.features.geometry import Geometry
 from coolgp.agents.kernels.base import expectations_of
 from coolgp.agents.model import Model, agreed
+from coolgp.agents.readout import FEW, Readout, column_squares, needs_explained, readout_of_few
 from coolgp.agents.statistics import Evidence, repeated
 
 __all__ = [
-    "Indefinite",
-    "NotFinite",
     "Posterior",
     "Prediction",
     "function_rows",
     "posterior",
     "predict",
+    "predict_from_rows",
     "prior_precision",
     "query_rows",
 ]
 
 QUERY_BLOCK = 1000
 """Queries evaluated at a time, so that their features stay in the cache."""
-
-
-class Indefinite(ValueError):
-    """The posterior precision of one agent (its row among those asked) is not positive definite."""
-
-    def __init__(self, row: int, lowest: float) -> None:
-        super().__init__(row, lowest)
-        self.row, self.lowest = row, lowest
-
-    def __str__(self) -> str:
-        return self.of(f"in row {self.row}")
-
-    def of(self, agent: str) -> str:
-        """The message, with the agent's own name."""
-        return (
-            f"the precision of agent {agent} is not positive definite (lowest eigenvalue {self.lowest:.3g}): "
-            "what it fused is no sum of evidence (a false message never is), or its hyper-parameters diverged; check "
-            "the fusion rule, raise agents.jitter or lower agents.learning_rate"
-        )
-
-
-class NotFinite(Indefinite):
-    """What one agent (its row among those asked) predicts is not a finite number."""
-
-    def __init__(self, row: int) -> None:
-        super().__init__(row, np.nan)
-
-    def of(self, agent: str) -> str:
-        """The message, with the agent's own name."""
-        return (
-            f"what agent {agent} predicts is not finite: numbers left the range of the precision, or a false message "
-            'was taken in; take run.precision = "float64" and data.standardize = true, look at the largest and '
-            "smallest values in the data, or take a fusion rule that stands false messages"
-        )
+At: TypeAlias = Callable[[Model, Array, Array], Iterator[tuple[Array, Array]]]
+"""Of a model, ``θ [A, K]`` and queries ``[Q, D]``: mean and variance ``[Q]`` of ``f / σ_s`` by agent."""
 
 
 @dataclass(frozen=True)
@@ -188,38 +158,67 @@ def predict(model: Model, theta: Array, evidence: Evidence, x: Array) -> Predict
     """Predictions of ``A`` agents with ``θ [A, K]`` and evidence ``[A]`` at queries ``x [Q, D]``."""
     agents, (theta, evidence) = theta.shape[0], shared(theta, evidence)
     belief = posterior(model, theta, evidence)
-    at = _uncertain_at if model.expects else _certain_at
-    signal = model.layout.signal_variance(theta)
+    at = partial(_uncertain_at, belief) if model.expects else partial(_certain_at, belief.geometry, _readouts(belief))
+    answer = _answered(model, theta, at, x)
+    every = (agents, x.shape[0])
+    mean, variance = np.broadcast_to(answer.mean, every), np.broadcast_to(answer.variance, every)
+    return Prediction(mean, variance, np.broadcast_to(answer.noise_variance, agents))
+
+
+def predict_from_rows(model: Model, theta: Array, evidence: Evidence, x: Array) -> Prediction:
+    """The same for evidence that is the sum over rows of data of each agent, which may be few.
+
+    An agent with fewer rows than inducing inputs takes a shorter way, see :mod:`coolgp.agents.readout`.
+    """
+    few = evidence.count < FEW * model.inducing
+    if model.expects or not few.any():
+        return predict(model, theta, evidence, x)
+    geometry, amplitude = model.geometry(theta), model.basis.amplitude(model.layout.signal_variance(theta))
+    readouts: list[Readout] = []
+    for agent in range(len(theta)):
+        own, sums = geometry.of(agent), evidence[agent : agent + 1]
+        short = readout_of_few(own, float(amplitude[agent]), sums.precision[0], sums.shift[0]) if few[agent] else None
+        readouts.append(short or _readouts(_formed(model, theta[agent : agent + 1], sums))[0])
+    return _answered(model, theta, partial(_certain_at, geometry, readouts), x)
+
+
+def _readouts(belief: Posterior) -> list[Readout]:
+    return [Readout(weights, reach, lowers=False) for weights, reach in zip(belief.weights, belief.reach, strict=True)]
+
+
+def _answered(model: Model, theta: Array, at: At, x: Array) -> Prediction:
+    """What ``at`` says of blocks of queries, for the agents' signal variances."""
+    signal, noise = model.layout.signal_variance(theta), model.layout.noise_variance(theta)
     mean, variance = (np.empty((theta.shape[0], x.shape[0])) for _ in range(2))
 
     def fill(start: int) -> None:
         rows = slice(start, start + QUERY_BLOCK)
-        for agent, answer in enumerate(at(model, belief, x[rows])):
+        for agent, answer in enumerate(at(model, theta, x[rows])):
             mean[agent, rows], variance[agent, rows] = answer
 
     map_tasks(fill, range(0, x.shape[0], QUERY_BLOCK))
     mean *= np.sqrt(signal)[:, None]
-    variance = np.maximum(variance, 0.0) * signal[:, None]
-    every, noise = (agents, x.shape[0]), model.layout.noise_variance(theta)
-    return Prediction(np.broadcast_to(mean, every), np.broadcast_to(variance, every), np.broadcast_to(noise, agents))
+    return Prediction(mean, np.maximum(variance, 0.0) * signal[:, None], noise)
 
 
-def _certain_at(model: Model, belief: Posterior, x: Array) -> Iterator[tuple[Array, Array]]:
+def _certain_at(
+    geometry: Geometry, readouts: Sequence[Readout], model: Model, theta: Array, x: Array
+) -> Iterator[tuple[Array, Array]]:
     """Mean and variance by agent; what depends on hyper-parameters alone is computed once where all share them."""
-    geometry, projection = belief.geometry, model.layout.projection(agreed(belief.theta))
-    for agent in range(len(belief.theta)):
+    projection, explained = model.layout.projection(agreed(theta)), needs_explained(readouts)
+    for agent, readout in enumerate(readouts):
         if agent < len(projection):
             own = agent if len(geometry.points) > 1 else 0
             kappa = model.basis.values(geometry.points[own], projection[agent], x)  # [M, Q]
-            unknown = 1.0 - _column_norms(geometry.inverse[own] @ kappa)
-        yield belief.weights[agent] @ kappa, unknown + _column_norms(belief.reach[agent] @ kappa)
+            unexplained = 1.0 - column_squares(geometry.inverse[own] @ kappa) if explained else None
+        yield readout.at(kappa, unexplained)
 
 
-def _uncertain_at(model: Model, belief: Posterior, x: Array) -> Iterator[tuple[Array, Array]]:
+def _uncertain_at(belief: Posterior, model: Model, theta: Array, x: Array) -> Iterator[tuple[Array, Array]]:
     """``E[κ]ᵀα`` and ``1 + tr(E[κκᵀ](ααᵀ - F)) - (E[κ]ᵀα)²`` by agent."""
     assert isinstance(model.basis, LatentBasis)
     kernel = expectations_of(model.basis.kernel)
-    means, spreads = model.layout.projection(belief.theta), model.layout.spread(belief.theta)
+    means, spreads = model.layout.projection(theta), model.layout.spread(theta)
     for agent, alpha in enumerate(belief.weights):
         points = belief.geometry.points[agent if len(belief.geometry.points) > 1 else 0]
         form = np.outer(alpha, alpha) - belief.shrink[agent]
@@ -231,11 +230,6 @@ def _uncertain_at(model: Model, belief: Posterior, x: Array) -> Iterator[tuple[A
             mean[rows] = first @ alpha
             variance[rows] = 1.0 + (second * form).sum((-2, -1)) - np.square(mean[rows])
         yield mean, variance
-
-
-def _column_norms(matrix: Array) -> Array:
-    norms: Array = np.einsum("mq,mq->q", matrix, matrix)
-    return norms
 
 
 def _factor(precision: Array) -> Array:

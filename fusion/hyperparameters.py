@@ -15,10 +15,10 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.failures import Indefinite
 from coolgp.agents.batches import Batch, Observations, map_batches
 from coolgp.agents.learning import Adam, gradient, step
 from coolgp.agents.population import Population
-from coolgp.agents.prediction import Indefinite
 from coolgp.agents.statistics import Evidence
 from coolgp.fusion.rule import EvidenceRule, FusionRule, State, TeachesFrom
 

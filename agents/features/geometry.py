@@ -47,6 +47,14 @@ class Geometry:
     frame: Frame | None = None
     home: Array | None = None
 
+    def of(self, agent: int) -> Geometry:
+        """That of one agent, leading axis 1: this one where all share it."""
+        if len(self.points) == 1:
+            return self
+        one = slice(agent, agent + 1)
+        home = None if self.home is None else self.home[one]
+        return Geometry(self.points[one], self.slopes[one], self.factor[one], self.inverse[one], self.frame, home)
+
     @cached_property
     def to_common(self) -> Array | None:
         """``L⁻¹R [..., M, M]``, or None for the identity: whitened features times this are in common coordinates."""

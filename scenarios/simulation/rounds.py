@@ -12,7 +12,7 @@ from time import perf_counter
 
 import numpy as np
 
-from coolgp.agents.prediction import Indefinite
+from coolgp.agents.base.failures import Indefinite
 from coolgp.fusion.rule import EvidenceRule
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.data.dataset import Dataset

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from coolgp.agents.base.failures import Indefinite
 from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.learning import bound
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
-from coolgp.agents.prediction import Indefinite, posterior, predict
+from coolgp.agents.prediction import posterior, predict
 from coolgp.agents.statistics import Evidence
 
 from tests.oracle import (

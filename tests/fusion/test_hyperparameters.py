@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from coolgp.agents import blocks
+from coolgp.agents.base.failures import Indefinite
 from coolgp.agents.batches import Batch
 from coolgp.agents.learning import Adam, gradient
 from coolgp.agents.population import Population, new_population, observe_in_place
-from coolgp.agents.prediction import Indefinite
 from coolgp.fusion.hyperparameters import GRAIN, MODES, training_evidence_of
 from coolgp.fusion.registry import RULES, SUM_RULES
 from coolgp.fusion.rule import SeesData

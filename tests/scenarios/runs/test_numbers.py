@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from coolgp.agents.base.failures import NotFinite
 from coolgp.agents.pilot import Start
-from coolgp.agents.prediction import NotFinite, Prediction
+from coolgp.agents.prediction import Prediction
 from coolgp.scenarios import load_scenario, run
 from coolgp.scenarios.simulation.initialisation import notes_of
 
