@@ -5,8 +5,7 @@ from .column import TRAFFIC as TRAFFIC
 from .column import Cell as Cell
 from .evaluated import Evaluated as Evaluated
 from .rows import header as header
-from .rows import probe_rows as probe_rows
-from .rows import row as row
+from .rows import table_rows as table_rows
 from .scores import Forecast as Forecast
 from .scores import coverage as coverage
 from .scores import crps as crps

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
 from coolgp.scenarios.metrics.evaluated import Evaluated
@@ -54,9 +54,7 @@ class Column:
 
     def names(self, features: tuple[str, ...], *, spread: bool = True) -> list[str]:
         """The names in the header of a table, of inputs with these names; without those of spreads if not wanted."""
-        named = [self.name.replace(FEATURE, feature) for feature in (features if FEATURE in self.name else ("",))]
-        ends = ("", "_std") if self.spread and spread else ("",)
-        return [f"{name}{end}" for name in named for end in ends]
+        return _names(self.name, features, self.spread and spread)
 
     def words_of(self, name: str) -> str | None:
         """What the column of that name is, if it is this one, the one of an input, or the spread of either.
@@ -74,12 +72,8 @@ class Column:
         words = self.words.replace(FEATURE, feature or "")
         return f"{words}, standard deviation over probes" if spread else words
 
-    def cells(self, evaluated: Evaluated) -> dict[str, float]:
-        """The column's numbers in a row for all probes, by name."""
-        values = self.value(evaluated)
-        if not isinstance(values, np.ndarray):
-            return {self.name: values}
-        columns = values.T if FEATURE in self.name else [values]
-        moments = ((float(of_probes.mean()), float(of_probes.std())) for of_probes in columns)
-        numbers = [number for pair in moments for number in (pair if self.spread else pair[:1])]
-        return dict(zip(self.names(evaluated.features), numbers, strict=True))
+
+@cache
+def _names(name: str, features: tuple[str, ...], spread: bool) -> list[str]:
+    named = [name.replace(FEATURE, feature) for feature in (features if FEATURE in name else ("",))]
+    return [f"{one}{end}" for one in named for end in (("", "_std") if spread else ("",))]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from collections.abc import Mapping
+from itertools import chain, islice
+from typing import Any
 
 import numpy as np
 
-from coolgp.scenarios.metrics.column import PROBES, Cell, Column
+from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TRAFFIC, Cell, Column
 from coolgp.scenarios.metrics.columns import COLUMNS
 from coolgp.scenarios.metrics.evaluated import Evaluated
 
-__all__ = ["header", "probe_rows", "row"]
+__all__ = ["header", "table_rows"]
+
+TABLES_OF_ALL = (METRICS, TRAFFIC, HYPERPARAMETERS)
 
 
 def header(table: str, features: tuple[str, ...] = ()) -> list[str]:
@@ -18,16 +22,35 @@ def header(table: str, features: tuple[str, ...] = ()) -> list[str]:
     return list(chain.from_iterable(column.names(features, spread=table != PROBES) for column in _columns(table)))
 
 
-def row(table: str, evaluated: Evaluated) -> dict[str, float]:
-    """The row of a table for an evaluated round, by the names in its header."""
-    return dict(chain.from_iterable(column.cells(evaluated).items() for column in _columns(table)))
+def table_rows(evaluated: Evaluated) -> tuple[dict[str, dict[str, float]], list[dict[str, Cell]]]:
+    """What an evaluated round adds to the tables: a row for all probes by file name, and the rows of ``probes.csv``.
+
+    Cells are named as in the headers.
+    """
+    values = {name: column.value(evaluated) for name, column in COLUMNS.items() if column.files}
+    rows = {table: _row_of_all(_columns(table), values, evaluated.features) for table in TABLES_OF_ALL}
+    of_probes = {
+        column.name: np.broadcast_to(values[column.name], evaluated.agents.shape) for column in _columns(PROBES)
+    }
+    cells = zip(*(column.tolist() for column in of_probes.values()), strict=True)
+    return rows, [dict(zip(of_probes, row, strict=True)) for row in cells]
 
 
-def probe_rows(evaluated: Evaluated) -> list[dict[str, Cell]]:
-    """The rows of ``probes.csv`` for an evaluated round: one for each probe."""
-    values = {column.name: column.value(evaluated) for column in _columns(PROBES)}
-    table = {name: np.broadcast_to(column, evaluated.agents.shape).tolist() for name, column in values.items()}
-    return [dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True)]
+def _row_of_all(columns: list[Column], values: Mapping[str, Any], features: tuple[str, ...]) -> dict[str, float]:
+    """Numbers as they are; of arrays with a number for each probe their mean and spread, all columns in one pass."""
+    arrays = [values[column.name] for column in columns if isinstance(values[column.name], np.ndarray)]
+    probed = np.concatenate([array.reshape(len(array), -1) for array in arrays] or [np.empty((1, 0))], axis=1)
+    moments = iter(np.stack([probed.mean(axis=0), probed.std(axis=0)], axis=1).tolist())
+    row: dict[str, float] = {}
+    for column in columns:
+        names, value = column.names(features), values[column.name]
+        if isinstance(value, np.ndarray):
+            of_inputs = islice(moments, value[0].size)
+            numbers = [number for pair in of_inputs for number in (pair if column.spread else pair[:1])]
+            row.update(zip(names, numbers, strict=True))
+        else:
+            row[column.name] = value
+    return row
 
 
 def _columns(table: str) -> list[Column]:

@@ -19,7 +19,7 @@ from coolgp.scenarios.base.environment import Environment
 from coolgp.scenarios.base.files import whole, write_whole
 from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TRAFFIC
 from coolgp.scenarios.metrics.evaluated import Evaluated
-from coolgp.scenarios.metrics.rows import header, probe_rows, row
+from coolgp.scenarios.metrics.rows import header, table_rows
 from coolgp.scenarios.records.guarantee import GUARANTEE
 from coolgp.scenarios.records.network import RECORDED_AGENTS, Network, sample
 from coolgp.scenarios.runs.guarantee import stated_guarantee
@@ -67,11 +67,10 @@ class Recorder:
 
     def write(self, record: Record) -> dict[str, float]:
         """Add a round to the tables; returns its row of metrics."""
-        evaluated = self._evaluated(record)
-        rows = {name: row(name, evaluated) for name in (METRICS, TRAFFIC, HYPERPARAMETERS)}
-        for name, cells in rows.items():
-            self.tables[name].append([cells])
-        self.tables[PROBES].append(probe_rows(evaluated))
+        rows, of_probes = table_rows(self._evaluated(record))
+        for name, row in rows.items():
+            self.tables[name].append([row])
+        self.tables[PROBES].append(of_probes)
         return rows[METRICS]
 
     def settle(self) -> dict[str, int]:
