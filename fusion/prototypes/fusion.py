@@ -28,7 +28,7 @@ __all__ = ["TaskAgnosticFusion", "TaskClassifier"]
 class TaskClassifier:
     """A classifier of one task: predicts, and says how it came about.
 
-    classes_ ``[C]``: of the task, sorted. report: what was used, and the bound where there is one.
+    ``classes_ [C]``: of the task, sorted. report: what was used, and the bound where there is one.
     """
 
     classes_: npt.NDArray[Any]
