@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from coolgp.agents.base.arrays import Array
 
-__all__ = ["ACTIVATIONS", "Network", "mlp_of", "network_of"]
+__all__ = ["ACTIVATIONS", "Network", "NotFinite", "mlp_of", "network_of"]
 
 ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = {
     "relu": lambda values: np.maximum(values, 0.0),
@@ -26,6 +26,10 @@ ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = {
     "identity": lambda values: values,
 }
 """Of hidden units, by scikit-learn's names."""
+
+
+class NotFinite(ValueError):
+    """Weights with NaN or infinity, as training leaves them that diverged."""
 
 
 @dataclass(frozen=True)
@@ -146,4 +150,4 @@ def _check_layer(number: int, weight: Array, bias: Array) -> None:
             f"got {weight.shape} and {bias.shape}"
         )
     if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
-        raise ValueError(f"layer {number} of the network has numbers that are not finite")
+        raise NotFinite(f"layer {number} of the network has numbers that are not finite")

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.queries.black_box import QUERIES
+from coolgp.fusion.personalise.from_answers import from_answers
 from coolgp.fusion.personalise.from_boxes import from_boxes
 from coolgp.fusion.personalise.from_gps import from_gps
 from coolgp.fusion.personalise.from_networks import from_networks
 from coolgp.fusion.personalise.outcome import PersonalClassifier, PersonalRegressor, Request
 from coolgp.network.graphs.given import Graph
 
-__all__ = ["WAYS", "personalise"]
+__all__ = ["WAYS", "model_for", "personalise"]
 
 WAYS: Mapping[str, Callable[[Request], PersonalClassifier | PersonalRegressor]] = {
     "sparse Gaussian processes": from_gps,
     "networks of one depth": from_networks,
     "classifiers": from_boxes,
+    "models of a number that are asked": from_answers,
 }
 """By what models are, what uses most of them first; each raises ValueError where it does not fit."""
 
@@ -31,14 +35,19 @@ def personalise(
     y: npt.ArrayLike,
     unlabelled: npt.ArrayLike | None = None,
     graph: Graph | None = None,
+    *,
+    queries: int | None = QUERIES,
+    time_limit: float | None = None,
 ) -> PersonalClassifier | PersonalRegressor:
     """A newcomer's model from few rows X ``[n, D]``, y ``[n]``, and from models of others for tasks of their own.
 
-    models: fitted sparse GPs (:class:`coolgp.SparseGPRegressor`), networks of one depth, or any classifiers; or paths
-    of model files. unlabelled ``[Q, D]``: rows without targets, which classifiers that only answer need. graph: of the
-    owners, over which their sums travel, and networks are merged. The result predicts
+    models: fitted sparse GPs (:class:`coolgp.SparseGPRegressor`), networks of one depth, or any classifiers or any
+    regressors; or paths of model files. unlabelled ``[Q, D]``: rows without targets, at which models are asked that
+    only answer. graph: of the owners, over which their sums travel, and networks are merged. queries, time_limit: rows
+    that such a model is asked for at most, and seconds for a call of it. The result predicts
     (``predict(X, return_std=True)`` or ``predict_proba(X)``), and its ``report`` says what was chosen and why, the
-    weights, and what alternatives would have said of rows left out. Raises ValueError for rows that do not fit, and
+    weights, which models were left out and why (parameters or answers that are not finite, other inputs, calls that
+    fail), and what alternatives would have said of rows left out. Raises ValueError for rows that do not fit, and
     where no way takes the models, with the reason of each.
 
     >>> import numpy as np, coolgp
@@ -51,7 +60,13 @@ def personalise(
     >>> bool(abs(mine.predict([[0.5]])[0] - np.sin(1.0)) < 0.15), mine.report.chosen
     (True, 'mixture of Gaussian process priors')
     """
-    request = Request(list(models), *_rows(X, y), None if unlabelled is None else _inputs(unlabelled), graph)
+    pool = None if unlabelled is None else _inputs(unlabelled)
+    names = [str(model) if isinstance(model, str | Path) else f"model {place}" for place, model in enumerate(models)]
+    return model_for(Request(list(models), *_rows(X, y), pool, graph, names, queries, time_limit))
+
+
+def model_for(request: Request) -> PersonalClassifier | PersonalRegressor:
+    """What :func:`personalise` returns, for models with names. Raises ValueError as it does."""
     reasons = []
     for name, way in WAYS.items():
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,22 @@ import numpy.typing as npt
 from scipy.special import log_softmax, softmax
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.agents.experts.network import Network
+from coolgp.agents.experts.network import Network, NotFinite
+from coolgp.agents.experts.queries.density import gaussian_log_density
+from coolgp.agents.experts.weights import network_in
 from coolgp.fusion.matching.networks.head import Ridge
 from coolgp.fusion.matching.networks.layers import checked_networks, with_head
 from coolgp.fusion.matching.networks.pfnm import PFNM
 from coolgp.fusion.matching.networks.settings import Setting
+from coolgp.fusion.personalise.alternatives import FoldScores, by_folds, of_owners, owners_densities
 from coolgp.fusion.personalise.heads import class_head, ridge_about, with_one
 from coolgp.fusion.personalise.outcome import PersonalClassifier, PersonalRegressor, PersonalReport, Request
+from coolgp.fusion.personalise.owners import Owners, network_faults, owners_left
 
-__all__ = ["from_networks"]
+__all__ = ["SETTING", "from_networks"]
 
 SETTING = Setting(mass=50.0, noise_variance=0.5)
 """Of PFNM: few rows choose worse than none, for a fused network that is surer looks better on them."""
-FOLDS = 5
 PRIORS = {"fused head": 1.0, "half-way": 0.5, "scratch": 0.0}
 """Prior means of the head, as shares of the fused one; that with the largest evidence is taken."""
 SHARPENED = {f"fused head × {times}": float(times) for times in (8, 4, 2)} | {"fused head": 1.0, "scratch": 0.0}
@@ -31,18 +35,30 @@ SHARPENED = {f"fused head × {times}": float(times) for times in (8, 4, 2)} | {"
 
 At most 8 times: few rows that all come out right would ask for any factor.
 """
+AS_IT_IS = "fused network"
+"""The alternative whose head is not fitted to any row."""
 
 
 def from_networks(request: Request) -> PersonalClassifier | PersonalRegressor:
     """Raises ValueError where models are no networks of one depth, or do not know a class of the newcomer's."""
-    networks = checked_networks(request.models, "relu")
-    if request.x.shape[1] != networks[0].inputs:
-        raise ValueError(f"models take {networks[0].inputs} inputs; X has {request.x.shape[1]}")
+    given = [_network_or_fault(model) for model in request.models]
+    owners = owners_left(request, given, network_faults(given, request.x.shape[1]))
+    networks = checked_networks(owners.models, "relu")
     outputs = len(networks[0].biases[-1])
     if networks[0].classes is None and outputs == 1:
-        return _regressor(request, networks)
+        return _regressor(request, owners, networks)
     labels = np.arange(outputs) if networks[0].classes is None else networks[0].classes
-    return _classifier(request, networks, labels, _numbered(request.y, labels))
+    return _classifier(request, owners, networks, labels)
+
+
+def _network_or_fault(model: Any) -> Network | str:
+    """The network of a model, or why its numbers make none. Raises ValueError for a model without weights."""
+    try:
+        return network_in(model)
+    except ValueError as problem:
+        if isinstance(problem, NotFinite) or isinstance(problem.__cause__, NotFinite):
+            return "has weights that are not finite"
+        raise
 
 
 def _numbered(y: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Indices:
@@ -53,13 +69,13 @@ def _numbered(y: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Indices:
     return np.array([number[label] for label in y.tolist()], dtype=np.intp)
 
 
-def _fused(request: Request, networks: tuple[Network, ...]) -> Network:
-    return PFNM(settings=(SETTING,)).fuse(networks, graph=request.graph).network
+def _fused(owners: Owners[Any], networks: tuple[Network, ...]) -> Network:
+    return PFNM(settings=(SETTING,)).fuse(networks, graph=owners.graph).network
 
 
-def _why(networks: tuple[Network, ...]) -> str:
+def _why(request: Request, networks: tuple[Network, ...]) -> str:
     depth = len(networks[0].widths)
-    return f"all {len(networks)} models are networks with {depth} hidden layer{'s' * (depth > 1)}"
+    return f"all {len(request.models)} models are networks with {depth} hidden layer{'s' * (depth > 1)}"
 
 
 def _sizes(fused: Network, best: str, strength: float) -> dict[str, str]:
@@ -79,39 +95,39 @@ def _moved(fused: Network, share: float, departure: Array) -> Network:
 
 
 def _classifier(
-    request: Request, networks: tuple[Network, ...], labels: npt.NDArray[Any], y: Indices
+    request: Request, owners: Owners[Any], networks: tuple[Network, ...], labels: npt.NDArray[Any]
 ) -> PersonalClassifier:
-    fused = _fused(request, networks)
+    y, fused = _numbered(request.y, labels), _fused(owners, networks)
     phi, outputs = with_one(fused.hidden(request.x)), fused.outputs(request.x)
     heads = {name: class_head(phi, y, share * outputs) for name, share in SHARPENED.items()}
     best = max(heads, key=lambda name: heads[name].log_evidence)
-    left_out = {name: _left_out_classes(phi, y, share * outputs) for name, share in SHARPENED.items()}
+    fits = {name: partial(_class_scores, phi, y, share * outputs) for name, share in SHARPENED.items()}
+    own = np.stack([_log_shares(network.outputs(request.x), y) for network in networks])
     report = PersonalReport(
         chosen="fused network with a head of one's own",
-        why=_why(networks),
+        why=_why(request, networks),
         rows=len(y),
         weights=_weights({name: head.log_evidence for name, head in heads.items()}),
-        left_out=left_out | {"fused network": _log_shares(outputs, y) / len(y)},
+        left_out=by_folds(len(y), fits) | {AS_IT_IS: float(_log_shares(outputs, y).mean())} | of_owners(own),
         details=_sizes(fused, best, heads[best].strength),
+        models_left_out=owners.left_out,
     )
     network = replace(_moved(fused, SHARPENED[best], heads[best].departure), classes=np.asarray(labels))
     return PersonalClassifier(network, report, labels, network)
 
 
-def _log_shares(outputs: Array, y: Indices) -> float:
-    return float(log_softmax(outputs, axis=1)[np.arange(len(y)), y].sum())
+def _log_shares(outputs: Array, y: Indices) -> Array:
+    """Log probabilities ``[n]`` of the classes of the rows."""
+    shares: Array = log_softmax(outputs, axis=1)[np.arange(len(y)), y]
+    return shares
 
 
-def _left_out_classes(phi: Array, y: Indices, outputs: Array) -> float:
-    """Mean log probability of rows of a fold, by a head for the rows of the others."""
-    total, folds = 0.0, np.arange(len(y)) % FOLDS
-    for fold in np.unique(folds):
-        seen, out = folds != fold, folds == fold
-        values = outputs[out]
-        if seen.any():
-            values = values + phi[out] @ class_head(phi[seen], y[seen], outputs[seen]).departure
-        total += _log_shares(values, y[out])
-    return total / len(y)
+def _class_scores(phi: Array, y: Indices, outputs: Array, seen: Array) -> FoldScores:
+    """A head for the rows that are seen."""
+    if not seen.any():
+        return 0.0, _log_shares(outputs, y)
+    head = class_head(phi[seen], y[seen], outputs[seen])
+    return head.log_evidence, _log_shares(outputs + phi @ head.departure, y)
 
 
 @dataclass(frozen=True)
@@ -127,33 +143,38 @@ class AdaptedNetwork:
         return self.network.outputs(x)[:, 0], np.sqrt(variance)
 
 
-def _regressor(request: Request, networks: tuple[Network, ...]) -> PersonalRegressor:
-    y = np.asarray(request.y, dtype=float)[:, None]
-    fused = _fused(request, networks)
+def _regressor(request: Request, owners: Owners[Any], networks: tuple[Network, ...]) -> PersonalRegressor:
+    y, fused = np.asarray(request.y, dtype=float)[:, None], _fused(owners, networks)
     phi, outputs = with_one(fused.hidden(request.x)), fused.outputs(request.x)
     ridges = {name: ridge_about(phi, y - share * outputs) for name, share in PRIORS.items()}
     best = max(ridges, key=lambda name: ridges[name].log_evidence)
+    noise = ridges[best].noise_variance
+    fits = {name: partial(_ridge_scores, phi, y - share * outputs) for name, share in PRIORS.items()}
     report = PersonalReport(
         chosen="fused network with a head of one's own",
-        why=_why(networks),
+        why=_why(request, networks),
         rows=len(y),
         weights=_weights({name: ridge.log_evidence for name, ridge in ridges.items()}),
-        left_out={name: _left_out(phi, y - share * outputs) for name, share in PRIORS.items()},
+        left_out=by_folds(len(y), fits)
+        | {AS_IT_IS: float(_plain_scores((fused,), request.x, y[:, 0], noise).mean())}
+        | of_owners(_plain_scores(networks, request.x, y[:, 0], noise)),
         details=_sizes(fused, best, ridges[best].strength),
+        models_left_out=owners.left_out,
     )
     network = _moved(fused, PRIORS[best], ridges[best].weights)
     return PersonalRegressor(AdaptedNetwork(network, ridges[best]), report, network)
 
 
-def _left_out(phi: Array, leftover: Array) -> float:
-    """Mean log density of rows of a fold, by a head for the rows of the others."""
-    scores, folds = [], np.arange(len(phi)) % FOLDS
-    for fold in np.unique(folds):
-        seen, out = folds != fold, folds == fold
-        if not seen.any():
-            return float("nan")
-        ridge = ridge_about(phi[seen], leftover[seen])
-        variance = np.maximum(ridge.variance(phi[out]) + ridge.noise_variance, 1e-300)
-        error = (leftover[out] - phi[out] @ ridge.weights)[:, 0]
-        scores.extend((-0.5 * (np.square(error) / variance + np.log(2.0 * np.pi * variance))).tolist())
-    return float(np.mean(scores))
+def _plain_scores(networks: tuple[Network, ...], x: Array, y: Array, noise_variance: float) -> Array:
+    """Log densities ``[A, n]`` of rows under networks as they are."""
+    means = np.stack([network.outputs(x)[:, 0] for network in networks])
+    return owners_densities(means, np.full_like(means, np.nan), y, noise_variance)
+
+
+def _ridge_scores(phi: Array, leftover: Array, seen: Array) -> FoldScores:
+    """A head for the rows that are seen; NaN without any."""
+    if not seen.any():
+        return 0.0, np.full(len(phi), np.nan)
+    ridge = ridge_about(phi[seen], leftover[seen])
+    variance = np.maximum(ridge.variance(phi) + ridge.noise_variance, 1e-300)
+    return ridge.log_evidence, gaussian_log_density(leftover[:, 0], phi @ ridge.weights[:, 0], np.sqrt(variance))

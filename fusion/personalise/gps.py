@@ -24,7 +24,7 @@ from coolgp.fusion.personalise.over_graph import OverGraph
 from coolgp.fusion.personalise.starting import Learner, StartingPoint
 from coolgp.network.graphs.given import Graph, checked_graph
 
-__all__ = ["PersonalisedGPs", "common_inputs"]
+__all__ = ["PersonalisedGPs", "common_inputs", "learner_over"]
 
 ROOM = 2
 """Common inducing inputs, as a multiple of those of the owner that has most."""
@@ -59,7 +59,7 @@ class PersonalisedGPs:
     ) -> tuple[StartingPoint, Learned]:
         """What newcomers start from, and how it was learned; see :meth:`start`. learner: in place of a graph."""
         owners = sparse_gps(models)
-        learner = learner or (learn if graph is None else OverGraph.along_tree(checked_graph(graph, len(owners))).learn)
+        learner = learner or learner_over(graph, len(owners))
         limit = self.n_inducing or ROOM * max(len(owner.shift) for owner in owners)
         union = common_prior(owners, common_inputs(owners, limit, self.seed))
         rows = evidence_rows(owners, union, self.leftover)
@@ -79,3 +79,11 @@ def common_inputs(owners: Sequence[SparseGP], limit: int, seed: int) -> Array:
     lengthscale = common_prior(owners, inputs).parameters.lengthscale
     centres: Array = kmeans(inputs / lengthscale, limit, np.random.default_rng(seed)) * lengthscale
     return centres
+
+
+def learner_over(graph: Graph | None, owners: int) -> Learner:
+    """What learns a population of so many owners: along a spanning tree of their graph, or, without one, in one place.
+
+    Raises ValueError for a graph that does not fit them.
+    """
+    return learn if graph is None else OverGraph.along_tree(checked_graph(graph, owners)).learn

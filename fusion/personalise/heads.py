@@ -9,7 +9,7 @@ fused network where rows say nothing else. Axes: ``n`` rows, ``H`` features with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
@@ -42,7 +42,7 @@ def ridge_about(phi: Array, leftover: Array) -> Ridge:
 class ClassHead:
     """A departure ``Δ [H, K]`` of a classifier's weights, its strength, and its evidence.
 
-    log_evidence: in nats; NaN for more than `DECIDE` rows.
+    log_evidence: in nats; of the first `DECIDE` rows, where there are more.
     """
 
     departure: Array
@@ -56,7 +56,9 @@ def class_head(phi: Array, classes: Indices, outputs: Array) -> ClassHead:
     some = slice(None, DECIDE)
     heads = [_at_strength(phi[some], classes[some], outputs[some], float(share) * scale) for share in STRENGTHS]
     best = max(heads, key=lambda head: head.log_evidence)
-    return best if len(phi) <= DECIDE else _at_strength(phi, classes, outputs, best.strength)
+    if len(phi) <= DECIDE:
+        return best
+    return replace(_at_strength(phi, classes, outputs, best.strength), log_evidence=best.log_evidence)
 
 
 def _at_strength(phi: Array, classes: Indices, outputs: Array, strength: float) -> ClassHead:

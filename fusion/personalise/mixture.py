@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.queries.density import gaussian_log_density
 from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.sparse.collapsed import posterior_of
 from coolgp.agents.sparse.gp import SparseGP
@@ -103,7 +104,7 @@ class PersonalGP:
         return replace(self.common, precision=precision - np.eye(len(mean)), shift=precision @ mean)
 
     def left_out(self, x: Array, y: Array) -> Array:
-        """Mean log density ``[C]``, nats, of each of the rows seen, under each candidate given all the others."""
+        """Log densities ``[C, n]``, nats, of each of the rows seen, under each candidate given all the others."""
         noise, at = self.common.parameters.noise_variance, self.common
         features = at.whitened(at.covariance(x))
         residual = y - at.center
@@ -113,8 +114,8 @@ class PersonalGP:
             known = np.einsum("mi,mn,ni->i", features, covariance[0], features) / noise  # of each row by all rows
             variance = noise / (1.0 - np.minimum(known, 1.0 - 1e-12))
             error = (residual - mean[0] @ features) * variance / noise
-            scores.append(np.mean(-0.5 * (np.square(error) / variance + np.log(2.0 * np.pi * variance))))
-        return np.array(scores)
+            scores.append(gaussian_log_density(error, np.zeros_like(error), np.sqrt(variance)))
+        return np.stack(scores)
 
     @property
     def _rows_evidence(self) -> Evidence:

@@ -17,13 +17,20 @@ __all__ = ["PersonalClassifier", "PersonalRegressor", "PersonalReport", "Request
 
 @dataclass(frozen=True)
 class Request:
-    """Owners' models, rows x ``[n, D]``, y ``[n]`` of the newcomer, rows without targets ``[Q, D]``, owners' graph."""
+    """Owners' models, rows x ``[n, D]``, y ``[n]`` of the newcomer, rows without targets ``[Q, D]``, owners' graph.
+
+    names: of the models, for messages and the report. queries, time_limit: of a model that is only asked, None for any
+    number of rows and any time.
+    """
 
     models: Sequence[Any]
     x: Array
     y: npt.NDArray[Any]
     unlabelled: Array | None
     graph: Graph | None
+    names: Sequence[str]
+    queries: int | None
+    time_limit: float | None
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,8 @@ class PersonalReport:
 
     chosen, why: the way, and what decided. rows: of the newcomer. weights: of the parts of the model, which sum to one;
     empty where there is one part. left_out: mean log density in nats of rows that were left out, under each
-    alternative, larger is better; empty where it cannot be told. details: of the way.
+    alternative, larger is better; empty where it cannot be told. details: of the way. models_left_out: by name, with
+    the reason.
     """
 
     chosen: str
@@ -41,9 +49,11 @@ class PersonalReport:
     weights: Mapping[str, float] = field(default_factory=dict)
     left_out: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, str] = field(default_factory=dict)
+    models_left_out: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         lines = {"chosen": f"{self.chosen}: {self.why}", "rows of the newcomer": f"{self.rows}", **self.details}
+        lines |= {f"left out: {name}": reason for name, reason in self.models_left_out.items()}
         if self.weights:
             lines["weights"] = ", ".join(f"{name} {weight:.3g}" for name, weight in self.weights.items())
         if self.left_out:

@@ -140,6 +140,10 @@ class BlackBox:
         self.density_queries += probabilities.size
         return floored_log(probabilities, floor)
 
+    def asked_again(self, x: Array) -> Array:
+        """Probabilities ``[N, K]``, or means and standard deviations ``[N, 2]``, whatever is remembered; they count."""
+        return np.stack(self._in_batches(np.asarray(x, dtype=float)))
+
     def calibrate(self, x: Array, y: Array) -> float | None:
         """Take the residuals at rows x ``[n, D]``, y ``[n]`` that the expert was not trained on for `std`; return it.
 

@@ -17,7 +17,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.sparse.collapsed import Parameters
 from coolgp.agents.sparse.gp import SparseGP
 
-__all__ = ["Units", "common_prior", "common_units", "sparse_gps", "units_of_moments"]
+__all__ = ["Units", "common_prior", "common_units", "sparse_gp_in", "sparse_gps", "units_of_moments"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def sparse_gps(models: Sequence[Any]) -> tuple[SparseGP, ...]:
     them, or models of runs (:func:`coolgp.load_model`). Raises ValueError for anything else, for none, and where models
     do not fit one another; sklearn's NotFittedError before `fit`.
     """
-    owners = tuple(_sparse_gp(model) for model in models)
+    owners = tuple(sparse_gp_in(model) for model in models)
     if not owners:
         raise ValueError("Fusing sparse GPs needs at least one model; got none")
     for number, owner in enumerate(owners):
@@ -95,7 +95,8 @@ def common_prior(owners: Sequence[SparseGP], inducing_inputs: Array) -> SparseGP
     )
 
 
-def _sparse_gp(model: Any) -> SparseGP:
+def sparse_gp_in(model: Any) -> SparseGP:
+    """The record of one model, as :func:`sparse_gps` takes it, whatever its numbers are."""
     if isinstance(model, SparseGP):
         return model
     # what agents in a run match needs neither files nor scikit-learn
