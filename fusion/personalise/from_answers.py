@@ -13,9 +13,8 @@ from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.fusion.personalise.alternatives import of_owners, owners_densities
 from coolgp.fusion.personalise.answers import asked_boxes, boxes_of, query_words
 from coolgp.fusion.personalise.from_gps import mixture_left_out
-from coolgp.fusion.personalise.gps import summed_over
+from coolgp.fusion.personalise.gps import learner_over
 from coolgp.fusion.personalise.imitated import Answers, Imitation, imitation, one_task, with_noise
-from coolgp.fusion.personalise.learning import learn
 from coolgp.fusion.personalise.mixture import PersonalGP, candidates_of
 from coolgp.fusion.personalise.outcome import PersonalRegressor, PersonalReport, Request
 from coolgp.fusion.personalise.owners import Owners, owners_left
@@ -34,7 +33,7 @@ def from_answers(request: Request) -> PersonalRegressor:
     y = np.asarray(request.y, dtype=float)
     owners, pool = asked_boxes(request, boxes)
     imitated, owners = _imitated(request, boxes, owners, pool)
-    learned = learn(imitated.evidence, total=summed_over(owners.graph, len(owners.models)))
+    learned = learner_over(owners.graph, len(owners.models))(imitated.evidence)
     population = learned.populations[0]
     pooled = one_task(population, len(owners.models))
     start = PersonalGP(candidates_of(population, pooled=pooled), imitated.common)
@@ -85,8 +84,8 @@ def _densities(owners: Owners[BlackBox], x: Array, y: Array, noise_variance: flo
 
 def _fidelity(imitated: Imitation, rows: int) -> str:
     share = np.median(imitated.misfits / np.maximum(imitated.spreads, 1e-300))
-    features = len(imitated.common.shift)
-    return f"{features} features, fitted at {rows} rows but for a fifth, where they differ by {share:.1%} of the spread"
+    about = f"{len(imitated.common.shift)} features, fitted at {rows} rows but for a fifth"
+    return f"{about}, where they differ by {100 * share:.1f} % of the spread"
 
 
 def _source(imitated: Imitation) -> str:

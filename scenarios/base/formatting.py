@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["counted", "number", "plus_minus", "size_text", "uncovered_words"]
+__all__ = ["counted", "number", "percent", "plus_minus", "size_text", "uncovered_words"]
 
 ROUNDING = 1e-9
 """What sums in another order may differ by, relatively."""
@@ -65,6 +65,15 @@ def number(value: float, digits: int = 3) -> str:
     if not math.isfinite(value):
         return "–"
     return f"{value:,.0f}" if abs(value) >= 1000 and digits > 3 else f"{value:.{digits}g}"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share in percent.
+
+    >>> percent(0.4), percent(0.123456, 2)
+    ('40.0 %', '12.35 %')
+    """
+    return f"{100 * share:.{digits}f} %"
 
 
 def counted(count: float, noun: str) -> str:

@@ -17,6 +17,7 @@ __all__ = ["PERSONALISE_EXAMPLES", "personalise"]
 PERSONALISE_EXAMPLES = (
     "Examples:  coolgp personalise a.skops b.skops c.skops --examples few.csv --target delay --out mine/"
     "   |   coolgp personalise a.npz b.safetensors --examples few.csv --target label --out mine/"
+    "   |   coolgp personalise a.skops b.skops c.skops --examples few.csv --target delay --graph owners.graphml"
     "   |   coolgp personalise forest.onnx trees.onnx --examples few.csv --target label --unlabelled rows.csv"
 )
 
@@ -26,15 +27,26 @@ def personalise(
         list[str],
         typer.Argument(
             help="Model files (.safetensors, .npz, .skops, .onnx), run folders, descriptions of programs and servers "
-            "(.toml) and addresses (http://...), two at least: sparse GPs, networks of one depth, or classifiers."
+            "(.toml) and addresses (http://...), two at least: sparse GPs, networks of one depth, classifiers, or "
+            "regressors."
         ),
     ],
     examples: Annotated[Path, typer.Option(help="The newcomer's rows, a CSV or Parquet file: a few are enough.")],
     target: Annotated[str, typer.Option(help="The column of the examples that is to be predicted.")],
     unlabelled: Annotated[
         Path | None,
-        typer.Option(help="Rows without the target, which classifiers that only answer need; these are predicted."),
+        typer.Option(
+            help="Rows without the target: models that only answer are asked there; of classes, these are predicted."
+        ),
     ] = None,
+    graph: Annotated[
+        str | None,
+        typer.Option(help="The owners' graph by name (ring, star, ...) or file: over it their sums travel."),
+    ] = None,
+    queries: Annotated[
+        int | None, typer.Option(help="Rows that a model is asked for at most: experts.queries. Default: 10000.")
+    ] = None,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds for a call of a model: experts.time_limit.")] = None,
     out: Annotated[
         Path, typer.Option(help="Folder of the model (or the predictions), its report and its card.")
     ] = Path("mine"),
@@ -50,7 +62,15 @@ def personalise(
         if launched_size() > 1:
             raise ValueError("coolgp personalise runs in one process: start it without mpiexec")
         request = PersonalRequest(
-            models=models, examples=examples, target=target, unlabelled=unlabelled, out=out, overwrite=overwrite
+            models=models,
+            examples=examples,
+            target=target,
+            unlabelled=unlabelled,
+            graph=graph,
+            queries=queries,
+            time_limit=time_limit,
+            out=out,
+            overwrite=overwrite,
         )
         made = personalise_files(request)
     console = Console(soft_wrap=True, highlight=False)

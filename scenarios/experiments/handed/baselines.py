@@ -15,6 +15,7 @@ from coolgp.fusion.matching.networks.head import head_sums, refitted_head
 from coolgp.fusion.matching.networks.layers import predicted_classes, with_head
 from coolgp.fusion.matching.networks.shards import Shard, checked_shards, counted
 from coolgp.fusion.matching.networks.shares import class_shares
+from coolgp.scenarios.base.formatting import percent
 from coolgp.scenarios.experiments.handed.classes import labels_of, numbered_rows
 from coolgp.scenarios.experiments.handed.network_files import class_rows, networks_behind, scores, size_words
 from coolgp.scenarios.experiments.handed.networks import ENDINGS, AveragedNetworks
@@ -119,4 +120,4 @@ def _right(network: Network, shards: Sequence[Shard]) -> int:
 
 def _score(network: Network, shards: Sequence[Shard]) -> str:
     total = sum(len(y) for _, y in shards)
-    return f"of the {total} rows of all owners the network gets {_right(network, shards) / total:.1%} right"
+    return f"of the {total} rows of all owners the network gets {percent(_right(network, shards) / total)} right"

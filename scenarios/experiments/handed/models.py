@@ -8,14 +8,14 @@ from typing import Any
 
 from coolgp.agents.experts.adapters import expert_of
 from coolgp.agents.experts.expert import Classifier, Expert
-from coolgp.agents.experts.network import Network
+from coolgp.agents.experts.network import Network, NotFinite
 from coolgp.agents.experts.queries.remote import RemoteModel
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.experts import AskingSettings
 from coolgp.scenarios.records.asked import named_expert, shown_path
 from coolgp.scenarios.records.models import model_in, with_classes
 
-__all__ = ["are_classifiers", "labelled", "outputs_without_labels", "read_experts"]
+__all__ = ["are_classifiers", "check_tasks", "labelled", "outputs_without_labels", "read_experts", "read_models"]
 
 
 def read_experts(paths: Sequence[str], settings: AskingSettings | None = None) -> list[Expert]:
@@ -24,24 +24,39 @@ def read_experts(paths: Sequence[str], settings: AskingSettings | None = None) -
     Networks whose outputs have no labels get those of the others, as do programs and servers. Raises ConfigError, a
     line for each file that cannot be read, and for models of different inputs or tasks.
     """
-    if len(paths) < 2:
-        raise ConfigError(f"fusing needs at least two models; got {len(paths)}")
+    experts, broken = read_models(paths, settings)
+    if broken:
+        raise ConfigError(*(f"{path}: {reason}" for path, reason in broken.items()))
+    _check_alike(experts)
+    return experts
+
+
+def read_models(paths: Sequence[str], settings: AskingSettings | None = None) -> tuple[list[Expert], dict[str, str]]:
+    """As `read_experts`, of models that are not compared; and those that hold numbers that are not finite.
+
+    The latter by path, with the reason.
+    """
     settings = settings or AskingSettings()
     models: list[Any] = []
     experts: list[Expert] = []
     problems: list[str] = []
+    broken: dict[str, str] = {}
     for path in paths:
         try:
-            models.append(model_in(path))
-            experts.append(named_expert(models[-1], shown_path(path), settings))
+            model = model_in(path)
+            experts.append(named_expert(model, shown_path(path), settings))
+            models.append(model)
         except ValueError as problem:
             words = str(problem)
-            problems.append(words if words.startswith(path) else f"{path}: {words}")
+            if isinstance(problem, NotFinite) or isinstance(problem.__cause__, NotFinite):
+                broken[path] = words.removeprefix(f"{path}: ")
+            else:
+                problems.append(words if words.startswith(path) else f"{path}: {words}")
+    if len(paths) < 2:
+        problems.append(f"fusing needs at least two models; got {len(paths)}")
     if problems:
         raise ConfigError(*problems)
-    experts = _labelled(models, experts, settings)
-    _check_alike(experts)
-    return experts
+    return _labelled(models, experts, settings), broken
 
 
 def are_classifiers(experts: Sequence[Expert]) -> bool:
@@ -83,6 +98,12 @@ def _labelled(models: Sequence[Any], experts: list[Expert], settings: AskingSett
     ]
 
 
+def check_tasks(experts: Sequence[Expert]) -> None:
+    """Raise ConfigError where some models predict classes and others a number."""
+    for expert in experts[1:]:
+        _check_task(expert, experts[0])
+
+
 def _check_alike(experts: Sequence[Expert]) -> None:
     first = experts[0]
     for expert in experts[1:]:
@@ -91,8 +112,12 @@ def _check_alike(experts: Sequence[Expert]) -> None:
                 f"{expert.name}: takes {expert.inputs} inputs and {first.name} {first.inputs}: models that are fused "
                 "need the same"
             )
-        if are_classifiers([expert]) != are_classifiers([first]):
-            kinds = ["a classifier" if are_classifiers([each]) else "a regressor" for each in (expert, first)]
-            raise ConfigError(
-                f"{expert.name}: is {kinds[0]} and {first.name} {kinds[1]}: models that are fused predict the same"
-            )
+        _check_task(expert, first)
+
+
+def _check_task(expert: Expert, first: Expert) -> None:
+    if are_classifiers([expert]) != are_classifiers([first]):
+        kinds = ["a classifier" if are_classifiers([each]) else "a regressor" for each in (expert, first)]
+        raise ConfigError(
+            f"{expert.name}: is {kinds[0]} and {first.name} {kinds[1]}: models that are fused predict the same"
+        )

@@ -9,7 +9,7 @@ import numpy as np
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.network import Network
 from coolgp.fusion.matching.networks.layers import checked_networks
-from coolgp.scenarios.base.formatting import counted
+from coolgp.scenarios.base.formatting import counted, percent
 from coolgp.scenarios.experiments.handed.rule import Handed, Rows, plain_label
 
 __all__ = ["class_rows", "networks_behind", "scores", "size_words"]
@@ -68,8 +68,10 @@ def scores(networks: Sequence[Network], fused: Network, shards: Sequence[tuple[A
     x = np.concatenate([rows for rows, _ in shards])
     y = np.concatenate([labels for _, labels in shards])
     own, after = [_right(network, x, y) for network in networks], _right(fused, x, y)
-    local = f"{np.mean(own):.1%} in the mean, {min(own):.1%} of the worst model"
-    return [f"of the {counted(len(y), 'row')} of all owners the models get right {local}; the fused one {after:.1%}"]
+    local = f"{percent(float(np.mean(own)))} in the mean, {percent(min(own))} of the worst model"
+    return [
+        f"of the {counted(len(y), 'row')} of all owners the models get right {local}; the fused one {percent(after)}"
+    ]
 
 
 def _right(network: Network, x: Array, y: Array) -> float:

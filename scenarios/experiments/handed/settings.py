@@ -23,7 +23,7 @@ from coolgp.scenarios.config.section import Settings
 from coolgp.scenarios.experiments.handed.registry import HANDED_RULES
 from coolgp.scenarios.experiments.handed.rule import HandedRule
 
-__all__ = ["FuseSettings", "settings_from"]
+__all__ = ["FuseSettings", "owners_graph", "settings_from"]
 
 GRAPH_KEYS = ("topology", "degree", "rewiring")
 
@@ -65,17 +65,18 @@ class FuseSettings:
 
     def graph(self, models: int, seed: int) -> Topology | None:
         """The graph of so many owners; None without one. Raises ValueError where it does not fit them."""
-        if self.network is None:
-            return None
-        named = self.network.topology
-        if self.network.is_file:
-            topology = read_topology(named)
-        else:
-            topology = generate(named, models, seed, None, **self.network.graph_options)
-        if topology.size != models:
-            raise ValueError(f"{named}: has {topology.size} nodes; needed one for each of {models} models")
-        require_connected(topology)
-        return topology
+        return None if self.network is None else owners_graph(self.network, models, seed)
+
+
+def owners_graph(network: NetworkSettings, models: int, seed: int) -> Topology:
+    """The graph of so many owners, by name or from a file. Raises ValueError where it does not fit them."""
+    named = network.topology
+    read = network.is_file
+    topology = read_topology(named) if read else generate(named, models, seed, None, **network.graph_options)
+    if topology.size != models:
+        raise ValueError(f"{named}: has {topology.size} nodes; needed one for each of {models} models")
+    require_connected(topology)
+    return topology
 
 
 def settings_from(rule: str, graph: str | None, items: Iterable[str]) -> FuseSettings:

@@ -17,7 +17,7 @@ from coolgp.fusion.blackbox.imitation.gaussian import Objective
 from coolgp.fusion.blackbox.imitation.group import ImitatedGroup, imitated_group
 from coolgp.fusion.blackbox.imitation.imitate import Fidelity
 from coolgp.network.graphs.generate import generate
-from coolgp.scenarios.base.formatting import counted, number
+from coolgp.scenarios.base.formatting import counted, number, percent
 from coolgp.scenarios.experiments.handed.boxes import left_out_words, require_enough, require_std, with_std
 from coolgp.scenarios.experiments.handed.classes import labels_of
 from coolgp.scenarios.experiments.handed.rule import Handed, Outcome
@@ -94,5 +94,7 @@ def _remarks(imitated: ImitatedGroup) -> Sequence[str]:
 
 
 def _fidelity(name: str, fidelity: Fidelity, classifies: bool) -> str:
-    what = f"another class at {fidelity.error:.1%}" if classifies else f"means apart by {number(fidelity.error, 4)}"
+    what = (
+        f"another class at {percent(fidelity.error)}" if classifies else f"means apart by {number(fidelity.error, 4)}"
+    )
     return f"{name}: the surrogate differs by {number(fidelity.divergence, 4)} nats, {what}"

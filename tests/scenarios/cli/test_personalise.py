@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPRegressor
+from sklearn.svm import SVR
 
 import coolgp
+from coolgp.agents.experts.network import network_of
 
 from tests.command_line import coolgp_says
 
@@ -39,7 +44,28 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = "a,b,c,d"
     np.savetxt(folder / "iris.csv", np.c_[x[few], y[few]], "%g", ",", header=f"{names},kind", comments="")
     np.savetxt(folder / "pool.csv", x, "%g", ",", header=names, comments="")
+    for owner in range(3):
+        svr = SVR(C=10).fit(*waves(60))
+        coolgp.write_model_file(folder / f"svr{owner}.skops", svr)
+    np.savetxt(folder / "line.csv", np.linspace(-2, 2, 40), header="x", comments="")
+    wide = coolgp.SparseGPRegressor(4, max_iter=0, random_state=0).fit(RNG.normal(size=(20, 2)), RNG.normal(size=20))
+    coolgp.write_model_file(folder / "wide.skops", wide)
+    for owner in range(2):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            net = MLPRegressor(hidden_layer_sizes=(5,), max_iter=20, random_state=owner).fit(*waves(40))
+        coolgp.write_model_file(folder / f"net{owner}.npz", network_of(net))
+    with np.load(folder / "net0.npz") as arrays:
+        np.savez(
+            folder / "nan.npz",
+            **{name: array * np.nan if array.dtype.kind == "f" else array for name, array in arrays.items()},
+        )
+    (folder / "path.csv").write_text("gp2,gp1\ngp0,gp2\n")
+    (folder / "other.csv").write_text("north,gp1\n")
     return folder
+
+
+FEW = ("--examples", "few.csv", "--target", "y")
 
 
 def gps(here: Path) -> list[Path]:
@@ -78,6 +104,42 @@ def test_classifiers_that_only_answer_leave_predictions_of_the_rows_without_labe
     assert np.mean(found == load_iris().target) > 0.85
 
 
+@pytest.mark.parametrize("named", ["path.csv", "ring"])
+def test_over_a_graph_by_name_or_file_the_model_is_the_same(here: Path, tmp_path: Path, named: str) -> None:
+    few = ("--examples", here / "few.csv", "--target", "y")
+    graph = here / named if named.endswith("csv") else named
+    coolgp_says("personalise", *gps(here), *few, "--out", tmp_path / "over", "--graph", graph)
+    coolgp_says("personalise", *gps(here), *few, "--out", tmp_path / "here")
+    assert json.loads((tmp_path / "over" / "card.json").read_text())["graph"] == str(graph)
+    x = np.linspace(-2, 2, 20)[:, None]
+    over, plain = (coolgp.read_model_file(tmp_path / name / "model.skops").predict(x) for name in ("over", "here"))
+    np.testing.assert_allclose(over, plain, atol=1e-6)
+
+
+def test_regressors_that_only_answer_leave_a_model_in_a_file(here: Path, tmp_path: Path) -> None:
+    svrs = [here / f"svr{owner}.skops" for owner in range(3)]
+    few = ("--examples", here / "few.csv", "--target", "y", "--out", tmp_path)
+    assert "asked: give unlabelled" in coolgp_says("personalise", *svrs, *few, code=2)
+    says = coolgp_says("personalise", *svrs, *few, "--unlabelled", here / "line.csv", "--queries", 40)
+    assert "from surrogates" in says
+    assert "at most 40 of a model (40 allowed)" in says
+    x = np.linspace(-2, 2, 20)[:, None]
+    mean = coolgp.read_model_file(tmp_path / "model.skops").predict(x)
+    assert np.sqrt(np.mean(np.square(mean - np.sin(2 * x[:, 0])))) < 0.3
+
+
+def test_files_of_broken_models_are_named_and_left_out(here: Path, tmp_path: Path) -> None:
+    few = ("--examples", here / "few.csv", "--target", "y", "--out", tmp_path)
+    nets = [here / f"net{owner}.npz" for owner in range(2)]
+    for models, bad, reason in (
+        (gps(here)[:2], here / "wide.skops", "takes 2 inputs; the newcomer's rows have 1"),
+        (nets, here / "nan.npz", "layer 0 of the network has numbers that are not finite"),
+    ):
+        says = coolgp_says("personalise", *models, bad, *few, "--graph", "star", "--overwrite")
+        assert f"left out: {bad}: {reason}" in says
+        assert json.loads((tmp_path / "card.json").read_text())["report"]["models_left_out"] == {str(bad): reason}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -85,7 +147,14 @@ def test_classifiers_that_only_answer_leave_predictions_of_the_rows_without_labe
         (("gp0.skops", "--examples", "few.csv", "--target", "y"), "at least two models; got 1"),
         (("gp0.skops", "gp1.skops", "--examples", "few.csv", "--target", "z"), 'no column "z"; columns: x, y'),
         (("gp0.skops", "gp1.skops", "--examples", "iris.csv", "--target", "kind"), "takes 1"),
-        (("gp0.skops", "box1.skops", "--examples", "few.csv", "--target", "y"), "models that are fused need the same"),
+        (
+            ("gp0.skops", "box1.skops", "--examples", "few.csv", "--target", "y"),
+            "models that are fused predict the same",
+        ),
+        (("gp0.skops", "gp1.skops", *FEW, "--graph", "other.csv"), 'other.csv: has a node "north", and no model has'),
+        (("gp0.skops", "gp1.skops", *FEW, "--graph", "no.csv"), "There is no topology file"),
+        (("gp0.skops", "gp1.skops", *FEW, "--graph", "path.csv"), "path.csv: has 3 nodes; needed one for each of 2"),
+        (("gp0.skops", "gp1.skops", *FEW, "--queries", "0"), "experts.queries: needed"),
         (("gp0.skops", "gp1.skops", "--examples", "few.csv", "--target", "y", "--out", "few.csv"), "is a file"),
     ],
 )
