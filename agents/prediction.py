@@ -17,7 +17,7 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.base.failures import Indefinite, NotFinite
-from coolgp.agents.base.triangular import inverse_of_lower
+from coolgp.agents.base.triangular import inverse_of_lower, product_with_lower
 from coolgp.agents.blocks import map_tasks
 from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.features.geometry import Geometry
@@ -99,19 +99,18 @@ def _formed(model: Model, theta: Array, evidence: Evidence) -> Posterior:
     factor = _factor(evidence.precision + prior)
     inverse = inverse_of_lower(factor)
     mean = (inverse.swapaxes(-1, -2) @ (inverse @ evidence.shift[..., None]))[..., 0]
-    carrier = geometry.carrier / amplitude[:, None, None]
     log_determinant = 2.0 * np.log(np.diagonal(factor, axis1=-2, axis2=-1)).sum(-1)
     log_determinant -= geometry.prior_log_determinant - 2.0 * mean.shape[-1] * np.log(amplitude)
-    weights = (carrier @ mean[..., None])[..., 0]
-    size = ((prior @ mean[..., None])[..., 0] * mean).sum(-1)
+    reach = product_with_lower(inverse, geometry.carrier.swapaxes(-1, -2))
+    reach /= amplitude[:, None, None]
     return Posterior(
         theta=theta,
         geometry=geometry,
         mean=mean,
         log_determinant=log_determinant,
-        weights=weights,
-        reach=inverse @ carrier.swapaxes(-1, -2),
-        size=size,
+        weights=(geometry.carrier @ mean[..., None])[..., 0] / amplitude[:, None],
+        reach=reach,
+        size=((prior @ mean[..., None])[..., 0] * mean).sum(-1),
     )
 
 
