@@ -28,6 +28,7 @@ from coolgp.fusion.matching.gps.selection import Inputs, Selection, Selector
 from coolgp.fusion.matching.sets.spahm import SPAHM
 from coolgp.fusion.sums.base import FITTED
 from coolgp.fusion.sums.carrier import CarriedRule
+from coolgp.fusion.sums.counted_once import counted_once
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
@@ -93,7 +94,8 @@ class MatchedGPs(CarriedRule):
     def fit(self, topology: Topology, faults: Faults) -> Self:
         """See `ApartRule`. Raises ValueError on a network that fails: all owners must match the same inputs."""
         require_perfect("spahm", faults)
-        return replace(super().fit(topology, faults), way=GP_MATCHINGS[self.matching]().fit(topology))
+        fitted = super().fit(topology, faults)
+        return replace(fitted, carrier=counted_once(fitted.carrier), way=GP_MATCHINGS[self.matching]().fit(topology))
 
     def guarantee(self, topology: Topology, faults: Faults) -> Guarantee:
         """The carrier's, of the evidence about the matched inputs."""

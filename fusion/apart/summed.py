@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from coolgp.fusion.apart.alone import sizes
 from coolgp.fusion.apart.members import Fused, Members
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.sums.carrier import CarriedRule
+from coolgp.fusion.sums.counted_once import counted_once
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
@@ -39,6 +40,11 @@ class CarriedRows(CarriedRule, ABC):
 
     via: the rule that carries the rows. carrier: the rule itself, fitted to the network.
     """
+
+    def fit(self, topology: Topology, faults: Faults) -> Self:
+        """Fit what carries the rows, and let it count nobody twice."""
+        fitted = super().fit(topology, faults)
+        return replace(fitted, carrier=counted_once(fitted.carrier))
 
     @abstractmethod
     def rows(self, members: Members, transport: Transport) -> Array:

@@ -29,7 +29,9 @@ from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.predictive_scores import log_loss, predict_rows
 from coolgp.agents.statistics import Evidence, Statistics, packed_length
 from coolgp.fusion.guarantee import Guarantee, Rows
+from coolgp.fusion.sums.base import SumRule
 from coolgp.fusion.sums.carrier import CarriedRule
+from coolgp.fusion.sums.counted_once import CountedOnce, Sharing, counted_once
 from coolgp.fusion.sums.rows import evidence_from_sums
 from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
@@ -42,7 +44,7 @@ __all__ = ["Ensemble", "EnsembleState"]
 
 @dataclass(frozen=True)
 class EnsembleState:
-    """models: of the ``J`` experts. inner: what carries their rows.
+    """models: of the ``J`` experts. inner: what carries their rows; totals ``[A, K]``, members ``[K]``: see `Sharing`.
 
     sums ``[A, J, ...]`` and anchor ``[A, J, K]``: statistics of each agent's experts, and under what they were encoded.
     log_density ``[A, J]``: of what the agent itself observed, relative to the mean over experts.
@@ -53,6 +55,8 @@ class EnsembleState:
     sums: PerAgent
     anchor: PerAgent
     log_density: PerAgent
+    totals: PerAgent | None = None
+    members: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -87,12 +91,12 @@ class Ensemble(CarriedRule):
         fresh = EnsembleState(
             models=models, inner=None, sums=sums, anchor=anchor, log_density=np.zeros((size, len(models)))
         )
-        return replace(fresh, inner=self.carrier.begin(self._rows(fresh, population), transport))
+        return _after(fresh, self._carrier(fresh).begin(self._rows(fresh, population), transport))
 
     def observe(self, state: EnsembleState, population: Population, batch: Batch) -> EnsembleState:
         """Add each expert's predictive log density of the batch, then the batch itself; reuses the state's memory."""
         self._follow(state, population)
-        sums, own = self.carrier.sums(state.inner), self.carrier.own(state.inner)
+        sums, own = self._sums(state)
         log_densities = np.empty_like(state.log_density)
 
         def update(agents: slice) -> None:
@@ -113,25 +117,25 @@ class Ensemble(CarriedRule):
         """So many communication rounds."""
         self._follow(state, population)
         rows = self._rows(state, population)
-        return replace(state, inner=self.carrier.rounds(state.inner, rows, transport, rounds))
+        return _after(state, self._carrier(state).rounds(_carried(state), rows, transport, rounds))
 
     def converge(self, state: EnsembleState, population: Population, transport: Transport) -> EnsembleState:
         """Communicate until all agents have the sums."""
         self._follow(state, population)
         rows = self._rows(state, population)
-        return replace(state, inner=self.carrier.settle(state.inner, rows, transport))
+        return _after(state, self._carrier(state).settle(_carried(state), rows, transport))
 
     def announced(self, state: EnsembleState, population: Population) -> Array:
         """Average announcement as each agent knows it, ``[A, C]``."""
         begin = len(state.models) * (packed_length(population.model.inducing) + 1)
-        tail = self.carrier.sums(state.inner)[:, begin:].astype(np.float64)
+        tail = self._sums(state)[0][:, begin:].astype(np.float64)
         average: Array = tail[:, :-1] / tail[:, -1:]
         return average
 
     def weights(self, state: EnsembleState, agents: slice | Indices) -> Array:
         """Posterior probabilities of the experts as some agents know them, ``[A', J]``; a priori all are equal."""
         begin = len(state.models) * packed_length(state.models[0].inducing)
-        log_weights = self.carrier.sums(state.inner)[agents, begin : begin + len(state.models)].astype(np.float64)
+        log_weights = self._sums(state)[0][agents, begin : begin + len(state.models)].astype(np.float64)
         weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
         share: Array = weights / weights.sum(axis=1, keepdims=True)
         return share
@@ -140,7 +144,7 @@ class Ensemble(CarriedRule):
         self, state: EnsembleState, population: Population, probes: Indices, x: Array, transport: Transport
     ) -> Prediction:
         """Mean and variance of the mixture of all experts."""
-        sums, own = self.carrier.sums(state.inner), self.carrier.own(state.inner)
+        sums, own = self._sums(state)
         predictions = [
             predict(model, self._theta(population, expert, probes), _belief(model, sums, own, expert, probes), x)
             for expert, model in enumerate(state.models)
@@ -153,6 +157,18 @@ class Ensemble(CarriedRule):
         mean = (weights * means).sum(0)
         variance = (weights * (variances + np.square(means - mean))).sum(0)
         return Prediction(mean, variance, predictions[0].noise_variance)
+
+    def _carrier(self, state: EnsembleState) -> SumRule:
+        """The carrier, which counts nobody twice. A state that was stored without totals goes on without."""
+        stored_without = state.members is not None and state.totals is None
+        once = self.carrier if stored_without else counted_once(self.carrier)
+        counts = packed_length(state.models[0].inducing) - 1  # the observations of the first expert
+        return replace(once, observed=counts) if isinstance(once, CountedOnce) else once
+
+    def _sums(self, state: EnsembleState) -> tuple[Array, Array | None]:
+        """Each agent's estimate of the sums ``[A, P]``, and what it contributed to them, where that matters."""
+        carrier, carried = self._carrier(state), _carried(state)
+        return carrier.sums(carried), carrier.own(carried)
 
     def _theta(self, population: Population, expert: int, agents: slice | Indices = slice(None)) -> Array:
         """Hyper-parameters ``[A', K]`` of an expert: the agents' own, with longer lengthscales."""
@@ -182,6 +198,20 @@ class Ensemble(CarriedRule):
         rows[:, begin + experts : -1] = population.announced
         rows[:, -1] = 1.0
         return rows
+
+
+def _carried(state: EnsembleState) -> Any:
+    """The carrier's state."""
+    if state.totals is None or state.members is None:
+        return state.inner
+    return Sharing(state.inner, state.totals, state.members)
+
+
+def _after(state: EnsembleState, carried: Any) -> EnsembleState:
+    """The state after the carrier's."""
+    if isinstance(carried, Sharing):
+        return replace(state, inner=carried.inner, totals=carried.totals, members=carried.members)
+    return replace(state, inner=carried)
 
 
 def _belief(model: Model, sums: Array, own: Array | None, expert: int, agents: slice | Indices) -> Evidence:

@@ -22,7 +22,7 @@ from coolgp.fusion.guarantee import FaultTolerance, Guarantee
 from coolgp.fusion.rule import FusionRule, State
 from coolgp.fusion.sums.deviation import attainable, deviation, sampled, sampled_columns, spread
 from coolgp.fusion.sums.rows import contributions, evidence_from_sums, row_length
-from coolgp.fusion.sums.shares import MOST_SHARES, counted_shares, share_scale, with_amounts
+from coolgp.fusion.sums.shares import Mixed, group_members, mixed, share_count, with_amounts
 from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -46,8 +46,9 @@ SETTLED_ROUNDINGS = 1000.0
 class SumState:
     """inner: the rule's own state; sample ``[A, C]``: a few columns of the last contributions.
 
-    totals ``[A, N]``: what each agent has observed, the same in each row, where the rule carries shares; ``[A, 1]``
-    before it has averaged anything; None for rules that count agents one by one, and after convergence.
+    totals ``[A, K]``: what has been observed, by column of shares and the same in each row, where the rule carries
+    shares; ``[A, 1]`` before it has averaged anything; None for rules that count agents one by one, and after
+    convergence. members ``[K]``: agents of each column.
 
     recent: the last contributions, as many as the rule refers to and one more, the newest last: memory for the next.
     kept: rows of data of a rule that sees the data. The reader of the sums is kept too, for blocks of agents.
@@ -56,6 +57,7 @@ class SumState:
     inner: Any
     sample: PerAgent
     totals: PerAgent | None = None
+    members: Array | None = None
     recent: tuple[Array, ...] = ()
     kept: Any = None
     _reader: list[Reader] = field(default_factory=list, init=False, repr=False, compare=False)
@@ -162,11 +164,12 @@ class SumRule(ABC):
         """State before the first message."""
         memory = self.initial_memory(population)
         values = self.contributions(population, memory)
-        shares = self.carries_shares and 1 < transport.shard.size <= MOST_SHARES
+        columns = self.share_numbers(transport.shard.size)
         return self._state(
             inner=self.begin(values, transport),
             sample=sampled(values, transport),
-            totals=np.zeros((len(values), 1), dtype=values.dtype) if shares else None,
+            totals=np.zeros((len(values), 1), dtype=values.dtype) if columns else None,
+            members=group_members(transport.shard.size, columns) if columns else None,
             recent=(values,),
             kept=memory,
         )
@@ -183,6 +186,7 @@ class SumRule(ABC):
             inner=self.rounds(inner, values, transport, rounds),
             sample=sampled(values[:, :length], transport),
             totals=totals,
+            members=state.members,
             recent=recent,
             kept=state.kept,
         )
@@ -196,20 +200,21 @@ class SumRule(ABC):
             inner=self.settle(state.inner, values, transport),
             sample=sampled(values[:, : row_length(population)], transport),
             totals=state.totals if shares else None,
+            members=state.members if shares else None,
             recent=recent,
             kept=state.kept,
         )
 
-    @property
-    def carries_shares(self) -> bool:
-        """Whether agents also mix what each has observed: see :mod:`coolgp.fusion.sums.shares`."""
-        return self.averages
+    def share_numbers(self, size: int) -> int:
+        """Numbers by which so many agents also mix what each has observed: see :mod:`coolgp.fusion.sums.shares`."""
+        return share_count(size, None) if self.averages else 0
 
-    def _state(
-        self, inner: State, sample: Array, totals: Array | None, recent: tuple[Array, ...], kept: Any
-    ) -> SumState:
-        newest = () if self.remembers is None else recent
-        return SumState(inner=inner, sample=sample, totals=totals, recent=newest, kept=kept)
+    def signed(self) -> bool:
+        """Whether an agent's contribution can be in another's estimate with a negative weight."""
+        return False
+
+    def _state(self, *, recent: tuple[Array, ...], **of_state: Any) -> SumState:
+        return SumState(**of_state, recent=() if self.remembers is None else recent)
 
     def _contribute(
         self, state: SumState, population: Population, transport: Transport, shares: bool
@@ -220,10 +225,11 @@ class SumRule(ABC):
         if not shares:
             return (*state.recent[len(spare) :], self.contributions(population, state.kept, *spare))
         shard, length = transport.shard, row_length(population)
-        room = next((rows for rows in spare if rows.shape[1] == length + shard.size), None)
+        columns = self.share_numbers(shard.size)
+        room = next((rows for rows in spare if rows.shape[1] == length + columns), None)
         rows = self.contributions(population, state.kept)
         observed = rows[:, packed_length(population.model.inducing) - 1]
-        wide = with_amounts(rows, observed, shard.agents, shard.size, room)
+        wide = with_amounts(rows, observed, shard.agents, shard.size, columns, room)
         return (*state.recent[len(spare) :], wide)
 
     def _read(self, state: SumState) -> Reader:
@@ -246,11 +252,12 @@ class SumRule(ABC):
 
     def counted(self, state: SumState, agents: Indices) -> Array:
         """The number of agents in each one's sum: those that are in it by a part are counted by that part."""
-        shares = _carried_shares(state)
-        if not shares or state.totals is None:
+        shares, totals, members = _carried_shares(state), state.totals, state.members
+        if not shares or totals is None or members is None:
             return self._read(state)(agents, slice(-1, None))[:, 0]
-        amounts = self._read(state)(agents, slice(-shares, None))
-        return counted_shares(amounts, state.totals[agents], self._slack(amounts))
+        return self._mixed(state, agents).counted(
+            self._read(state)(agents, slice(-shares, None)), totals[agents], members
+        )
 
     def announced(self, state: SumState, population: Population) -> Array:
         """Average announcement as each agent knows it, ``[A, C]``."""
@@ -261,16 +268,20 @@ class SumRule(ABC):
 
     def _sums(self, state: SumState, agents: Pick, columns: Pick) -> Array:
         """Some columns of some agents' sums, of which none is counted more than once."""
-        sums, shares = self._read(state)(agents, columns), _carried_shares(state)
-        if not shares or state.totals is None:
+        sums, own = self._read(state)(agents, columns), self.own(state.inner)
+        if not _carried_shares(state) or own is None:
             return sums
-        amounts = self._read(state)(agents, slice(-shares, None))
-        scaled: Array = sums * share_scale(amounts, state.totals[agents], self._slack(amounts))
-        return scaled
+        return self._mixed(state, agents).of(sums, own[agents, columns])
 
-    def _slack(self, amounts: Array) -> float:
-        """By how much a share may be above 1 in sums that have settled."""
-        return float(amounts.shape[1]) * attainable(self.tolerance, amounts, SETTLED_ROUNDINGS)
+    def _mixed(self, state: SumState, agents: Pick) -> Mixed:
+        """How the sums of some agents count nobody more than once, in a state that carries shares."""
+        shares, own, totals, members = _carried_shares(state), self.own(state.inner), state.totals, state.members
+        assert own is not None, "a rule that averages knows its own contributions"
+        assert totals is not None
+        assert members is not None
+        tail = self._read(state)(agents, slice(-shares - 1, None))
+        slack = members.sum() * attainable(self.tolerance, tail, SETTLED_ROUNDINGS)  # of sums that have settled
+        return mixed(tail[:, 1:], tail[:, :1], own[agents, -shares:], totals[agents], members, slack, self.signed())
 
     def predict(
         self, state: SumState, population: Population, probes: Indices, x: Array, transport: Transport

@@ -14,8 +14,8 @@ from coolgp.fusion.guarantee import Guarantee, Rows
 from coolgp.fusion.registry import SUM_RULES
 from coolgp.fusion.rule import State
 from coolgp.fusion.sums.base import FITTED, SETTLED_ROUNDINGS, SumRule
+from coolgp.fusion.sums.counted_once import counted_once
 from coolgp.fusion.sums.deviation import attainable, deviation, spread
-from coolgp.fusion.sums.shares import MOST_SHARES, share_scale, with_amounts
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.transport import Transport
@@ -83,16 +83,8 @@ class RepeatedSums(CarriedRule):
 
     def summed(self, rows: Array, transport: Transport) -> Array:
         """Each agent's estimate of the sum of rows ``[A, P]`` over all agents, of which none is counted twice."""
-        size, length = transport.shard.size, rows.shape[1]
-        shares = self.query_rounds != "converge" and self.carrier.carries_shares and size <= MOST_SHARES
-        if shares:
-            rows = with_amounts(rows, np.ones(len(rows)), transport.shard.agents, size)
-        sums = self.carrier.sums(self.carried(self.carrier.begin(rows, transport), rows, transport))
-        if not shares:
-            return sums
-        scale = share_scale(sums[:, length:], np.ones((1, size)), SETTLED_ROUNDINGS * float(np.finfo(rows.dtype).eps))
-        scaled: Array = sums[:, :length] * scale
-        return scaled
+        once = replace(self, carrier=counted_once(self.carrier))
+        return once.carrier.sums(once.carried(once.carrier.begin(rows, transport), rows, transport))
 
     def carried(self, state: State, rows: Array, transport: Transport) -> State:
         """The carrier's state after all rounds that are spent on a sum."""

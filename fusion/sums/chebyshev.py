@@ -16,8 +16,9 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
+from coolgp.fusion.sums.averages import AveragingRule
 from coolgp.fusion.sums.averaging import SYMMETRIC, Average, average_blocks, mix
-from coolgp.fusion.sums.base import FITTED, Reader, SumRule, multiples, take_in
+from coolgp.fusion.sums.base import FITTED, Reader, multiples, take_in
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.mixing import Mixing, local_mixing, metropolis
@@ -44,7 +45,7 @@ class ChebyshevState:
 
 
 @dataclass(frozen=True)
-class Chebyshev(SumRule):
+class Chebyshev(AveragingRule):
     """Consensus with a momentum tuned to the graph's eigenvalues: exact in the limit on any connected graph.
 
     Every round keeps the sum. Where messages are lost, late, one-way or false the recursion can grow without bound (on
@@ -57,12 +58,15 @@ class Chebyshev(SumRule):
     low: float | None = field(default=None, metadata=FITTED)
     high: float | None = field(default=None, metadata=FITTED)
     remembers: ClassVar[int | None] = 1
-    averages: ClassVar[bool] = True
 
     def fit(self, topology: Topology, faults: Faults) -> Chebyshev:
         """Find the interval of the eigenvalues of this graph's Metropolis weights."""
         low, high = interval(metropolis(topology)) if faults.perfect else (0.0, 0.0)
         return replace(self, low=low, high=high)
+
+    def signed(self) -> bool:
+        """The momentum overshoots."""
+        return True
 
     def stands(self) -> FaultTolerance:
         """The sum is kept while whatever one agent takes, another gives."""

@@ -15,9 +15,11 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.fusion.guarantee import FaultTolerance, Guarantee, Rows
+from coolgp.fusion.sums.averages import AveragingRule
 from coolgp.fusion.sums.averaging import SYMMETRIC, Average, average_blocks, mix, symmetric
-from coolgp.fusion.sums.base import FITTED, Reader, SumRule, multiples
+from coolgp.fusion.sums.base import FITTED, Reader, SumState, multiples
 from coolgp.fusion.sums.deviation import attainable, deviation, spread
+from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.mixing import Mixing, local_mixing, metropolis
@@ -42,7 +44,7 @@ class ConsensusState:
 
 
 @dataclass(frozen=True)
-class Consensus(SumRule):
+class Consensus(AveragingRule):
     """Repeated averaging with the neighbours: exact in the limit on any connected graph.
 
     weights: ``metropolis`` (``1/(1+max(d_i, d_j))``: agents need to know their neighbours' degrees), ``max-degree``
@@ -63,7 +65,6 @@ class Consensus(SumRule):
     weight: float | None = field(default=None, metadata=FITTED)
     eigenvalue: float | None = field(default=None, metadata=FITTED)
     remembers: ClassVar[int | None] = 1
-    averages: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.weights not in ("metropolis", "max-degree", "optimal-constant"):
@@ -80,10 +81,16 @@ class Consensus(SumRule):
         weight = safe if self.weights == "max-degree" else best if symmetric(faults) else min(best, safe)
         return replace(self, weight=weight, eigenvalue=max(1.0 - weight * low, weight * high - 1.0))
 
-    @property
-    def carries_shares(self) -> bool:
-        """Not where means are trimmed: columns are then no longer mixed with the same weights."""
-        return not self.trim
+    def counted(self, state: SumState, agents: Indices) -> Array:
+        """See `SumRule`; of trimmed means, in which columns have different agents, how many the sums are scaled to."""
+        if not self.trim or state.members is None or state.totals is None or state.totals.shape[1] == 1:
+            return super().counted(state, agents)
+        ones = -state.totals.shape[1] - 1
+        return self._sums(state, agents, slice(ones, ones + 1))[:, 0]
+
+    def signed(self) -> bool:
+        """The best constant weight can leave an agent with a negative one for itself."""
+        return self.weights == "optimal-constant"
 
     def stands(self) -> FaultTolerance:
         """The sum is kept while whatever one agent takes, another gives; a trimmed mean is another one."""

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from coolgp.fusion.guarantee import Conflict, FaultTolerance, Guarantee, Rows
-from coolgp.fusion.sums.base import FITTED, Reader, SumRule, multiples
+from coolgp.fusion.sums.averages import AveragingRule
+from coolgp.fusion.sums.base import FITTED, Reader, multiples
 from coolgp.network.base.arrays import Array
 from coolgp.network.base.randomness import generator
 from coolgp.network.graphs.topology import Topology
@@ -60,7 +61,7 @@ class GossipState:
 
 
 @dataclass(frozen=True)
-class Gossip(SumRule):
+class Gossip(AveragingRule):
     """Means of random pairs of neighbours: few messages a round, exact in the limit.
 
     seed: of the coins and calls.
@@ -71,7 +72,6 @@ class Gossip(SumRule):
     seed: int = 0
     patience: int = field(default=0, metadata=FITTED)
     remembers: ClassVar[int | None] = 1
-    averages: ClassVar[bool] = True
 
     def fit(self, topology: Topology, faults: Faults) -> Gossip:
         """Wait for a late hand-over: for ever where it must arrive, else for a multiple of the usual time."""

@@ -17,8 +17,9 @@ from scipy.sparse import csr_array
 
 from coolgp.agents.base.arrays import Array
 from coolgp.fusion.guarantee import Conflict, FaultTolerance, Guarantee, Rows
+from coolgp.fusion.sums.averages import AveragingRule
 from coolgp.fusion.sums.averaging import Average, average_blocks, mix
-from coolgp.fusion.sums.base import Reader, SumRule, take_in
+from coolgp.fusion.sums.base import Reader, take_in
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.mixing import Mixing, edge_sums, local_mixing
@@ -72,11 +73,10 @@ class PushSumState:
 
 
 @dataclass(frozen=True)
-class PushSum(SumRule):
+class PushSum(AveragingRule):
     """Shares of all mass with the neighbours: exact in the limit under loss, delay, one-way links and outages."""
 
     remembers: ClassVar[int | None] = 1
-    averages: ClassVar[bool] = True
 
     def stands(self) -> FaultTolerance:
         """No mass is lost as long as every link delivers another message in the end."""

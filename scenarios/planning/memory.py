@@ -27,6 +27,7 @@ from coolgp.scenarios.planning.sizes import (
     most_inducing,
     own_input_numbers,
     row_numbers,
+    share_numbers,
     statistics_numbers,
 )
 
@@ -87,7 +88,9 @@ def estimate(
     as a run would for a network that does not fit the scenario.
     """
     shape = shape_of(scenario, dataset, topology)
-    itemsize, row = np.dtype(scenario.run.precision).itemsize, row_numbers(scenario.agents, shape.features)
+    itemsize = np.dtype(scenario.run.precision).itemsize
+    shares = share_numbers(scenario.fusion, shape.network.plan.rule, shape.agents)
+    row = row_numbers(scenario.agents, shape.features) + shares
     data = _data(shape)
     own_inputs = float(WORD * shape.agents * own_input_numbers(scenario.agents, shape.features))
     lasting = {

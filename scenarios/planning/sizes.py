@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from coolgp.agents.parameters import Layout
 from coolgp.agents.statistics import packed_length
+from coolgp.fusion.rule import FusionRule
+from coolgp.fusion.sums.base import SumRule
 from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.fusion import FusionSettings
 
-__all__ = ["layout_of", "most_inducing", "own_input_numbers", "row_numbers", "statistics_numbers"]
+__all__ = ["layout_of", "most_inducing", "own_input_numbers", "row_numbers", "share_numbers", "statistics_numbers"]
 
 
 def row_numbers(agents: AgentsSettings, features: int) -> int:
     """Numbers in a message: packed sums, announcements, and the agent's own one."""
     announced = 2 * layout_of(agents, features).size if agents.hyperparameters == "collective" else 0
     return packed_length(most_inducing(agents)) + announced + 1
+
+
+def share_numbers(fusion: FusionSettings, rule: FusionRule, agents: int) -> int:
+    """Numbers in a message of shares, by which rules that average count nobody twice until they have settled."""
+    if fusion.rounds_per_step == "converge" or not isinstance(rule, SumRule):
+        return 0
+    return rule.share_numbers(agents)
 
 
 def statistics_numbers(agents: AgentsSettings) -> int:

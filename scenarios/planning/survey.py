@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.fusion.registry import RULES
-from coolgp.fusion.sums.shares import MOST_SHARES
 from coolgp.network.graphs.connectivity import LARGEST_EXACT_DIAMETER, diameter, diameter_at_most
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.partition import block_size, cut, partition
@@ -17,7 +16,7 @@ from coolgp.scenarios.config.fusion import FusionSettings
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.loading import load
-from coolgp.scenarios.planning.sizes import row_numbers
+from coolgp.scenarios.planning.sizes import row_numbers, share_numbers
 from coolgp.scenarios.records.guarantee import fault_words
 from coolgp.scenarios.simulation.network import Plan, plan
 
@@ -53,14 +52,9 @@ def survey(scenario: Scenario, ranks: int | None = None) -> Survey:
         plan=network,
         ranks=ranks,
         owner=partition(network.links, ranks, scenario.network.partition),
-        numbers=row_numbers(scenario.agents, len(dataset.features)) + _shares(scenario, network),
+        numbers=row_numbers(scenario.agents, len(dataset.features))
+        + share_numbers(scenario.fusion, network.rule, network.links.size),
     )
-
-
-def _shares(scenario: Scenario, network: Plan) -> int:
-    """Numbers by which averaging rules keep from counting agents twice: one for every agent, where not converged."""
-    size, carried = network.links.size, bool(getattr(network.rule, "carries_shares", False))
-    return size if carried and scenario.fusion.rounds_per_step != "converge" and 1 < size <= MOST_SHARES else 0
 
 
 def table(surveyed: Survey) -> list[tuple[str, str]]:

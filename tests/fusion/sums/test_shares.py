@@ -6,9 +6,14 @@ The twin keeps the books of the rule openly: each agent contributes a column of 
 import numpy as np
 import pytest
 
+from coolgp.agents.experts.expert import Regressor
+from coolgp.agents.experts.models.base import LocalRows
+from coolgp.agents.experts.task import Task
 from coolgp.agents.population import new_population
+from coolgp.fusion.apart.members import Members
+from coolgp.fusion.apart.registry import apart_rule_named
 from coolgp.fusion.registry import RULES, SUM_RULES, rule_named
-from coolgp.fusion.rule import EvidenceRule
+from coolgp.fusion.rule import EvidenceRule, SeesData
 from coolgp.fusion.sums.base import SumRule
 from coolgp.network.graphs.generate import generate
 from coolgp.network.links.channel import FaultyTransport
@@ -43,8 +48,8 @@ def over(faults: Faults, rule) -> SerialTransport | FaultyTransport:
 class Books:
     """A rule in use for some rounds of learning, and its twin: one-hot contributions through the rule's own rounds."""
 
-    def __init__(self, name: str, faults: Faults, turns: int, exchanges: int) -> None:
-        self.rule = rule_named(name).fit(GRAPH, faults)
+    def __init__(self, name: str, faults: Faults, turns: int, exchanges: int, **options) -> None:
+        self.rule = rule_named(name, options).fit(GRAPH, faults)
         assert isinstance(self.rule, SumRule)
         self.transport, mirror = over(faults, self.rule), over(faults, self.rule)
         agents = self.transport.shard.agents
@@ -148,3 +153,75 @@ def test_a_committee_asked_over_no_link_answers_as_the_agent_alone(name):
     answer = rule.predict(rule.init(population, transport), population, alone, QUERIES, transport)
     own = rule.consulted(population, QUERIES, transport).of(alone)
     np.testing.assert_allclose(answer.variance, own.variance, rtol=1e-9)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("turns", "exchanges"), [(1, 1), (3, 2), (2, 40)])
+def test_trimmed_means_count_at_most_once_what_one_agent_alone_knows(fault, turns, exchanges):
+    books = Books("consensus", FAULTS[fault], turns, exchanges, trim=1)
+    scale = 1.0 / np.maximum(books.mixed.max(axis=1), 1.0)
+    np.testing.assert_allclose(books.rule.counted(books.state, books.everyone), scale * AGENTS, rtol=1e-6)
+    if exchanges == 1:  # what all agree on is averaged over those that an agent did not drop
+        degree = books.transport.shard.degree[: len(books.everyone)]
+        assert (scale * AGENTS <= degree + 1 + 1e-9).all()
+
+
+def test_trimmed_means_leave_an_agent_that_hears_nobody_as_it_was():
+    books = Books("consensus", FAULTS["absence"], 3, 20, trim=1)
+    asked = np.array([books.place])
+    np.testing.assert_allclose(books.rule.counted(books.state, asked), 1.0, rtol=1e-9)
+    fused = books.rule.fused_evidence(books.state, books.population, asked)
+    np.testing.assert_allclose(fused.pack(), books.population.evidence(asked).pack(), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", AVERAGING)
+@pytest.mark.parametrize("fault", ["none", "absence", "late joiner", "loss"])
+@pytest.mark.parametrize("exchanges", [1, 4, 60])
+def test_an_ensemble_counts_each_expert_as_the_rule_does(name, fault, exchanges):
+    faults, batches = FAULTS[fault], [draw(AGENTS, 4, turn) for turn in range(2)]
+    rules = [
+        rule.fit(GRAPH, faults) for rule in (rule_named(name), rule_named("ensemble", {"via": name, "scales": [1.0]}))
+    ]
+    fused = []
+    for rule in rules:
+        transport = over(faults, rule)
+        population = new_population(MODEL, start(MODEL), AGENTS)
+        state = rule.init(population, transport)
+        for turn, batch in enumerate(batches):
+            transport.advance(turn)
+            state = rule.observe(state, population, batch) if isinstance(rule, SeesData) else state
+            population = informed(MODEL, start(MODEL), *batches[: turn + 1])
+            state = rule.exchange(state, population, transport, exchanges)
+        asked = np.arange(AGENTS)
+        fused.append(rule.predict(state, population, asked, QUERIES, transport))
+    np.testing.assert_allclose(fused[1].mean, fused[0].mean, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(fused[1].variance, fused[0].variance, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", AVERAGING)
+def test_models_trained_apart_count_nobody_twice(name):
+    """The product of experts of whom one hears nobody: its answer is its own, and after one round nobody is sure."""
+    faults = FAULTS["absence"]
+    rule = apart_rule_named("poe", {"via": name}).fit(GRAPH, faults)
+    transport = over(faults, rule)
+    transport.advance(0)
+    agents = transport.shard.agents
+    means, deviations = np.random.default_rng(1).uniform(0.5, 1.0, size=(2, AGENTS, len(QUERIES)))[:, agents]
+    answers = np.stack([means, deviations**2], axis=2)
+    rows = tuple(LocalRows(QUERIES[:9], np.linspace(0.0, 50.0, 9) + agent) for agent in agents)
+    experts = tuple(Regressor(f"{agent}", lambda x: (x[:, 0], x[:, 0])) for agent in agents)
+    members = Members(task=Task(), experts=experts, rows=rows, queries=QUERIES, answers=answers)
+    state = rule.exchange(rule.init(members, transport), members, transport, 1)
+    fused = rule.fused(state, members, transport).answers
+    place = int(np.flatnonzero(agents == LONER)[0])
+    np.testing.assert_allclose(fused[place], answers[place], rtol=1e-9)
+    precision, most = 1.0 / fused[:, :, 1], (1.0 / answers[:, :, 1]).max(axis=0)
+    heard = transport.shard.degree[:AGENTS] + 1
+    assert (precision <= heard[:, None] * most * (1 + 1e-9)).all()
+    settled = rule.fused(rule.exchange(state, members, transport, 600), members, transport).answers
+    others = np.flatnonzero(agents != LONER)
+    expected = (1.0 / answers[others, :, 1]).sum(axis=0)
+    reached = 1.0 / settled[others, :, 1]
+    assert (reached <= expected * (AGENTS / len(others)) * (1 + 1e-6)).all()
+    if name != "gossip":
+        np.testing.assert_allclose(reached, np.tile(reached[:1], (len(others), 1)), rtol=1e-6)
