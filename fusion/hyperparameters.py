@@ -20,7 +20,7 @@ from coolgp.agents.batches import Batch, Observations, map_batches
 from coolgp.agents.learning import Adam, gradient, step
 from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence
-from coolgp.fusion.rule import EvidenceRule, FusionRule, State, TeachesFrom
+from coolgp.fusion.rule import FusionRule, State, has_evidence, teaches_from
 
 __all__ = ["MODES", "Collective", "Fixed", "Local", "Mode", "training_evidence_of"]
 
@@ -114,9 +114,9 @@ class Collective:
 
 def training_evidence_of(rule: FusionRule, state: State, population: Population) -> EvidenceOf:
     """The evidence at which agents take gradients: the rule's training evidence, its fused evidence, or their own."""
-    if isinstance(rule, TeachesFrom):
+    if teaches_from(rule):
         return lambda agents: rule.training_evidence(state, population, agents)
-    if isinstance(rule, EvidenceRule):
+    if has_evidence(rule):
         return lambda agents: rule.fused_evidence(state, population, agents)
     return population.evidence
 

@@ -6,7 +6,8 @@ transport alone, and never asks for its rank. A new rule is one file and one lin
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from functools import cache
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.batches import Batch
@@ -26,6 +27,10 @@ __all__ = [
     "SeesData",
     "State",
     "TeachesFrom",
+    "averages_parameters",
+    "has_evidence",
+    "sees_data",
+    "teaches_from",
 ]
 
 State = Any
@@ -110,3 +115,28 @@ class EvidenceRule(AveragesParameters, Protocol):
     def counted(self, state: State, agents: Indices) -> Array:
         """How many agents each of these ``[A']`` has counted, itself among them."""
         ...
+
+
+def averages_parameters(rule: FusionRule) -> TypeGuard[AveragesParameters]:
+    """Whether it is such a rule: `isinstance`, which takes 50 µs before Python 3.12, once for each class."""
+    return _provides(type(rule), AveragesParameters)
+
+
+def sees_data(rule: FusionRule) -> TypeGuard[SeesData]:
+    """Whether it is such a rule."""
+    return _provides(type(rule), SeesData)
+
+
+def teaches_from(rule: FusionRule) -> TypeGuard[TeachesFrom]:
+    """Whether it is such a rule."""
+    return _provides(type(rule), TeachesFrom)
+
+
+def has_evidence(rule: FusionRule) -> TypeGuard[EvidenceRule]:
+    """Whether it is such a rule."""
+    return _provides(type(rule), EvidenceRule)
+
+
+@cache
+def _provides(kind: type, protocol: type) -> bool:
+    return issubclass(kind, protocol)

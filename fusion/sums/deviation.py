@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
@@ -48,5 +50,9 @@ def sampled(values: Array, transport: Transport) -> Array:
 
 def sampled_columns(length: int, transport: Transport) -> Indices:
     """The columns of rows of that length that are sampled."""
-    count = max(1, min(SAMPLED_COLUMNS, SAMPLED_NUMBERS // transport.shard.size))
+    return _spaced(length, max(1, min(SAMPLED_COLUMNS, SAMPLED_NUMBERS // transport.shard.size)))
+
+
+@cache
+def _spaced(length: int, count: int) -> Indices:
     return np.unique(np.linspace(0, length - 1, count).astype(np.intp))

@@ -17,7 +17,7 @@ from coolgp.agents.learning import bound
 from coolgp.agents.own_inputs import predict_alone
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, shared
-from coolgp.fusion.rule import EvidenceRule, FusionRule, State
+from coolgp.fusion.rule import FusionRule, State, has_evidence
 from coolgp.network.base.randomness import generator
 from coolgp.network.transport import Transport
 from coolgp.scenarios.base.arrays import Ints
@@ -92,7 +92,7 @@ class Evaluation:
 
 def _evidence(rule: FusionRule, state: State, population: Population, rows: Ints) -> tuple[Array, Array, Array]:
     """Bound per observation, packed evidence ``[A', P]`` and agents counted after the exchange; NaN where none are."""
-    if not isinstance(rule, EvidenceRule):
+    if not has_evidence(rule):
         return np.full(rows.size, np.nan), np.full((rows.size, 1), np.nan), np.full(rows.size, np.nan)
     evidence = rule.fused_evidence(state, population, rows)
     theta, common = shared(population.theta[rows], evidence)  # probes that agree have one bound

@@ -11,7 +11,7 @@ from coolgp.agents.learning import Adam
 from coolgp.agents.population import Population, fold, new_population, observe
 from coolgp.fusion.extension import extend
 from coolgp.fusion.hyperparameters import MODES, Mode, training_evidence_of
-from coolgp.fusion.rule import AveragesParameters, FusionRule, SeesData, State
+from coolgp.fusion.rule import FusionRule, State, averages_parameters, sees_data
 from coolgp.network.transport import Transport
 from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.simulation.state import RunState, Simulation
@@ -42,15 +42,15 @@ def learn(
     """Adopt the last averages, extend, observe, propose, exchange; between exchanges, only observe."""
     scenario, rule = simulation.scenario, simulation.rule
     mode, every = _mode(scenario.agents), scenario.fusion.every
-    if turn and turn % every == 0 and isinstance(rule, AveragesParameters):
+    if turn and turn % every == 0 and averages_parameters(rule):
         population = mode.adopt(population, rule.announced(state, population))
     exchanges = ends(turn, every, simulation.rounds)
-    if isinstance(rule, SeesData) or (exchanges and mode.rereads):
+    if sees_data(rule) or (exchanges and mode.rereads):
         batch = gathered(batch, population.size)  # made once, as it is read more than once
     if exchanges:
         least, most = scenario.agents.coverage, scenario.agents.inducing_most or 0
         population, state = extend(population, state, batch, rule, simulation.transport, least, most)
-    if isinstance(rule, SeesData):
+    if sees_data(rule):
         state = rule.observe(state, population, batch[:])
     population = observe(population, batch)
     if not exchanges:

@@ -13,7 +13,7 @@ from time import perf_counter
 import numpy as np
 
 from coolgp.agents.base.failures import Indefinite
-from coolgp.fusion.rule import EvidenceRule
+from coolgp.fusion.rule import has_evidence
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.simulation.evaluation import Evaluation
@@ -56,7 +56,7 @@ def simulate(simulation: Simulation, run_state: RunState | None = None) -> Itera
         if not ends(turn, scenario.run.evaluate_every, simulation.rounds):
             continue
         present = int(transport.total(np.array([np.count_nonzero(transport.present)]))[0])
-        error = rule.error(state, population, transport) if isinstance(rule, EvidenceRule) else float("nan")
+        error = rule.error(state, population, transport) if has_evidence(rule) else float("nan")
         with _named(turn, dataset, agents[evaluate.rows]):
             probed = evaluate(population, state, batch)
         before, sent = sent, sent_so_far(transport)  # what probes ask of others to predict is of this round too
