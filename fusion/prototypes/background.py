@@ -8,13 +8,16 @@ with those of label spreading. Where the pool seems to lack the classes, both ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.experts.task import Task
 from coolgp.fusion.prototypes.anchored import Anchors, Prototypes, anchors_of, settled
+from coolgp.fusion.prototypes.balance import balanced
 from coolgp.fusion.prototypes.checks import require_count, require_range
 from coolgp.fusion.prototypes.consulted import SummedExperts, asked, known_anchors, summed_anchors
 from coolgp.fusion.prototypes.few_shot import FewShot, few_shot
@@ -34,8 +37,9 @@ class Background:
     confidence: probability from which an expert is taken to be sure. steps: of EM. temperature: by which its shares are
     softened. example_weight: of an example, in rows of the pool; known_weight: of an expert's prototype. penalty: of
     logistic regression, on squared weights. sharpness: of label spreading, over the median squared distance of a row to
-    the nearest prototype; spreading: its share of the probabilities. scale: "common" divides all inputs by one number,
-    as pixels need; "each" standardises them one by one, for inputs of several units.
+    the nearest prototype; spreading: its share of the probabilities. balance: how far the task's classes are taken to
+    be equally frequent in the pool, from 0, not at all, to 1. scale: "common" divides all inputs by one number, as
+    pixels need; "each" standardises them one by one, for inputs of several units.
     """
 
     confidence: float = 0.9
@@ -46,12 +50,14 @@ class Background:
     penalty: float = 4.0
     sharpness: float = 12.0
     spreading: float = 0.5
+    balance: float = 1.0
     scale: str = "common"
 
     def __post_init__(self) -> None:
         require_range("background", "confidence", self.confidence, 0.0, 1.0)
-        if not 0.0 <= self.spreading <= 1.0:
-            raise ValueError(f"background needs spreading from 0 to 1; got {self.spreading}")
+        for name in ("spreading", "balance"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"background needs {name} from 0 to 1; got {getattr(self, name)}")
         require_count("background", "steps", self.steps)
         for name in ("temperature", "example_weight", "known_weight", "penalty", "sharpness"):
             require_range("background", name, getattr(self, name), 0.0, np.inf)
@@ -75,32 +81,35 @@ class _Known:
 
     def adapt(self, task: NewTask) -> Adapted:
         """See `Learner`."""
-        settings, pool, classes = self.settings, self.owners.pool, len(task.classes)
-        center, unit = _units(pool, settings.scale)
+        settings, classes = self.settings, len(task.classes)
+        units = Units.of(self.owners.pool, settings.scale)
         anchors = self._anchors(task)
-        scaled = Anchors((anchors.sums - anchors.weights[:, None] * center) / unit, anchors.weights)
-        rows, examples = (pool - center) / unit, (task.x - center) / unit
-        prototypes = settled(scaled, rows, settings.steps, settings.temperature)
+        rows, examples = units.scaled(self.owners.pool), units.scaled(task.x)
+        prototypes = settled(units.scaled_anchors(anchors), rows, settings.steps, settings.temperature)
         presence = _presence(prototypes, classes)
-        weight = presence.min() / np.bincount(task.places).min()
-        shares = prototypes.rows[:, :classes] * weight
-        head = few_shot(examples, task.places, rows, shares, settings.example_weight, settings.penalty)
-        order = np.argsort(-shares.sum(axis=1), kind="stable")  # a large pool: rows that may be of the task
-        sharpness = settings.sharpness / (prototypes.variance * pool.shape[1])
-        spreading = spread(examples, task.places, rows[order], classes, sharpness)
+        weight = float(presence.min() / np.bincount(task.places).min())
+        shares = balanced(prototypes.rows, classes, settings.balance)[:, :classes]
+        head = few_shot(examples, task.places, rows, weight * shares, settings.example_weight, settings.penalty)
+        spreading = self._spreading(examples, task.places, rows, shares, prototypes.variance)
         experts = SummedExperts(self.owners.boxes, self.owners.classes, task.classes, self.owners.total)
+        model = _Fitted(head, spreading, settings.spreading * float(presence.min()), units, experts)
         details = {
             "classes that experts know": task.classes[experts.known].tolist(),
             "classes of the background": len(anchors.weights) - classes,
             "presence in the pool": dict(zip(task.classes.tolist(), presence.round(3).tolist(), strict=True)),
-            "weight of a row of the pool": float(weight),
-            "rows of the pool that count": float(shares.sum()),
+            "weight of a row of the pool": weight,
+            "rows of the pool that count": float(weight * shares.sum()),
         }
-        absent = [name for name, value in zip(task.classes.tolist(), presence, strict=True) if value == 0.0]
-        missing = f"the pool seems to lack {', '.join(map(str, absent))}: the examples alone were used"
-        share = settings.spreading * float(presence.min())
-        model = _Fitted(head, spreading, share, center, unit, experts)
-        return Adapted(model, details, notes=(missing,) if absent else ())
+        return Adapted(model, details, notes=_missing(task.classes[presence == 0.0]))
+
+    def _spreading(self, x: Array, places: Indices, rows: Array, shares: Array, variance: float) -> SpreadLabels:
+        """Label spreading over rows that may be of the task, with labels in balance as the shares ``[U, C]`` are."""
+        settings, classes = self.settings, shares.shape[1]
+        order = np.argsort(-shares.sum(axis=1), kind="stable")  # a large pool: the first rows are spread over
+        spreading = spread(x, places, rows[order], classes, settings.sharpness / (variance * rows.shape[1]))
+        of_pool = shares[order].sum(axis=1)[: len(spreading.rows) - len(x)]
+        weights = np.concatenate([np.ones(len(x)), of_pool])
+        return replace(spreading, labels=balanced(spreading.labels, classes, settings.balance, weights))
 
     def _anchors(self, task: NewTask) -> Anchors:
         """Anchors of the task's classes, then of all others that experts know."""
@@ -121,23 +130,39 @@ class _Fitted:
     head: FewShot
     spreading: SpreadLabels
     share: float
-    center: Array
-    unit: Array
+    units: Units
     experts: SummedExperts
 
     def predict_proba(self, x: Array) -> Array:
         """See `Model`."""
-        rows = (x - self.center) / self.unit
+        rows = self.units.scaled(x)
         own = (1.0 - self.share) * self.head.predict_proba(rows) + self.share * self.spreading.predict_proba(rows)
         return self.experts.applied(own, x)
 
 
-def _units(pool: Array, scale: str) -> tuple[Array, Array]:
+@dataclass(frozen=True)
+class Units:
     """Means of the inputs, and what they are divided by, each ``[D]``."""
-    variance = pool.var(axis=0)
-    if scale == "common":
-        variance = np.full(len(variance), variance.mean())
-    return pool.mean(axis=0), np.sqrt(np.where(variance > 0.0, variance, 1.0))
+
+    center: Array
+    unit: Array
+
+    @classmethod
+    def of(cls, pool: Array, scale: str) -> Units:
+        """One unit for all inputs ("common"), or one for each."""
+        variance = pool.var(axis=0)
+        if scale == "common":
+            variance = np.full(len(variance), variance.mean())
+        return cls(pool.mean(axis=0), np.sqrt(np.where(variance > 0.0, variance, 1.0)))
+
+    def scaled(self, x: Array) -> Array:
+        """Rows ``[n, D]`` in these units."""
+        rows: Array = (x - self.center) / self.unit
+        return rows
+
+    def scaled_anchors(self, anchors: Anchors) -> Anchors:
+        """Anchors in these units: a sum of weighted rows has the center as often as the weights say."""
+        return Anchors((anchors.sums - anchors.weights[:, None] * self.center) / self.unit, anchors.weights)
 
 
 def _presence(prototypes: Prototypes, classes: int) -> Array:
@@ -150,3 +175,9 @@ def _presence(prototypes: Prototypes, classes: int) -> Array:
     share = prototypes.mass[:classes] / prototypes.mass[classes:].mean()
     shown: Array = np.clip((share - ABSENT) / (PRESENT - ABSENT), 0.0, 1.0)
     return shown
+
+
+def _missing(absent: npt.NDArray[Any]) -> tuple[str, ...]:
+    """What a user should know of classes that the pool seems to lack."""
+    names = ", ".join(map(str, absent.tolist()))
+    return (f"the pool seems to lack {names}: the examples alone were used",) if names else ()

@@ -20,6 +20,8 @@ from coolgp.scenarios.plots.style import LINES
 __all__ = ["FIGURES", "accuracies", "read_draws"]
 
 TEXTS, COUNTS = ("situation", "method"), ("shots", "draw")
+BAND = (0.1, 0.9)
+"""Quantiles over draws between which a band lies."""
 WIDTH = 0.8
 """Of the place of a number of examples, in which methods stand side by side."""
 
@@ -47,7 +49,7 @@ def accuracies(draws: Sequence[dict[str, Any]], method: str, situation: str, sho
 
 
 def accuracy_figure(folder: Any) -> Figure:
-    """Draw each draw's accuracy as a small mark, and means as large ones, a panel for each situation."""
+    """Draw each draw's accuracy, a band of most of them and their mean, a panel for each situation."""
     draws, settings = read_draws(folder.path / "draws.csv"), folder.config.few_shot
     figure = Figure(figsize=(1.6 + 4.6 * len(settings.situations), 5.0), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(settings.situations), sharey=True))
@@ -66,6 +68,9 @@ def _draw_situation(axes: Axes, draws: Sequence[dict[str, Any]], situation: str,
         values = [accuracies(draws, method, situation, shots) for shots in settings.shots]
         for x, own in zip(at, values, strict=True):
             axes.plot(np.full(len(own), x), own, mark, color=colour, markersize=3, alpha=0.35)
+        width = 0.8 * WIDTH / len(settings.methods)
+        low, high = np.array([np.quantile(own, BAND) for own in values]).T
+        axes.bar(at, high - low, width, bottom=low, color=colour, alpha=0.2, linewidth=0)
         means = [own.mean() for own in values]
         axes.plot(at, means, mark, color=colour, markersize=8, markeredgecolor="0.15", label=FEW_SHOT_WORDS[method])
     axes.axhline(1.0 / settings.ways, color="0.4", linewidth=1.0, linestyle=":")
@@ -77,8 +82,8 @@ def _draw_situation(axes: Axes, draws: Sequence[dict[str, Any]], situation: str,
 FIGURES: dict[str, Drawing[Any]] = {
     "accuracy": Drawing(
         accuracy_figure,
-        "Accuracy of each method on the same draws (small), and its mean (large), by what experts and the pool know of "
-        "the task's classes. Dotted: guessing.",
+        "Accuracy of each method on the same draws (small), its mean (large) and a band that holds the middle 80 % of "
+        "the draws, by what experts and the pool know of the task's classes. Dotted: guessing.",
     )
 }
 """By the names of their files."""

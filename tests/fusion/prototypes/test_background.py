@@ -14,6 +14,7 @@ from coolgp import TaskAgnosticFusion
 from coolgp.agents import BlackBox
 from coolgp.agents.experts.adapters import expert_of
 from coolgp.fusion.prototypes.anchored import Anchors, anchors_of, expected, settled
+from coolgp.fusion.prototypes.balance import balanced
 from coolgp.fusion.prototypes.consulted import SummedExperts, known_anchors
 from coolgp.fusion.prototypes.spreading import spread
 
@@ -142,6 +143,18 @@ def test_a_settled_prototype_is_the_mean_of_its_anchors_and_its_rows() -> None:
     np.testing.assert_allclose(heavy.centres, [[0.25, 0.0], [6.5, 5.5]], atol=1e-6)
 
 
+def test_balanced_classes_have_equal_sums_and_the_background_keeps_its_odds() -> None:
+    random = np.random.default_rng(3)
+    shares, weights = random.dirichlet([4.0, 1.0, 2.0, 3.0], size=50), random.random(50)
+    found = balanced(shares, 2, weights=weights)
+    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+    np.testing.assert_allclose(*(weights @ found)[:2], rtol=1e-6)
+    np.testing.assert_allclose(found[:, 2] / found[:, 3], shares[:, 2] / shares[:, 3])
+    odds = found[:, 0] / found[:, 1] / (shares[:, 0] / shares[:, 1])
+    np.testing.assert_allclose(odds, odds[0])  # a factor of the class, not of the row
+    np.testing.assert_allclose(balanced(shares, 2, 0.0), shares)
+
+
 def test_labels_spread_as_those_of_scikit_learn() -> None:
     random = np.random.default_rng(2)
     pool = np.vstack([random.normal(size=(30, 2)), random.normal(size=(30, 2)) + 2.0])
@@ -212,6 +225,7 @@ def test_an_expert_that_fails_later_is_said_to_be_out_and_the_others_go_on() -> 
         (lambda f, c: TaskAgnosticFusion(stpes=3).fit(c.experts, IMAGES), "no setting 'stpes'"),
         (lambda f, c: TaskAgnosticFusion(confidence=2.0).fit(c.experts, IMAGES), "confidence above 0 and below 1"),
         (lambda f, c: TaskAgnosticFusion(steps=2.5).fit(c.experts, IMAGES), "steps that is a whole number"),
+        (lambda f, c: TaskAgnosticFusion(balance=1.5).fit(c.experts, IMAGES), "balance from 0 to 1"),
         (lambda f, c: TaskAgnosticFusion(scale="log").fit(c.experts, IMAGES), "scale common | each"),
         (lambda f, c: TaskAgnosticFusion().fit([], IMAGES), "needs experts and rows U"),
         (lambda f, c: TaskAgnosticFusion().fit(c.experts, IMAGES[0]), r"U \[rows, inputs\]"),
