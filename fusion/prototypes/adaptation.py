@@ -23,7 +23,6 @@ from scipy.special import expit, logsumexp, softmax
 
 from coolgp.agents.base.arrays import Array, Booleans, Indices
 from coolgp.fusion.prototypes.architecture import Architecture
-from coolgp.fusion.prototypes.mlp import backward, forward
 from coolgp.fusion.prototypes.normals import divergence, divergence_slopes, drawn, drawn_slopes, halves
 
 __all__ = ["Examples", "Risk", "Slopes", "Styles", "prior_of", "risk", "slopes", "width"]
@@ -84,7 +83,7 @@ def width(divergence: float, examples: int, delta: float) -> float:
 
 def prior_of(numbers: Array, nets: Architecture, tau: Array) -> Styles:
     """What the embedding says of styles in a task with descriptor tau ``[T]``."""
-    outputs, _ = forward(numbers[nets.places["prior"]], nets.units["prior"], tau[None])
+    outputs, _ = nets.forward(numbers, "prior", tau[None])
     mean, log_variance, _ = halves(outputs[0])
     return Styles(mean, log_variance)
 
@@ -107,11 +106,11 @@ class _Answers:
         pairs = np.hstack(
             [self.styles.repeat(len(self.concepts), axis=0), np.tile(self.concepts, (len(self.styles), 1))]
         )
-        return forward(self.numbers[self.nets.places["decoder"]], self.nets.units["decoder"], pairs)
+        return self.nets.forward(self.numbers, "decoder", pairs)
 
     @cached_property
     def headed(self) -> tuple[Array, list[Array]]:
-        return forward(self.numbers[self.nets.places["head"]], self.nets.units["head"], self.concepts)
+        return self.nets.forward(self.numbers, "head", self.concepts)
 
     @cached_property
     def images(self) -> Array:
@@ -169,22 +168,25 @@ def slopes(
     numbers: Array, nets: Architecture, examples: Examples, styles: Styles, noise: Array, concepts: Array
 ) -> Slopes:
     """Derivatives of `risk`, by hand."""
-    at, units = nets.places, nets.units
     gradient = np.zeros_like(numbers)
     answers = _Answers(numbers, nets, examples, drawn(styles.mean, styles.log_variance, noise), concepts)
-    gradient[at["head"]], _ = backward(numbers[at["head"]], units["head"], answers.headed[1], answers.by_head())
-    gradient[at["decoder"]], by_pairs = backward(
-        numbers[at["decoder"]], units["decoder"], answers.decoded[1], answers.by_images()
-    )
+    nets.backward(numbers, "head", answers.headed[1], answers.by_head(), gradient)
+    by_pairs = nets.backward(numbers, "decoder", answers.decoded[1], answers.by_images(), gradient)
     by_styles = by_pairs[:, : nets.style].reshape(len(noise), len(concepts), -1).sum(axis=1)
     mean, log_variance = (slope.sum(axis=0) for slope in drawn_slopes(by_styles, styles.log_variance, noise))
+    by_mean, by_log_variance = _by_width(numbers, nets, examples, styles, gradient)
+    return Slopes(gradient, mean + by_mean, log_variance + by_log_variance)
 
-    outputs, into_prior = forward(numbers[at["prior"]], units["prior"], examples.tau[None])
+
+def _by_width(
+    numbers: Array, nets: Architecture, examples: Examples, styles: Styles, gradient: Array
+) -> tuple[Array, Array]:
+    """Derivatives of the root in F_R by the styles' mean and log variance; those by the prior go into the gradient."""
+    outputs, entering = nets.forward(numbers, "prior", examples.tau[None])
     prior_mean, prior_log, free = halves(outputs[0])
-    apart = float(divergence(styles.mean, styles.log_variance, prior_mean, prior_log))
-    scale = 0.5 / (width(apart, len(examples.y), examples.delta) * (2 * len(examples.y) - 1))
-    by_prior = [scale * slope for slope in divergence_slopes(styles.mean, styles.log_variance, prior_mean, prior_log)]
-    gradient[at["prior"]], _ = backward(
-        numbers[at["prior"]], units["prior"], into_prior, np.hstack([by_prior[2], by_prior[3] * free])[None]
-    )
-    return Slopes(gradient, mean + by_prior[0], log_variance + by_prior[1])
+    pair = styles.mean, styles.log_variance, prior_mean, prior_log
+    root = width(float(divergence(*pair)), len(examples.y), examples.delta)
+    scale = 0.5 / (root * (2 * len(examples.y) - 1))
+    by_mean, by_log_variance, by_prior, by_prior_log = (scale * slope for slope in divergence_slopes(*pair))
+    nets.backward(numbers, "prior", entering, np.hstack([by_prior, by_prior_log * free])[None], gradient)
+    return by_mean, by_log_variance

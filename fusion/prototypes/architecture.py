@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.prototypes.mlp import initial, size
+from coolgp.fusion.prototypes.mlp import backward, forward, initial, size
 
 __all__ = ["Architecture"]
 
@@ -60,3 +60,13 @@ class Architecture:
     def initial(self, random: np.random.Generator) -> Array:
         """Starting weights ``[P]``."""
         return np.concatenate([initial(units, random) for units in self.units.values()])
+
+    def forward(self, numbers: Array, net: str, *inputs: Array) -> tuple[Array, list[Array]]:
+        """What a network answers ``[B, O]`` to inputs side by side, and what went into its layers."""
+        return forward(numbers[self.places[net]], self.units[net], np.hstack(inputs))
+
+    def backward(self, numbers: Array, net: str, entering: list[Array], slope: Array, gradient: Array) -> Array:
+        """Write a network's derivatives into its place of the gradient ``[P]``; return those by its inputs."""
+        at = self.places[net]
+        gradient[at], by_inputs = backward(numbers[at], self.units[net], entering, slope)
+        return by_inputs

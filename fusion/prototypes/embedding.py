@@ -14,7 +14,7 @@ is ``critic="printed"``, for the test that shows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,13 +23,15 @@ from scipy.special import expit, log_softmax
 
 from coolgp.agents.base.arrays import Array
 from coolgp.fusion.prototypes.architecture import Architecture
-from coolgp.fusion.prototypes.mlp import Adam, backward, forward
+from coolgp.fusion.prototypes.mlp import Adam
 from coolgp.fusion.prototypes.normals import divergence, divergence_slopes, drawn, drawn_slopes, halves
 from coolgp.fusion.prototypes.records import Records
 
 __all__ = ["Critic", "Terms", "Training", "objective", "trained"]
 
 Critic = Literal["rival", "printed"]
+Scored = Callable[[Array, Array], tuple[Array, Array]]
+"""From what is to be answered and logits, both ``[B, O]``, to log likelihoods ``[B]`` and slopes by the logits."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,52 @@ class Training:
     critic: Critic = "rival"
 
 
+@dataclass(frozen=True)
+class _Normal:
+    """What a network answers of z or w: mean and log variance ``[B, d]``, and where the latter was not held."""
+
+    net: str
+    mean: Array
+    log_variance: Array
+    free: Array
+    entering: list[Array]
+
+    def drawn(self, noise: Array) -> Array:
+        return drawn(self.mean, self.log_variance, noise)
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """Through the networks and back, on B records: derivatives of means over these gather in the gradient ``[P]``."""
+
+    numbers: Array
+    nets: Architecture
+    gradient: Array
+    rows: int
+
+    def normal(self, net: str, *inputs: Array) -> _Normal:
+        outputs, entering = self.nets.forward(self.numbers, net, *inputs)
+        return _Normal(net, *halves(outputs), entering)
+
+    def likelihood(self, net: str, scored: Scored, target: Array, *inputs: Array) -> tuple[Array, Array]:
+        """Log likelihood ``[B]`` of what a network is to answer, and its derivatives by the inputs."""
+        outputs, entering = self.nets.forward(self.numbers, net, *inputs)
+        values, slope = scored(target, outputs)
+        return values, self._back(net, entering, slope)
+
+    def back(self, normal: _Normal, by_mean: Array, by_log_variance: Array) -> None:
+        """Derivatives by what a network answers of z or w go into the gradient."""
+        self._back(normal.net, normal.entering, np.hstack([by_mean, by_log_variance * normal.free]))
+
+    def back_draw(self, normal: _Normal, noise: Array, by_draw: Array, by_divergence: Sequence[Array]) -> None:
+        """Those by a draw, less those of its divergence from the prior."""
+        by_mean, by_log_variance = drawn_slopes(by_draw, normal.log_variance, noise)
+        self.back(normal, by_mean - by_divergence[0], by_log_variance - by_divergence[1])
+
+    def _back(self, net: str, entering: list[Array], slope: Array) -> Array:
+        return self.nets.backward(self.numbers, net, entering, slope / self.rows, self.gradient) * self.rows
+
+
 def objective(
     numbers: Array, nets: Architecture, records: Records, noise: tuple[Array, Array], leakage: float
 ) -> tuple[Terms, Array]:
@@ -66,50 +114,22 @@ def objective(
 
     noise: standard normal draws for z ``[B, 5]`` and w ``[B, 2]``.
     """
-    at, units, rows = nets.places, nets.units, len(records)
-    gradient = np.zeros_like(numbers)
+    steps = _Pass(numbers, nets, np.zeros_like(numbers), len(records))
+    concept, style = steps.normal("concept", records.x, records.eta), steps.normal("style", records.x, records.tau)
+    prior = steps.normal("prior", records.tau)
+    z, w = concept.drawn(noise[0]), style.drawn(noise[1])
+    reconstruction, by_pair = steps.likelihood("decoder", _bernoulli, records.x, w, z)
+    imitation, by_z = steps.likelihood("head", _cross_entropy, records.eta, z)
+    leak, by_w = steps.likelihood("critic", _cross_entropy, records.eta, w)
 
-    def answer(net: str, *inputs: Array) -> tuple[Array, list[Array]]:
-        return forward(numbers[at[net]], units[net], np.hstack(inputs))
-
-    def back(net: str, entering: list[Array], slope: Array) -> Array:
-        gradient[at[net]], by_inputs = backward(numbers[at[net]], units[net], entering, slope / rows)
-        return by_inputs * rows
-
-    encoded_z, into_concept = answer("concept", records.x, records.eta)
-    encoded_w, into_style = answer("style", records.x, records.tau)
-    prior, into_prior = answer("prior", records.tau)
-    (mean_z, log_z, free_z), (mean_w, log_w, free_w) = halves(encoded_z), halves(encoded_w)
-    prior_mean, prior_log, prior_free = halves(prior)
-    z, w = drawn(mean_z, log_z, noise[0]), drawn(mean_w, log_w, noise[1])
-
-    logits, into_decoder = answer("decoder", w, z)
-    by_decoder = back("decoder", into_decoder, records.x - expit(logits))
-    class_logits, into_head = answer("head", z)
-    imitation, slope = _cross_entropy(records.eta, class_logits)
-    by_head = back("head", into_head, slope)
-    class_logits, into_critic = answer("critic", w)
-    leak, slope = _cross_entropy(records.eta, class_logits)
-    by_critic = back("critic", into_critic, slope)
-
-    styles = nets.style
-    draw_w = drawn_slopes(by_decoder[:, :styles] - leakage * by_critic, log_w, noise[1])
-    draw_z = drawn_slopes(by_decoder[:, styles:] + by_head, log_z, noise[0])
-    from_w = divergence_slopes(mean_w, log_w, prior_mean, prior_log)
-    from_z = divergence_slopes(mean_z, log_z, 0.0, 0.0)
-    back("style", into_style, np.hstack([draw_w[0] - from_w[0], (draw_w[1] - from_w[1]) * free_w]))
-    back("concept", into_concept, np.hstack([draw_z[0] - from_z[0], (draw_z[1] - from_z[1]) * free_z]))
-    back("prior", into_prior, -np.hstack([from_w[2], from_w[3] * prior_free]))
-
-    reconstruction = (records.x * logits - np.logaddexp(0.0, logits)).sum(axis=1)
-    terms = (
-        reconstruction,
-        imitation,
-        divergence(mean_z, log_z, 0.0, 0.0),
-        divergence(mean_w, log_w, prior_mean, prior_log),
-        leak,
-    )
-    return Terms(*(float(term.mean()) for term in terms)), gradient
+    of_concept = concept.mean, concept.log_variance, 0.0, 0.0
+    of_style = style.mean, style.log_variance, prior.mean, prior.log_variance
+    from_z, from_w = divergence_slopes(*of_concept), divergence_slopes(*of_style)
+    steps.back_draw(style, noise[1], by_pair[:, : nets.style] - leakage * by_w, from_w)
+    steps.back_draw(concept, noise[0], by_pair[:, nets.style :] + by_z, from_z)
+    steps.back(prior, -from_w[2], -from_w[3])
+    terms = reconstruction, imitation, divergence(*of_concept), divergence(*of_style), leak
+    return Terms(*(float(term.mean()) for term in terms)), steps.gradient
 
 
 def directions(gradient: Array, nets: Architecture, training: Training) -> Array:
@@ -146,6 +166,11 @@ def batches(
         chosen = order[start : start + size]
         noise = random.normal(size=(len(chosen), nets.concept)), random.normal(size=(len(chosen), nets.style))
         yield records[chosen], noise
+
+
+def _bernoulli(x: Array, logits: Array) -> tuple[Array, Array]:
+    """``Σ x log p + (1 - x) log(1 - p) [B]`` for p the logistic function of the logits, and its slope by these."""
+    return (x * logits - np.logaddexp(0.0, logits)).sum(axis=1), x - expit(logits)
 
 
 def _cross_entropy(eta: Array, logits: Array) -> tuple[Array, Array]:

@@ -12,7 +12,6 @@ from scipy.special import log_softmax, logsumexp, softmax
 
 from coolgp.agents.base.arrays import Array, Booleans
 from coolgp.fusion.prototypes.forms import Embedded
-from coolgp.fusion.prototypes.mlp import forward
 from coolgp.fusion.prototypes.normals import drawn
 
 __all__ = ["READ_OUTS", "ReadOut", "log_joint", "mixture", "soft", "vote"]
@@ -23,13 +22,13 @@ ReadOut = Callable[[Array], Array]
 
 def log_joint(embedding: Embedded, x: Array, within: Booleans, noise: Array) -> Array:
     """``log Σ_i p(x|w_j,z_i) s_c(z_i)``, nats ``[n, Q, C]``, at x ``[Q, D]``, for styles of noise ``[n, d]``."""
-    nets, at = embedding.nets, embedding.nets.places
-    logits, _ = forward(embedding.numbers[at["head"]], nets.units["head"], embedding.concepts)
+    nets, numbers = embedding.nets, embedding.numbers
+    logits, _ = nets.forward(numbers, "head", embedding.concepts)
     answers = log_softmax(logits, axis=1)[:, within]  # [m, C]
     each = []
     for style in drawn(embedding.styles.mean, embedding.styles.log_variance, noise):
         pairs = np.hstack([np.broadcast_to(style, (len(embedding.concepts), len(style))), embedding.concepts])
-        images, _ = forward(embedding.numbers[at["decoder"]], nets.units["decoder"], pairs)
+        images, _ = nets.forward(numbers, "decoder", pairs)
         logs = x @ images.T - np.logaddexp(0.0, images).sum(axis=1)  # [Q, m]
         each.append(np.stack([logsumexp(logs + column, axis=1) for column in answers.T], axis=1))
     return np.stack(each)
