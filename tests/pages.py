@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import doctest
 import io
+import os
 import re
 import shlex
 import sys
@@ -17,39 +18,58 @@ from coolgp.scenarios.cli.app import app
 __all__ = ["differs", "run_page", "written_anew"]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OPEN = "...\n"
+_VARIES = {
+    r"took [\d.]+ s, of which learning and fusion [\d.]+ s": "took ... s, of which learning and fusion ... s",
+    r"\b\de-1\d\b": "...",
+    r"( [kMG]?B) +[\d.]+ *$": r"\1 ...",
+    r" +$": "",
+}
+_FILE = re.compile(r"# file: (.+)\n")
 _SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
-def run_page(page: Path) -> list[tuple[str, str, str]]:
+def run_page(page: Path) -> list[tuple[str, str, str | None]]:
     """Run the blocks of a page in their order, in the working folder: what was run, what came out, what the page says.
 
     Blocks of Python share their names. Of `bash` the lines that start with `coolgp` are run. What comes out is said
-    in a block of `text` right after, where "..." stands for anything.
+    in a block of `text` right after, where "..." stands for anything. A block whose first line is `# file: NAME` is
+    written to that file.
     """
     names: dict[str, object] = {"__name__": "page"}
     blocks = _BLOCK.findall(page.read_text(encoding="utf-8"))
     done = []
     for place, (language, code) in enumerate(blocks):
+        if named := _FILE.match(code):
+            Path(named[1]).write_text(code[named.end() :], encoding="utf-8")
+            continue
         if language not in _RUNS:
             continue
         following = blocks[place + 1] if place + 1 < len(blocks) else ("", "")
-        done.append((code, _RUNS[language](code, names), following[1] if following[0] == "text" else "...\n"))
+        done.append((code, _RUNS[language](code, names), following[1] if following[0] == "text" else None))
     return done
 
 
-def differs(came: str, said: str) -> bool:
-    """Whether what came out is not what a page says."""
-    return not doctest.OutputChecker().check_output(said, came, _SAME)
+def differs(came: str, said: str | None) -> bool:
+    """Whether what came out is not what a page says; of a block without words after it anything may come."""
+    return said is not None and not doctest.OutputChecker().check_output(said, came, _SAME)
 
 
 def written_anew(page: Path) -> str:
     """The text of a page with what comes out of it now, but for what it leaves open with "..." beside words."""
     text = page.read_text(encoding="utf-8")
     for code, came, said in run_page(page):
-        if differs(came, said) or said == "...\n":
+        if differs(came, said) or said == OPEN:
             head, mark, tail = text.partition(code)
-            text = head + mark + tail.replace(f"```text\n{said}```", f"```text\n{came}```", 1)
+            text = head + mark + tail.replace(f"```text\n{said}```", f"```text\n{_open(came)}```", 1)
     return text
+
+
+def _open(came: str) -> str:
+    """What came out, with "..." for seconds and for what rounding leaves."""
+    for varies, words in _VARIES.items():
+        came = re.sub(varies, words, came, flags=re.MULTILINE)
+    return came
 
 
 def _python(code: str, names: dict[str, object]) -> str:
@@ -61,11 +81,13 @@ def _python(code: str, names: dict[str, object]) -> str:
 
 def _commands(code: str, names: dict[str, object]) -> str:
     out = []
+    sys.path.append(os.getcwd())  # as the console script does, for rules of the user's own
     for line in code.replace("\\\n", " ").splitlines():
         if line.startswith("coolgp "):
             ran = CliRunner().invoke(app, shlex.split(line, comments=True)[1:], catch_exceptions=False)
             assert ran.exit_code == 0, f"{line}: {ran.output}"
             out.append(ran.stdout)
+    sys.path.pop()
     return "".join(out)
 
 
@@ -73,11 +95,19 @@ _RUNS = {"python": _python, "bash": _commands}
 
 
 if __name__ == "__main__":
-    import os
+    import shutil
     import tempfile
+
+    import matplotlib
+
+    from tests.paths import ROOT
+
+    matplotlib.use("Agg")
 
     for given in sys.argv[1:]:
         path = Path(given).resolve()
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             path.write_text(written_anew(path), encoding="utf-8")
+            for picture in Path(folder).glob("*.png"):
+                shutil.copy(picture, ROOT / "docs" / "figures")

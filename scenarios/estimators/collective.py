@@ -156,7 +156,8 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         learned, names = self._learned, self.agents_
         if agent is not None and str(agent) not in names:
             raise ValueError(f"agent needs the name of one of {len(names)} agents, such as {names[0]!r}; got {agent!r}")
-        row = np.array([0 if agent is None else names.index(str(agent))])
+        asked = 0 if agent is None else names.index(str(agent))
+        row = np.flatnonzero(learned.simulation.transport.shard.agents == asked)
         simulation, scaler = learned.simulation, learned.simulation.shared_start.scaler
         with one_thread():
             answer = simulation.rule.predict(

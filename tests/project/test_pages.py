@@ -7,7 +7,8 @@ import pytest
 from tests.pages import differs, run_page
 from tests.paths import ROOT
 
-PAGES = ("estimators.md", "personalise.md")
+TUTORIAL = tuple(f"tutorial/{page}.md" for page in ("sums", "network", "apart", "personal"))
+PAGES = ("estimators.md", "personalise.md", *TUTORIAL)
 
 
 @pytest.mark.parametrize("name", PAGES)

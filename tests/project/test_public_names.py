@@ -19,7 +19,7 @@ ROOMS = [
     for folder in ("agents", "network", "fusion", "scenarios")
     for stub in sorted((ROOT / folder).glob("*/**/__init__.pyi"))
 ]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/tutorial").glob("*.md")))
 
 
 @pytest.mark.parametrize("name", [*PACKAGES, *ROOMS])
