@@ -28,7 +28,8 @@ def inverse_of_lower(factor: Array) -> Array:
     [[1.0, 0.0], [0.0, 1.0]]
     """
     inverse = np.zeros(factor.shape)
-    _fill(factor, inverse)
+    if factor.size:
+        _fill(factor, inverse)
     return inverse
 
 
