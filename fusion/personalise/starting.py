@@ -33,6 +33,11 @@ class StartingPoint:
         """What the owners' tasks have in common."""
         return self.learned.populations[0]
 
+    def of(self, place: int) -> StartingPoint:
+        """What newcomers start from beside one of the owners, where each learned for itself."""
+        learned = self.learned.of(place)
+        return self if learned is self.learned else StartingPoint(self.common, self.evidence, learned)
+
     def candidates(self, experts: bool = False) -> tuple[Candidate, ...]:
         """Priors of a newcomer; experts: the owners' own models too."""
         return candidates_of(self.population, self.posteriors if experts else (), self.learned.pooled)

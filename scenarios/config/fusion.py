@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
@@ -12,9 +12,15 @@ from coolgp.fusion.apart.registry import APART_RULES, apart_rule_named
 from coolgp.fusion.registry import FORMER_NAMES, RULES, rule_class, rule_named
 from coolgp.scenarios.config.constraints import Names
 from coolgp.scenarios.config.options import ChosenSettings, options_of
-from coolgp.scenarios.config.section import Count
+from coolgp.scenarios.config.section import Count, Settings
 
-__all__ = ["ApartFusionSettings", "FusionSettings", "rule_options"]
+__all__ = ["ApartFusionSettings", "FusionSettings", "SumsSettings", "rule_options"]
+
+
+def _carriers() -> tuple[str, ...]:
+    from coolgp.fusion.sums.carrier import Via  # for scenarios whose owners sum alone
+
+    return get_args(Via)
 
 
 class FusionSettings(ChosenSettings):
@@ -77,6 +83,17 @@ class ApartFusionSettings(ChosenSettings):
     def made(cls, name: str, options: Mapping[str, Any]) -> object:
         """The rule."""
         return apart_rule_named(name, options)
+
+
+class SumsSettings(Settings):
+    """How sums that owners form again and again travel between them."""
+
+    rule: Annotated[str, Names(_carriers)] = Field(
+        default="tree", description="the rule that carries the owners' sums over the graph"
+    )
+    rounds_per_step: Count | Literal["converge"] = Field(
+        default="converge", description="communication rounds for each sum, or until it is exact"
+    )
 
 
 def rule_options(rule: str) -> dict[str, FieldInfo] | None:

@@ -13,7 +13,7 @@ from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.constraints import Names
 from coolgp.scenarios.config.section import Count, Positive, Settings, Share
 
-__all__ = ["GRAPHS", "Away", "NetworkSettings", "faults_of"]
+__all__ = ["GRAPHS", "Away", "GraphSettings", "NetworkSettings", "faults_of"]
 
 TOPOLOGY_SUFFIXES = (".graphml", ".csv", ".txt", ".edges", ".edgelist", ".gml")
 
@@ -54,8 +54,8 @@ class Away(Settings):
     back: Count = Field(description="the round of learning in which it is there again")
 
 
-class NetworkSettings(Settings):
-    """The graph along which agents communicate."""
+class GraphSettings(Settings):
+    """The graph along which agents communicate, and messages that are lost on it."""
 
     topology: Annotated[str, Names(lambda: tuple(GRAPHS), TOPOLOGY_SUFFIXES)] = Field(
         default="small-world",
@@ -78,6 +78,37 @@ class NetworkSettings(Settings):
         description="mean length, in communication rounds, of the bursts in which a link loses everything "
         "(Gilbert-Elliott); without it losses are independent of one another",
     )
+
+    @classmethod
+    def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Refuse keys that contradict the kind of graph, or say nothing without one another."""
+        topology, degree = values.get("topology"), values.get("degree")
+        graph = GRAPHS.get(topology or "")
+        conflicts = []
+        if graph and graph.even and degree is not None and degree % 2:
+            conflicts.append(("degree", f'needed an even number for "{topology}", half on either side; got {degree}'))
+        burst, loss = values.get("burst"), values.get("loss")
+        if burst is not None and loss == 0:
+            conflicts.append(("burst", "says how losses come together: it needs network.loss above 0"))
+        elif burst is not None and loss is not None and burst < loss / (1 - loss):
+            least = f"at least {loss / (1 - loss):.3g}, as no spell without losses is shorter than a round"
+            conflicts.append(("burst", f"with a loss of {loss} needed {least}; got {burst}"))
+        return conflicts
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the topology is read from a file."""
+        return self.topology not in GRAPHS
+
+    @property
+    def graph_options(self) -> dict[str, float]:
+        """The parameters of the generator of this kind of graph, under its own names."""
+        return GRAPHS[self.topology].options(self.degree, self.rewiring)
+
+
+class NetworkSettings(GraphSettings):
+    """The graph along which agents communicate, and all that can go wrong on it."""
+
     delay: float = Field(
         default=0.0, ge=0, description="communication rounds that a message takes beyond the one in which it is sent"
     )
@@ -115,18 +146,8 @@ class NetworkSettings(Settings):
 
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Refuse keys that contradict the kind of graph, or say nothing without one another."""
-        topology, degree = values.get("topology"), values.get("degree")
-        graph = GRAPHS.get(topology or "")
-        conflicts = []
-        if graph and graph.even and degree is not None and degree % 2:
-            conflicts.append(("degree", f'needed an even number for "{topology}", half on either side; got {degree}'))
-        burst, loss = values.get("burst"), values.get("loss")
-        if burst is not None and loss == 0:
-            conflicts.append(("burst", "says how losses come together: it needs network.loss above 0"))
-        elif burst is not None and loss is not None and burst < loss / (1 - loss):
-            least = f"at least {loss / (1 - loss):.3g}, as no spell without losses is shorter than a round"
-            conflicts.append(("burst", f"with a loss of {loss} needed {least}; got {burst}"))
+        """Refuse keys that contradict one another too."""
+        conflicts, graph = super().conflicts(values), GRAPHS.get(values.get("topology") or "")
         delay = values.get("delay")
         if values.get("delays") == "geometric" and delay == 0:
             conflicts.append(("delays", "says how delays vary: it needs network.delay above 0"))
@@ -139,16 +160,6 @@ class NetworkSettings(Settings):
         if values.get("reach") is not None and values.get("speed") == 0:
             conflicts.append(("reach", "says which moving agents are linked: it needs network.speed above 0"))
         return conflicts
-
-    @property
-    def is_file(self) -> bool:
-        """Whether the topology is read from a file."""
-        return self.topology not in GRAPHS
-
-    @property
-    def graph_options(self) -> dict[str, float]:
-        """The parameters of the generator of this kind of graph, under its own names."""
-        return GRAPHS[self.topology].options(self.degree, self.rewiring)
 
 
 def faults_of(network: NetworkSettings, agents: Sequence[str], *, moving: bool = False) -> Faults:

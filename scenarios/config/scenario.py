@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,10 +17,10 @@ from coolgp.scenarios.config.beside import BesideSettings
 from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.experts import ExpertsDataSettings, ExpertsRunSettings, ExpertsSettings
 from coolgp.scenarios.config.few_shot import FewShotRunSettings, FewShotSettings
-from coolgp.scenarios.config.fusion import ApartFusionSettings, FusionSettings
-from coolgp.scenarios.config.network import NetworkSettings
+from coolgp.scenarios.config.fusion import ApartFusionSettings, FusionSettings, SumsSettings
+from coolgp.scenarios.config.network import GraphSettings, NetworkSettings
 from coolgp.scenarios.config.run import RunSettings
-from coolgp.scenarios.config.section import Settings
+from coolgp.scenarios.config.section import AddedLater, Settings, added_later
 from coolgp.scenarios.config.tasks import TasksRunSettings, TasksSettings
 from coolgp.scenarios.config.vectors import MatchingSettings, VectorsRunSettings, VectorsSettings
 
@@ -92,7 +92,7 @@ class Scenario(BaseModel):
 
     def hash8(self) -> str:
         """Eight hexadecimal digits of the contents; the name is not part of them."""
-        settings = self.model_dump(mode="json", exclude={"name"})
+        settings = self.model_dump(mode="json", exclude={"name", *self._unhashed()})
         for section in settings:
             for key in getattr(self, section).unhashed():
                 del settings[section][key]
@@ -106,6 +106,10 @@ class Scenario(BaseModel):
         ['[data]', 'source = "airline"', 'target = "arr_delay"']
         """
         return tomli_w.dumps(self._kind() | self.model_dump(mode="json", exclude_none=True))
+
+    def _unhashed(self) -> set[str]:
+        """The sections that are not part of a scenario's hash."""
+        return {name for name, field in type(self).model_fields.items() if added_later(field, getattr(self, name))}
 
     def _kind(self) -> dict[str, str]:
         """The kind, where it is not the default: files and hashes of the loop of rounds do without it."""
@@ -167,10 +171,19 @@ class VectorsScenario(InOnePlaceScenario):
 
 
 class TasksScenario(InOnePlaceScenario):
-    """Tasks of owners, who have models, and of newcomers with few rows."""
+    """Tasks of owners, who have models and are the agents of a graph, and of newcomers with few rows."""
+
+    counted_by: ClassVar[str] = "tasks.owners"
 
     tasks: TasksSettings = TasksSettings()
+    network: Annotated[GraphSettings, AddedLater()] = GraphSettings()  # type: ignore[assignment]  # what owners stand
+    fusion: Annotated[SumsSettings, AddedLater()] = SumsSettings()  # type: ignore[assignment]  # only sums travel
     run: TasksRunSettings = TasksRunSettings()  # type: ignore[assignment]  # draws in place of rounds
+
+    @property
+    def agent_count(self) -> int | None:
+        """The owners."""
+        return int(self.tasks.tasks.owners)
 
 
 class FewShotScenario(InOnePlaceScenario):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 from pydantic.fields import FieldInfo
 
-__all__ = ["AddedLater", "Columns", "Count", "Natural", "Positive", "Positives", "Settings", "Share"]
+__all__ = ["AddedLater", "Columns", "Count", "Natural", "Positive", "Positives", "Settings", "Share", "added_later"]
 
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
@@ -21,7 +21,12 @@ Positives = Annotated[tuple[Positive, ...], Strict(False), Field(min_length=1)]
 
 @dataclass(frozen=True)
 class AddedLater:
-    """Marks a key that other versions lack: with its default it is not part of a scenario's hash, so hashes stay."""
+    """Marks a key or section that other versions lack: with its default it is not part of a hash, so hashes stay."""
+
+
+def added_later(info: FieldInfo, value: Any) -> bool:
+    """Whether a key or section is marked so and has its default."""
+    return any(isinstance(mark, AddedLater) for mark in info.metadata) and bool(value == info.default)
 
 
 class Settings(BaseModel):
@@ -36,11 +41,7 @@ class Settings(BaseModel):
 
     def unhashed(self) -> set[str]:
         """The keys that are not part of a scenario's hash."""
-        return {
-            key
-            for key, info in type(self).model_fields.items()
-            if any(isinstance(mark, AddedLater) for mark in info.metadata) and getattr(self, key) == info.default
-        }
+        return {key for key, info in type(self).model_fields.items() if added_later(info, getattr(self, key))}
 
     @classmethod
     def refused(cls, values: Mapping[str, Any]) -> dict[str, str]:

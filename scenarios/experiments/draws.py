@@ -78,12 +78,15 @@ class Ranks:
         """Whether this one writes."""
         return self.transport.root
 
-    def each(self, items: Sequence[Item], work: Callable[[Item], list[Line]]) -> list[Line]:
-        """The lines of all items in their order, on the root; elsewhere none. Items are dealt in turn. Collective.
+    def each(
+        self, items: Sequence[Item], work: Callable[[Item], list[Line]], mine: Sequence[int] | None = None
+    ) -> list[Line]:
+        """The lines of all items in their order, on the root; elsewhere none. Collective.
 
+        mine: places of the items that this rank does; without it they are dealt in turn.
         Raises FoundByAll on all ranks where the work raises ValueError on one.
         """
-        mine = range(self.place, len(items), self.size)
+        mine = range(self.place, len(items), self.size) if mine is None else mine
         texts, problem = list[str](), None
         try:
             texts = [json.dumps(work(items[place])) for place in mine]

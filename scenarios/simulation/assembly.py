@@ -25,7 +25,7 @@ from coolgp.scenarios.simulation.initialisation import start_from_pilot
 from coolgp.scenarios.simulation.network import Plan, plan
 from coolgp.scenarios.simulation.state import Simulation
 
-__all__ = ["assemble", "connect", "faultless", "one_thread"]
+__all__ = ["assemble", "connect", "faultless", "one_thread", "through_channel"]
 
 
 def assemble(
@@ -80,7 +80,11 @@ def connect(network: Planned, strategy: str, seed: int, ranks: int) -> Transport
 
     strategy: how agents are dealt to the ranks.
     """
-    transport = faultless(network.links, strategy, ranks)
+    return through_channel(faultless(network.links, strategy, ranks), network, seed)
+
+
+def through_channel(transport: Transport, network: Planned, seed: int) -> Transport:
+    """A transport over the links of a network as one on which its faults happen, drawn from a seed."""
     if network.faults.perfect:
         return transport
     dynamics = Dynamics(topology=network.topology, faults=network.faults, seed=seed, schedule=network.schedule)

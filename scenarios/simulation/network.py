@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.registry import rule_named
 from coolgp.fusion.rule import FusionRule, SeesData
+from coolgp.network.base.arrays import Array
 from coolgp.network.graphs.connectivity import require_connected
 from coolgp.network.graphs.files import names_rounds, read_schedule, read_topology
 from coolgp.network.graphs.generate import generate
@@ -41,6 +44,15 @@ class Plan:
     links: Topology
 
 
+class Placed(Protocol):
+    """Who stands on the graph: names of agents, and where they are if that is known."""
+
+    @property
+    def agents(self) -> Sequence[str]: ...
+    @property
+    def positions(self) -> Array | None: ...
+
+
 def plan(scenario: Scenario, dataset: Dataset, topology: Topology | None = None) -> Plan:
     """Plan the network of a run.
 
@@ -66,7 +78,7 @@ def plan(scenario: Scenario, dataset: Dataset, topology: Topology | None = None)
 
 
 def plan_graph(
-    network: NetworkSettings, dataset: Dataset, rounds: int, seed: int, topology: Topology | None = None
+    network: NetworkSettings, dataset: Placed, rounds: int, seed: int, topology: Topology | None = None
 ) -> tuple[Topology, Schedule | None, Faults]:
     """The graph of a run of so many rounds, which links exist when (None where links stay), and what goes wrong.
 
@@ -78,7 +90,7 @@ def plan_graph(
     return topology, schedule, faults_of(network, dataset.agents, moving=schedule is not None)
 
 
-def build_topology(network: NetworkSettings, dataset: Dataset, seed: int) -> tuple[Topology, Schedule | None]:
+def build_topology(network: NetworkSettings, dataset: Placed, seed: int) -> tuple[Topology, Schedule | None]:
     """The graph of a scenario, its nodes in the order of the dataset's agents, and which links exist when.
 
     Raises ValueError for a file that cannot be read or does not name the agents.

@@ -15,6 +15,8 @@ from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.fusion.personalise.gps import PersonalisedGPs
+from coolgp.fusion.personalise.learning import learn
+from coolgp.fusion.personalise.starting import Learner
 from coolgp.network.base.randomness import generator
 from coolgp.scenarios.experiments.newcomers.source import Newcomer, Tasks
 
@@ -51,7 +53,7 @@ class Airports:
         """See `TaskSource`."""
         return ("airports",)
 
-    def drawn(self, group: str, seed: int, examples: int) -> Tasks:
+    def drawn(self, group: str, seed: int, examples: int, learner: Learner = learn) -> Tasks:
         """See `TaskSource`."""
         rng, flights = generator(seed, "airports"), self._flights
         enough = [name for name, rows in flights.rows.items() if len(rows) >= examples + TESTS]
@@ -62,7 +64,7 @@ class Airports:
             )
         order = [enough[place] for place in rng.permutation(len(enough))]
         models = [self._model(name) for name in order[: self.owners]]
-        start, _ = PersonalisedGPs(seed=seed).starting_point(models)
+        start, _ = PersonalisedGPs(seed=seed).starting_point(models, learner=learner)
         return Tasks(start, tuple(flights.newcomer(name, examples, rng) for name in order[self.owners :]))
 
     def _model(self, name: str) -> SparseGP:

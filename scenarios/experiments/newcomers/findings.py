@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from coolgp.scenarios.base.formatting import counted, number
+from coolgp.scenarios.experiments.newcomers.owners import sums_words
 from coolgp.scenarios.experiments.report import ExperimentFolder, Findings, ResultTable
 from coolgp.scenarios.metrics.newcomer_columns import START_WORDS
 from coolgp.scenarios.plots.newcomers import Line, of_units, read_newcomers
+from coolgp.scenarios.records.guarantee import guarantee_path, read_guarantee
 from coolgp.scenarios.studies.paired import with_interval
 
 __all__ = ["findings"]
@@ -29,8 +31,15 @@ def findings(folder: ExperimentFolder) -> Findings:
         f"{counted(source.owners, 'owner')}, {counted(scenario.run.repeats, 'draw')}: the error of the warm start as a "
         f"share of scratch's, with {', '.join(map(str, examples))} rows: {'; '.join(shares)}.",
         tuple(_table(lines, source, group, examples) for group in source.groups),
-        source.remarks,
+        (*source.remarks, *_sums(folder)),
     )
+
+
+def _sums(folder: ExperimentFolder) -> list[str]:
+    """How exact the owners' sums were; runs of older versions summed in one place."""
+    if not guarantee_path(folder.path).is_file():
+        return []
+    return [sums_words(read_guarantee(folder.path), folder.config.fusion.rounds_per_step)]
 
 
 def _of(lines: Sequence[Line], group: str, count: int) -> list[Line]:

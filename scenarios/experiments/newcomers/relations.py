@@ -9,7 +9,7 @@ from annotated_types import Ge, MinLen
 
 from coolgp.fusion.personalise.learning import learn
 from coolgp.fusion.personalise.relations import RELATIONS, drawn_world
-from coolgp.fusion.personalise.starting import StartingPoint
+from coolgp.fusion.personalise.starting import Learner, StartingPoint
 from coolgp.network.base.randomness import generator
 from coolgp.scenarios.experiments.newcomers.source import Newcomer, Tasks
 
@@ -50,13 +50,13 @@ class RelatedTasks:
         """See `TaskSource`."""
         return tuple(self.relations)
 
-    def drawn(self, group: str, seed: int, examples: int) -> Tasks:
+    def drawn(self, group: str, seed: int, examples: int, learner: Learner = learn) -> Tasks:
         """See `TaskSource`."""
         rng = generator(seed, "related tasks", round=list(RELATIONS).index(group))
         world = drawn_world(group, self.owners, self.newcomers, self.inducing, rng)
         least, most = OWNERS_ROWS
         evidence = world.evidence(rng.integers(least, most + 1, size=self.owners))
-        start = StartingPoint(world.common, evidence, learn(evidence))
+        start = StartingPoint(world.common, evidence, learner(evidence))
         x_test = rng.uniform(size=(TESTS, 2))
         truths = world.features(x_test) @ world.weights.T
         newcomers = [

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.personalise.starting import StartingPoint
+from coolgp.fusion.personalise.learning import learn
+from coolgp.fusion.personalise.starting import Learner, StartingPoint
 
 __all__ = ["Newcomer", "TaskSource", "Tasks"]
 
@@ -47,10 +48,18 @@ class TaskSource(Protocol):
     """What has to be said of its tasks, in sentences."""
 
     @property
+    def owners(self) -> int:
+        """How many there are, in every draw."""
+        ...
+
+    @property
     def groups(self) -> tuple[str, ...]:
         """Relations of the tasks, by name: each is drawn and scored by itself."""
         ...
 
-    def drawn(self, group: str, seed: int, examples: int) -> Tasks:
-        """Draw tasks of a group, whose newcomers have so many rows at most. Raises ValueError where they cannot."""
+    def drawn(self, group: str, seed: int, examples: int, learner: Learner = learn) -> Tasks:
+        """Draw tasks of a group, whose newcomers have so many rows at most; learner: of the owners' population.
+
+        Raises ValueError where they cannot, on all ranks alike. Collective.
+        """
         ...

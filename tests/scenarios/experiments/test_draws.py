@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -15,21 +16,35 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from coolgp.fusion.personalise.beside import METHODS
 from coolgp.scenarios.config.catalogue import load_scenario
 from coolgp.scenarios.experiments.kind import Options, Stage, Watcher
 from coolgp.scenarios.experiments.registry import start
 from coolgp.scenarios.experiments.run import resume
 
+TASKS = (
+    "tasks.owners=7",
+    "tasks.newcomers=3",
+    "tasks.inducing=5",
+    'tasks.relations=["clusters","outlier"]',
+    "tasks.examples=[3]",
+    "run.repeats=2",
+)
+LOSSY = ("fusion.rule=consensus", "fusion.rounds_per_step=4", "network.loss=0.2", "network.topology=geometric")
 SCENARIOS: dict[str, tuple[str, ...]] = {
-    "multitask-digits": (
+    "digits": (
+        "multitask-digits",
         'few_shot.methods=["background","few_shot","experts_sum"]',
         'few_shot.situations=["unseen","seen"]',
         "few_shot.shots=[2]",
-        "run.repeats=3",
+        "few_shot.private=200",
+        "run.repeats=2",
     ),
-    "spahm-simulated": ("vectors.noise=[0.5,2.0]", "vectors.groups=3", "run.repeats=3"),
+    "tasks": ("personalise-tasks", *TASKS),
+    "lossy tasks": ("personalise-tasks", *TASKS, *LOSSY),
+    "vectors": ("spahm-simulated", "vectors.noise=[2.0]", "vectors.groups=3", "run.repeats=4"),
 }
-TABLES = ("metrics.csv", "draws.csv")
+TABLES = ("metrics.csv", "draws.csv", "newcomers.csv")
 Program = Callable[..., CompletedProcess[str]]
 
 
@@ -46,7 +61,8 @@ def tables(folder: Path) -> dict[str, list[dict[str, str]]]:
 
 
 def run(name: str, folder: Path, show: Callable[[Stage], None] = lambda stage: None) -> None:
-    start(load_scenario(name, list(SCENARIOS[name])), folder / name, Options(figures=False)).go(Watcher(show=show))
+    scenario, *settings = SCENARIOS[name]
+    start(load_scenario(scenario, settings), folder / name, Options(figures=False)).go(Watcher(show=show))
 
 
 @pytest.fixture(scope="module")
@@ -64,19 +80,32 @@ def test_three_ranks_leave_the_tables_of_one(whole: dict[str, object], tmp_path:
     assert {name: tables(tmp_path / name) for name in SCENARIOS} == whole
 
 
-def test_ranks_that_were_killed_go_on_to_the_same_tables(
+def test_ranks_go_on_with_what_was_killed_on_ranks_or_not_to_the_same_tables(
     whole: dict[str, object], tmp_path: Path, on_ranks: Program
 ) -> None:
-    name = "multitask-digits"
     assert on_ranks(2, Path(__file__), "killed", tmp_path).returncode != 0
-    assert len(tables(tmp_path / name)["draws.csv"]) == 4 * 3
+    with pytest.raises(Stopped):
+        run("lossy tasks", tmp_path, stop)
+    shutil.copytree(tmp_path / "lossy tasks", tmp_path / "alone" / "lossy tasks")
+    assert len(tables(tmp_path / "digits")["draws.csv"]) == 2 * 3
+    assert len(tables(tmp_path / "lossy tasks")["newcomers.csv"]) == 3 * len(METHODS)
     done = on_ranks(2, Path(__file__), "resumed", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert tables(tmp_path / name) == whole[name]
+    resume(tmp_path / "alone" / "lossy tasks", figures=False)
+    for path in (tmp_path / "digits", tmp_path / "lossy tasks", tmp_path / "alone" / "lossy tasks"):
+        assert tables(path) == whole[path.name]
+
+
+class Stopped(Exception):
+    """The first draw is done."""
+
+
+def stop(stage: Stage) -> None:
+    raise Stopped
 
 
 def kill(stage: Stage) -> None:
-    if stage.done == 4:
+    if stage.done == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -85,9 +114,10 @@ def main(what: str, folder: Path) -> None:
         for name in SCENARIOS:
             run(name, folder)
     elif what == "killed":
-        run("multitask-digits", folder, kill)
+        run("digits", folder, kill)
     else:
-        resume(folder / "multitask-digits", figures=False)
+        for name in ("digits", "lossy tasks"):
+            resume(folder / name, figures=False)
 
 
 if __name__ == "__main__":
