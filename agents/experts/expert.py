@@ -48,6 +48,9 @@ class Regressor:
                 raise ValueError(f"{self.name}: needed a {what} for each of {len(x)} rows; got shape {values.shape}")
         if not np.isfinite(mean).all():
             raise ValueError(f"{self.name}: predicts what is not finite for {np.sum(~np.isfinite(mean))} rows")
+        lacking = ~np.isfinite(std)
+        if lacking.any() and not np.isnan(std).all():  # of a model that tells none, all are NaN
+            raise ValueError(f"{self.name}: predicts a standard deviation that is not finite for {lacking.sum()} rows")
         if (std < 0).any():
             raise ValueError(f"{self.name}: needed standard deviations of at least 0; got {std.min():.3g}")
         return mean, std

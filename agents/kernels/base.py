@@ -73,7 +73,8 @@ def differenced(a: Array, b: Array) -> Array:
     exponent = np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-2]), a.dtype)
     for place in range(a.shape[-1]):
         apart = a[..., :, None, place] - b[..., None, :, place]
-        np.square(apart, out=apart)
+        with np.errstate(over="ignore"):  # infinitely far apart
+            np.square(apart, out=apart)
         exponent -= 0.5 * apart
     return exponent
 

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.kernels.base import Kernel
+from coolgp.agents.kernels.base import Kernel, is_far
 
 __all__ = ["Parameters", "Slopes", "SparsePosterior", "bound_and_slopes", "covariance", "posterior_of"]
 
@@ -167,11 +167,27 @@ def _input_slopes(x: Array, at: Parameters, kernel: Kernel, by_cross: Array, by_
     cross = by_cross * (at.signal_variance * kernel.values_and_slopes(z, scaled)[1])
     inner = by_inner * (at.signal_variance * kernel.values_and_slopes(z, z)[1])
     # h(-½‖a - b‖²) falls by h'·(a - b) as a moves; K is symmetric, so an inducing input moves a row and a column.
-    moved = cross @ scaled - cross.sum(1)[:, None] * z
-    moved_inner = inner @ z - inner.sum(1)[:, None] * z
-    by_scale = cross.sum(0) @ np.square(scaled) + cross.sum(1) @ np.square(z) - 2.0 * ((cross @ scaled) * z).sum(0)
-    by_scale += 2.0 * (inner.sum(1) @ np.square(z) - ((inner @ z) * z).sum(0))
-    return (moved + 2.0 * moved_inner) / at.lengthscale, by_scale
+    moments = _differenced_moments if is_far(z) or is_far(scaled) else _moments
+    moved, by_scale = moments(cross, z, scaled)
+    moved_inner, by_scale_inner = moments(inner, z, z)
+    return (moved + 2.0 * moved_inner) / at.lengthscale, by_scale + by_scale_inner
+
+
+def _moments(weights: Array, z: Array, x: Array) -> tuple[Array, Array]:
+    """``Σ_n w_mn (x_n - z_m) [M, D]``, ``Σ_mn w_mn (x_n - z_m)² [D]``: weights ``[M, n]`` of z ``[M, D]``, x ``[n, D]``."""
+    pulled, of_inputs = weights @ x, weights.sum(1)
+    squares = weights.sum(0) @ np.square(x) + of_inputs @ np.square(z) - 2.0 * (pulled * z).sum(0)
+    return pulled - of_inputs[:, None] * z, squares
+
+
+def _differenced_moments(weights: Array, z: Array, x: Array) -> tuple[Array, Array]:
+    """The same from differences, an input at a time: as accurate wherever the origin is."""
+    moved, squares = np.empty_like(z), np.empty(z.shape[1])
+    for place in range(z.shape[1]):
+        apart = x[:, place] - z[:, place, None]
+        weighted = weights * apart
+        moved[:, place], squares[place] = weighted.sum(1), np.vdot(weighted, apart)
+    return moved, squares
 
 
 def _inverse(factor: Array) -> Array:

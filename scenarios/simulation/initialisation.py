@@ -27,6 +27,7 @@ from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.simulation.bound_start import free_of, start_by_bound
+from coolgp.scenarios.simulation.digits import input_notes
 
 __all__ = ["SharedStart", "extended", "notes_of", "scaled_within_range", "start_from_pilot"]
 
@@ -98,7 +99,7 @@ def start_from_pilot(
         chosen = bound.inducing_inputs if bound else _inducing_inputs(agents, seen, seed) * begin.lengthscale
         encoding = _encoding(agents, layout, seed)
     model = Model(layout, _basis(agents, layout.projection(start), chosen, seed), encoding)
-    notes = notes_of(each or begin, precision)
+    notes = (*notes_of(each or begin, precision), *input_notes(seen, dataset.features, precision))
     return SharedStart(scaler=scaler, model=model, start=start, inducing_inputs=chosen, own=own, notes=notes)
 
 

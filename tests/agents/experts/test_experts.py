@@ -110,6 +110,8 @@ def test_an_expert_stays_as_it_is() -> None:
     ("moments", "words"),
     [
         (lambda x: (x[:, 0] * np.nan, x[:, 0]), "what is not finite for 60 rows"),
+        (lambda x: (x[:, 0], np.full(len(x), np.inf)), "standard deviation that is not finite for 60 rows"),
+        (lambda x: (x[:, 0], np.where(np.arange(len(x)) < 3, np.nan, 1.0)), "deviation that is not finite for 3 rows"),
         (lambda x: (x[:, :2], x[:, 0]), r"needed a mean for each of 60 rows; got shape \(60, 2\)"),
         (lambda x: (x[:, 0], -np.ones(60)), "standard deviations of at least 0; got -1"),
     ],

@@ -10,6 +10,7 @@ from coolgp.agents.base.failures import NotFinite
 from coolgp.agents.pilot import Start
 from coolgp.agents.prediction import Prediction
 from coolgp.scenarios import load_scenario, run
+from coolgp.scenarios.runs.prepare import prepare
 from coolgp.scenarios.simulation.initialisation import notes_of
 
 
@@ -86,3 +87,14 @@ def test_a_value_at_a_limit_and_digits_that_do_not_suffice_are_said():
     assert "limit for the noise variance" in limit
     assert "float32 leaves 0.9 digits" in digits
     assert notes_of(Start(np.ones(1), 1.0, 1e-6, 0.0), "float64") == ()
+
+
+@pytest.mark.parametrize(
+    ("shift", "precision", "said"), [(1e8, "float32", True), (1e8, "float64", False), (10.0, "float32", False)]
+)
+def test_places_that_single_precision_cannot_tell_apart_are_said(tmp_path, shift, precision, said):
+    agents = {"lengthscale": 1.0, "signal_variance": 1.0, "noise_variance": 0.1}
+    data, how = {"standardize": False}, {"precision": precision}
+    prepared = prepare(scenario(tmp_path, 1.0, shift, data=data, agents=agents, run=how), tmp_path / "run")
+    notes = prepared.simulation.shared_start.notes
+    assert any('digits of a difference of one lengthscale in "t"' in note for note in notes) == said
