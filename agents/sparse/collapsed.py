@@ -174,7 +174,7 @@ def _input_slopes(x: Array, at: Parameters, kernel: Kernel, by_cross: Array, by_
 
 
 def _moments(weights: Array, z: Array, x: Array) -> tuple[Array, Array]:
-    """``Σ_n w_mn (x_n - z_m) [M, D]``, ``Σ_mn w_mn (x_n - z_m)² [D]``: weights ``[M, n]`` of z ``[M, D]``, x ``[n, D]``."""
+    """``Σ_n w_mn (x_n - z_m) [M, D]`` and ``Σ_mn w_mn (x_n - z_m)² [D]``, of z ``[M, D]``, x ``[n, D]``."""
     pulled, of_inputs = weights @ x, weights.sum(1)
     squares = weights.sum(0) @ np.square(x) + of_inputs @ np.square(z) - 2.0 * (pulled * z).sum(0)
     return pulled - of_inputs[:, None] * z, squares
