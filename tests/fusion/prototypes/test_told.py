@@ -18,7 +18,7 @@ from coolgp.agents.experts.adapters import expert_of
 from coolgp.agents.experts.expert import Classifier
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.fusion.prototypes.fusion import TaskAgnosticFusion
-from coolgp.fusion.prototypes.told import told_experts
+from coolgp.fusion.prototypes.messages.told import told_experts
 from coolgp.network.graphs.topology import Topology, from_edges
 from coolgp.network.links.channel import FaultyTransport
 from coolgp.network.links.dynamics import Dynamics
