@@ -10,6 +10,7 @@ BENCHMARKS = {
     "consensus": "rounds of averaging: N = 1,000 and 10,000; P = 1,000 and 5,150; and what other simulators can start",
     "tree": "an exact sum at every agent along a spanning tree: N = 1,000, 10,000, 100,000",
     "airline": "the whole scenario, from loaded data to report, by parts, on one core and on two",
+    "small": "ten agents that observe one row a round: m = 100, evaluated seldom or in every round; the runs of DRFGP",
     "scale": "10^3 to 10^6 agents, each size in processes of its own: seconds, bytes, memory",
     "ranks": "strong and weak scaling from 1 rank to 2, overlap, and the same bits on 4",
     "matching": "SPAHM and PFNM beside a loop over vectors: 10, 25, 50 groups of copies of 50, 200, 500 atoms",

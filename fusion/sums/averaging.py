@@ -24,7 +24,7 @@ __all__ = ["SYMMETRIC", "Average", "average_blocks", "column_blocks", "mix", "sy
 Average: TypeAlias = Callable[[Array], Array]
 BLOCK_BYTES = 1 << 22  # of a rank's rows of a block
 NARROWEST, WIDEST = 32, 128  # columns: narrower ones waste cache lines, wider ones cores
-LEAST_BYTES = 1 << 18  # of a block that is worth a call, or a message, of its own
+LEAST_BYTES = 1 << 19  # of a block that is worth a call, or a message, of its own
 
 WORKS_BOTH_WAYS = (
     "links work both ways or not at all, so the sum is kept, and reached as far as all stay linked in the end"

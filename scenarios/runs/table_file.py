@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -39,7 +38,8 @@ class TableFile:
 
     def append(self, rows: Iterable[Mapping[str, Cell]]) -> None:
         """Add rows; a name that is not in the header is left out, see :meth:`difference`."""
-        cells = ([_blank_nan(row.get(name, "")) for name in self.names] for row in rows)
+        numbered = ([row.get(name, "") for name in self.names] for row in rows)
+        cells = (["" if cell != cell else cell for cell in row] for row in numbered)  # NaN alone is not itself
         with naming(self.path), self.path.open("a", newline="", encoding="utf-8") as file:
             file.write(_lines(cells))
 
@@ -62,7 +62,3 @@ def _lines(rows: Iterable[Sequence[Cell]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
-
-
-def _blank_nan(cell: Cell) -> Cell:
-    return "" if isinstance(cell, float) and math.isnan(cell) else cell
