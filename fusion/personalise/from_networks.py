@@ -20,11 +20,11 @@ from coolgp.fusion.matching.networks.layers import checked_networks, with_head
 from coolgp.fusion.matching.networks.pfnm import PFNM
 from coolgp.fusion.matching.networks.settings import Setting
 from coolgp.fusion.personalise.alternatives import FoldScores, by_folds, of_owners, owners_densities
-from coolgp.fusion.personalise.heads import class_head, ridge_about, with_one
+from coolgp.fusion.personalise.heads import ClassHead, class_head, ridge_about, with_one
 from coolgp.fusion.personalise.outcome import PersonalClassifier, PersonalRegressor, PersonalReport, Request
 from coolgp.fusion.personalise.owners import Owners, network_faults, owners_left
 
-__all__ = ["SETTING", "from_networks"]
+__all__ = ["SETTING", "adapted", "from_networks"]
 
 SETTING = Setting(mass=50.0, noise_variance=0.5)
 """Of PFNM: few rows choose worse than none, for a fused network that is surer looks better on them."""
@@ -99,8 +99,8 @@ def _classifier(
 ) -> PersonalClassifier:
     y, fused = _numbered(request.y, labels), _fused(owners, networks)
     phi, outputs = with_one(fused.hidden(request.x)), fused.outputs(request.x)
-    heads = {name: class_head(phi, y, share * outputs) for name, share in SHARPENED.items()}
-    best = max(heads, key=lambda name: heads[name].log_evidence)
+    network, heads = adapted(fused, request.x, y)
+    best = _most_probable(heads)
     fits = {name: partial(_class_scores, phi, y, share * outputs) for name, share in SHARPENED.items()}
     own = np.stack([_log_shares(network.outputs(request.x), y) for network in networks])
     report = PersonalReport(
@@ -112,8 +112,20 @@ def _classifier(
         details=_sizes(fused, best, heads[best].strength),
         models_left_out=owners.left_out,
     )
-    network = replace(_moved(fused, SHARPENED[best], heads[best].departure), classes=np.asarray(labels))
+    network = replace(network, classes=np.asarray(labels))
     return PersonalClassifier(network, report, labels, network)
+
+
+def adapted(fused: Network, x: Array, y: Indices) -> tuple[Network, dict[str, ClassHead]]:
+    """A fused classifier with the best head for rows x ``[n, D]`` of classes y ``[n]``, and the head of each prior."""
+    phi, outputs = with_one(fused.hidden(x)), fused.outputs(x)
+    heads = {name: class_head(phi, y, share * outputs) for name, share in SHARPENED.items()}
+    best = _most_probable(heads)
+    return _moved(fused, SHARPENED[best], heads[best].departure), heads
+
+
+def _most_probable(heads: Mapping[str, ClassHead]) -> str:
+    return max(heads, key=lambda name: heads[name].log_evidence)
 
 
 def _log_shares(outputs: Array, y: Indices) -> Array:

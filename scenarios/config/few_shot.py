@@ -9,15 +9,11 @@ from pydantic import Field, Strict
 
 from coolgp.scenarios.config.constraints import Names
 from coolgp.scenarios.config.section import Count, Settings
-from coolgp.scenarios.config.sources import SOURCES
+from coolgp.scenarios.config.sources import image_sources
 
 __all__ = ["FewShotRunSettings", "FewShotSettings"]
 
 Situation = Literal["unseen", "seen", "poor pool"]
-
-
-def _sources() -> tuple[str, ...]:
-    return tuple(name for name, source in SOURCES.items() if source.classes and source.unit_inputs)
 
 
 def _methods() -> tuple[str, ...]:
@@ -29,7 +25,7 @@ def _methods() -> tuple[str, ...]:
 class FewShotSettings(Settings):
     """Tasks of a few classes, each with a few examples, beside experts for other classes."""
 
-    source: Annotated[str, Names(_sources)] = Field(
+    source: Annotated[str, Names(image_sources)] = Field(
         default="digits", description="labelled images that tasks are drawn from"
     )
     situations: Annotated[tuple[Situation, ...], Strict(False), Field(min_length=1)] = Field(

@@ -21,7 +21,7 @@ from coolgp.scenarios.config.fusion import ApartFusionSettings, FusionSettings, 
 from coolgp.scenarios.config.network import GraphSettings, NetworkSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.section import AddedLater, Settings, added_later
-from coolgp.scenarios.config.tasks import TasksRunSettings, TasksSettings
+from coolgp.scenarios.config.tasks import HeadsRunSettings, HeadsSettings, TasksRunSettings, TasksSettings
 from coolgp.scenarios.config.vectors import MatchingSettings, VectorsRunSettings, VectorsSettings
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "ExpertsScenario",
     "FewShotScenario",
     "FusionSettings",
+    "HeadsScenario",
     "NetworkSettings",
     "RunSettings",
     "Scenario",
@@ -193,6 +194,13 @@ class FewShotScenario(InOnePlaceScenario):
     run: FewShotRunSettings = FewShotRunSettings()  # type: ignore[assignment]  # draws in place of rounds
 
 
+class HeadsScenario(InOnePlaceScenario):
+    """Networks of owners, and newcomers who refit an output layer."""
+
+    heads: HeadsSettings = HeadsSettings()
+    run: HeadsRunSettings = HeadsRunSettings()  # type: ignore[assignment]  # draws in place of rounds
+
+
 SCENARIOS: dict[str, type[Scenario]] = {
     DEFAULT_KIND: Scenario,
     "timing": Scenario,
@@ -201,5 +209,6 @@ SCENARIOS: dict[str, type[Scenario]] = {
     "vectors": VectorsScenario,
     "newcomers": TasksScenario,
     "few-shot": FewShotScenario,
+    "heads": HeadsScenario,
 }
 """How each kind of scenario is written, by its name; what a kind does stands in `coolgp.scenarios.experiments`."""

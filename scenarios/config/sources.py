@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["SOURCES", "TABLE_SUFFIXES", "Source", "source_conflicts", "source_named"]
+__all__ = ["SOURCES", "TABLE_SUFFIXES", "Source", "image_sources", "source_conflicts", "source_named"]
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 """Of files that can be a source."""
@@ -131,6 +131,11 @@ SOURCES: dict[str, Source] = {
 """The sources that come with the package; anything else is the path of a file."""
 
 FILE = Source(words="a CSV or Parquet file", loader="coolgp.scenarios.data.tables:load_table")
+
+
+def image_sources() -> tuple[str, ...]:
+    """The names of those with labelled images."""
+    return tuple(name for name, source in SOURCES.items() if source.classes and source.unit_inputs)
 
 
 def source_named(name: str) -> Source:

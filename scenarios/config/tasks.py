@@ -1,9 +1,9 @@
-"""The sections of scenarios with tasks of owners and of newcomers: [tasks], and [run] as it is there."""
+"""The sections of scenarios with tasks of owners and of newcomers: [tasks], [heads], and [run] as it is there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, Strict
 from pydantic.fields import FieldInfo
@@ -12,8 +12,9 @@ from coolgp.network.base.lazy_table import LazyTable
 from coolgp.scenarios.config.constraints import Names
 from coolgp.scenarios.config.options import ChosenSettings, options_of
 from coolgp.scenarios.config.section import Count, Settings
+from coolgp.scenarios.config.sources import image_sources
 
-__all__ = ["TASK_SOURCES", "TasksRunSettings", "TasksSettings"]
+__all__ = ["TASK_SOURCES", "HeadsRunSettings", "HeadsSettings", "TasksRunSettings", "TasksSettings"]
 
 TASK_SOURCES: LazyTable[Any] = LazyTable(
     {
@@ -74,3 +75,40 @@ class TasksRunSettings(Settings):
     seed: int = Field(
         default=0, ge=0, description="everything random follows from it; runs of different seeds share no draw"
     )
+
+
+class HeadsSettings(Settings):
+    """Networks of owners, and newcomers with few images of a task that is related to theirs."""
+
+    source: Annotated[str, Names(image_sources)] = Field(
+        default="digits", description="labelled images, of owners and of newcomers"
+    )
+    situations: Annotated[
+        tuple[Literal["alike", "skewed", "renamed", "transposed"], ...], Strict(False), Field(min_length=1)
+    ] = Field(
+        default=("alike", "skewed", "renamed", "transposed"),
+        description="how the newcomer's task is related to the owners'",
+    )
+    examples: Counts = Field(
+        default=(5, 20, 100), description="images that a newcomer has; a row of metrics.csv for each, in each situation"
+    )
+    owners: Annotated[int, Field(ge=2)] = Field(default=5, description="owners of networks")
+    rows: Annotated[int, Field(ge=10)] = Field(default=160, description="images that each owner has")
+
+    @classmethod
+    def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Refuse what is given twice, and numbers of images that do not grow."""
+        examples, situations = list(values.get("examples", ())), list(values.get("situations", ()))
+        grow = examples == sorted(set(examples))
+        twice = len(set(situations)) < len(situations)
+        return [
+            *([] if grow else [("examples", f"needed each number once, the smallest first; got {examples}")]),
+            *([("situations", f"needed each once; got {situations}")] if twice else []),
+        ]
+
+
+class HeadsRunSettings(Settings):
+    """How many draws, and the seed."""
+
+    repeats: Count = Field(default=5, description="draws of owners and of a newcomer; metrics.csv has means over them")
+    seed: int = Field(default=0, ge=0, description="everything random follows from it")

@@ -12,6 +12,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.scenarios.metrics.column import HYPERPARAMETERS, TARGET, TRAFFIC, Column
 from coolgp.scenarios.metrics.evaluated import Evaluated
 from coolgp.scenarios.metrics.few_shot_columns import FEW_SHOT_COLUMNS
+from coolgp.scenarios.metrics.head_columns import HEAD_COLUMNS
 from coolgp.scenarios.metrics.matched_columns import MATCHED_COLUMNS
 from coolgp.scenarios.metrics.newcomer_columns import NEWCOMER_COLUMNS
 
@@ -219,4 +220,5 @@ OTHER_COLUMNS = (
     *MATCHED_COLUMNS,
     *NEWCOMER_COLUMNS,
     *FEW_SHOT_COLUMNS,
+    *HEAD_COLUMNS,
 )

@@ -26,7 +26,7 @@ from coolgp.scenarios.metrics.few_shot_columns import FEW_SHOT_COLUMNS
 from coolgp.scenarios.plots.few_shot import FIGURES, read_draws
 from coolgp.scenarios.simulation.assembly import one_thread
 
-__all__ = ["FEW_SHOT"]
+__all__ = ["FEW_SHOT", "labelled_images"]
 
 TABLE = DrawTable(
     name="draws.csv",
@@ -38,9 +38,7 @@ TABLE = DrawTable(
 
 def check(scenario: FewShotScenario) -> tuple[Array, Indices]:
     """The images and their labels. Raises ValueError where tasks cannot be drawn from them."""
-    source: Any = imported(SOURCES[scenario.few_shot.source].loader)
-    table = source(ExpertsDataSettings(source=scenario.few_shot.source), AgentsSettings(), RunSettings())
-    labels, settings = np.asarray(table.y, dtype=np.intp), scenario.few_shot
+    settings, (x, labels) = scenario.few_shot, labelled_images(scenario.few_shot.source)
     classes = len(np.unique(labels))
     needed = settings.ways + 2 * settings.experts
     if classes < needed:
@@ -54,7 +52,14 @@ def check(scenario: FewShotScenario) -> tuple[Array, Indices]:
             f"few_shot.pool, few_shot.private: {settings.source} has {len(labels)} rows, and {left} are left for "
             f"examples and tests; needed {2 * max(settings.shots) * classes}"
         )
-    return np.asarray(table.x, dtype=float), labels
+    return x, labels
+
+
+def labelled_images(source: str) -> tuple[Array, Indices]:
+    """The images ``[R, D]`` of a source, and their labels ``[R]``."""
+    load: Any = imported(SOURCES[source].loader)
+    table = load(ExpertsDataSettings(source=source), AgentsSettings(), RunSettings())
+    return np.asarray(table.x, dtype=float), np.asarray(table.y, dtype=np.intp)
 
 
 def header(scenario: FewShotScenario) -> tuple[str, ...]:

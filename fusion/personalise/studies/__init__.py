@@ -1,0 +1,1 @@
+"""Newcomers' networks on drawn tasks, beside what else a newcomer could do."""
