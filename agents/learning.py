@@ -24,12 +24,12 @@ from coolgp.agents.uncertain import uncertain_gradient
 __all__ = ["Adam", "FixedPosterior", "bound", "gradient", "step"]
 
 
-def bound(model: Model, theta: Array, evidence: Evidence) -> Array:
-    """Collapsed evidence lower bound of all data behind the evidence, ``[A]`` nats.
+def bound(model: Model, theta: Array, evidence: Evidence, formed: Posterior | None = None) -> Array:
+    """Collapsed evidence lower bound of all data behind the evidence, ``[A]`` nats; formed: its posteriors if known.
 
     ``log N(y | 0, Q + σ_η²I) - (σ_s²/2σ_η²)(n - tr G)``, from the sums by the determinant and inversion lemmas.
     """
-    belief, n = posterior(model, theta, evidence), evidence.count
+    belief, n = posterior(model, theta, evidence) if formed is None else formed, evidence.count
     explained = (evidence.shift * belief.mean).sum(-1)
     misfit = belief.log_determinant - explained + evidence.square
     misfit += n * np.log(2 * np.pi * model.layout.noise_variance(theta))

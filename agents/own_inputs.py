@@ -92,7 +92,8 @@ def predict_alone(population: Population, agents: slice | Indices, x: Array) -> 
         parts.append(predict_from_rows(own, theta[one], own.encoding.evidence(own, theta[one], sums[one]), x))
     columns = ([getattr(part, name) for part in parts] for name in ("mean", "variance", "noise_variance"))
     empty = (np.empty((0, len(x))), np.empty((0, len(x))), np.empty(0))
-    return Prediction(*(np.concatenate([none, *rows]) for none, rows in zip(empty, columns, strict=True)))
+    mean, variance, noise = (np.concatenate([none, *rows]) for none, rows in zip(empty, columns, strict=True))
+    return Prediction(mean, variance, noise)
 
 
 def _function_basis(model: Model) -> FunctionBasis:

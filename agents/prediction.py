@@ -27,6 +27,7 @@ from coolgp.agents.readout import FEW, Readout, column_squares, needs_explained,
 from coolgp.agents.statistics import Evidence, repeated
 
 __all__ = [
+    "Belief",
     "Posterior",
     "Prediction",
     "function_rows",
@@ -45,11 +46,15 @@ At: TypeAlias = Callable[[Model, Array, Array], Iterator[tuple[Array, Array]]]
 
 @dataclass(frozen=True)
 class Prediction:
-    """Latent mean and variance ``[..., Q]``, and the noise variance ``[...]`` that an observation adds."""
+    """Latent mean and variance ``[..., Q]``, and the noise variance ``[...]`` that an observation adds.
+
+    belief: the fused evidence that it was read from, where a rule keeps that for who asks more of the same agents.
+    """
 
     mean: Array
     variance: Array
     noise_variance: Array
+    belief: Belief | None = None
 
     def checked(self) -> Prediction:
         """The same. Raises NotFinite with the first row of agents that predicts what is no finite number."""
@@ -57,6 +62,14 @@ class Prediction:
         if not finite.all():
             raise NotFinite(int(np.flatnonzero(~finite)[0]))
         return self
+
+
+@dataclass(frozen=True)
+class Belief:
+    """Evidence of ``A`` agents, and their posteriors: ``A``, or one where all agents agree."""
+
+    evidence: Evidence
+    posterior: Posterior
 
 
 @dataclass(frozen=True)
@@ -153,15 +166,22 @@ def shared(theta: Array, evidence: Evidence) -> tuple[Array, Evidence]:
     return theta, evidence
 
 
-def predict(model: Model, theta: Array, evidence: Evidence, x: Array) -> Prediction:
-    """Predictions of ``A`` agents with ``θ [A, K]`` and evidence ``[A]`` at queries ``x [Q, D]``."""
-    agents, (theta, evidence) = theta.shape[0], shared(theta, evidence)
-    belief = posterior(model, theta, evidence)
-    at = partial(_uncertain_at, belief) if model.expects else partial(_certain_at, belief.geometry, _readouts(belief))
-    answer = _answered(model, theta, at, x)
+def predict(model: Model, theta: Array, evidence: Evidence, x: Array, *, keeps_belief: bool = False) -> Prediction:
+    """Predictions of ``A`` agents with ``θ [A, K]`` and evidence ``[A]`` at queries ``x [Q, D]``.
+
+    keeps_belief: whether evidence and posteriors are part of what is returned.
+    """
+    agents, (one, common) = theta.shape[0], shared(theta, evidence)
+    formed = posterior(model, one, common)
+    at = partial(_uncertain_at, formed) if model.expects else partial(_certain_at, formed.geometry, _readouts(formed))
+    answer = _answered(model, one, at, x)
     every = (agents, x.shape[0])
-    mean, variance = np.broadcast_to(answer.mean, every), np.broadcast_to(answer.variance, every)
-    return Prediction(mean, variance, np.broadcast_to(answer.noise_variance, agents))
+    return Prediction(
+        mean=np.broadcast_to(answer.mean, every),
+        variance=np.broadcast_to(answer.variance, every),
+        noise_variance=np.broadcast_to(answer.noise_variance, agents),
+        belief=Belief(evidence, formed) if keeps_belief else None,
+    )
 
 
 def predict_from_rows(model: Model, theta: Array, evidence: Evidence, x: Array) -> Prediction:

@@ -93,7 +93,8 @@ class Weighted(CarriedRule):
         self, state: WeightedState, population: Population, probes: Indices, x: Array, transport: Transport
     ) -> Prediction:
         """Predictions of the probe agents from their weighted evidence."""
-        return predict(population.model, population.theta[probes], self.fused_evidence(state, population, probes), x)
+        evidence = self.fused_evidence(state, population, probes)
+        return predict(population.model, population.theta[probes], evidence, x, keeps_belief=True)
 
 
 def own_probability(model: Model, theta: Array, own: Evidence, others: Evidence) -> Array:

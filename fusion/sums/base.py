@@ -287,7 +287,8 @@ class SumRule(ABC):
         self, state: SumState, population: Population, probes: Indices, x: Array, transport: Transport
     ) -> Prediction:
         """Predictions of the probe agents from their summed evidence."""
-        return predict(population.model, population.theta[probes], self.fused_evidence(state, population, probes), x)
+        evidence = self.fused_evidence(state, population, probes)
+        return predict(population.model, population.theta[probes], evidence, x, keeps_belief=True)
 
 
 def multiples(values: Array, factor: float) -> Reader:

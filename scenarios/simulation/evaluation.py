@@ -16,7 +16,7 @@ from coolgp.agents.encoding import Importance, effective_sample_size
 from coolgp.agents.learning import bound
 from coolgp.agents.own_inputs import predict_alone
 from coolgp.agents.population import Population
-from coolgp.agents.prediction import Prediction, shared
+from coolgp.agents.prediction import Belief, Prediction, shared
 from coolgp.fusion.rule import FusionRule, State, has_evidence
 from coolgp.network.base.randomness import generator
 from coolgp.network.transport import Transport
@@ -57,8 +57,9 @@ class Evaluation:
         started, rows = perf_counter(), self.rows
         model, theta = population.model, population.theta[rows]
         pre = self._forecast(predict_alone(population, rows, self.x).checked())
-        post = self._forecast(self.rule.predict(state, population, rows, self.x, self.transport).checked())
-        lower, evidence, counted = _evidence(self.rule, state, population, rows)
+        prediction = self.rule.predict(state, population, rows, self.x, self.transport).checked()
+        lower, evidence, counted = _evidence(self.rule, state, population, rows, prediction.belief)
+        post = self._forecast(prediction)
         answers = {
             "pre_mean": pre.mean,
             "pre_variance": pre.variance,
@@ -90,14 +91,19 @@ class Evaluation:
         return Forecast(self.scaler.mean(prediction.mean), self.scaler.variance(observed))
 
 
-def _evidence(rule: FusionRule, state: State, population: Population, rows: Ints) -> tuple[Array, Array, Array]:
-    """Bound per observation, packed evidence ``[A', P]`` and agents counted after the exchange; NaN where none are."""
+def _evidence(
+    rule: FusionRule, state: State, population: Population, rows: Ints, known: Belief | None
+) -> tuple[Array, Array, Array]:
+    """Bound per observation, packed evidence ``[A', P]`` and agents counted after the exchange; NaN where none are.
+
+    known: the fused evidence, where the rule kept it when it predicted.
+    """
     if not has_evidence(rule):
         return np.full(rows.size, np.nan), np.full((rows.size, 1), np.nan), np.full(rows.size, np.nan)
-    evidence = rule.fused_evidence(state, population, rows)
+    evidence = known.evidence if known else rule.fused_evidence(state, population, rows)
     theta, common = shared(population.theta[rows], evidence)  # probes that agree have one bound
-    lower = bound(population.model, theta, common) / np.maximum(evidence.count, 1.0)
-    return lower, evidence.pack(), rule.counted(state, rows)
+    total = bound(population.model, theta, common, known.posterior if known else None)
+    return total / np.maximum(evidence.count, 1.0), evidence.pack(), rule.counted(state, rows)
 
 
 def _sample_sizes(population: Population, rows: Ints) -> Array:
