@@ -229,7 +229,7 @@ def _certain_at(
         if agent < len(projection):
             own = agent if len(geometry.points) > 1 else 0
             kappa = model.basis.values(geometry.points[own], projection[agent], x)  # [M, Q]
-            unexplained = 1.0 - column_squares(geometry.inverse[own] @ kappa) if explained else None
+            unexplained = 1.0 - column_squares(product_with_lower(geometry.inverse[own], kappa)) if explained else None
         yield readout.at(kappa, unexplained)
 
 

@@ -17,7 +17,7 @@ from coolgp.scenarios.config.scenario import DEFAULT_KIND, SCENARIOS, SECTIONS, 
 from coolgp.scenarios.config.section import Settings
 from coolgp.scenarios.config.toml_text import Origin, parsed, read_toml
 
-__all__ = ["override", "read_scenario", "resolve", "resolve_sections"]
+__all__ = ["override", "read_recorded", "read_scenario", "resolve", "resolve_sections"]
 
 Sections = Mapping[str, type[Settings]]
 
@@ -37,6 +37,16 @@ def read_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     path = Path(path)
     mapping, origin = read_toml(path)
     return _resolve(mapping, origin, path.parent, overrides)
+
+
+def read_recorded(path: str | Path) -> Scenario:
+    """Read the scenario of a run folder: keys that its version did not know yet have the values that it ran with.
+
+    Raises ConfigError as :func:`read_scenario`.
+    """
+    path = Path(path)
+    mapping, origin = read_toml(path)
+    return _resolve(_as_before(mapping), origin, path.parent, ())
 
 
 def resolve(mapping: Mapping[str, Any], origin: str, overrides: Iterable[str] = ()) -> Scenario:
@@ -134,6 +144,16 @@ def _resolve(mapping: Mapping[str, Any], origin: Origin, folder: Path, overrides
     if problems or bad:
         raise ConfigError(*problems, *missing_files(merged, origin, sections), *bad)
     return record(name=name, kind=kind, **settings)
+
+
+def _as_before(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping with what versions before did in place of keys that were added later."""
+    completed = dict(mapping)
+    for section, record in SECTIONS.items():
+        before = record.before()
+        if before and isinstance(mapping.get(section, {}), Mapping):
+            completed[section] = before | dict(mapping.get(section, {}))
+    return completed
 
 
 def _counted(item: str, record: type[Scenario]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from coolgp.scenarios.config.section import Count, Settings
+from coolgp.scenarios.config.section import AddedLater, Count, Settings
 
 __all__ = ["RunSettings"]
 
@@ -25,6 +25,12 @@ class RunSettings(Settings):
     probes: Count = Field(default=20, description="agents whose predictions are evaluated and stored")
     evaluate_every: Count = Field(
         default=1, description="rounds between two evaluations of the probes; the last round is always evaluated"
+    )
+    evaluate_rows: Annotated[Count | Literal["auto", "all"], AddedLater(before="all")] = Field(
+        default="auto",
+        description='test rows that the probes are asked at in rounds before the last, always the same ones; "auto": '
+        "as many as take no more time than learning and fusion, by the sizes of the run; after the last round they are "
+        "asked at all test rows",
     )
     checkpoint_minutes: float = Field(
         default=5.0,

@@ -21,7 +21,12 @@ Positives = Annotated[tuple[Positive, ...], Strict(False), Field(min_length=1)]
 
 @dataclass(frozen=True)
 class AddedLater:
-    """Marks a key or section that other versions lack: with its default it is not part of a hash, so hashes stay."""
+    """Marks a key or section that other versions lack: with its default it is not part of a hash, so hashes stay.
+
+    before: what versions without the key did, where that is not what the default says: run folders of theirs go on so.
+    """
+
+    before: Any = None
 
 
 def added_later(info: FieldInfo, value: Any) -> bool:
@@ -42,6 +47,12 @@ class Settings(BaseModel):
     def unhashed(self) -> set[str]:
         """The keys that are not part of a scenario's hash."""
         return {key for key, info in type(self).model_fields.items() if added_later(info, getattr(self, key))}
+
+    @classmethod
+    def before(cls) -> dict[str, Any]:
+        """What versions without some keys did in place of these, where that is not what their defaults say."""
+        marks = ((key, mark) for key, info in cls.model_fields.items() for mark in info.metadata)
+        return {key: mark.before for key, mark in marks if isinstance(mark, AddedLater) and mark.before is not None}
 
     @classmethod
     def refused(cls, values: Mapping[str, Any]) -> dict[str, str]:

@@ -69,7 +69,8 @@ def collective(scenario: Scenario, dataset: Dataset) -> TimingCurve:
     be one that adds up evidence.
     """
     with on_cores(1), one_thread():
-        simulation = assemble(scenario, dataset)
+        run = scenario.run.model_copy(update={"evaluate_rows": "all"})  # the rows that the centre is tested on
+        simulation = assemble(scenario.model_copy(update={"run": run}), dataset)
         rows = [_round(simulation, step) for step in simulate(simulation)]
     return TimingCurve(*np.array(rows).T)
 

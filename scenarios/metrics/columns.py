@@ -67,6 +67,13 @@ ALL_COLUMNS = (
         meaning="seen by all agents so far",
         value=lambda e: e.observations,
     ),
+    Column(
+        name="test_rows",
+        words="test rows",
+        meaning="how many test rows scores are over: a fixed subset before the last round (`run.evaluate_rows`), all "
+        "after it",
+        value=lambda e: len(e.y_test),
+    ),
     *_scored(
         "rmse",
         "RMSE",

@@ -24,6 +24,7 @@ from coolgp.scenarios.planning.shape import Shape, network_of, reduced
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
 from coolgp.scenarios.simulation.network import build_topology
 from coolgp.scenarios.simulation.rounds import simulate
+from coolgp.scenarios.simulation.tested_rows import evaluated_count, work_of
 
 __all__ = ["Duration", "measure"]
 
@@ -82,7 +83,8 @@ def measure(scenario: Scenario, needs: Estimate, dataset: Dataset | None = None)
     starting = time.process_time()
     shape, ranks = needs.shape, needs.ranks
     crowd = max(1.0, ranks / granted_cores())
-    sample = _sample(scenario, needs, dataset)
+    evaluated, tested = -(-shape.rounds // scenario.run.evaluate_every), _tested(scenario, shape)
+    sample = _sample(scenario, needs, dataset, tested)
     with on_cores(threads(ranks)), one_thread():
         started = time.perf_counter()
         rows = load(sample) if dataset is None else _some_agents(dataset, sample.agents.count)
@@ -98,21 +100,29 @@ def measure(scenario: Scenario, needs: Estimate, dataset: Dataset | None = None)
         "graph": graph * crowd,
         "pilot and first state": timed.assemble * crowd + timed.begin * scale,
         "learning and fusion": learning * scale * shape.rounds,
-        "probes": timed.evaluate * -(-shape.rounds // scenario.run.evaluate_every),
+        "probes": timed.evaluate * (evaluated - 1 + shape.tests / tested),
         "figures and report": FIGURES,
     }
     return Duration(parts) if timed.each is None else Duration(parts, timed.each * scale, turns)
 
 
-def _sample(scenario: Scenario, needs: Estimate, dataset: Dataset | None) -> Scenario:
-    """The scenario with fewer agents and rows, and a few rounds of which each is evaluated."""
+def _tested(scenario: Scenario, shape: Shape) -> int:
+    """How many test rows the probes of the whole run are asked at in rounds before the last."""
+    run = scenario.run
+    work = work_of(scenario, shape.network.plan, shape.agents, shape.rounds, shape.messages)
+    return evaluated_count(run.evaluate_rows, shape.tests, work, shape.rounds, run.evaluate_every)
+
+
+def _sample(scenario: Scenario, needs: Estimate, dataset: Dataset | None, tested: int) -> Scenario:
+    """The scenario with fewer agents and rows, and a few rounds of which each is evaluated at so many test rows."""
     shape, count = needs.shape, _sample_agents(needs)
     topology = None
     if scenario.network.is_file:
         stand_in = dataset if dataset is not None else load(scenario)
         topology = build_topology(scenario.network, stand_in, scenario.run.seed)[0]
     small = reduced(scenario, shape.agents, count, topology)
-    update: dict[str, object] = {"run": small.run.model_copy(update={"rounds": MOST_ROUNDS, "evaluate_every": 1})}
+    run = {"rounds": MOST_ROUNDS, "evaluate_every": 1, "evaluate_rows": tested}
+    update: dict[str, object] = {"run": small.run.model_copy(update=run)}
     source = source_named(scenario.data.source)
     if source.generated and not source.endless:
         rows = max(count * scenario.agents.batch_size * MOST_ROUNDS, scenario.agents.pilot)

@@ -24,6 +24,7 @@ from coolgp.scenarios.plots.run_tables import (
     key_figures,
     rmse_text,
     rounds_table,
+    subset_words,
 )
 from coolgp.scenarios.records.guarantee import guarantee_words, observed_words
 from coolgp.scenarios.records.run_folder import RunFolder
@@ -52,6 +53,7 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
         figures=[(name, embedded(path), FIGURES[name].caption) for name, path in figures.items()],
         hyperparameters=hyperparameter_rows(folder.hyperparameters),
         rounds=rounds_table(folder.metrics, folder.unit),
+        tested=subset_words(folder.metrics),
         columns=final_values(folder.metrics, folder.unit),
         one_process=False,
         command=_command(folder.env),

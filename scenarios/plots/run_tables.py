@@ -13,7 +13,15 @@ from coolgp.scenarios.metrics.words import described, is_summed, metric_words
 from coolgp.scenarios.records.run_folder import RunFolder
 from coolgp.scenarios.records.tables import Columns
 
-__all__ = ["change_words", "final_values", "hyperparameter_rows", "key_figures", "rmse_text", "rounds_table"]
+__all__ = [
+    "change_words",
+    "final_values",
+    "hyperparameter_rows",
+    "key_figures",
+    "rmse_text",
+    "rounds_table",
+    "subset_words",
+]
 
 SHOWN_ROUNDS = 12
 SHOWN = (
@@ -43,6 +51,17 @@ def rounds_table(metrics: Columns, unit: str) -> tuple[list[list[str]], list[lis
     chosen = sorted({*range(0, count, -(-count // SHOWN_ROUNDS)), count - 1})
     head = [textwrap.wrap(metric_words(name, unit), HEAD_WIDTH) for name in names]
     return head, [[_cell(metrics, name, i) for name in names] for i in chosen]
+
+
+def subset_words(metrics: Columns) -> str:
+    """That scores before the last round are over a part of the test rows, where they are; empty elsewhere."""
+    rows = metrics["test_rows"] if "test_rows" in metrics else np.empty(0)
+    if not rows.size or rows[0] == rows[-1]:
+        return ""
+    return (
+        f"Scores before the last round are over {rows[0]:,.0f} of {rows[-1]:,.0f} test rows, the same ones in each "
+        "round (run.evaluate_rows); those of the last round are over all."
+    )
 
 
 def final_values(metrics: Columns, unit: str) -> list[tuple[str, ...]]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from coolgp.network.graphs.topology import Topology
 from coolgp.scenarios.base.arrays import Bools, Floats, Ints
-from coolgp.scenarios.config.loading import read_scenario
+from coolgp.scenarios.config.loading import read_recorded
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TRAFFIC
@@ -139,7 +139,7 @@ def read_run(path: str | Path) -> RunFolder:
         kind = "a finished" if len(missing) < len(FILES) else "a"
         raise ValueError(f"{path} is not {kind} run folder: it lacks {', '.join(missing)}")
     try:
-        config = read_scenario(path / "config.toml")
+        config = read_recorded(path / "config.toml")
         env = json.loads((path / "env.json").read_text(encoding="utf-8"))
     except ValueError as problem:
         raise ValueError(f"{path} is not a run folder: config.toml or env.json cannot be read: {problem}") from problem

@@ -11,7 +11,7 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.launcher import launched_size
 from coolgp.scenarios.base.environment import share_cores
 from coolgp.scenarios.base.lock import held
-from coolgp.scenarios.config.loading import read_scenario
+from coolgp.scenarios.config.loading import read_recorded
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.planning.limits import admit
@@ -74,7 +74,7 @@ def prepare_resume(
 ) -> Prepared:
     """Put a run together again where its last checkpoint left it; arguments and errors as in `resume`."""
     folder, started = Path(folder), perf_counter()
-    scenario = read_scenario(folder / "config.toml")
+    scenario = read_recorded(folder / "config.toml")
     share_cores()
     with one_thread(), ExitStack() as locks:
         locks.enter_context(held(folder))

@@ -80,7 +80,7 @@ class Recorder:
     def _evaluated(self, record: Record) -> Evaluated:
         probed, dataset = record.probed, self.simulation.dataset
         assert probed is not None
-        layout, theta = self.simulation.shared_start.model.layout, probed.theta
+        layout, theta, tested = self.simulation.shared_start.model.layout, probed.theta, probed.tested
         return Evaluated(
             round=record.round,
             observations=record.observations,
@@ -88,9 +88,9 @@ class Recorder:
             features=dataset.features,
             before=probed.pre,
             after=probed.post,
-            y_test=dataset.y_test,
-            asked=self.asked,
-            truth=dataset.truth,
+            y_test=dataset.y_test[tested],
+            asked=self.asked[:, tested],
+            truth=None if dataset.truth is None else dataset.truth[tested],
             sent=record.sent,
             present=record.present,
             counted=probed.counted,

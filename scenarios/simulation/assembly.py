@@ -16,6 +16,7 @@ from coolgp.network.mpi import MPITransport
 from coolgp.network.partition import partition
 from coolgp.network.serial import SerialTransport
 from coolgp.network.transport import Transport
+from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.base.mpiexec import check_world
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
@@ -24,6 +25,7 @@ from coolgp.scenarios.simulation.evaluation import choose_probes
 from coolgp.scenarios.simulation.initialisation import start_from_pilot
 from coolgp.scenarios.simulation.network import Plan, plan
 from coolgp.scenarios.simulation.state import Simulation
+from coolgp.scenarios.simulation.tested_rows import choose_tested, evaluated_count, work_of
 
 __all__ = ["assemble", "connect", "faultless", "one_thread", "through_channel"]
 
@@ -48,6 +50,7 @@ def assemble(
     shared_start = start_from_pilot(
         scenario.agents, dataset, seed, standardize=scenario.data.standardize, precision=scenario.run.precision
     )
+    probes = choose_probes(len(dataset.agents), scenario.run.probes, seed)
     return Simulation(
         scenario=scenario,
         dataset=dataset,
@@ -56,10 +59,20 @@ def assemble(
         links=network.links,
         transport=connect(network, scenario.network.partition, seed, ranks),
         rule=network.rule,
-        probes=choose_probes(len(dataset.agents), scenario.run.probes, seed),
+        probes=probes,
+        tested=_tested(scenario, dataset, network, probes),
         guarantee=network.guarantee,
         faults=network.faults,
     )
+
+
+def _tested(scenario: Scenario, dataset: Dataset, network: Plan, probes: Ints) -> Ints:
+    """The test rows ``[Q']`` that the probes are asked at in rounds before the last."""
+    run, tests = scenario.run, len(dataset.y_test)
+    rounds = run.learning_rounds(dataset.training.most, scenario.agents.batch_size)
+    work = work_of(scenario, network, len(dataset.agents), rounds)
+    count = evaluated_count(run.evaluate_rows, tests, work, rounds, run.evaluate_every)
+    return choose_tested(count, tests, probes, dataset.test_owner, run.seed)
 
 
 class Planned(Protocol):

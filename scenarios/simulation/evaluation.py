@@ -36,11 +36,13 @@ def choose_probes(agents: int, probes: int, seed: int) -> Ints:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """Asks the probes of every rank at test inputs ``x [Q, D]`` (scaled). probes: global ids, ascending. least: the
-    coverage that a row needs, see :mod:`coolgp.agents.coverage`.
+    """Asks the probes of every rank at test inputs ``x [Q, D]`` (scaled). tested ``[Q]``: which test rows these are.
+
+    probes: global ids, ascending. least: the coverage that a row needs, see :mod:`coolgp.agents.coverage`.
     """
 
     x: Array
+    tested: Ints
     scaler: Scaler
     probes: Ints
     rule: FusionRule
@@ -77,7 +79,9 @@ class Evaluation:
             return None
         pre = Forecast(gathered.pop("pre_mean"), gathered.pop("pre_variance"))
         post = Forecast(gathered.pop("post_mean"), gathered.pop("post_variance"))
-        return Probed(pre=pre, post=post, **gathered, basis=model.basis, seconds=perf_counter() - started)
+        return Probed(
+            pre=pre, post=post, **gathered, basis=model.basis, tested=self.tested, seconds=perf_counter() - started
+        )
 
     def _gathered(self, answers: Mapping[str, Array]) -> dict[str, Array] | None:
         """The answers of the probes of all ranks, on the root; None elsewhere. Collective."""

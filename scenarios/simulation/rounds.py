@@ -31,14 +31,16 @@ def simulate(simulation: Simulation, run_state: RunState | None = None) -> Itera
     scenario, rule, transport = simulation.scenario, simulation.rule, simulation.transport
     dataset, scaler, agents = simulation.dataset, simulation.shared_start.scaler, transport.shard.agents
     stream = dataset.training.stream(transport.shard, scaler, scenario.agents.batch_size, scenario.run.seed)
-    evaluate = Evaluation(
+    at_last = Evaluation(
         x=scaler.inputs(dataset.x_test),
+        tested=np.arange(len(dataset.y_test)),
         scaler=scaler,
         probes=simulation.probes,
         rule=rule,
         transport=transport,
         least=scenario.agents.coverage,
     )
+    between = replace(at_last, x=at_last.x[simulation.tested], tested=simulation.tested)
     run_state = begin(simulation) if run_state is None else run_state
     population, state, seen, sent = run_state.population, run_state.state, run_state.seen, sent_so_far(transport)
     again, turns = range(run_state.turn - run_state.waiting, run_state.turn), range(run_state.turn, simulation.rounds)
@@ -57,6 +59,7 @@ def simulate(simulation: Simulation, run_state: RunState | None = None) -> Itera
             continue
         present = int(transport.total(np.array([np.count_nonzero(transport.present)]))[0])
         error = rule.error(state, population, transport) if has_evidence(rule) else float("nan")
+        evaluate = at_last if turn + 1 == simulation.rounds else between
         with _named(turn, dataset, agents[evaluate.rows]):
             probed = evaluate(population, state, batch)
         before, sent = sent, sent_so_far(transport)  # what probes ask of others to predict is of this round too

@@ -32,7 +32,8 @@ class Probed:
     observation that they know of; evidence ``[probes, P]``: packed; counted ``[probes]``: agents that each has counted,
     itself among them; NaN for a rule without any; sample_size ``[probes]``: effective, of importance weights, NaN
     elsewhere; uncovered ``[probes]``: share of the round's rows that the inducing inputs cover too little; basis:
-    these, as they are now; seconds: what asking them took, on this rank.
+    these, as they are now; tested ``[Q]``: the test rows that they were asked at, ascending, of all that there are;
+    seconds: what asking them took, on this rank.
     """
 
     pre: Forecast
@@ -44,6 +45,7 @@ class Probed:
     sample_size: Array
     uncovered: Array
     basis: Basis
+    tested: Ints
     seconds: float
 
 
@@ -73,7 +75,8 @@ class Record:
 class Simulation:
     """All parts of a run, on this rank.
 
-    links: of the topology, those that the rule uses. probes: global ids ``[probes]`` over all ranks, ascending.
+    links: of the topology, those that the rule uses. probes: global ids ``[probes]`` over all ranks, ascending. tested
+    ``[Q']``: the test rows that they are asked at in rounds before the last, see `tested_rows`.
     """
 
     scenario: Scenario
@@ -84,6 +87,7 @@ class Simulation:
     transport: Transport
     rule: FusionRule
     probes: Ints
+    tested: Ints
     guarantee: Guarantee
     faults: Faults
 

@@ -110,7 +110,8 @@ def test_on_the_papers_domain_every_round_of_fusion_helps():
         "shared": "latent",
     }
     agents |= {"lengthscale": "own", "inducing_choice": "kmeans", "learning_rate": 0.005}
-    mapping = {"data": asked, "agents": agents, "network": {"topology": "complete"}, "run": {"rounds": 20}}
+    network, rounds = {"topology": "complete"}, {"rounds": 20, "evaluate_rows": "all"}
+    mapping = {"data": asked, "agents": agents, "network": network, "run": rounds}
     simulation = assemble(resolve(mapping, "domain"))
     owner, truth = simulation.dataset.test_owner, simulation.dataset.truth
 
