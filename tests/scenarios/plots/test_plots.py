@@ -189,7 +189,7 @@ def test_an_unfinished_run_names_what_it_lacks(make: Make, name: str) -> None:
     [
         ("metrics.csv", b"", "lacks the columns round"),
         ("metrics.csv", ",".join(header(METRICS)).encode() + b"\n", "has no rows"),
-        ("metrics.csv", ",".join(header(METRICS)).encode() + b"\n1,2\n", "is cut off: row 2 needs 25 cells"),
+        ("metrics.csv", ",".join(header(METRICS)).encode() + b"\n1,2\n", "is cut off: row 2 needs 26 cells"),
         ("probes.csv", b"round,agent,rmse_pre,rmse_post\n1,other,1,1\n", "probe agents differ"),
         ("hyperparameters.csv", b"round,bound\n1,high\n", "column bound: needed numbers"),
         ("predictions.npz", b"text", "cannot be read as arrays"),

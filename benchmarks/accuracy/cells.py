@@ -1,0 +1,123 @@
+"""Cells of the comparison: one method on one draw. Each is a line of a file, so that a long run can be continued."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from coolgp.scenarios.base.errors import DataError
+from coolgp.scenarios.metrics.scores import coverage, nlpd, rmse
+
+from benchmarks.accuracy.methods import METHODS
+from benchmarks.accuracy.sets import SETS, Rows
+from benchmarks.machine import commit, machine
+
+__all__ = ["QUICK", "Cell", "Grid", "fill", "read"]
+
+QUICK = (200, 60)
+"""Training and test rows with --quick."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Scores of a method on one draw; inducing is 0 for methods without inducing inputs. NaN where it failed."""
+
+    data: str
+    method: str
+    inducing: int
+    seed: int
+    rmse: float
+    nlpd: float
+    coverage95: float
+    seconds: float
+    quick: bool
+    commit: str
+    date: str
+    cpu: str
+    failure: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, int, int, bool]:
+        """What it is of."""
+        return self.data, self.method, self.inducing, self.seed, self.quick
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Which cells are wanted, by their names."""
+
+    data: Sequence[str]
+    methods: Sequence[str]
+    inducing: Sequence[int]
+    seeds: int
+    quick: bool = False
+
+    def keys(self) -> Iterator[tuple[str, str, int, int, bool]]:
+        """All of them: seed by seed within a set, so that what is there is as even as can be."""
+        for size in self.inducing:
+            for data in self.data:
+                for seed in range(self.seeds):
+                    for name in self.methods:
+                        yield data, name, size if METHODS[name].sparse else 0, seed, self.quick
+
+
+def read(path: Path) -> list[Cell]:
+    """The cells of a file, none where there is no file; the last of each key counts."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    cells = [Cell(**json.loads(line)) for line in lines if line.endswith("}")]  # a run may have been killed in a line
+    return list({cell.key: cell for cell in cells}.values())
+
+
+def fill(grid: Grid, path: Path, say: Callable[[str], None]) -> None:
+    """Compute the cells that the file lacks, and append each as it comes; those that failed are tried again."""
+    done = {cell.key for cell in read(path) if not cell.failure}
+    missing = list(dict.fromkeys(key for key in grid.keys() if key not in done))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    here = {"commit": commit(), "date": date.today().isoformat(), "cpu": str(machine()["cpu"])}
+    for count, (data, method, inducing, seed, quick) in enumerate(missing, start=1):
+        scores = _scores(data, method, inducing, seed, quick)
+        cell = Cell(data, method, inducing, seed, quick=quick, **here, **scores)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(cell)) + "\n")
+        outcome = cell.failure or f"RMSE {cell.rmse:.4g}, NLPD {cell.nlpd:.3f}, {cell.seconds:.1f} s"
+        say(f"{count}/{len(missing)} {data}, {method}, M = {inducing}, seed {seed}: {outcome}")
+
+
+def _scores(data: str, method: str, inducing: int, seed: int, quick: bool) -> dict[str, float | str]:
+    try:
+        rows = SETS[data].draw(seed)
+    except DataError as missing:
+        return _failed(str(missing))
+    rows = rows.fewer(*QUICK) if quick else rows
+    try:
+        return _scored(rows, method, inducing, seed)
+    except (ValueError, np.linalg.LinAlgError) as failure:
+        return _failed(f"{type(failure).__name__}: {failure}")
+
+
+def _scored(rows: Rows, method: str, inducing: int, seed: int) -> dict[str, float | str]:
+    started = perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of searches that end at a limit: what counts are the scores
+        forecast = METHODS[method].forecast(rows, inducing, seed)
+    seconds, asked = perf_counter() - started, np.ones_like(forecast.mean)
+    y = rows.y_test
+    scores = {
+        "rmse": rmse(forecast, y, asked),
+        "nlpd": nlpd(forecast, y, asked),
+        "coverage95": coverage(forecast, y, asked),
+    }
+    return {name: float(score[0]) for name, score in scores.items()} | {"seconds": seconds}
+
+
+def _failed(why: str) -> dict[str, float | str]:
+    return dict.fromkeys(("rmse", "nlpd", "coverage95", "seconds"), float("nan")) | {"failure": why}
