@@ -6,6 +6,7 @@ Modules that load NumPy are imported inside the commands, once BLAS is held to o
 from __future__ import annotations
 
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -57,6 +58,23 @@ def every(quick: Quick = False) -> None:
         measure(name, quick, None)
     if not quick:
         report()
+
+
+@app.command(epilog="Example:  python -m benchmarks accuracy --inducing 100 --seeds 2")
+def accuracy(
+    quick: Quick = False,
+    data: Annotated[list[str] | None, typer.Option(help="A set of data; all by default. Can be repeated.")] = None,
+    inducing: Annotated[list[int] | None, typer.Option(help="M; 100 and 500 by default. Can be repeated.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Draws of each set.")] = 5,
+    cells: Annotated[Path, typer.Option(help="File with a line for each cell.")] = RESULTS / "accuracy.jsonl",
+    page: Annotated[Path, typer.Option(help="Page to write.")] = ROOT / "docs" / "accuracy.md",
+) -> None:
+    """Compare fused models with central ones, compute the cells that are missing, and write accuracy.md."""
+    pin_blas()
+    from benchmarks.accuracy.run import accuracy_page
+
+    say = partial(print, file=sys.stderr, flush=True)
+    print(f"written: {accuracy_page(data, inducing, seeds, quick, cells, page, say)}", file=sys.stderr)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 
@@ -27,7 +27,10 @@ QUICK = (200, 60)
 
 @dataclass(frozen=True)
 class Cell:
-    """Scores of a method on one draw; inducing is 0 for methods without inducing inputs. NaN where it failed."""
+    """Scores of a method on one draw; NaN where it failed.
+
+    inducing: 0 for methods without inducing inputs. seconds: of the processor.
+    """
 
     data: str
     method: str
@@ -59,7 +62,7 @@ class Grid:
     seeds: int
     quick: bool = False
 
-    def keys(self) -> Iterator[tuple[str, str, int, int, bool]]:
+    def __iter__(self) -> Iterator[tuple[str, str, int, int, bool]]:
         """All of them: seed by seed within a set, so that what is there is as even as can be."""
         for size in self.inducing:
             for data in self.data:
@@ -80,7 +83,7 @@ def read(path: Path) -> list[Cell]:
 def fill(grid: Grid, path: Path, say: Callable[[str], None]) -> None:
     """Compute the cells that the file lacks, and append each as it comes; those that failed are tried again."""
     done = {cell.key for cell in read(path) if not cell.failure}
-    missing = list(dict.fromkeys(key for key in grid.keys() if key not in done))
+    missing = list(dict.fromkeys(key for key in grid if key not in done))
     path.parent.mkdir(parents=True, exist_ok=True)
     here = {"commit": commit(), "date": date.today().isoformat(), "cpu": str(machine()["cpu"])}
     for count, (data, method, inducing, seed, quick) in enumerate(missing, start=1):
@@ -105,18 +108,14 @@ def _scores(data: str, method: str, inducing: int, seed: int, quick: bool) -> di
 
 
 def _scored(rows: Rows, method: str, inducing: int, seed: int) -> dict[str, float | str]:
-    started = perf_counter()
+    started = process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of searches that end at a limit: what counts are the scores
         forecast = METHODS[method].forecast(rows, inducing, seed)
-    seconds, asked = perf_counter() - started, np.ones_like(forecast.mean)
+    seconds, asked = process_time() - started, np.ones_like(forecast.mean)
     y = rows.y_test
-    scores = {
-        "rmse": rmse(forecast, y, asked),
-        "nlpd": nlpd(forecast, y, asked),
-        "coverage95": coverage(forecast, y, asked),
-    }
-    return {name: float(score[0]) for name, score in scores.items()} | {"seconds": seconds}
+    scored = {"rmse": rmse, "nlpd": nlpd, "coverage95": coverage}
+    return {name: float(score(forecast, y, asked)[0]) for name, score in scored.items()} | {"seconds": seconds}
 
 
 def _failed(why: str) -> dict[str, float | str]:

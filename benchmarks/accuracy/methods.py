@@ -103,8 +103,7 @@ METHODS: dict[str, Method] = {
     ),
     ALL_ROWS: Method("one sparse GP of the same M, fitted to all rows by up to 150 iterations of L-BFGS", _all_rows),
     "exact, subset": Method(
-        f"exact GP of {EXACT_ROWS:,} random rows, half as many from {MANY_INPUTS} inputs on; hyper-parameters of the largest "
-        "evidence",
+        f"exact GP of {EXACT_ROWS:,} random rows, half as many from {MANY_INPUTS} inputs on, with the largest evidence",
         _exact,
         sparse=False,
     ),

@@ -21,11 +21,11 @@ with the same budget, coverage of the 95 % interval within these."""
 
 HEAD = """# Accuracy
 
-Written by `python -m benchmarks accuracy` from the lines of `benchmarks/results/accuracy.jsonl`; the command computes the
-cells that the file lacks, so that it can be stopped and continued. Data come from generators and from packages. Means
-over seeds ± standard deviation over them; a seed draws data, split and everything random. RMSE in units of the target,
-NLPD in nats for an observation, coverage of the 95 % interval. Seconds are those of one core with whatever else it had
-to do, fitting and prediction together, and for coolgp the work of all agents.
+Written by `python -m benchmarks accuracy` from the lines of `benchmarks/results/accuracy.jsonl`; the command computes
+the cells that the file lacks, so that it can be stopped and continued. Data come from generators and from packages.
+Means over seeds ± standard deviation over them; a seed draws data, split and everything random. RMSE in units of the
+target, NLPD in nats for an observation, coverage of the 95 % interval. Seconds are those of the processor, for fitting
+and prediction together, and for coolgp the work of all agents.
 """
 
 
@@ -84,7 +84,6 @@ def _asked(cells: Sequence[Cell], inducing: int) -> str:
     for data in SETS:
         fused, same, every = (_of(cells, data, name, inducing) for name in (COOLGP, SAME_BUDGET, ALL_ROWS))
         if fused:
-            low, high = COVERED
             coverage = float(np.mean([cell.coverage95 for cell in fused]))
             rows.append(
                 [
@@ -93,7 +92,7 @@ def _asked(cells: Sequence[Cell], inducing: int) -> str:
                     _verdict(_mean(fused, every, _ratio), lambda value: value <= MOST_OF_ALL, "×"),
                     _verdict(_mean(fused, same, _nats), lambda value: value <= NATS, " nats"),
                     _verdict(_mean(fused, every, _nats), None, " nats"),
-                    _verdict(coverage, lambda value: low <= value <= high, ""),
+                    _verdict(coverage, lambda value: COVERED[0] <= value <= COVERED[1], ""),
                 ]
             )
     head = [

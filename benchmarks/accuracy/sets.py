@@ -28,7 +28,8 @@ BOREHOLE = np.array(
         (9_855.0, 12_045.0),
     ]
 )
-"""Least and most of each input: radius of the borehole and of influence, transmissivities, heads, length, conductivity."""
+"""Least and most of each input: radius of the borehole, of influence, transmissivity and head of both aquifers, length,
+conductivity."""
 
 
 @dataclass(frozen=True)

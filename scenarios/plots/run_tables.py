@@ -56,7 +56,7 @@ def rounds_table(metrics: Columns, unit: str) -> tuple[list[list[str]], list[lis
 def subset_words(metrics: Columns) -> str:
     """That scores before the last round are over a part of the test rows, where they are; empty elsewhere."""
     rows = metrics["test_rows"] if "test_rows" in metrics else np.empty(0)
-    if not rows.size or rows[0] == rows[-1]:
+    if not rows.size or not rows[0] < rows[-1]:
         return ""
     return (
         f"Scores before the last round are over {rows[0]:,.0f} of {rows[-1]:,.0f} test rows, the same ones in each "

@@ -64,7 +64,7 @@ def write_tables(folder: Path, rng: np.random.Generator, rounds: int, agents: li
     post = pre if rule == "none" else level[:, None] + 0.03 * rng.normal(size=pre.shape)
     sent = (0, 0) if rule == "none" else (118, 118 * 41_208)
     columns = (
-        *(t, 1200 * t, pre.mean(1), pre.std(1), post.mean(1), post.std(1)),
+        *(t, 1200 * t, 10_000 + 0 * t, pre.mean(1), pre.std(1), post.mean(1), post.std(1)),
         *(np.full(rounds, np.nan), np.full(rounds, np.nan)),
         *(5.2 + 0.3 / t, 5.05 + 0.1 / t, 22 + 1 / t, 20 + 1 / t),
         *(0.52 + 0 * t, 0.91 + 0 * t, 0.94 + 0 * t, 0.2 / t**4),
