@@ -23,9 +23,10 @@ from scipy.special import expit, logsumexp, softmax
 
 from coolgp.agents.base.arrays import Array, Booleans, Indices
 from coolgp.fusion.prototypes.architecture import Architecture
+from coolgp.fusion.prototypes.certificate import width
 from coolgp.fusion.prototypes.normals import divergence, divergence_slopes, drawn, drawn_slopes, halves
 
-__all__ = ["Examples", "Risk", "Slopes", "Styles", "prior_of", "risk", "slopes", "width"]
+__all__ = ["Examples", "Risk", "Slopes", "Styles", "prior_of", "risk", "slopes"]
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,15 @@ class Styles:
 
 @dataclass(frozen=True)
 class Risk:
-    """loss: of a drawn prototype, mean; divergence: from the prior, nats; width: the root."""
+    """loss: of a drawn prototype, mean; divergence: from the prior, nats; width: the root.
+
+    effective: concepts that explain an example, ``1 / Σ r²``, median.
+    """
 
     loss: float
     divergence: float
     width: float
+    effective: float
 
     @property
     def bound(self) -> float:
@@ -70,15 +75,6 @@ class Slopes:
     numbers: Array
     mean: Array
     log_variance: Array
-
-
-def width(divergence: float, examples: int, delta: float) -> float:
-    """The root in F_R.
-
-    >>> round(width(0.0, 10, 0.05), 4)
-    0.5281
-    """
-    return float(np.sqrt((divergence + np.log(examples / delta)) / (2 * examples - 1)))
 
 
 def prior_of(numbers: Array, nets: Architecture, tau: Array) -> Styles:
@@ -161,7 +157,9 @@ def risk(numbers: Array, nets: Architecture, examples: Examples, styles: Styles,
     answers = _Answers(numbers, nets, examples, drawn_styles, concepts)
     prior = prior_of(numbers, nets, examples.tau)
     apart = float(divergence(styles.mean, styles.log_variance, prior.mean, prior.log_variance))
-    return Risk(float(1.0 - answers.right.mean()), apart, width(apart, len(examples.y), examples.delta))
+    root = width(apart, len(examples.y), examples.delta)
+    effective = np.median(1.0 / np.square(answers.shares).sum(axis=2))
+    return Risk(float(1.0 - answers.right.mean()), apart, root, float(effective))
 
 
 def slopes(

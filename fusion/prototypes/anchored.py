@@ -13,7 +13,10 @@ from scipy.special import softmax
 
 from coolgp.agents.base.arrays import Array, Indices
 
-__all__ = ["Anchors", "Prototypes", "anchors_of", "expected", "settled"]
+__all__ = ["Anchors", "Prototypes", "anchors_of", "balanced", "expected", "settled"]
+
+STEPS = 30
+"""Of balancing."""
 
 
 @dataclass(frozen=True)
@@ -73,3 +76,30 @@ def settled(anchors: Anchors, pool: Array, steps: int, temperature: float) -> Pr
         sums, weights = anchors.sums + prototypes.rows.T @ pool, anchors.weights + prototypes.mass
         prototypes = expected(sums / weights[:, None], pool, temperature)
     return prototypes
+
+
+def balanced(shares: Array, classes: int, strength: float = 1.0, weights: Array | None = None) -> Array:
+    """Shares ``[U, K]``, whose rows sum to one, with a factor for each of the first classes so that their sums agree.
+
+    One example tells where a class is, and nothing of how far it reaches: the more central one takes rows of the other.
+    Classes that are about equally frequent have equal sums. The other classes are the background, without factors.
+    strength: exponent of the factors, 0 changes nothing. weights ``[U]``: of the rows in the sums.
+
+    Source: class mass normalization of Zhu, Ghahramani & Lafferty, "Semi-Supervised Learning Using Gaussian Fields and
+    Harmonic Functions", ICML 2003, repeated until rows sum to one too (Sinkhorn).
+
+    >>> balanced(np.array([[0.9, 0.1], [0.6, 0.4]]), 2).sum(axis=0).round(3)
+    array([1., 1.])
+    """
+    weights = np.ones(len(shares)) if weights is None else weights
+    factors = np.ones(shares.shape[1])
+    for _ in range(STEPS):
+        sums = weights @ _scaled(shares, factors)[:, :classes]
+        factors[:classes] *= np.sqrt(sums.mean() / sums)  # half of the way: no step too far
+    return _scaled(shares, factors**strength)
+
+
+def _scaled(shares: Array, factors: Array) -> Array:
+    products = shares * factors
+    rows: Array = products / products.sum(axis=1, keepdims=True)
+    return rows

@@ -62,8 +62,8 @@ class Architecture:
         return np.concatenate([initial(units, random) for units in self.units.values()])
 
     def forward(self, numbers: Array, net: str, *inputs: Array) -> tuple[Array, list[Array]]:
-        """What a network answers ``[B, O]`` to inputs side by side, and what went into its layers."""
-        return forward(numbers[self.places[net]], self.units[net], np.hstack(inputs))
+        """What a network answers ``[..., O]`` to inputs side by side, and what went into its layers."""
+        return forward(numbers[self.places[net]], self.units[net], np.concatenate(inputs, axis=-1))
 
     def backward(self, numbers: Array, net: str, entering: list[Array], slope: Array, gradient: Array) -> Array:
         """Write a network's derivatives into its place of the gradient ``[P]``; return those by its inputs."""

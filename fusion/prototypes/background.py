@@ -16,8 +16,7 @@ import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.experts.task import Task
-from coolgp.fusion.prototypes.anchored import Anchors, Prototypes, anchors_of, settled
-from coolgp.fusion.prototypes.balance import balanced
+from coolgp.fusion.prototypes.anchored import Anchors, Prototypes, anchors_of, balanced, settled
 from coolgp.fusion.prototypes.checks import require_count, require_range
 from coolgp.fusion.prototypes.consulted import SummedExperts, asked, known_anchors, summed_anchors
 from coolgp.fusion.prototypes.few_shot import FewShot, few_shot

@@ -19,10 +19,10 @@ def require_range(method: str, name: str, value: float, low: float, high: float)
         raise ValueError(f"{method} needs {name} {bounds}; got {value}")
 
 
-def require_count(method: str, name: str, value: object) -> None:
-    """Raise ValueError where a setting is not a whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{method} needs {name} that is a whole number of at least 1; got {value!r}")
+def require_count(method: str, name: str, value: object, least: int = 1) -> None:
+    """Raise ValueError where a setting is not a whole number of at least so many."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{method} needs {name} that is a whole number of at least {least}; got {value!r}")
 
 
 def rows_of(X: npt.ArrayLike, name: str, inputs: int | None = None) -> Array:

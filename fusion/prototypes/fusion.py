@@ -15,7 +15,7 @@ from coolgp.agents.experts.adapters import expert_of
 from coolgp.agents.experts.expert import Classifier
 from coolgp.agents.experts.queries.black_box import QUERIES, BlackBox
 from coolgp.fusion.matching.core.over_graph import summed
-from coolgp.fusion.prototypes.checks import rows_of
+from coolgp.fusion.prototypes.checks import require_range, rows_of
 from coolgp.fusion.prototypes.consulted import Total
 from coolgp.fusion.prototypes.method import Adapted, NewTask, Owners, method_named
 from coolgp.fusion.prototypes.report import TaskReport
@@ -47,6 +47,19 @@ class TaskClassifier:
     def uncertainty(self, X: npt.ArrayLike) -> Array:
         """Entropy of the prediction ``[Q]`` at X ``[Q, D]``, nats: 0 is certain, log C is as good as no answer."""
         return np.asarray(entr(self.predict_proba(X)).sum(axis=1))
+
+    def bound(self, delta: float = 0.05) -> float:
+        """With probability ``1 - delta`` over independent examples, the expected loss of a drawn prototype is below.
+
+        The loss is ``1 - p(right class)``. Raises ValueError where nothing is certified.
+        """
+        certificate = self.report.certificate
+        if certificate is None or not certificate.certified:
+            came = self.report.method if certificate is None else f"form {self.report.details['form']!r}"
+            needed = "method 'embedding' with form 'lambda', whose nets do not depend on the examples"
+            raise ValueError(f"a certified bound needs {needed}; got {came}")
+        require_range("bound", "delta", delta, 0.0, 1.0)
+        return certificate.bound(delta)
 
 
 class TaskAgnosticFusion:
@@ -135,8 +148,7 @@ class TaskAgnosticFusion:
             inputs=self.owners_.pool.shape[1],
             examples=dict(zip(map(str, classes.tolist()), np.bincount(places).tolist(), strict=True)),
             details=adapted.details,
-            bound=adapted.bound,
-            certified=adapted.certified,
+            certificate=adapted.certificate,
             notes=adapted.notes,
         )
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.experts.queries.black_box import BlackBox
+from coolgp.fusion.prototypes.certificate import Certificate
 from coolgp.fusion.prototypes.consulted import Total
 from coolgp.network.base.lazy_table import LazyTable
 
@@ -48,15 +49,14 @@ class NewTask:
 
 @dataclass(frozen=True)
 class Adapted:
-    """What became of a task. details: what was used and what came of it, by name; bound: of the expected loss.
+    """What became of a task. details: what was used and what came of it, by name.
 
-    certified: whether the bound holds with the probability that was asked for; None, where there is no bound.
+    certificate: of the expected loss, None where the method has none.
     """
 
     model: Model
     details: Mapping[str, Any]
-    bound: float | None = None
-    certified: bool | None = None
+    certificate: Certificate | None = None
     notes: tuple[str, ...] = field(default=())
 
 

@@ -13,8 +13,7 @@ from sklearn.semi_supervised import LabelSpreading
 from coolgp import TaskAgnosticFusion
 from coolgp.agents import BlackBox
 from coolgp.agents.experts.adapters import expert_of
-from coolgp.fusion.prototypes.anchored import Anchors, anchors_of, expected, settled
-from coolgp.fusion.prototypes.balance import balanced
+from coolgp.fusion.prototypes.anchored import Anchors, anchors_of, balanced, expected, settled
 from coolgp.fusion.prototypes.consulted import SummedExperts, known_anchors
 from coolgp.fusion.prototypes.spreading import spread
 

@@ -11,8 +11,9 @@ from scipy.stats import norm
 
 from coolgp import TaskAgnosticFusion
 from coolgp.agents.experts.adapters import expert_of
-from coolgp.fusion.prototypes.adaptation import Examples, Styles, prior_of, risk, slopes, width
+from coolgp.fusion.prototypes.adaptation import Examples, Styles, prior_of, risk, slopes
 from coolgp.fusion.prototypes.architecture import Architecture
+from coolgp.fusion.prototypes.certificate import width
 from coolgp.fusion.prototypes.embedding import Training, objective, trained
 from coolgp.fusion.prototypes.forms import Context, Embedded, Moves, embedded, joint, styles_alone, styles_and_head
 from coolgp.fusion.prototypes.mlp import backward, forward, initial
@@ -239,6 +240,16 @@ def test_known_digits_are_told_apart_and_the_bound_is_certified() -> None:
     assert task.report.details["form"] == "lambda"
     assert task.report.bound is not None
     assert task.report.bound > 1.0  # two examples certify nothing
+    assert "which says nothing" in str(task.report)
+    places = np.searchsorted(task.classes_, LABELS[shots])
+    loss = 1.0 - task.predict_proba(IMAGES[shots])[np.arange(len(shots)), places].mean()
+    divergence = task.report.details["divergence from the prior, nats"]
+    for delta in (0.05, 0.3):
+        np.testing.assert_allclose(task.bound(delta), loss + width(divergence, len(shots), delta))
+    np.testing.assert_allclose(task.bound(0.05), task.report.bound)
+    near = TaskAgnosticFusion("embedding", seed=3, proposals=20, **SMALL).fit(case.experts, IMAGES[case.pool][:300])
+    found = near.adapt(IMAGES[shots], LABELS[shots]).predict(IMAGES[case.test])
+    assert (found == task.predict(IMAGES[case.test])).mean() > 0.8  # two estimates of the same prototypes
     assert (task.predict(IMAGES[case.test]) == LABELS[case.test]).mean() >= 0.7
 
 
@@ -259,7 +270,9 @@ def test_new_digits_move_all_nets_and_nothing_is_certified() -> None:
     task = TaskAgnosticFusion("embedding", **SMALL).fit(case.experts, IMAGES[case.pool][:300])
     found = task.adapt(IMAGES[shots], LABELS[shots])
     assert found.report.certified is False
-    assert "no certificate" in str(found.report)
+    assert "without certificate" in str(found.report)
+    with pytest.raises(ValueError, match="needs method 'embedding' with form 'lambda'"):
+        found.bound()
     assert (found.predict(x) == LABELS[case.test]).mean() >= 0.8
 
 
@@ -269,6 +282,7 @@ def test_new_digits_move_all_nets_and_nothing_is_certified() -> None:
         ({"form": "half"}, "form auto"),
         ({"read_out": "loud"}, "read_out soft"),
         ({"delta": 1.5}, "delta above 0 and below 1"),
+        ({"proposals": -1}, "proposals that is a whole number of at least 0"),
     ],
 )
 def test_settings_of_the_embedding_are_checked(settings: dict[str, Any], message: str) -> None:
