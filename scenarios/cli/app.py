@@ -24,7 +24,16 @@ from coolgp.scenarios.base.mpiexec import check_ranks, launch
 from coolgp.scenarios.cli.fuse_command import FUSE_EXAMPLES, fuse
 from coolgp.scenarios.cli.messages import check_agents, explained
 from coolgp.scenarios.cli.personalise_command import PERSONALISE_EXAMPLES, personalise
-from coolgp.scenarios.cli.settings_commands import EXPORT_EXAMPLES, KEYS_EXAMPLES, SHOW_EXAMPLES, export, keys, show
+from coolgp.scenarios.cli.settings_commands import (
+    EXPORT_EXAMPLES,
+    INIT_EXAMPLES,
+    KEYS_EXAMPLES,
+    SHOW_EXAMPLES,
+    export,
+    init,
+    keys,
+    show,
+)
 from coolgp.scenarios.cli.study_commands import COMPARE_EXAMPLES, SWEEP_EXAMPLES, compare, sweep
 from coolgp.scenarios.config.catalogue import is_study, scenario_named
 from coolgp.scenarios.runs.folder import check_folder, default_folder
@@ -121,6 +130,7 @@ app.command(epilog=SWEEP_EXAMPLES)(sweep)
 app.command(epilog=COMPARE_EXAMPLES)(compare)
 app.command(epilog=FUSE_EXAMPLES)(fuse)
 app.command(epilog=PERSONALISE_EXAMPLES)(personalise)
+app.command(epilog=INIT_EXAMPLES)(init)
 app.command(epilog=KEYS_EXAMPLES)(keys)
 app.command(epilog=SHOW_EXAMPLES)(show)
 app.command(epilog=EXPORT_EXAMPLES)(export)

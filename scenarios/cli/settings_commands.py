@@ -1,18 +1,24 @@
-"""``coolgp keys``, ``show`` and ``export``: what can be set, what is set, and a file to start from."""
+"""``coolgp init``, ``keys``, ``show`` and ``export``: a file to start from, what can be set, and what is set."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.cli.messages import explained
 from coolgp.scenarios.config.catalogue import catalogue, scenario_named
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 
-__all__ = ["EXPORT_EXAMPLES", "KEYS_EXAMPLES", "SHOW_EXAMPLES", "export", "keys", "show"]
+__all__ = ["EXPORT_EXAMPLES", "INIT_EXAMPLES", "KEYS_EXAMPLES", "SHOW_EXAMPLES", "export", "init", "keys", "show"]
+
+INIT_EXAMPLES = (
+    "Examples:  coolgp init rows.csv   |   coolgp init rows.csv --target level --agent station --out study.toml"
+)
 
 KEYS_EXAMPLES = (
     "Examples:  coolgp keys   |   coolgp keys agents   |   coolgp keys fusion.rule   |   "
@@ -28,6 +34,25 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the scenario; repeatable."),
 ]
+
+
+def init(
+    table: Annotated[Path, typer.Argument(help="A CSV or Parquet file of rows.")],
+    target: Annotated[str | None, typer.Option(help="The column to predict. Default: the last one of numbers.")] = None,
+    agent: Annotated[str | None, typer.Option(help="The column that names the agent of each row.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The scenario. Default: the table's name with .toml.")] = None,
+) -> None:
+    """Look at a table and write a commented scenario that suits it: columns, agents, sizes."""
+    with explained():
+        from coolgp.scenarios.data.first_look import first_look, first_scenario  # reads tables
+
+        out = out or Path(table.stem + ".toml")
+        if out.exists():
+            raise ValueError(f"{out} exists: choose another file by --out")
+        text = first_scenario(first_look(table), target, agent, folder=out.parent)
+        write_whole(out, text.encode())
+    typer.echo(text, nl=False)
+    typer.echo(f"written: {out}\nnext: coolgp run {out}")
 
 
 def keys(

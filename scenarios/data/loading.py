@@ -21,6 +21,7 @@ from coolgp.scenarios.config.sources import Source, source_named
 from coolgp.scenarios.data.dataset import Dataset, Numbered, SetAside
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.partitions import CLASS_PARTITIONS, PARTITIONS, agents_of
+from coolgp.scenarios.data.slips import probable_slips
 from coolgp.scenarios.data.table import Table
 
 __all__ = ["check_against", "load", "load_rows"]
@@ -115,7 +116,7 @@ def _dealt(table: Table, data: DataSettings, count: int, seed: int) -> Dataset:
         truth=truth,
         classes=table.classes,
         aside=_set_aside(data, table, aside),
-        notes=table.notes,
+        notes=(*table.notes, *probable_slips(table, train, owner, len(agents))),
     )
 
 

@@ -23,7 +23,7 @@ from coolgp.scenarios.data.cells.numbers import MOMENTS, PLAIN, is_number, momen
 from coolgp.scenarios.data.partitions import agents_of
 from coolgp.scenarios.data.table import Table
 
-__all__ = ["load_table", "read_inputs", "read_table"]
+__all__ = ["load_table", "read_columns", "read_inputs", "read_table"]
 
 LARGEST = 1e150
 """Numbers above cannot be squared and summed in float64."""
@@ -53,7 +53,7 @@ def read_table(
 
     """
     path = Path(path)
-    columns = _with_moments(_read_columns(path), features or ())
+    columns = _with_moments(read_columns(path), features or ())
     problems = [*columns.problems, *_missing(columns, target, features, agent)]
     chosen, skipped = _features(columns, target, features, agent)
     numeric = chosen if classified else (*chosen, target)
@@ -89,7 +89,7 @@ def read_table(
 def read_inputs(path: str | Path, besides: Sequence[str] = ()) -> tuple[Floats, tuple[str, ...]]:
     """The numeric columns of a table but for some, ``[Q, D]``, and their names; reads and raises as `read_table`."""
     path = Path(path)
-    columns = _read_columns(path)
+    columns = read_columns(path)
     chosen = [name for name in columns.names if name and name not in besides and not reason_to_leave_out(columns, name)]
     values = {name: _numbers(columns, name) for name in chosen}
     problems = list(columns.problems)
@@ -103,7 +103,8 @@ def read_inputs(path: str | Path, besides: Sequence[str] = ()) -> tuple[Floats, 
     return np.stack([values[name] for name in chosen], axis=1), tuple(chosen)
 
 
-def _read_columns(path: Path) -> Columns:
+def read_columns(path: Path) -> Columns:
+    """The columns of a file, whatever its kind. Raises DataError for one that is missing, empty or no table."""
     content = read_content(path)
     return read_parquet(path, content) if path.suffix.lower() in (".parquet", ".pq") else read_csv(path, content)
 
