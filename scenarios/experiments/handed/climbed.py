@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.task import Task
+from coolgp.fusion.blackbox.cigar import Cigar
 from coolgp.fusion.blackbox.group import Group, GroupAnswer
 from coolgp.fusion.blackbox.online import online_group
-from coolgp.fusion.blackbox.uncertainty import Uncertainty
 from coolgp.network.graphs.generate import generate
 from coolgp.scenarios.base.formatting import counted, size_text
+from coolgp.scenarios.experiments.handed.borrowed import settings_as_used, with_settings_of
 from coolgp.scenarios.experiments.handed.boxes import left_out_words, require_enough, require_std, with_std
 from coolgp.scenarios.experiments.handed.classes import labels_of
 from coolgp.scenarios.experiments.handed.predictions import predictions
@@ -23,18 +23,13 @@ from coolgp.scenarios.experiments.handed.rule import Handed, Outcome
 __all__ = ["ClimbedPredictions"]
 
 Above = Annotated[float, Field(gt=0)]
-CountAbove = Annotated[int, Field(gt=0)]
 
 
-@dataclass(frozen=True)
+@with_settings_of(Cigar, without=("via", "query_rounds", "seed"))
 class ClimbedPredictions:
     """The product of all models' densities, climbed by answers alone (CIGAR); class probabilities are pooled.
 
-    estimator: of derivatives, and its random draws; directions: whether owners draw the same ones. width: of
-    differences, in each model's own standard deviations. step: what is done with the sum. starts: a "common" one, or
-    each owner's "own". iterations: at most. tolerance: of a move, in standard deviations of the product. stop: with a
-    "movement" below that, or a "disagreement". uncertainty: "gpoe", the generalised product; "product", which takes
-    models for independent; or "mixture". std: of an observation, for regression models that state none.
+    std: of an observation, for regression models that state none.
     """
 
     leaves: ClassVar[tuple[str, ...]] = (".csv",)
@@ -42,16 +37,6 @@ class ClimbedPredictions:
     by_queries: ClassVar[bool] = True
     takes_inputs: ClassVar[bool] = True
 
-    estimator: Literal["central", "antithetic", "forward"] = "central"
-    draws: CountAbove = 10
-    directions: Literal["shared", "independent"] = "shared"
-    width: Above = 0.1
-    step: Literal["newton", "scale-free", "published"] = "newton"
-    starts: Literal["own", "common"] = "own"
-    iterations: CountAbove = 40
-    tolerance: Above = 1e-6
-    stop: Literal["movement", "disagreement"] = "movement"
-    uncertainty: Uncertainty = "gpoe"
     std: Above | None = None
 
     def fuse(self, handed: Handed) -> Outcome:
@@ -65,7 +50,7 @@ class ClimbedPredictions:
         require_std(boxes, handed.queries)
         task = Task(tuple(labels_of([box.expert for box in boxes])))
         graph = handed.graph or generate("complete", len(boxes), seed=0)
-        settings = {name: value for name, value in asdict(self).items() if name != "std"} | {"seed": handed.seed}
+        settings = settings_as_used(self, but="std") | {"seed": handed.seed}
         answer = online_group(Group(boxes, graph, task), handed.queries, settings).answer(handed.queries)
         require_enough(boxes, handed.at_least)
         return Outcome(
@@ -74,7 +59,7 @@ class ClimbedPredictions:
             fused_size=counted(len(handed.queries), "prediction"),
             order=_spent(answer),
             remarks=[*answer.remarks, *left_out_words(boxes)],
-            settings=asdict(self),
+            settings=settings_as_used(self),
         )
 
 

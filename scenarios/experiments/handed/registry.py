@@ -22,6 +22,7 @@ HANDED_RULES: LazyTable[type[HandedRule]] = LazyTable(
         "spahm": f"{_HERE}.sparse_gps:MatchedGPs",
         "cigar": f"{_HERE}.climbed:ClimbedPredictions",
         "colbi": f"{_HERE}.surrogates:ImitatedModels",
+        "colbi-parameters": f"{_HERE}.surrogates:OneSurrogate",
         "ensemble": f"{_HERE}.ensemble:AveragedPredictions",
     }
 )

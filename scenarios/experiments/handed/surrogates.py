@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.queries.black_box import BlackBox
-from coolgp.agents.experts.surrogates.features import LENGTHSCALE
 from coolgp.agents.experts.task import Task
 from coolgp.fusion.blackbox.group import Group
-from coolgp.fusion.blackbox.imitation.gaussian import Objective
 from coolgp.fusion.blackbox.imitation.group import ImitatedGroup, imitated_group
 from coolgp.fusion.blackbox.imitation.imitate import Fidelity
+from coolgp.fusion.blackbox.imitation.one import ColbiParameters, one_surrogate_group
+from coolgp.fusion.blackbox.imitation.settings import ImitationSettings
 from coolgp.network.graphs.generate import generate
 from coolgp.scenarios.base.formatting import counted, number, percent
+from coolgp.scenarios.experiments.handed.borrowed import settings_as_used, with_settings_of
 from coolgp.scenarios.experiments.handed.boxes import left_out_words, require_enough, require_std, with_std
 from coolgp.scenarios.experiments.handed.classes import labels_of
 from coolgp.scenarios.experiments.handed.rule import Handed, Outcome
 
-__all__ = ["ImitatedModels"]
+__all__ = ["ImitatedModels", "OneSurrogate"]
 
 
-@dataclass(frozen=True)
+@with_settings_of(ImitationSettings, without=("family", "inputs", "seed"))
 class ImitatedModels:
     """Surrogates that imitate the models at the rows of --inputs, in one file: it asks no model any more (COLBI).
 
-    objective: "kl", the divergence by queries; "moments", what three queries an input tell of a Gaussian model; or
-    "published", which diverges. inducing: inducing inputs of the features that all surrogates have in common, at most.
-    lengthscale: of these, in standard deviations of each input times ``√D``; kernel: of these. steps: of "kl" and
-    "published", at most. held_out: share of the rows at which surrogates are tested. floor: share of the uniform
-    distribution that class probabilities are mixed with. uncertainty: "gpoe", the generalised product, whose powers sum
-    to one, or "product", which takes models for independent. std: of an observation, for regression models without.
+    uncertainty: "gpoe", the generalised product, whose powers sum to one, or "product", which takes models for
+    independent. std: of an observation, for regression models without.
     """
 
     leaves: ClassVar[tuple[str, ...]] = (".npz",)
@@ -43,24 +39,15 @@ class ImitatedModels:
     by_queries: ClassVar[bool] = True
     takes_inputs: ClassVar[bool] = True
 
-    objective: Objective = "kl"
-    inducing: Annotated[int, Field(ge=1)] = 100
-    lengthscale: Annotated[float, Field(gt=0)] = LENGTHSCALE
-    kernel: Literal["se", "matern32", "matern52"] = "matern52"
-    steps: Annotated[int, Field(ge=1)] = 30
-    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    floor: Annotated[float, Field(gt=0, lt=1)] = 1e-3
     uncertainty: Literal["gpoe", "product"] = "gpoe"
     std: Annotated[float, Field(gt=0)] | None = None
 
     def fuse(self, handed: Handed) -> Outcome:
         """See `HandedRule`."""
-        if handed.queries is None:
-            raise ValueError(
-                "--inputs: colbi asks the models for answers to rows without targets: give --inputs rows.csv, none of "
-                "them rows to test at"
-            )
-        imitated = self._imitated(handed, handed.queries)
+        group, inputs = _asked_group(handed, "colbi", self.std)
+        settings = settings_as_used(self, but="std") | {"seed": handed.seed}
+        imitated = imitated_group(group, inputs, settings)
+        require_enough(group.boxes, handed.at_least)
         features = counted(imitated.pool.features.count, "feature")
         return Outcome(
             model=imitated.model,
@@ -68,18 +55,56 @@ class ImitatedModels:
             fused_size=f"{counted(len(imitated.surrogates), 'surrogate')} of {features}",
             order=f"imitated at {counted(len(imitated.pool.asked), 'row')}, tested at {len(imitated.pool.held_out)}",
             remarks=[*_remarks(imitated), "the result predicts without asking any model"],
-            settings=asdict(self),
+            settings=settings_as_used(self),
         )
 
-    def _imitated(self, handed: Handed, inputs: Array) -> ImitatedGroup:
-        boxes = tuple(with_std(box, self.std) for box in handed.boxes)
-        graph = handed.graph or generate("complete", len(boxes), seed=0)
-        settings = {name: value for name, value in asdict(self).items() if name != "std"}
-        require_std(boxes, inputs)
-        group = Group(boxes, graph, Task(tuple(labels_of([box.expert for box in boxes]))))
-        imitated = imitated_group(group, inputs, settings | {"seed": handed.seed})
-        require_enough(boxes, handed.at_least)
-        return imitated
+
+@with_settings_of(
+    ColbiParameters,
+    without=("via", "query_rounds", "family", "objective", "steps", "held_out", "floor", "inputs", "seed"),
+)
+class OneSurrogate:
+    """One surrogate for what all models of a number say at the rows of --inputs, in one file (COLBI by parameters).
+
+    std: of an observation, for models that state none.
+    """
+
+    leaves: ClassVar[tuple[str, ...]] = (".npz",)
+    in_folder: ClassVar[bool] = True
+    leaves_out: ClassVar[bool] = True
+    by_queries: ClassVar[bool] = True
+    takes_inputs: ClassVar[bool] = True
+
+    std: Annotated[float, Field(gt=0)] | None = None
+
+    def fuse(self, handed: Handed) -> Outcome:
+        """See `HandedRule`."""
+        group, inputs = _asked_group(handed, "colbi-parameters", self.std)
+        fitted = one_surrogate_group(group, inputs, settings_as_used(self, but="std") | {"seed": handed.seed})
+        require_enough(group.boxes, handed.at_least)
+        return Outcome(
+            model=fitted.model,
+            sizes=[
+                "left out" if box.failure is not None else f"{counted(box.used, 'row')} asked" for box in group.boxes
+            ],
+            fused_size=f"1 surrogate of {counted(fitted.surrogate.features.count, 'feature')}",
+            order=f"{counted(fitted.rule.climb, 'sum')} over the graph",
+            remarks=[*left_out_words(group.boxes), "the result predicts without asking any model"],
+            settings=settings_as_used(self),
+        )
+
+
+def _asked_group(handed: Handed, rule: str, std: float | None) -> tuple[Group, Array]:
+    """The models as a group, and where they are asked. Raises ValueError without inputs, and for unsure models."""
+    if handed.queries is None:
+        raise ValueError(
+            f"--inputs: {rule} asks the models for answers to rows without targets: give --inputs rows.csv, none of "
+            "them rows to test at"
+        )
+    boxes = tuple(with_std(box, std) for box in handed.boxes)
+    require_std(boxes, handed.queries)
+    graph = handed.graph or generate("complete", len(boxes), seed=0)
+    return Group(boxes, graph, Task(tuple(labels_of([box.expert for box in boxes])))), handed.queries
 
 
 def _size(imitated: ImitatedGroup, place: int, box: BlackBox) -> str:

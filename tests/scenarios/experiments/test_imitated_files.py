@@ -97,7 +97,7 @@ def test_what_is_wrong_is_said_in_one_sentence_and_nothing_is_written(arguments:
 
 def test_inputs_are_refused_by_rules_that_ask_nothing() -> None:
     out = coolgp_fuse("a.skops", "b.skops", "--rule", "pfnm", "--inputs", "inputs.csv", code=2)
-    assert "they are for cigar and colbi and ensemble" in " ".join(out.split())
+    assert "they are for cigar and colbi and colbi-parameters and ensemble" in " ".join(out.split())
 
 
 def test_a_standard_deviation_may_be_given_for_models_that_state_none() -> None:
@@ -110,3 +110,20 @@ def test_a_damaged_folder_of_surrogates_is_said_to_be_one() -> None:
     Path("broken").mkdir()
     Path("broken/model.npz").write_bytes(b"no archive")
     assert "broken" in coolgp_fuse("broken", "a.skops", "--rule", "ensemble", "--inputs", "tests.csv", code=2)
+
+
+def test_one_surrogate_of_all_models_predicts_when_they_are_gone(files: Path) -> None:
+    out = coolgp_fuse("a.skops", "b.skops", "--rule", "colbi-parameters", "--inputs", "inputs.csv", "--out", "one/")
+    assert "1 surrogate of" in out
+    own = [skops.io.load(f"{name}.skops").predict(X[200:260]) for name in "ab"]
+    (files / "a.skops").unlink()
+    fused = expert_of(model_in("one")).predict(X[200:260])[0]
+    between = np.abs(own[0] - own[1]).mean()
+    assert np.abs(fused - np.mean(own, axis=0)).mean() < between
+    refused = ("--rule", "colbi-parameters", "--set", "fusion.steps=3", "--out", "no/")
+    assert "does not take it" in coolgp_fuse("b.skops", "silent.skops", *refused, code=2)
+
+
+def test_a_single_model_that_is_missing_is_said_to_be_missing_first() -> None:
+    said = coolgp_fuse("gone.skops", code=2)
+    assert said.index("gone.skops: no such file") < said.index("at least two models; got 1")
