@@ -43,38 +43,60 @@ def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch, own: 
     evidence ``[A]`` is what ``q(f_u)`` is formed from; batch: the newest observations. own ``[A]``: what the variances
     are learned from where others scaled their part of the evidence by noise variances of theirs; all of it otherwise.
     """
-    belief_theta, evidence = shared(theta, evidence)
-    belief = posterior(model, belief_theta, evidence)
-    fixed = FixedPosterior(belief.weights, belief.shrink, evidence.count)
-    if own is None:
-        variances = _variance_gradient(model, belief, evidence)
-    else:
-        variances = _variance_gradient(model, posterior(model, theta, own), own)
+    one, evidence = shared(theta, evidence)
+    fixed = (
+        model.cached(_fixed, one, evidence) if len(one) == len(evidence.shift) == 1 else _fixed(model, one, evidence)
+    )
+    variances = fixed.variances if own is None else _variance_gradient(model, posterior(model, theta, own), own)
     variances = np.broadcast_to(variances, (len(theta), 2))
     if model.expects:
         by_mean, by_spread = uncertain_gradient(model, theta, batch, fixed.alpha, fixed.shrink, fixed.count)
         slope = model.layout.gradient(theta, by_mean, by_spread, variances)
     else:
-        slope = model.layout.gradient(theta, _projection_gradient(model, belief, fixed, batch), None, variances)
+        slope = model.layout.gradient(theta, _projection_gradient(model, fixed, batch), None, variances)
     informed = (evidence.count > 0) & (batch.count > 0)
     return np.where(informed[:, None], slope, 0.0)
 
 
 @dataclass(frozen=True)
 class FixedPosterior:
-    """``q(f_u)`` as the gradient needs it: ``α = K⁻¹m/σ_s``, ``F = K⁻¹ - K⁻¹SK⁻¹/σ_s²``, and its observations."""
+    """``q(f_u)`` as the gradient needs it, one where agents agree: ``α = K⁻¹m/σ_s``, ``F = K⁻¹ - K⁻¹SK⁻¹/σ_s²``.
 
+    count: its observations. variances ``[., 2]``: the gradient by these. prior ``[., D, D]``: the spread, as in
+    :func:`_own_spread`, that the prior of ``f_u`` adds to each batch; None where inducing points do not move.
+    """
+
+    belief: Posterior
     alpha: Array
     shrink: Array
     count: Array
+    variances: Array
+    prior: Array | None
 
 
-def _projection_gradient(model: Model, belief: Posterior, fixed: FixedPosterior, batch: Batch) -> Array:
+def _fixed(model: Model, theta: Array, evidence: Evidence) -> FixedPosterior:
+    belief = posterior(model, theta, evidence)
+    prior, alpha, shrink = None, belief.weights, belief.shrink
+    if isinstance(model.basis, FunctionBasis):
+        weight = shrink - alpha[..., :, None] * alpha[..., None, :]
+        weight *= belief.geometry.slopes
+        prior = _own_spread(model.basis.inducing, weight) * (0.5 / np.maximum(evidence.count, 1.0))[:, None, None]
+    return FixedPosterior(
+        belief=belief,
+        alpha=alpha,
+        shrink=shrink,
+        count=evidence.count,
+        variances=_variance_gradient(model, belief, evidence),
+        prior=prior,
+    )
+
+
+def _projection_gradient(model: Model, fixed: FixedPosterior, batch: Batch) -> Array:
     """By ``W [A, P, D]``, from ``H = (∂L/∂κ)∘h'`` and, where inducing points move with ``W``, ``H' = (∂L/∂K)∘h'``.
 
     ``h'`` are the slopes of the kernel, see :class:`coolgp.agents.kernels.base.Kernel`.
     """
-    layout, theta, geometry = model.layout, belief.theta, belief.geometry
+    layout, theta, geometry = model.layout, fixed.belief.theta, fixed.belief.geometry
     projection = layout.projection(theta)
     if not model.basis.learns:
         return np.zeros_like(projection)
@@ -84,7 +106,7 @@ def _projection_gradient(model: Model, belief: Posterior, fixed: FixedPosterior,
     kappa = kappa * batch.mask[..., None]
     share = 1.0 / (np.maximum(batch.count, 1.0)[:, None, None] * noise)
     gap = batch.y * batch.mask - np.sqrt(signal[..., 0]) * (kappa @ fixed.alpha[..., None])[..., 0]
-    gamma = kappa @ (signal * fixed.shrink)
+    gamma = (signal * kappa) @ fixed.shrink
     gamma += (np.sqrt(signal) * gap[..., None]) * fixed.alpha[:, None, :]
     gamma *= share
     if not model.basis.moves:
@@ -93,9 +115,9 @@ def _projection_gradient(model: Model, belief: Posterior, fixed: FixedPosterior,
     x, u, rows = batch.x, model.basis.inducing, kappa @ geometry.precision
     middle = rows.swapaxes(-1, -2) @ (rows * (0.5 * signal * share) - gamma)
     middle *= geometry.slopes
-    prior = 0.5 * geometry.slopes * (fixed.shrink - fixed.alpha[..., :, None] * fixed.alpha[..., None, :])
     spread = _cross_spread(x, u, np.multiply(gamma, slopes, out=gamma)) + _own_spread(u, middle)
-    spread -= _own_spread(u, prior) / np.maximum(fixed.count, 1.0)[:, None, None]
+    assert fixed.prior is not None
+    spread -= fixed.prior
     gradient: Array = -projection @ spread
     return gradient
 
@@ -127,9 +149,8 @@ def _own_spread(u: Array, weight: Array) -> Array:
 
 def _variance_gradient(model: Model, belief: Posterior, evidence: Evidence) -> Array:
     """Derivatives of the collapsed bound per observation by ``log σ_s²`` and ``log σ_η²``, ``[A, 2]``."""
-    n, factor = evidence.count, belief.geometry.factor
-    kernel = factor @ factor.swapaxes(-1, -2)
-    learned = (belief.shrink * kernel).sum((-2, -1))  # tr FK, the directions that data fixed
+    n = evidence.count
+    learned = (belief.shrink * belief.geometry.kernel).sum((-2, -1))  # tr FK, the directions that data fixed
     fit, residual = (evidence.shift * belief.mean).sum(-1), _residual(model, belief, evidence)
     by_signal = 0.5 * (belief.size - learned - residual)
     by_noise = 0.5 * (learned - fit - belief.size + evidence.square - n + residual)

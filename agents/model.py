@@ -21,7 +21,7 @@ from coolgp.agents.statistics import Evidence, Statistics
 __all__ = ["Encoding", "Model"]
 
 Result = TypeVar("Result")
-CACHED = 4
+CACHED = 6
 """Results of each kind that are cached where all agents share them."""
 
 
@@ -83,18 +83,18 @@ class Model:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
-    def _memory(self) -> deque[tuple[tuple[Array, ...], Any]]:
+    def _memory(self) -> deque[tuple[Callable[..., Any], tuple[Array, ...], Any]]:
         return deque(maxlen=CACHED)
 
     def cached(self, form: Callable[[Model, Array, Evidence], Result], theta: Array, evidence: Evidence) -> Result:
         """``form(self, θ, evidence)``, formed once: where all agents agree, every block of them asks for the same."""
         arrays = (theta, evidence.count, evidence.square, evidence.shift, evidence.precision)  # cheapest first
-        for arguments, formed in tuple(self._memory):
-            if all(map(np.array_equal, arguments, arrays)):
+        for formed_by, arguments, formed in tuple(self._memory):
+            if formed_by is form and all(map(np.array_equal, arguments, arrays)):
                 earlier: Result = formed
                 return earlier
         result = form(self, theta, evidence)
-        self._memory.append((tuple(map(np.array, arrays)), result))
+        self._memory.append((form, tuple(map(np.array, arrays)), result))
         return result
 
     @property

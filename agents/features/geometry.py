@@ -83,6 +83,11 @@ class Geometry:
         return 2.0 * (self.frame.log_determinant - own)
 
     @cached_property
+    def kernel(self) -> Array:
+        """``K [..., M, M]``, jitter included."""
+        return self.factor @ self.factor.swapaxes(-1, -2)
+
+    @cached_property
     def precision(self) -> Array:
         """``K⁻¹ [..., M, M]``."""
         return self.inverse.swapaxes(-1, -2) @ self.inverse
