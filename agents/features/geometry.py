@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.triangular import product_with_lower
 
 __all__ = ["Frame", "Geometry"]
 
@@ -58,7 +59,7 @@ class Geometry:
     @cached_property
     def to_common(self) -> Array | None:
         """``L⁻¹R [..., M, M]``, or None for the identity: whitened features times this are in common coordinates."""
-        return None if self.frame is None else self.inverse @ self.frame.factor
+        return None if self.frame is None else product_with_lower(self.inverse, self.frame.factor)
 
     def rows_to_common(self, rows: Array) -> Array:
         """Rows ``[..., B, M]`` of whitened features, in common coordinates."""
@@ -71,8 +72,9 @@ class Geometry:
     @cached_property
     def prior(self) -> Array:
         """Prior precision ``[..., M, M]`` of common coordinates for a unit amplitude."""
-        identity = np.eye(self.factor.shape[-1])
-        return self.gram_to_common(np.broadcast_to(identity, self.factor.shape))
+        if self.to_common is None:
+            return np.broadcast_to(np.eye(self.factor.shape[-1]), self.factor.shape)
+        return self.to_common.swapaxes(-1, -2) @ self.to_common
 
     @cached_property
     def prior_log_determinant(self) -> Array:
