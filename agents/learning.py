@@ -140,8 +140,8 @@ def _cross_spread(x: Array, u: Array, weight: Array) -> Array:
 
 def _own_spread(u: Array, weight: Array) -> Array:
     """``Σ_jk H'_jk δδᵀ [., D, D]`` with ``δ = u_j - u_k``."""
-    moments = weight @ np.concatenate([u, np.ones((len(u), 1))], axis=1)
-    middle, diagonal = u.T @ moments[..., :-1], moments[..., -1] + weight.sum(-2)
+    moments = np.concatenate([u, np.ones((len(u), 1))], axis=1).T @ weight  # faster than the weight times a few columns
+    middle, diagonal = moments[..., :-1, :] @ u, moments[..., -1, :] + weight.sum(-1)
     spread: Array = (u.T * diagonal[..., None, :]) @ u
     spread -= middle + middle.swapaxes(-1, -2)
     return spread
