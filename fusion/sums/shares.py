@@ -102,7 +102,8 @@ class Mixed:
     def counted(self, amounts: Array, totals: Array, members: Array) -> Array:
         """How many agents are in the sums, ``[A']``: all shares added up, each at most 1."""
         shares = np.clip(self.scale * amounts / totals, 0.0, 1.0)
-        agents: Array = np.where(self.alone[:, 0], 1.0, shares @ members)
+        added = (shares * members).sum(axis=1)  # a product of matrices has other bits for other numbers of rows
+        agents: Array = np.where(self.alone[:, 0], 1.0, added)
         return agents
 
 
