@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.base.failures import Indefinite, NotFinite
@@ -49,12 +50,14 @@ class Prediction:
     """Latent mean and variance ``[..., Q]``, and the noise variance ``[...]`` that an observation adds.
 
     belief: the fused evidence that it was read from, where a rule keeps that for who asks more of the same agents.
+    forged ``[...]`` bool: what rests on sums that honest agents cannot make; None where nobody looked.
     """
 
     mean: Array
     variance: Array
     noise_variance: Array
     belief: Belief | None = None
+    forged: npt.NDArray[np.bool_] | None = None
 
     def checked(self) -> Prediction:
         """The same. Raises NotFinite with the first row of agents that predicts what is no finite number."""

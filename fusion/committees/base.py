@@ -19,6 +19,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.own_inputs import predict_alone
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction
+from coolgp.fusion.forged import forged
 from coolgp.fusion.guarantee import SUMMED_BYTES, Guarantee
 from coolgp.fusion.rule import State
 from coolgp.fusion.sums.carrier import QueryRule
@@ -89,24 +90,32 @@ class Committee(QueryRule):
     ) -> Prediction:
         """Every agent predicts, the terms are summed, and each probe combines its estimates of the sums."""
         experts, asked = self.consulted(population, x, transport), []
+        false = np.zeros(len(probes), dtype=bool)
         for queries in query_parts(len(x), transport.shard.size * self.sums_a_query):
             terms = self.terms(experts[queries])
-            asked.append(self._combined(terms, experts[queries].of(probes), probes, transport))
+            *answers, count = self._combined(terms, experts[queries].of(probes), probes, transport)
+            asked.append(answers)
+            false |= forged(count, transport.shard.size, whole=not self.carrier.averages)
         mean, variance = (np.concatenate(parts, axis=1) for parts in zip(*asked, strict=True))
-        return Prediction(mean, variance, population.model.layout.noise_variance(population.theta[probes]))
+        return Prediction(
+            mean, variance, population.model.layout.noise_variance(population.theta[probes]), forged=false
+        )
 
     def consulted(self, population: Population, x: Array, transport: Transport) -> Experts:
         """Predictions of all agents at queries ``x [Q, D]``, each from its own data."""
         return forecasts(population, lambda agents: predict_alone(population, agents, x), len(x))
 
-    def _combined(self, terms: Array, asked: Experts, probes: Indices, transport: Transport) -> tuple[Array, Array]:
+    def _combined(
+        self, terms: Array, asked: Experts, probes: Indices, transport: Transport
+    ) -> tuple[Array, Array, Array]:
+        """Mean and variance ``[A', Q]`` of the probes, and how many experts ``[A']`` are in their sums."""
         rows = np.concatenate([terms.reshape(len(terms), -1), np.ones((len(terms), 1))], axis=1)
         summed = self.summed(rows, transport)[probes]
         sums = summed[:, :-1].reshape(len(probes), *terms.shape[1:])
         with np.errstate(all="ignore"):
             mean, variance = self.combined(sums, asked, summed[:, -1:])
         sound = np.isfinite(mean) & np.isfinite(variance) & (variance > 0)  # a byzantine agent's terms
-        return np.where(sound, mean, asked.mean), np.where(sound, variance, asked.variance)
+        return np.where(sound, mean, asked.mean), np.where(sound, variance, asked.variance), summed[:, -1]
 
 
 def forecasts(population: Population, predicted: Callable[[slice], Prediction], queries: int) -> Experts:

@@ -28,6 +28,7 @@ from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.predictive_scores import log_loss, predict_rows
 from coolgp.agents.statistics import Evidence, Statistics, packed_length
+from coolgp.fusion.forged import forged
 from coolgp.fusion.guarantee import Guarantee, Rows
 from coolgp.fusion.sums.base import SumRule
 from coolgp.fusion.sums.carrier import CarriedRule
@@ -156,7 +157,8 @@ class Ensemble(CarriedRule):
         )
         mean = (weights * means).sum(0)
         variance = (weights * (variances + np.square(means - mean))).sum(0)
-        return Prediction(mean, variance, predictions[0].noise_variance)
+        false = forged(sums[probes, -1], transport.shard.size, whole=not self.carrier.averages)
+        return Prediction(mean, variance, predictions[0].noise_variance, forged=false)
 
     def _carrier(self, state: EnsembleState) -> SumRule:
         """The carrier, which counts nobody twice. A state that was stored without totals goes on without."""

@@ -94,7 +94,8 @@ class Weighted(CarriedRule):
     ) -> Prediction:
         """Predictions of the probe agents from their weighted evidence."""
         evidence = self.fused_evidence(state, population, probes)
-        return predict(population.model, population.theta[probes], evidence, x, keeps_belief=True)
+        prediction = predict(population.model, population.theta[probes], evidence, x, keeps_belief=True)
+        return replace(prediction, forged=self.carrier.forged(state.inner, probes, transport))
 
 
 def own_probability(model: Model, theta: Array, own: Evidence, others: Evidence) -> Array:

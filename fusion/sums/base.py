@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -18,11 +18,12 @@ from coolgp.agents.blocks import map_blocks
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.statistics import Evidence, packed_length, repeated
+from coolgp.fusion.forged import forged
 from coolgp.fusion.guarantee import FaultTolerance, Guarantee
 from coolgp.fusion.rule import FusionRule, State
 from coolgp.fusion.sums.deviation import attainable, deviation, sampled, sampled_columns, spread
 from coolgp.fusion.sums.rows import contributions, evidence_from_sums, row_length
-from coolgp.fusion.sums.shares import Mixed, group_members, mixed, share_count, with_amounts
+from coolgp.fusion.sums.shares import Bools, Mixed, group_members, mixed, share_count, with_amounts
 from coolgp.network.base.arrays import Indices
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
@@ -288,7 +289,13 @@ class SumRule(ABC):
     ) -> Prediction:
         """Predictions of the probe agents from their summed evidence."""
         evidence = self.fused_evidence(state, population, probes)
-        return predict(population.model, population.theta[probes], evidence, x, keeps_belief=True)
+        prediction = predict(population.model, population.theta[probes], evidence, x, keeps_belief=True)
+        return replace(prediction, forged=self.forged(state, probes, transport))
+
+    def forged(self, state: SumState, agents: Indices, transport: Transport) -> Bools:
+        """Which agents' sums are none that honest agents make, ``[A']``."""
+        ones = self._read(state)(agents, slice(-_carried_shares(state) - 1, None))[:, 0]
+        return forged(ones, transport.shard.size, whole=True)
 
 
 def multiples(values: Array, factor: float) -> Reader:

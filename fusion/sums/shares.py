@@ -28,7 +28,7 @@ from coolgp.network.base.randomness import generator
 
 Bools = npt.NDArray[np.bool_]
 
-__all__ = ["LEAST_GROUPS", "Mixed", "group_members", "mixed", "share_count", "with_amounts"]
+__all__ = ["LEAST_GROUPS", "Bools", "Mixed", "group_members", "mixed", "share_count", "with_amounts"]
 
 MOST_SINGLE = 512
 """Agents up to whom each has a column of its own by default: more would cost more than small models themselves."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-__all__ = ["counted", "number", "percent", "plus_minus", "size_text", "uncovered_words"]
+__all__ = ["counted", "forged_words", "number", "percent", "plus_minus", "size_text", "uncovered_words"]
 
 ROUNDING = 1e-9
 """What sums in another order may differ by, relatively."""
@@ -22,6 +23,22 @@ def size_text(size: float) -> str:
         return "–"
     power = min(int(math.log10(max(size, 1)) / 3), 4)
     return f"{size / 1000**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
+
+
+def forged_words(shares: Sequence[float]) -> str:
+    """The warning for the share of probes, by evaluated round, whose sums hold false messages; empty where none did.
+
+    >>> forged_words([0.0, float("nan")])
+    ''
+    """
+    seen = [share for share in shares if share > 0]
+    if not seen:
+        return ""
+    return (
+        f"in {len(seen)} of {len(shares)} evaluated rounds, up to {100 * max(seen):.0f} % of the probes had sums that "
+        "no honest agents make: false messages were taken in and fused as they were (network.byzantine, or damaged "
+        'messages); fusion.rule = "selective", or "consensus" with fusion.trim, leaves such values out'
+    )
 
 
 def uncovered_words(share: float, inducing: float) -> str:

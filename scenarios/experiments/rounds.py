@@ -11,14 +11,14 @@ import numpy as np
 
 from coolgp.agents.encoding import TRUSTED_SAMPLES
 from coolgp.network.launcher import launched_rank
-from coolgp.scenarios.base.formatting import size_text, uncovered_words
+from coolgp.scenarios.base.formatting import forged_words, size_text, uncovered_words
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.experiments.kind import Options, Stage, Watcher
-from coolgp.scenarios.metrics.column import METRICS
+from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS
 from coolgp.scenarios.metrics.rows import header
 from coolgp.scenarios.records.guarantee import guarantee_words, observed_words
 from coolgp.scenarios.records.run_folder import read_metrics
-from coolgp.scenarios.records.tables import Columns
+from coolgp.scenarios.records.tables import Columns, numbers
 from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.prepare import Prepared, prepare, prepare_resume
 from coolgp.scenarios.runs.removal import remove_run
@@ -89,6 +89,7 @@ class RoundsJob:
             *_summary(scenario.name, columns, perf_counter() - self.prepared.started),
             observed_words(stated_guarantee(self.prepared.simulation), columns),
             *_own_inputs(scenario, self.last),
+            *_forged(self.folder),
             *_warnings(scenario, self.last),
             *(f"warning: {note}" for note in self.prepared.simulation.shared_start.notes),
             f"report: {report}" if report.exists() else f"run folder: {self.folder}",
@@ -136,6 +137,13 @@ def _own_inputs(scenario: Scenario, last: Record) -> list[str]:
         return []
     own, common = scenario.agents.inducing, last.probed.basis.size
     return [f"Inducing inputs: {own} of each agent's own, matched in {common} common ones, which messages are about."]
+
+
+def _forged(folder: Path) -> list[str]:
+    """That false messages were taken in, where it was seen."""
+    columns = numbers(folder / HYPERPARAMETERS)
+    words = forged_words(columns["forged"].tolist()) if "forged" in columns else ""
+    return [f"warning: {words}"] * bool(words)
 
 
 def _warnings(scenario: Scenario, last: Record) -> list[str]:

@@ -54,6 +54,8 @@ class Evaluated:
     """`[probes]`, of importance weights; NaN without them."""
     inducing: Array
     """`[probes]`, number of inducing inputs."""
+    forged: Array
+    """`[probes]`, 1 where a probe's sums are none that honest agents make; NaN for a rule that does not look."""
     uncovered: Array
     """`[probes]`, share of the round's rows that the inducing inputs do not cover."""
     lengthscale: Array

@@ -94,6 +94,14 @@ OTHER_COLUMNS = (
     ),
     _of_probes("inducing", "inducing inputs", "number of inducing inputs after the round", lambda e: e.inducing),
     _of_probes(
+        "forged",
+        "share of probes whose sums hold false messages",
+        "share of probes whose sums are none that honest agents can make, by the number of agents in them; nothing is "
+        "left out for it, and a sum that passes may be false as well",
+        lambda e: e.forged,
+        better="lower",
+    ),
+    _of_probes(
         "uncovered",
         "share of the round's inputs outside the coverage of the inducing inputs",
         "share of a probe's new rows whose coverage `κᵀK⁻¹κ` by the inducing inputs is below `agents.coverage`",

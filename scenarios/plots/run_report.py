@@ -11,7 +11,7 @@ import numpy as np
 from coolgp.agents.encoding import TRUSTED_SAMPLES
 from coolgp.fusion.registry import RULES
 from coolgp.scenarios.base.files import write_whole
-from coolgp.scenarios.base.formatting import counted, size_text, uncovered_words
+from coolgp.scenarios.base.formatting import counted, forged_words, size_text, uncovered_words
 from coolgp.scenarios.config.catalogue import about
 from coolgp.scenarios.plots.drawing import not_drawn
 from coolgp.scenarios.plots.html import embedded, rendered
@@ -95,7 +95,8 @@ def _spread(metrics: Columns) -> str:
 def _warnings(folder: RunFolder) -> list[str]:
     last = {name: float(column[-1]) for name, column in folder.hyperparameters.items()}
     uncovered = uncovered_words(last.get("uncovered", 0.0), last.get("inducing", 0.0))
-    return [*_weight_warnings(folder), *([f"{uncovered}."] if uncovered else [])]
+    false = forged_words(folder.hyperparameters.get("forged", np.array([])).tolist())
+    return [*_weight_warnings(folder), *(f"{words[:1].upper()}{words[1:]}." for words in (false, uncovered) if words)]
 
 
 def _weight_warnings(folder: RunFolder) -> list[str]:

@@ -100,6 +100,7 @@ class Recorder:
             bound=probed.bound,
             effective_sample_size=probed.sample_size,
             inducing=np.full(len(theta), float(probed.basis.size)),
+            forged=probed.forged,
             uncovered=probed.uncovered,
             lengthscale=layout.lengthscale(theta),
             signal_variance=layout.signal_variance(theta),

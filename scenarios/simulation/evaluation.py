@@ -72,6 +72,7 @@ class Evaluation:
             "evidence": evidence,
             "counted": counted,
             "sample_size": _sample_sizes(population, rows),
+            "forged": np.full(rows.size, np.nan) if prediction.forged is None else prediction.forged.astype(float),
             "uncovered": uncovered(model, theta, batch[rows], self.least),
         }
         gathered = self._gathered(answers)

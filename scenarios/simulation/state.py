@@ -31,9 +31,10 @@ class Probed:
     pre: from their own statistics alone; post: after the exchange. theta ``[probes, K]``; bound ``[probes]``: nats per
     observation that they know of; evidence ``[probes, P]``: packed; counted ``[probes]``: agents that each has counted,
     itself among them; NaN for a rule without any; sample_size ``[probes]``: effective, of importance weights, NaN
-    elsewhere; uncovered ``[probes]``: share of the round's rows that the inducing inputs cover too little; basis:
-    these, as they are now; tested ``[Q]``: the test rows that they were asked at, ascending, of all that there are;
-    seconds: what asking them took, on this rank.
+    elsewhere; forged ``[probes]``: 1 where sums hold false messages, NaN where nobody looked; uncovered ``[probes]``:
+    share of the round's rows that the inducing inputs cover too little; basis: these, as they are now; tested ``[Q]``:
+    the test rows that they were asked at, ascending, of all that there are; seconds: what asking them took, on this
+    rank.
     """
 
     pre: Forecast
@@ -43,6 +44,7 @@ class Probed:
     evidence: Array
     counted: Array
     sample_size: Array
+    forged: Array
     uncovered: Array
     basis: Basis
     tested: Ints
