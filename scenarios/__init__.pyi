@@ -7,6 +7,7 @@ from .experiments.run import run as run
 from .plots.reliability import reliability_figure_of as reliability_figure_of
 from .records.model import load_model as load_model
 from .records.run_folder import read_run as read_run
+from .runs.result import RunResult as RunResult
 from .simulation.assembly import assemble as assemble
 from .simulation.rounds import simulate as simulate
 from .simulation.state import Record as Record

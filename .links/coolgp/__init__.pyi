@@ -18,3 +18,4 @@ from .scenarios.estimators.collective import CollectiveGPRegressor as Collective
 from .scenarios.experiments.run import resume as resume
 from .scenarios.experiments.run import run as run
 from .scenarios.records.model import load_model as load_model
+from .scenarios.runs.result import RunResult as RunResult

@@ -19,10 +19,11 @@ from coolgp.scenarios.metrics.rows import header
 from coolgp.scenarios.records.guarantee import guarantee_words, observed_words
 from coolgp.scenarios.records.run_folder import read_metrics
 from coolgp.scenarios.records.tables import Columns, numbers
+from coolgp.scenarios.runs.drawn import draw_run
 from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.prepare import Prepared, prepare, prepare_resume
 from coolgp.scenarios.runs.removal import remove_run
-from coolgp.scenarios.runs.run import complete, draw_run
+from coolgp.scenarios.runs.run import complete
 from coolgp.scenarios.simulation.state import Record
 
 __all__ = ["ROUNDS", "Rounds", "RoundsJob"]

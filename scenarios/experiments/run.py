@@ -12,9 +12,9 @@ from coolgp.scenarios.experiments.registry import kind_in, start
 from coolgp.scenarios.experiments.rounds import ROUNDS
 from coolgp.scenarios.records.run_folder import is_finished
 from coolgp.scenarios.runs.go import Watch, warn
+from coolgp.scenarios.runs.result import RunResult
 from coolgp.scenarios.runs.run import resume as resume_rounds
 from coolgp.scenarios.runs.run import run as run_rounds
-from coolgp.scenarios.simulation.state import Record
 
 __all__ = ["resume", "run"]
 
@@ -29,12 +29,13 @@ def run(
     topology: Topology | None = None,
     watch: Watch | None = None,
     anyway: bool = False,
-) -> list[Record]:
-    """Run a scenario; the records of its rounds, on the root rank (an empty list on the others).
+) -> RunResult:
+    """Run a scenario; its result on the root rank: a list of the records of its rounds (empty on other ranks), which
+    also has ``metrics`` and ``probes`` as tables, ``predict``, ``plot``, ``report``, and shows itself in a notebook.
 
     out: folder for tables and model, and unless ``figures`` is False for figures and report; nothing is written where
     it is None. dataset, topology: in place of what the scenario names. watch: called after each round with its record
-    and, with ``out``, its row of metrics. Only the last record has the predictions of the probes: the others would grow
+    and its row of metrics. Only the last record has the predictions of the probes: the others would grow
     without bound; ``watch`` sees them all. anyway: try also what needs more memory than there is.
 
     A scenario of another kind than the loop of rounds needs ``out``, has no records, and takes no dataset, topology or
@@ -63,7 +64,7 @@ def run(
         raise ValueError(f'{scenario.name}: a scenario of the kind "{scenario.kind}" needs out, a folder to write to')
     options = Options(overwrite=overwrite, figures=figures, anyway=anyway)
     start(scenario, Path(out), options).go(Watcher(warn=warn))
-    return []
+    return RunResult(Path(out))
 
 
 def resume(
@@ -74,7 +75,7 @@ def resume(
     topology: Topology | None = None,
     watch: Watch | None = None,
     anyway: bool = False,
-) -> list[Record]:
+) -> RunResult:
     """Go on with the run in a folder from its last checkpoint; the records of the remaining rounds, on the root.
 
     The folder ends as that of a run that nobody stopped. Empty where the run is finished. dataset, topology: as they
@@ -82,13 +83,13 @@ def resume(
     holds no run, and for other data or another graph than the run was started with.
     """
     if is_finished(folder):
-        return []
+        return RunResult(Path(folder))
     kind = kind_in(Path(folder))
     if kind is ROUNDS:
         return resume_rounds(folder, figures=figures, dataset=dataset, topology=topology, watch=watch, anyway=anyway)
     _check_arguments(kind.name, {"dataset": dataset, "topology": topology, "watch": watch})
     kind.resume(Path(folder), Options(figures=figures, anyway=anyway)).go(Watcher(warn=warn))
-    return []
+    return RunResult(Path(folder))
 
 
 def _check_arguments(kind: str, arguments: dict[str, object]) -> None:

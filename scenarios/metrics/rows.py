@@ -12,7 +12,7 @@ from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TR
 from coolgp.scenarios.metrics.columns import COLUMNS
 from coolgp.scenarios.metrics.evaluated import Evaluated
 
-__all__ = ["header", "table_rows"]
+__all__ = ["Cell", "header", "table_rows"]
 
 TABLES_OF_ALL = (METRICS, TRAFFIC, HYPERPARAMETERS)
 

@@ -11,6 +11,7 @@ where ``u(Z) = L v``, ``Z = inducing_points`` in the standardized domain. With `
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -35,7 +36,7 @@ from coolgp.scenarios.metrics.scores import Forecast
 from coolgp.scenarios.records.model_shapes import check_arrays
 from coolgp.scenarios.records.tables import arrays_of
 
-__all__ = ["SavedModel", "load_model"]
+__all__ = ["SavedModel", "load_model", "model_of"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -101,14 +102,19 @@ def load_model(path: str | Path) -> SavedModel:
     if not path.is_file():
         raise ValueError(f"{path}: needed the model.npz of a finished run; there is none")
     arrays = arrays_of(path, ("features", "agents", "theta"))
+    return model_of(arrays, path)
+
+
+def model_of(arrays: Mapping[str, Any], origin: str | Path) -> SavedModel:
+    """The model in the arrays of a ``model.npz``; origin: names it in messages. Raises ValueError as `load_model`."""
     if "precision" not in arrays:
-        raise ValueError(f"{path}: this run's fusion rule leaves agents no evidence of their own to predict from")
-    check_arrays(path, arrays)
+        raise ValueError(f"{origin}: this run's fusion rule leaves agents no evidence of their own to predict from")
+    check_arrays(origin, arrays)
     layout = Layout(len(arrays["features"]), bool(arrays["full"]), bool(arrays["uncertain"]))
     scaler = Scaler(arrays["x_mean"], arrays["x_scale"], float(arrays["y_mean"]), float(arrays["y_scale"]))
     evidence = Evidence(**{field.name: arrays[field.name] for field in fields(Evidence)})
     names = (tuple(arrays[name].tolist()) for name in ("agents", "features"))
-    return SavedModel(Model(layout, _basis(arrays), Transport()), scaler, arrays["theta"], evidence, *names)
+    return SavedModel(Model(layout, _basis(dict(arrays)), Transport()), scaler, arrays["theta"], evidence, *names)
 
 
 def _few(names: tuple[str, ...], most: int = 5) -> str:

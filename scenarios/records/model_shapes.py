@@ -23,7 +23,7 @@ FLAGS = ("full", "uncertain")
 POSITIVE = ("x_scale", "y_scale", "jitter")
 
 
-def check_arrays(path: Path, arrays: Arrays) -> None:
+def check_arrays(path: str | Path, arrays: Arrays) -> None:
     """Raise ValueError, in one sentence, with everything that is not as a run writes it."""
     waves = str(arrays.get("basis")) == "rff"
     texts = TEXTS if waves else (*TEXTS, *OF_INDUCING)

@@ -1,3 +1,4 @@
+from .drawn import draw_run as draw_run
 from .folder import check_folder as check_folder
 from .folder import default_folder as default_folder
 from .go import Watch as Watch
@@ -7,7 +8,6 @@ from .prepare import Prepared as Prepared
 from .prepare import prepare_resume as prepare_resume
 from .removal import remove_run as remove_run
 from .run import complete as complete
-from .run import draw_run as draw_run
 from .run import resume as resume
 from .supervisor import CannotRecord as CannotRecord
 from .supervisor import Say as Say

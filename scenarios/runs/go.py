@@ -8,12 +8,15 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from coolgp.scenarios.base.environment import current_environment
 from coolgp.scenarios.base.signals import Noted, noted
+from coolgp.scenarios.metrics.column import METRICS
 from coolgp.scenarios.runs.recorder import Recorder
+from coolgp.scenarios.runs.result import RunResult
 from coolgp.scenarios.runs.supervisor import Say, Supervisor, failure_of
+from coolgp.scenarios.runs.tabled import Tabled, TableRows
 from coolgp.scenarios.simulation.assembly import one_thread
 from coolgp.scenarios.simulation.rounds import simulate
 from coolgp.scenarios.simulation.state import Record
@@ -33,8 +36,8 @@ def warn(words: str) -> None:
     warnings.warn(words, RuntimeWarning, stacklevel=2)
 
 
-def go(prepared: Prepared, watch: Watch | None = None, say: Say = warn) -> list[Record]:
-    """Go through the rounds of a prepared run, keep its folder; its records as in `run`.
+def go(prepared: Prepared, watch: Watch | None = None, say: Say = warn) -> RunResult:
+    """Go through the rounds of a prepared run, keep its folder; its result as in `run`.
 
     say: called on the root with what goes wrong without ending the run.
     """
@@ -61,23 +64,25 @@ def _recorder(prepared: Prepared, folder: Path) -> Recorder:
 
 def _rounds(
     prepared: Prepared, watch: Watch | None, recorder: Recorder | None, supervisor: Supervisor | None
-) -> list[Record]:
-    records: list[Record] = []
+) -> RunResult:
+    simulation = prepared.simulation
+    records = RunResult(prepared.folder if simulation.transport.root else None, simulation)
+    tabled = Tabled(simulation)
     with one_thread(), noted() if supervisor else nullcontext(Noted()) as signals:
-        for step in simulate(prepared.simulation, prepared.run_state):
-            failure = _take(step.record, records, watch, recorder) if step.record else ""
+        for step in simulate(simulation, prepared.run_state):
+            failure = _take(step.record, records, watch, recorder or tabled) if step.record else ""
             if supervisor:
                 supervisor.between(step.run_state, signals, failure)
     return records
 
 
-def _take(record: Record, records: list[Record], watch: Watch | None, recorder: Recorder | None) -> str:
+def _take(record: Record, records: RunResult, watch: Watch | None, tables: Recorder | Tabled) -> str:
     """Keep a round's record, write it, show it; why it could not be written, empty where it could."""
     if records:  # forecasts of all probes: kept for the last round alone
         records[-1] = replace(records[-1], probed=None)
-    records.append(record)
-    row: Row = {}
-    failure = failure_of(lambda: row.update(recorder.write(record))) if recorder else ""
+    rows: TableRows = {}
+    failure = failure_of(lambda: rows.update(tables.rows(record)))
+    records.add(record, rows)
     if watch and not failure:
-        watch(record, row)
+        watch(record, cast("Row", rows[METRICS][0]))
     return failure

@@ -17,18 +17,14 @@ import numpy as np
 from coolgp.agents.base.arrays import Array
 from coolgp.scenarios.base.environment import Environment
 from coolgp.scenarios.base.files import whole, write_whole
-from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TRAFFIC
-from coolgp.scenarios.metrics.evaluated import Evaluated
-from coolgp.scenarios.metrics.rows import header, table_rows
+from coolgp.scenarios.metrics.rows import header
 from coolgp.scenarios.records.guarantee import GUARANTEE
 from coolgp.scenarios.records.network import RECORDED_AGENTS, Network, sample
 from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.model_arrays import model_arrays
 from coolgp.scenarios.runs.table_file import TableFile
+from coolgp.scenarios.runs.tabled import TABLES, Tabled, TableRows
 from coolgp.scenarios.simulation.state import Record, Simulation
-
-TABLES = (METRICS, TRAFFIC, PROBES, HYPERPARAMETERS)
-"""The files that grow with the rounds."""
 
 __all__ = ["Recorder", "Resumption"]
 
@@ -48,11 +44,7 @@ class Recorder:
         self, folder: Path, simulation: Simulation, environment: Environment, resumption: Resumption | None = None
     ) -> None:
         self.folder, self.simulation = folder, simulation
-        dataset, probes = simulation.dataset, simulation.probes
-        owner = dataset.test_owner
-        asked = np.ones((probes.size, dataset.y_test.size)) if owner is None else probes[:, None] == owner
-        self.asked = asked.astype(float)
-        self.labels = np.array([dataset.agents[probe] for probe in probes])
+        dataset, self.tabled = simulation.dataset, Tabled(simulation)
         self.environment = _environment(folder, environment, resumption) | {"data_notes": list(dataset.notes)}
         folder.mkdir(parents=True, exist_ok=True)
         if resumption is None:
@@ -65,47 +57,20 @@ class Recorder:
         differences = (table.difference(headers[name]) for name, table in self.tables.items())
         self.notes = tuple(filter(None, differences))
 
-    def write(self, record: Record) -> dict[str, float]:
-        """Add a round to the tables; returns its row of metrics."""
-        rows, of_probes = table_rows(self._evaluated(record))
-        for name, row in rows.items():
-            self.tables[name].append([row])
-        self.tables[PROBES].append(of_probes)
-        return rows[METRICS]
+    def rows(self, record: Record) -> TableRows:
+        """Add a round to the tables; returns its rows."""
+        rows = self.tabled.rows(record)
+        self.add(rows)
+        return rows
+
+    def add(self, rows: TableRows) -> None:
+        """Add rows to the tables."""
+        for name, of_table in rows.items():
+            self.tables[name].append(of_table)
 
     def settle(self) -> dict[str, int]:
         """Wait until the tables are on the disk; their bytes."""
         return {name: table.settle() for name, table in self.tables.items()}
-
-    def _evaluated(self, record: Record) -> Evaluated:
-        probed, dataset = record.probed, self.simulation.dataset
-        assert probed is not None
-        layout, theta, tested = self.simulation.shared_start.model.layout, probed.theta, probed.tested
-        return Evaluated(
-            round=record.round,
-            observations=record.observations,
-            agents=self.labels,
-            features=dataset.features,
-            before=probed.pre,
-            after=probed.post,
-            y_test=dataset.y_test[tested],
-            asked=self.asked[:, tested],
-            truth=None if dataset.truth is None else dataset.truth[tested],
-            sent=record.sent,
-            present=record.present,
-            counted=probed.counted,
-            fusion_error=record.error,
-            seconds=record.seconds,
-            seconds_predicting=probed.seconds,
-            bound=probed.bound,
-            effective_sample_size=probed.sample_size,
-            inducing=np.full(len(theta), float(probed.basis.size)),
-            forged=probed.forged,
-            uncovered=probed.uncovered,
-            lengthscale=layout.lengthscale(theta),
-            signal_variance=layout.signal_variance(theta),
-            noise_variance=layout.noise_variance(theta),
-        )
 
     def finish(self, record: Record, seconds: Mapping[str, float]) -> None:
         """Write predictions, model and network as they are after the last round."""
@@ -116,15 +81,15 @@ class Recorder:
             "predictions.npz",
             x_test=dataset.x_test,
             y_test=dataset.y_test,
-            agents=self.labels,
+            agents=self.tabled.labels,
             mean_pre=probed.pre.mean,
             variance_pre=probed.pre.variance,
             mean_post=probed.post.mean,
             variance_post=probed.post.variance,
-            asked=self.asked.astype(bool),
+            asked=self.tabled.asked.astype(bool),
             **truth,
         )
-        self._arrays("model.npz", **model_arrays(self.simulation, probed, self.labels))
+        self._arrays("model.npz", **model_arrays(self.simulation, probed, self.tabled.labels))
         self._arrays("network.npz", **_network(self.simulation))
         self._write_environment(finished=True, **{f"seconds_{name}": spent for name, spent in seconds.items()})
 

@@ -10,16 +10,15 @@ from pathlib import Path
 from coolgp.network.graphs.topology import Topology
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
-from coolgp.scenarios.plots.run_figures import draw_all
-from coolgp.scenarios.plots.run_report import write_report
-from coolgp.scenarios.records.run_folder import is_finished, read_run
+from coolgp.scenarios.records.run_folder import is_finished
+from coolgp.scenarios.runs.drawn import draw_run
 from coolgp.scenarios.runs.go import Watch, go, warn
 from coolgp.scenarios.runs.prepare import Prepared, prepare, prepare_resume
 from coolgp.scenarios.runs.removal import remove_run
+from coolgp.scenarios.runs.result import RunResult
 from coolgp.scenarios.runs.supervisor import Say
-from coolgp.scenarios.simulation.state import Record
 
-__all__ = ["complete", "draw_run", "resume", "run"]
+__all__ = ["complete", "resume", "run"]
 
 
 def run(
@@ -32,7 +31,7 @@ def run(
     topology: Topology | None = None,
     watch: Watch | None = None,
     anyway: bool = False,
-) -> list[Record]:
+) -> RunResult:
     """Run the loop of rounds; arguments, records and errors as in `coolgp.run`."""
     prepared = prepare(
         scenario, out, overwrite=overwrite, figures=figures, dataset=dataset, topology=topology, anyway=anyway
@@ -48,15 +47,15 @@ def resume(
     topology: Topology | None = None,
     watch: Watch | None = None,
     anyway: bool = False,
-) -> list[Record]:
+) -> RunResult:
     """Go on with a loop of rounds; arguments, records and errors as in `coolgp.resume`."""
     if is_finished(folder):
-        return []
+        return RunResult(Path(folder))
     prepared = prepare_resume(folder, figures=figures, dataset=dataset, topology=topology, anyway=anyway)
     return complete(prepared, watch)
 
 
-def complete(prepared: Prepared, watch: Watch | None = None, say: Say = warn) -> list[Record]:
+def complete(prepared: Prepared, watch: Watch | None = None, say: Say = warn) -> RunResult:
     """Bring a prepared run to its end, in a folder without anything of an earlier one; its records as in `run`.
 
     say: called on the root with what goes wrong without ending the run. Collective.
@@ -69,10 +68,3 @@ def complete(prepared: Prepared, watch: Watch | None = None, say: Say = warn) ->
         if folder and prepared.figures:
             draw_run(folder)
     return records
-
-
-def draw_run(folder: Path) -> list[Path]:
-    """Draw all figures of a finished run and write its report, from its folder alone; their paths."""
-    read = read_run(folder)
-    figures = draw_all(read)
-    return [*figures.values(), write_report(read, figures)]
