@@ -19,6 +19,7 @@ from coolgp.agents.pilot import Start, fit_start
 from coolgp.agents.sparse.collapsed import Parameters, posterior_of
 from coolgp.agents.sparse.fitting import best_start, maximise
 from coolgp.agents.sparse.gp import SparseGP
+from coolgp.agents.sparse.rows import Pooled
 
 __all__ = ["SparseGPRegressor"]
 
@@ -98,8 +99,9 @@ class SparseGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
         self._target_center, self._target_scale = float(y.mean()), float(_spread(y[:, None])[0])
         x, target = (X - self._center) / self._scale, (y - self._target_center) / self._target_scale
         starts = self._starts(x, target, kernel, np.random.default_rng(rng.randint(2**31)))
-        start = best_start(x, target, starts, kernel, self.jitter)
-        fit = maximise(x, target, start, kernel, self.jitter, self.max_iter, move_inputs=self.optimize_inducing)
+        rows = Pooled(x, target)
+        start = best_start(rows, starts, kernel, self.jitter)
+        fit = maximise(rows, start, kernel, self.jitter, self.max_iter, move_inputs=self.optimize_inducing)
         if fit.at_limits:
             words = f"{', '.join(fit.at_limits)} ended at a limit of the search"
             warnings.warn(words, ConvergenceWarning, stacklevel=2)

@@ -5,7 +5,7 @@ With ``K = K_ZZ``, its Cholesky factor ``L``, ``A = L⁻¹ K_Zx / σ``, ``B = I 
     F = log N(y | 0, K_xZ K⁻¹ K_Zx + σ² I) - tr(K_xx - K_xZ K⁻¹ K_Zx) / (2σ²)
       = -½ [n log 2πσ² + log|B| + (y·y - (Ay)·c) / σ² + n s² / σ² - tr A Aᵀ]
 
-``s²`` is the signal variance, ``σ²`` the noise variance. Everything of size n is one product: BLAS does the work.
+``s²`` is the signal variance, ``σ²`` the noise variance. Of the rows it needs sums alone: ``A Aᵀ``, ``A y``, ``y·y``.
 Axes: ``n`` rows, ``M`` inducing inputs, ``D`` inputs.
 """
 
@@ -17,19 +17,20 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.kernels.base import Kernel, is_far
+from coolgp.agents.kernels.base import Kernel
+from coolgp.agents.sparse.parameters import Parameters, covariance
+from coolgp.agents.sparse.rows import Explained, Pooled, Rows, pulled
 
-__all__ = ["Parameters", "Slopes", "SparsePosterior", "bound_and_slopes", "covariance", "posterior_of"]
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What the bound is a function of: inducing_inputs ``[M, D]``, lengthscale ``[D]``, two variances."""
-
-    inducing_inputs: Array
-    lengthscale: Array
-    signal_variance: float
-    noise_variance: float
+__all__ = [
+    "Parameters",
+    "Slopes",
+    "SparsePosterior",
+    "bound_and_slopes",
+    "bound_of",
+    "covariance",
+    "explained_share",
+    "posterior_of",
+]
 
 
 @dataclass(frozen=True)
@@ -79,44 +80,56 @@ class SparsePosterior:
 class _Terms:
     """The quantities of the module's formula that value, gradient and posterior share."""
 
-    cross: Array  # K_Zx [M, n]
+    rows: Explained  # A [M, n] and its sums
     factor: Array  # L [M, M]
-    scaled: Array  # A [M, n]
     inner: Array  # Cholesky factor of B [M, M]
     solved: Array  # c [M]
     trace: float  # tr A Aᵀ
     value: float  # F
 
 
-def bound_and_slopes(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) -> tuple[float, Slopes]:
-    """The bound in nats and its derivatives; x ``[n, D]``, y ``[n]``, jitter relative to the signal variance.
+def bound_and_slopes(rows: Rows, at: Parameters, kernel: Kernel, jitter: float) -> tuple[float, Slopes]:
+    """The bound in nats and its derivatives; jitter relative to the signal variance.
 
     ``∂F/∂K_Zx = α vᵀ + L⁻ᵀ(I - B⁻¹)A / σ`` and ``∂F/∂K = -½[α αᵀ + L⁻ᵀ(B - 2I + B⁻¹)L⁻¹]``, where ``α = L⁻ᵀc / σ`` and
     ``v = (y - Aᵀc) / σ²``. Raises numpy.linalg.LinAlgError where ``K`` is not positive definite in this precision.
     """
-    terms = _terms(x, y, at, kernel, jitter)
-    size, rows = terms.scaled.shape
-    noise, identity = at.noise_variance, np.eye(size)
+    terms = _terms(rows, at, kernel, jitter)
+    count, size, noise, identity = rows.count, len(terms.factor), at.noise_variance, np.eye(len(terms.factor))
     inverse = _inverse(terms.inner)
     alpha = solve_triangular(terms.factor, terms.solved, trans="T", lower=True, check_finite=False) / np.sqrt(noise)
-    residual = (y - terms.scaled.T @ terms.solved) / noise
     outer = _whitened(terms.factor, identity - inverse) / np.sqrt(noise)
-    by_cross = outer @ terms.scaled
-    by_cross += np.multiply.outer(alpha, residual)
+    by_rows = terms.rows.pulled_back(outer, alpha, terms.solved)
     product = terms.inner @ terms.inner.T - 2.0 * identity + inverse
     half = _whitened(terms.factor, product)
     by_inner = -0.5 * (np.outer(alpha, alpha) + _whitened(terms.factor, half.T))
-    prior = at.signal_variance * rows / noise
-    by_signal = float(np.vdot(by_cross, terms.cross) + _vdot_of_gram(by_inner, terms.factor) - 0.5 * prior)
-    precision = rows - size + float(np.trace(inverse))
-    by_noise = 0.5 * (noise * float(residual @ residual) - precision + prior - terms.trace)
-    by_inputs, by_scale = _input_slopes(x, at, kernel, by_cross, by_inner)
-    return terms.value, Slopes(by_inputs, by_scale, by_signal, by_noise)
+    prior = at.signal_variance * count / noise
+    by_signal = by_rows.by_log_signal + _vdot_of_gram(by_inner, terms.factor) - 0.5 * prior
+    precision = count - size + float(np.trace(inverse))
+    by_noise = 0.5 * (noise * by_rows.residual - precision + prior - terms.trace)
+    moved, by_scale = _inner_slopes(at, kernel, by_inner)
+    by_inputs = (by_rows.inducing_inputs + 2.0 * moved) / at.lengthscale  # K is symmetric: one moves a row and a column
+    return terms.value, Slopes(by_inputs, by_rows.log_lengthscale + by_scale, by_signal, by_noise)
+
+
+def bound_of(rows: Rows, at: Parameters, kernel: Kernel, jitter: float) -> float:
+    """The bound alone; arguments and errors as in :func:`bound_and_slopes`."""
+    return _terms(rows, at, kernel, jitter).value
+
+
+def explained_share(rows: Rows, at: Parameters, kernel: Kernel, jitter: float) -> float:
+    """The share of the squared target of the rows that the posterior mean explains; at least 0."""
+    terms = _terms(rows, at, kernel, jitter)
+    fitted = 2.0 * terms.solved @ terms.rows.moment - terms.solved @ terms.rows.gram @ terms.solved
+    return max(0.0, float(fitted) / rows.square) if rows.square else 0.0
 
 
 def posterior_of(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) -> SparsePosterior:
-    """The posterior of the inducing values that the bound implies; arguments as in :func:`bound_and_slopes`."""
-    terms = _terms(x, y, at, kernel, jitter)
+    """The posterior of the inducing values that the bound implies, from rows x ``[n, D]``, y ``[n]``.
+
+    Other arguments as in :func:`bound_and_slopes`.
+    """
+    terms = _terms(Pooled(x, y), at, kernel, jitter)
     weights = solve_triangular(terms.factor, terms.solved, trans="T", lower=True, check_finite=False)
     return SparsePosterior(
         parameters=at,
@@ -127,27 +140,23 @@ def posterior_of(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: flo
     )
 
 
-def _terms(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) -> _Terms:
-    rows, size, noise = len(y), len(at.inducing_inputs), at.noise_variance
+def _terms(rows: Rows, at: Parameters, kernel: Kernel, jitter: float) -> _Terms:
+    count, size, noise = rows.count, len(at.inducing_inputs), at.noise_variance
     gram = covariance(at.inducing_inputs, at, kernel)
     gram[np.diag_indices(size)] += jitter * at.signal_variance
-    cross = covariance(x, at, kernel)
     factor = cholesky(gram, lower=True, check_finite=False)
-    scaled = solve_triangular(factor, cross, lower=True, check_finite=False)
-    scaled /= np.sqrt(noise)
-    product = scaled @ scaled.T
-    trace = float(np.trace(product))
-    inner = cholesky(product + np.eye(size), lower=True, check_finite=False)
-    half = solve_triangular(inner, scaled @ y, lower=True, check_finite=False)
+    explained = rows.explained(at, factor, kernel)
+    trace = float(np.trace(explained.gram))
+    inner = cholesky(explained.gram + np.eye(size), lower=True, check_finite=False)
+    half = solve_triangular(inner, explained.moment, lower=True, check_finite=False)
     solved = solve_triangular(inner, half, trans="T", lower=True, check_finite=False)
-    fit = float(y @ y - half @ half) / noise
-    slack = rows * at.signal_variance / noise - trace
+    fit = float(rows.square - half @ half) / noise
+    slack = count * at.signal_variance / noise - trace
     determinant = 2.0 * float(np.log(np.diag(inner)).sum())
-    value = -0.5 * (rows * np.log(2.0 * np.pi * noise) + determinant + fit + slack)
+    value = -0.5 * (count * np.log(2.0 * np.pi * noise) + determinant + fit + slack)
     return _Terms(
-        cross=cross,
+        rows=explained,
         factor=factor,
-        scaled=scaled,
         inner=inner,
         solved=solved,
         trace=trace,
@@ -155,39 +164,10 @@ def _terms(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) ->
     )
 
 
-def covariance(x: Array, at: Parameters, kernel: Kernel) -> Array:
-    """``s² k(Z, x)``, ``[M, n]``, of rows x ``[n, D]``."""
-    values = kernel.values(at.inducing_inputs / at.lengthscale, x / at.lengthscale)
-    return at.signal_variance * values
-
-
-def _input_slopes(x: Array, at: Parameters, kernel: Kernel, by_cross: Array, by_inner: Array) -> tuple[Array, Array]:
-    """Derivatives by inducing inputs and log lengthscales, from those by ``K_Zx`` and by ``K``."""
-    z, scaled = at.inducing_inputs / at.lengthscale, x / at.lengthscale
-    cross = by_cross * (at.signal_variance * kernel.values_and_slopes(z, scaled)[1])
-    inner = by_inner * (at.signal_variance * kernel.values_and_slopes(z, z)[1])
-    # h(-½‖a - b‖²) falls by h'·(a - b) as a moves; K is symmetric, so an inducing input moves a row and a column.
-    moments = _differenced_moments if is_far(z) or is_far(scaled) else _moments
-    moved, by_scale = moments(cross, z, scaled)
-    moved_inner, by_scale_inner = moments(inner, z, z)
-    return (moved + 2.0 * moved_inner) / at.lengthscale, by_scale + by_scale_inner
-
-
-def _moments(weights: Array, z: Array, x: Array) -> tuple[Array, Array]:
-    """``Σ_n w_mn (x_n - z_m) [M, D]`` and ``Σ_mn w_mn (x_n - z_m)² [D]``, of z ``[M, D]``, x ``[n, D]``."""
-    pulled, of_inputs = weights @ x, weights.sum(1)
-    squares = weights.sum(0) @ np.square(x) + of_inputs @ np.square(z) - 2.0 * (pulled * z).sum(0)
-    return pulled - of_inputs[:, None] * z, squares
-
-
-def _differenced_moments(weights: Array, z: Array, x: Array) -> tuple[Array, Array]:
-    """The same from differences, an input at a time: as accurate wherever the origin is."""
-    moved, squares = np.empty_like(z), np.empty(z.shape[1])
-    for place in range(z.shape[1]):
-        apart = x[:, place] - z[:, place, None]
-        weighted = weights * apart
-        moved[:, place], squares[place] = weighted.sum(1), np.vdot(weighted, apart)
-    return moved, squares
+def _inner_slopes(at: Parameters, kernel: Kernel, by_inner: Array) -> tuple[Array, Array]:
+    """Derivatives by inducing inputs in lengthscales, as rows of ``K``, and log lengthscales, from those by ``K``."""
+    z = at.inducing_inputs / at.lengthscale
+    return pulled(by_inner * (at.signal_variance * kernel.values_and_slopes(z, z)[1]), z, z)
 
 
 def _inverse(factor: Array) -> Array:

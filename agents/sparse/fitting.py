@@ -11,7 +11,8 @@ from scipy.optimize import minimize
 
 from coolgp.agents.base.arrays import Array, Booleans
 from coolgp.agents.kernels.base import Kernel
-from coolgp.agents.sparse.collapsed import Parameters, Slopes, bound_and_slopes, posterior_of
+from coolgp.agents.sparse.collapsed import Parameters, Slopes, bound_and_slopes, bound_of
+from coolgp.agents.sparse.rows import Rows
 
 __all__ = ["Fit", "Free", "best_start", "maximise"]
 
@@ -20,8 +21,12 @@ Free = tuple[bool, bool, bool]
 
 LIMITS = {"lengthscale": (1e-3, 1e4), "signal_variance": (1e-6, 1e6), "noise_variance": (1e-10, 1e3)}
 """Within which hyper-parameters are sought, in scaled units: wide enough for noise-free and for irrelevant inputs."""
+INPUT_LIMIT = "lengthscale of input "
+"""What is at a limit, where it is the lengthscale of an input; its number follows."""
 CLOSE = 1e-3
 """Distance from a limit, in log units, at which a value counts as being at it."""
+TOLERANCE = 2e-9
+"""Nats per row that an iteration must gain for the search to go on: as SciPy has it."""
 REFUSED = 1e12
 """What the optimiser is told of the objective per row where the kernel matrix cannot be factorised."""
 
@@ -31,7 +36,8 @@ class Fit:
     """Where the search ended.
 
     bound, start_bound: in nats, at the end and at the start; iterations: of L-BFGS; at_limits: names of
-    hyper-parameters that ended at a limit of the search.
+    hyper-parameters that ended at a limit of the search; idle: numbers of the inputs among them whose lengthscale is at
+    the largest one, so that they have no effect.
     """
 
     parameters: Parameters
@@ -39,11 +45,12 @@ class Fit:
     start_bound: float
     iterations: int
     at_limits: tuple[str, ...]
+    idle: tuple[int, ...] = ()
 
 
-def best_start(x: Array, y: Array, starts: Sequence[Parameters], kernel: Kernel, jitter: float) -> Parameters:
+def best_start(rows: Rows, starts: Sequence[Parameters], kernel: Kernel, jitter: float) -> Parameters:
     """The start with the largest bound. Raises ValueError where none has a kernel matrix that can be factorised."""
-    bounds = [_bound(x, y, start, kernel, jitter) for start in starts]
+    bounds = [_bound(rows, start, kernel, jitter) for start in starts]
     if not np.isfinite(max(bounds)):
         raise ValueError(
             "no start has a kernel matrix that is positive definite: give a larger jitter, or fewer inducing inputs"
@@ -52,8 +59,7 @@ def best_start(x: Array, y: Array, starts: Sequence[Parameters], kernel: Kernel,
 
 
 def maximise(
-    x: Array,
-    y: Array,
+    rows: Rows,
     start: Parameters,
     kernel: Kernel,
     jitter: float,
@@ -61,15 +67,16 @@ def maximise(
     *,
     move_inputs: bool = True,
     free: Free = (True, True, True),
+    tolerance: float = TOLERANCE,
     watch: Callable[[int], None] | None = None,
 ) -> Fit:
     """Maximise the bound from a start, by L-BFGS on the logarithms of hyper-parameters and on the inducing inputs.
 
-    x ``[n, D]``, y ``[n]``, both scaled. move_inputs: whether inducing inputs move too. free: which hyper-parameters
-    do. watch: called after each iteration with its number. The result is never below the start. Raises ValueError as
-    :func:`best_start` does.
+    rows: scaled ones. move_inputs: whether inducing inputs move too. free: which hyper-parameters
+    do. tolerance: nats per row below which an iteration is the last. watch: called after each iteration with its
+    number. The result is never below the start. Raises ValueError as :func:`best_start` does.
     """
-    before = _bound(x, y, best_start(x, y, [start], kernel, jitter), kernel, jitter)
+    before = _bound(rows, best_start(rows, [start], kernel, jitter), kernel, jitter)
     moving = _moving(start, move_inputs, free)
     if not iterations or not moving.any():
         at_limits = _at_limits(start, free)
@@ -83,10 +90,10 @@ def maximise(
 
     def objective(entries: Array) -> tuple[float, Array]:
         try:
-            value, slopes = bound_and_slopes(x, y, at(entries), kernel, jitter)
+            value, slopes = bound_and_slopes(rows, at(entries), kernel, jitter)
         except LinAlgError:
             return REFUSED, np.zeros_like(entries)
-        return -value / len(y), -_gradient(slopes)[moving] / len(y)
+        return -value / rows.count, -_gradient(slopes)[moving] / rows.count
 
     result = minimize(
         objective,
@@ -94,11 +101,11 @@ def maximise(
         jac=True,
         method="L-BFGS-B",
         bounds=[(low, high) for low, high in _log_limits(start)[moving].tolist()],
-        options={"maxiter": iterations, "maxcor": 20},
+        options={"maxiter": iterations, "maxcor": 20, "ftol": tolerance},
         callback=_Counted(watch),
     )
     end = at(np.asarray(result.x))
-    after = _bound(x, y, end, kernel, jitter)
+    after = _bound(rows, end, kernel, jitter)
     parameters = end if after >= before else start
     return Fit(
         parameters=parameters,
@@ -106,12 +113,13 @@ def maximise(
         start_bound=before,
         iterations=int(result.nit),
         at_limits=_at_limits(parameters, free),
+        idle=_idle(parameters, free),
     )
 
 
-def _bound(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) -> float:
+def _bound(rows: Rows, at: Parameters, kernel: Kernel, jitter: float) -> float:
     try:
-        return posterior_of(x, y, at, kernel, jitter).bound
+        return bound_of(rows, at, kernel, jitter)
     except LinAlgError:
         return -np.inf
 
@@ -166,7 +174,12 @@ class _Counted:
 
 def _at_limits(at: Parameters, free: Free) -> tuple[str, ...]:
     width = len(at.lengthscale)
-    names = [*(f"lengthscale of input {i}" for i in range(width)), "signal variance", "noise variance"]
+    names = [*(f"{INPUT_LIMIT}{i}" for i in range(width)), "signal variance", "noise variance"]
     gaps = np.abs(_logarithms(at)[:, None] - _log_limits(at)[: width + 2])
     touching = (gaps < CLOSE).any(axis=1) & np.repeat(free, [width, 1, 1])
     return tuple(name for name, at_limit in zip(names, touching, strict=True) if at_limit)
+
+
+def _idle(at: Parameters, free: Free) -> tuple[int, ...]:
+    longest = np.log(LIMITS["lengthscale"][1]) - CLOSE
+    return tuple(np.flatnonzero(np.log(at.lengthscale) > longest).tolist()) if free[0] else ()

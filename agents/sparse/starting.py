@@ -10,10 +10,11 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.kernels.base import Kernel
-from coolgp.agents.sparse.collapsed import Parameters, posterior_of
+from coolgp.agents.sparse.collapsed import Parameters, explained_share
 from coolgp.agents.sparse.fitting import Fit, Free, best_start, maximise
+from coolgp.agents.sparse.rows import Pooled, Rows
 
-__all__ = ["Search", "fit_pilot", "planned_search", "spread_starts"]
+__all__ = ["PilotFit", "Search", "fit_pilot", "planned_search", "search_from", "spread_starts"]
 
 WORK = 6.4e9
 """What a search may cost in all, in the units of `_work`: about 100 iterations for 2,000 rows and 100 inducing inputs,
@@ -24,11 +25,26 @@ MOVING = 20
 """Iterations from which inducing inputs move too: fewer are spent better on hyper-parameters alone."""
 ROWS_EACH = 2
 """Rows of the pilot for each inducing input from which these move: with fewer they lie among the rows as it is."""
+ENOUGH = 1e-6
+"""Nats per row that an iteration must gain for the search to go on."""
 LOST = 0.1
 """A search has collapsed where it ends with less than this share of what its start explained of the target: a larger
 bound that calls everything noise is no model to go on from."""
 NOISIER = 4.0
 """A sparse model explains less than the exact one: one of the starts has so many times its noise variance."""
+
+
+@dataclass(frozen=True)
+class PilotFit:
+    """Where a search ended. chosen: which of the starts it began from; moved: whether inducing inputs did.
+
+    collapsed: whether a search ended at a model that calls nearly everything noise, and was given up.
+    """
+
+    fit: Fit
+    chosen: int
+    moved: bool
+    collapsed: bool
 
 
 @dataclass(frozen=True)
@@ -76,36 +92,73 @@ def fit_pilot(
     search: Search,
     free: Free = (True, True, True),
     watch: Callable[[int], None] | None = None,
-) -> Fit:
-    """Maximise the bound of rows x ``[n, D]``, y ``[n]`` from the best of the starts; its own units are kept.
+) -> PilotFit:
+    """Maximise the bound of rows x ``[n, D]``, y ``[n]`` from the best of the starts, in whatever units they have.
 
     watch: called after each iteration with its number. The bound is never below that of any start. Where the search
     collapses, inducing inputs stay in another one, and where that collapses too the start is kept. Raises ValueError
     where no start has a kernel matrix that can be factorised.
     """
-    unit, height = _spread(x), float(_spread(y[:, None])[0])
-    x, y = x / unit, y / height
-    scaled = [_in_units(start, 1.0 / unit, 1.0 / height) for start in starts]
-    start = best_start(x, y, scaled, kernel, jitter)
-    useful = LOST * _explained(x, y, start, kernel, jitter)
-    for moves in dict.fromkeys((search.moves, False)):
-        fit = maximise(x, y, start, kernel, jitter, search.iterations, move_inputs=moves, free=free, watch=watch)
-        if _explained(x, y, fit.parameters, kernel, jitter) >= useful:
-            return replace(fit, parameters=_in_units(fit.parameters, unit, height))
-    kept = maximise(x, y, start, kernel, jitter, 0, free=free)
-    return replace(kept, parameters=_in_units(start, unit, height))
+    origin, unit, height = x.mean(axis=0), _spread(x), float(_spread(y[:, None])[0])
+    x, y = (x - origin) / unit, y / height  # distances keep their digits wherever the origin is
+    scaled = [_in_units(_moved(start, -origin), 1.0 / unit, 1.0 / height) for start in starts]
+    found = search_from(Pooled(x, y), scaled, kernel, jitter, search, free, watch)
+    end = _moved(_in_units(found.fit.parameters, unit, height), origin)
+    kept = _kept(end, starts[found.chosen], free, found.moved)
+    return replace(found, fit=replace(found.fit, parameters=kept))
 
 
-def _explained(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: float) -> float:
-    """The share of the squared target that the posterior mean explains; at least 0."""
-    mean, _ = posterior_of(x, y, at, kernel, jitter).predict(x, kernel)
-    return max(0.0, 1.0 - float(np.square(y - mean).sum() / np.square(y).sum()))
+def search_from(
+    rows: Rows,
+    starts: Sequence[Parameters],
+    kernel: Kernel,
+    jitter: float,
+    search: Search,
+    free: Free = (True, True, True),
+    watch: Callable[[int], None] | None = None,
+) -> PilotFit:
+    """The same of rows that have a zero mean and unit variance, whoever holds them; arguments as in `fit_pilot`."""
+    start = best_start(rows, starts, kernel, jitter)
+    useful = LOST * explained_share(rows, start, kernel, jitter)
+    planned = (search.iterations, search.moves)
+    attempts = dict.fromkeys([planned, (search.iterations, False), (0, False)])
+    for iterations, moves in attempts:
+        fit = maximise(
+            rows,
+            start,
+            kernel,
+            jitter,
+            iterations,
+            move_inputs=moves,
+            free=free,
+            tolerance=ENOUGH,
+            watch=watch,
+        )
+        if not iterations or explained_share(rows, fit.parameters, kernel, jitter) >= useful:
+            break
+    chosen = next(i for i, candidate in enumerate(starts) if candidate is start)
+    return PilotFit(fit=fit, chosen=chosen, moved=moves, collapsed=(iterations, moves) != planned)
+
+
+def _kept(end: Parameters, start: Parameters, free: Free, moves: bool) -> Parameters:
+    """The end of a search, with the start's own numbers, to the bit, where these were not sought."""
+    return Parameters(
+        inducing_inputs=end.inducing_inputs if moves else start.inducing_inputs,
+        lengthscale=end.lengthscale if free[0] else start.lengthscale,
+        signal_variance=end.signal_variance if free[1] else start.signal_variance,
+        noise_variance=end.noise_variance if free[2] else start.noise_variance,
+    )
 
 
 def _spread(values: Array) -> Array:
     """Standard deviation of each column ``[D]``, 1 of a column that is constant but for rounding."""
     deviation = values.std(axis=0)
     return np.where(deviation > 1e-10 * np.abs(values).max(axis=0), deviation, 1.0)
+
+
+def _moved(at: Parameters, by: Array) -> Parameters:
+    """The same parameters where inputs are counted from an origin that lies so far ``[D]`` below."""
+    return replace(at, inducing_inputs=at.inducing_inputs + by)
 
 
 def _in_units(at: Parameters, unit: Array, height: float) -> Parameters:

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
@@ -97,7 +98,7 @@ def run(
             follow_study(study, folder, begin_cell, overwrite=overwrite, figures=figures)
             return
         options = Options(overwrite=overwrite, figures=figures, anyway=anyway)
-        follow_run(lambda: start(chosen, folder, options))
+        follow_run(lambda show: start(chosen, folder, replace(options, show=show)))
 
 
 @app.command(
@@ -123,7 +124,8 @@ def resume(
             flags = [flag for flag, given in {"--no-figures": not figures, "--anyway": anyway}.items() if given]
             raise typer.Exit(launch(ranks or 1, ["resume", str(run_folder), *flags]))
     if not finished:
-        follow_run(lambda: kind_in(run_folder).resume(run_folder, Options(figures=figures, anyway=anyway)))
+        options = Options(figures=figures, anyway=anyway)
+        follow_run(lambda show: kind_in(run_folder).resume(run_folder, replace(options, show=show)))
 
 
 app.command(epilog=SWEEP_EXAMPLES)(sweep)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from typing import TypeAlias
 
 import typer
 
@@ -15,7 +16,7 @@ from coolgp.scenarios.base.lock import claimed
 from coolgp.scenarios.base.signals import Interrupted, Terminated
 from coolgp.scenarios.cli.messages import explained, say
 from coolgp.scenarios.cli.progress import progress_for
-from coolgp.scenarios.experiments.kind import Job, Watcher
+from coolgp.scenarios.experiments.kind import Job, Stage, Watcher
 from coolgp.scenarios.studies.cells import run_cells
 from coolgp.scenarios.studies.folder import open_study
 from coolgp.scenarios.studies.in_process import Begin, here
@@ -24,8 +25,11 @@ from coolgp.scenarios.studies.study import Cell, Study, cell_words
 
 __all__ = ["follow_run", "follow_study"]
 
+Start: TypeAlias = Callable[[Callable[[Stage], None]], Job]
+"""Puts a run together, and shows the stages of that."""
 
-def follow_run(start: Callable[[], Job]) -> None:
+
+def follow_run(start: Start) -> None:
     """Start a run of any kind, follow it, say how it ended; where a signal stopped the run, how to go on."""
     with _stopped(str):
         job = _followed(start)
@@ -33,10 +37,10 @@ def follow_run(start: Callable[[], Job]) -> None:
         print(line)
 
 
-def _followed(start: Callable[[], Job]) -> Job:
+def _followed(start: Start) -> Job:
     with progress_for() if launched_rank() == 0 else nullcontext() as progress:
         with explained():
-            job = start()
+            job = start(progress or (lambda stage: None))
         if launched_rank() == 0 and job.opening:
             print(job.opening, flush=True)
         # Of many ranks one that fails ends the job, unless all agree on it.

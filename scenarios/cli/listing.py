@@ -5,8 +5,9 @@ from __future__ import annotations
 from coolgp.agents.encoding import ENCODINGS
 from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.features.fourier import FourierBasis
-from coolgp.agents.features.inducing import CHOICES
+from coolgp.agents.features.inducing import CHOICES, own_centres
 from coolgp.agents.kernels.registry import KERNELS
+from coolgp.agents.sparse.starting import fit_pilot
 from coolgp.fusion.apart.registry import APART_RULES
 from coolgp.fusion.hyperparameters import MODES
 from coolgp.fusion.registry import RULES
@@ -32,7 +33,7 @@ def listing() -> dict[str, list[tuple[str, str]]]:
         "Features (agents.basis)": {"inducing": FunctionBasis, "rff": FourierBasis},
         "Kernels (agents.kernel)": dict(KERNELS),
         "Encodings of old data (agents.encoding)": dict(ENCODINGS),
-        "Inducing inputs (agents.inducing_choice)": dict(CHOICES),
+        "Inducing inputs (agents.inducing_choice)": {"bound": fit_pilot, **CHOICES, "own": own_centres},
         "Graphs (network.topology; or a .graphml or edge-list file)": dict(GENERATORS),
         "Partitions (data.partition)": dict(PARTITIONS),
         "Partitions by class (data.partition, with [experts])": dict(CLASS_PARTITIONS),

@@ -31,6 +31,8 @@ class Lines:
     stream: TextIO
     last: float = field(default=float("-inf"))
     begun: float = field(default=float("inf"))
+    unit: str = ""
+    """What was counted last: what comes before the rounds is another matter."""
     done: int = 0
     """Steps that this start has seen: a run that goes on did others before."""
 
@@ -43,6 +45,8 @@ class Lines:
     def __call__(self, stage: Stage) -> None:
         """Show a stage."""
         now = perf_counter()
+        if stage.unit != self.unit:
+            self.unit, self.done, self.begun, self.last = stage.unit, 0, float("inf"), float("-inf")
         self.done += stage.steps
         self.begun = min(self.begun, now - stage.seconds)
         if now - self.last < EVERY_SECONDS and stage.done < stage.total:

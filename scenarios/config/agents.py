@@ -27,6 +27,7 @@ REFUSED_WITH_FOURIER = {
     "inducing_choice": ("conditional-variance", "there are no inducing inputs"),
     "inducing_common": (None, "there are no inducing inputs"),
     "pilot_iterations": ("auto", "there are no inducing inputs"),
+    "pilot_held": ("shared", "the waves are drawn for lengthscales that a shared pilot gives"),
 }
 """Keys that mean nothing with random Fourier features, the one value that they take, and why."""
 REFUSED_WITH_OWN_INPUTS = {
@@ -91,9 +92,10 @@ class AgentsSettings(Settings):
         description="what agents have in common: inducing inputs in the input or the standardized domain",
     )
     inducing_choice: Literal["bound", "conditional-variance", "kmeans", "own"] = Field(
-        default="conditional-variance",
+        default="bound",
         description='how inducing inputs are chosen: from the pilot sample, alike for all, with "bound" together with '
-        'the hyper-parameters; or by each agent its "own" from its own rows, which are then matched',
+        'the hyper-parameters; or by each agent its "own" from its own rows, which are then matched; '
+        '"conditional-variance" by default where shared = "latent"',
     )
     pilot_iterations: Annotated[Natural | Literal["auto"], AddedLater()] = Field(
         default="auto",
@@ -110,6 +112,10 @@ class AgentsSettings(Settings):
         ge=2,
         description="rows of the training data that all agents are given before the start, for scaling, "
         "inducing inputs and starting values",
+    )
+    pilot_held: Annotated[Literal["shared", "federated"], AddedLater()] = Field(
+        default="shared",
+        description="whether all agents are given the pilot rows, or each holds its own and tells sums over the graph",
     )
     projection: Literal["diagonal", "full"] = Field(default="diagonal", description="form of the projection W")
     projection_std: float = Field(
@@ -128,7 +134,9 @@ class AgentsSettings(Settings):
 
     @classmethod
     def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Give q(W) a width where importance weights need one."""
+        """Give q(W) a width where importance weights need one; no search by the bound where it is not meant."""
+        if values.get("shared") == "latent" or values.get("basis") == "rff":
+            values.setdefault("inducing_choice", "conditional-variance")
         if values.get("encoding") == "importance" and values.get("projection_std", 0.0) == 0:
             values["projection_std"] = IMPORTANCE_STD
         return values
@@ -142,6 +150,9 @@ class AgentsSettings(Settings):
             return _fourier_conflicts(values)
         if problems := _own_inputs_conflicts(values):
             return problems
+        if values.get("pilot_held") == "federated" and values.get("inducing_choice") != "bound":
+            why = "only the search on the bound needs sums alone of the rows; leave one of the two out"
+            return [("pilot_held", f'"federated" needs inducing_choice = "bound": {why}')]
         if problem := _extension_problem(values):
             return [("inducing_most", problem)]
         conflicts = (_own_lengthscale_conflict(values), _latent_conflict(values), _uncertain_conflict(values))
@@ -155,6 +166,9 @@ def _own_lengthscale_conflict(values: Mapping[str, Any]) -> tuple[str, str] | No
     if values.get("shared") != "latent":
         why = 'needs shared = "latent", where agents see one function through projections of their own'
         return "lengthscale", f'"own" {why}'
+    if values.get("inducing_choice") == "bound":
+        why = "the bound is of one function of the inputs, not of one that each agent sees in its own way"
+        return "inducing_choice", f'"bound" not with lengthscale = "own": {why}; leave it out'
     if values.get("hyperparameters", "collective") == "collective":
         return "lengthscale", '"own" needs hyperparameters = "local" or "fixed": collective ones are all alike'
     return None

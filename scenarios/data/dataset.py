@@ -32,6 +32,10 @@ class Training(Protocol):
     def most(self) -> int | None:
         """Rows of the agent that has most; None where they never end."""
 
+    @property
+    def in_order(self) -> bool:
+        """Whether the pilot consists of the first rows, and not of random ones."""
+
     def pilot(self, count: int, seed: int) -> tuple[Floats, Floats, Ints]:
         """Return at most `count` random rows that all agents are given: `x [n,D]`, `y [n]`, agents `[n]`."""
 

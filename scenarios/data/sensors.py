@@ -61,6 +61,11 @@ class Sensing:
         x = reflected(positions[:, None] + self.spread * drawn[..., :2])
         return x, self.surface(x.reshape(-1, 2)).reshape(x.shape[:2]) + self.noise_std * drawn[..., 2]
 
+    @property
+    def in_order(self) -> bool:
+        """See :class:`Training`."""
+        return False
+
     def pilot(self, count: int, seed: int) -> tuple[Floats, Floats, Ints]:
         """One reading of each of so many sensors drawn at random; these readings come in no batch."""
         rng = generator(seed, "sensors pilot")

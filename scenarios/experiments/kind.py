@@ -21,12 +21,13 @@ class Options:
     """What the user asked for beside the scenario.
 
     overwrite: replace what the folder holds. figures: draw figures and write the report at the end. anyway: try also
-    what needs more memory than there is.
+    what needs more memory than there is. show: who follows stages before the run begins.
     """
 
     overwrite: bool = False
     figures: bool = True
     anyway: bool = False
+    show: Callable[[Stage], None] = lambda stage: None
 
 
 @dataclass(frozen=True)

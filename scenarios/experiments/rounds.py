@@ -46,13 +46,21 @@ class Rounds:
     def start(self, scenario: Scenario, folder: Path, options: Options) -> RoundsJob:
         """Load the data and assemble the simulation."""
         return _job(
-            prepare(scenario, folder, overwrite=options.overwrite, figures=options.figures, anyway=options.anyway),
+            prepare(
+                scenario,
+                folder,
+                overwrite=options.overwrite,
+                figures=options.figures,
+                anyway=options.anyway,
+                watch=_searching(options),
+            ),
             folder,
         )
 
     def resume(self, folder: Path, options: Options) -> RoundsJob:
         """Assemble the simulation where the last checkpoint left it."""
-        return _job(prepare_resume(folder, figures=options.figures, anyway=options.anyway), folder)
+        watch = _searching(options)
+        return _job(prepare_resume(folder, figures=options.figures, anyway=options.anyway, watch=watch), folder)
 
     def draw(self, folder: Path) -> list[Path]:
         """Draw all figures and write the report, from the tables alone."""
@@ -85,14 +93,15 @@ class RoundsJob:
         if self.last is None:
             return []
         scenario, columns = self.prepared.simulation.scenario, read_metrics(self.folder)
-        report = self.folder / "report.html"
+        report, shared_start = self.folder / "report.html", self.prepared.simulation.shared_start
         return [
             *_summary(scenario.name, columns, perf_counter() - self.prepared.started),
             observed_words(stated_guarantee(self.prepared.simulation), columns),
+            *filter(None, [shared_start.words]),
             *_own_inputs(scenario, self.last),
             *_forged(self.folder),
             *_warnings(scenario, self.last),
-            *(f"warning: {note}" for note in self.prepared.simulation.shared_start.notes),
+            *(f"warning: {note}" for note in shared_start.notes),
             f"report: {report}" if report.exists() else f"run folder: {self.folder}",
         ]
 
@@ -100,6 +109,15 @@ class RoundsJob:
 def _job(prepared: Prepared, folder: Path) -> RoundsJob:
     root = launched_rank() == 0
     return RoundsJob(prepared, folder, guarantee_words(stated_guarantee(prepared.simulation)) if root else "")
+
+
+def _searching(options: Options) -> Callable[[int, int], None]:
+    """What shows how far the search for the shared start is."""
+
+    def watch(done: int, total: int) -> None:
+        options.show(Stage(done, total, "searching hyper-parameters and inducing inputs", unit="iteration"))
+
+    return watch
 
 
 def _shown(show: Callable[[Stage], None]) -> Callable[[Record, dict[str, float]], None]:

@@ -19,6 +19,7 @@ from coolgp.scenarios.runs.checkpoint import load
 from coolgp.scenarios.runs.folder import claimed_folder
 from coolgp.scenarios.runs.recorder import Resumption
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
+from coolgp.scenarios.simulation.bound_start import Searching
 from coolgp.scenarios.simulation.state import RunState, Simulation
 
 __all__ = ["Prepared", "prepare", "prepare_resume"]
@@ -51,8 +52,12 @@ def prepare(
     dataset: Dataset | None = None,
     topology: Topology | None = None,
     anyway: bool = False,
+    watch: Searching | None = None,
 ) -> Prepared:
-    """Look at all input and put the run together; arguments and errors as in `run`."""
+    """Look at all input and put the run together; arguments and errors as in `run`.
+
+    watch: called with iterations of the search for the shared start, and how many there are at most.
+    """
     folder, started = None if out is None else Path(out), perf_counter()
     _check_kind(scenario)
     share_cores()
@@ -60,7 +65,9 @@ def prepare(
         if folder is not None:
             locks.enter_context(claimed_folder(folder, overwrite=overwrite))
         admitted = admit(scenario, launched_size(), dataset, topology, anyway=anyway)
-        simulation = assemble(scenario, admitted.dataset, topology, launched_size(), network=admitted.network)
+        simulation = assemble(
+            scenario, admitted.dataset, topology, launched_size(), network=admitted.network, watch=watch
+        )
         return Prepared(simulation=simulation, folder=folder, figures=figures, started=started, locks=locks.pop_all())
 
 
@@ -71,15 +78,21 @@ def prepare_resume(
     dataset: Dataset | None = None,
     topology: Topology | None = None,
     anyway: bool = False,
+    watch: Searching | None = None,
 ) -> Prepared:
-    """Put a run together again where its last checkpoint left it; arguments and errors as in `resume`."""
+    """Put a run together again where its last checkpoint left it; arguments and errors as in `resume`.
+
+    watch: as in `prepare`.
+    """
     folder, started = Path(folder), perf_counter()
     scenario = read_recorded(folder / "config.toml")
     share_cores()
     with one_thread(), ExitStack() as locks:
         locks.enter_context(held(folder))
         admitted = admit(scenario, launched_size(), dataset, topology, anyway=anyway)
-        simulation = assemble(scenario, admitted.dataset, topology, launched_size(), network=admitted.network)
+        simulation = assemble(
+            scenario, admitted.dataset, topology, launched_size(), network=admitted.network, watch=watch
+        )
         taken = load(folder, simulation)
         run_state = taken.run_state
         resumption = Resumption(run_state.turn if run_state else 0, taken.tables)

@@ -44,8 +44,12 @@ class Recorder:
         self, folder: Path, simulation: Simulation, environment: Environment, resumption: Resumption | None = None
     ) -> None:
         self.folder, self.simulation = folder, simulation
-        dataset, self.tabled = simulation.dataset, Tabled(simulation)
-        self.environment = _environment(folder, environment, resumption) | {"data_notes": list(dataset.notes)}
+        dataset, self.tabled, start = simulation.dataset, Tabled(simulation), simulation.shared_start
+        self.environment = _environment(folder, environment, resumption) | {
+            "data_notes": list(dataset.notes),
+            "start": start.words,
+            "start_notes": list(start.notes),
+        }
         folder.mkdir(parents=True, exist_ok=True)
         if resumption is None:
             write_whole(folder / "config.toml", simulation.scenario.to_toml().encode())

@@ -21,8 +21,10 @@ from coolgp.scenarios.base.mpiexec import check_world
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.loading import load
+from coolgp.scenarios.simulation.bound_start import Searching
 from coolgp.scenarios.simulation.evaluation import choose_probes
-from coolgp.scenarios.simulation.initialisation import start_from_pilot
+from coolgp.scenarios.simulation.held_start import start_from_held
+from coolgp.scenarios.simulation.initialisation import SharedStart, start_from_pilot
 from coolgp.scenarios.simulation.network import Plan, plan
 from coolgp.scenarios.simulation.state import Simulation
 from coolgp.scenarios.simulation.tested_rows import choose_tested, evaluated_count, work_of
@@ -37,27 +39,27 @@ def assemble(
     ranks: int = 1,
     *,
     network: Plan | None = None,
+    watch: Searching | None = None,
 ) -> Simulation:
     """Load the data and plan the network (unless given) and build everything that a run needs on this rank.
 
     topology: its nodes are the dataset's agents, by their labels where it has any. network: planned before, of this
-    scenario, dataset and topology. Raises ValueError where the scenario and its data or graph do not fit, before any
-    MPI work.
+    scenario, dataset and topology. watch: called with iterations of the search for the shared start. Raises ValueError
+    where the scenario and its data or graph do not fit, before any MPI work.
     """
     dataset = load(scenario) if dataset is None else dataset
     network = plan(scenario, dataset, topology) if network is None else network
     seed = scenario.run.seed
-    shared_start = start_from_pilot(
-        scenario.agents, dataset, seed, standardize=scenario.data.standardize, precision=scenario.run.precision
-    )
     probes = choose_probes(len(dataset.agents), scenario.run.probes, seed)
+    shared_start = None if scenario.agents.pilot_held == "federated" else _from_pilot(scenario, dataset, watch)
+    transport = connect(network, scenario.network.partition, seed, ranks)
     return Simulation(
         scenario=scenario,
         dataset=dataset,
-        shared_start=shared_start,
+        shared_start=shared_start or _from_held(scenario, dataset, transport, watch),
         topology=network.topology,
         links=network.links,
-        transport=connect(network, scenario.network.partition, seed, ranks),
+        transport=transport,
         rule=network.rule,
         probes=probes,
         tested=_tested(scenario, dataset, network, probes),
@@ -73,6 +75,18 @@ def _tested(scenario: Scenario, dataset: Dataset, network: Plan, probes: Ints) -
     work = work_of(scenario, network, len(dataset.agents), rounds)
     count = evaluated_count(run.evaluate_rows, tests, work, rounds, run.evaluate_every)
     return choose_tested(count, tests, probes, dataset.test_owner, run.seed)
+
+
+def _from_pilot(scenario: Scenario, dataset: Dataset, watch: Searching | None) -> SharedStart:
+    agents, seed, standardize = scenario.agents, scenario.run.seed, scenario.data.standardize
+    precision = scenario.run.precision
+    return start_from_pilot(agents, dataset, seed, standardize=standardize, precision=precision, watch=watch)
+
+
+def _from_held(scenario: Scenario, dataset: Dataset, transport: Transport, watch: Searching | None) -> SharedStart:
+    agents, seed, standardize = scenario.agents, scenario.run.seed, scenario.data.standardize
+    precision = scenario.run.precision
+    return start_from_held(agents, dataset, seed, transport, standardize=standardize, precision=precision, watch=watch)
 
 
 class Planned(Protocol):

@@ -26,10 +26,11 @@ from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.scaler import Scaler
-from coolgp.scenarios.simulation.bound_start import free_of, start_by_bound
+from coolgp.scenarios.simulation.bound_start import Searching, free_of, start_by_bound
 from coolgp.scenarios.simulation.digits import input_notes
+from coolgp.scenarios.simulation.scaling import deviations, scaled_within_range, scaler_of
 
-__all__ = ["SharedStart", "extended", "notes_of", "scaled_within_range", "start_from_pilot"]
+__all__ = ["SharedStart", "extended", "notes_of", "order_notes", "shared_start_of", "start_from_pilot"]
 
 FIT_ROWS = 600
 """Rows of the pilot on which the exact evidence is maximised: its cost is their cube."""
@@ -57,6 +58,8 @@ class SharedStart:
     own: Array | None = None
     notes: tuple[str, ...] = ()
     """What the user should know of how hyper-parameters were found, in sentences."""
+    words: str = ""
+    """How the search for them went, in a sentence; empty where there was none by the bound."""
 
     def starts(self, agents: Ints) -> Array:
         """Hyper-parameters that agents, by their global ids ``[A]``, begin with: alike ``[K]``, or ``[A, K]``."""
@@ -72,35 +75,62 @@ def extended(shared_start: SharedStart, inputs: Array) -> SharedStart:
 
 
 def start_from_pilot(
-    agents: AgentsSettings, dataset: Dataset, seed: int, *, standardize: bool, precision: str = "float64"
+    agents: AgentsSettings,
+    dataset: Dataset,
+    seed: int,
+    *,
+    standardize: bool,
+    precision: str = "float64",
+    watch: Searching | None = None,
 ) -> SharedStart:
     """Build the shared start from a pilot of what agents observe. The same on every rank.
 
-    Raises ValueError where the pilot has too few distinct rows for the inducing inputs, and where squares of what is
-    observed leave the range of the precision.
+    watch: called with iterations of the search done, and how many there are at most. Raises ValueError where the pilot
+    has too few distinct rows for the inducing inputs, and where squares of what is observed leave the range of the
+    precision.
     """
     observed, target, owner = dataset.training.pilot(agents.pilot, seed)
     with np.errstate(over="ignore", invalid="ignore"):  # said in words below
-        scaler = _scaler(observed, target, standardize)
+        scaler = scaler_of(observed, target, standardize)
     x, y = scaled_within_range(scaler, observed, target, precision)
     with threadpool_limits(limits=1):  # a seed gives the same bits on any number of cores
         plain = _plain(agents, x, y)
         begin = fit_start(x[:FIT_ROWS], y[:FIT_ROWS], plain, free_of(agents), KERNELS[agents.kernel])
-        bound = start_by_bound(agents, x, y, begin, plain, seed) if agents.inducing_choice == "bound" else None
-        begin = bound.start if bound else begin
+        bound = None
+        if agents.inducing_choice == "bound":
+            bound = start_by_bound(agents, x, y, begin, plain, seed, dataset.features, watch)
+            begin = bound.start
         each = _own(agents, x, y, owner, len(dataset.agents), begin)
-    layout = Layout(x.shape[1], full=agents.projection == "full", uncertain=agents.projection_std > 0)
-    start, own = _packed(layout, agents, begin), _packed(layout, agents, each) if each else None
     seen = x / (each.lengthscale[owner] if each else begin.lengthscale)
+    encoding: Encoding | None = None
     if agents.inducing_choice == "own":
         apart, chosen = _chosen_apart(agents, dataset, scaler, x, begin.lengthscale, seed)
-        encoding: Encoding = OwnInputs(apart)
+        encoding = OwnInputs(apart)
     else:
         chosen = bound.inducing_inputs if bound else _inducing_inputs(agents, seen, seed) * begin.lengthscale
-        encoding = _encoding(agents, layout, seed)
+    shared_start = shared_start_of(agents, scaler, begin, chosen, seed, encoding)
+    return replace(
+        shared_start,
+        own=_packed(shared_start.model.layout, agents, each) if each else None,
+        notes=(
+            *notes_of(each or begin, precision),
+            *input_notes(seen, dataset.features, precision),
+            *(bound.notes if bound else ()),
+            *order_notes(dataset, len(x) >= agents.pilot),
+        ),
+        words=bound.words if bound else "",
+    )
+
+
+def shared_start_of(
+    agents: AgentsSettings, scaler: Scaler, begin: Start, chosen: Array, seed: int, encoding: Encoding | None = None
+) -> SharedStart:
+    """The shared start from hyper-parameters and inducing inputs ``[M, D]``; encoding: in place of the scenario's."""
+    layout = Layout(len(scaler.x_mean), full=agents.projection == "full", uncertain=agents.projection_std > 0)
+    start = _packed(layout, agents, begin)
+    encoding = _encoding(agents, layout, seed) if encoding is None else encoding
     model = Model(layout, _basis(agents, layout.projection(start), chosen, seed), encoding)
-    notes = (*notes_of(each or begin, precision), *input_notes(seen, dataset.features, precision))
-    return SharedStart(scaler=scaler, model=model, start=start, inducing_inputs=chosen, own=own, notes=notes)
+    return SharedStart(scaler=scaler, model=model, start=start, inducing_inputs=chosen)
 
 
 def notes_of(start: Start, precision: str) -> tuple[str, ...]:
@@ -126,48 +156,18 @@ def notes_of(start: Start, precision: str) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def order_notes(dataset: Dataset, partial: bool) -> tuple[str, ...]:
+    """What to know where the pilot is a part of the rows, and no random one."""
+    if not (dataset.training.in_order and partial):
+        return ()
+    return (
+        'the pilot sample consists of the first rows (data.order = "file"): scaling, hyper-parameters and inducing '
+        "inputs are of these, and may not suit rows of another part of the domain",
+    )
+
+
 def _packed(layout: Layout, agents: AgentsSettings, start: Start) -> Array:
     return layout.pack(start.lengthscale, start.signal_variance, start.noise_variance, agents.projection_std)
-
-
-def _scaler(x: Array, y: Array, standardize: bool) -> Scaler:
-    if not standardize:
-        return Scaler(np.zeros(x.shape[1]), np.ones(x.shape[1]), 0.0, 1.0)
-    return Scaler(x.mean(axis=0), _scale(x), float(y.mean()), float(_scale(y)))
-
-
-def scaled_within_range(scaler: Scaler, x: Array, y: Array, precision: str) -> tuple[Array, Array]:
-    """Rows x ``[n, D]`` and targets ``[n]``, scaled. Raises ValueError where sums of their squares leave the precision.
-
-    >>> nothing = Scaler(np.zeros(1), np.ones(1), 0.0, 1.0)
-    >>> scaled_within_range(nothing, np.ones((2, 1)), np.ones(2), "float32")[1].tolist()
-    [1.0, 1.0]
-    """
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        scaled = scaler.inputs(x), scaler.target(y)
-    limits = np.finfo(np.dtype(precision))
-    most, least = np.sqrt(float(limits.max) / max(1e6, len(y))), np.sqrt(float(limits.tiny))
-    for name, values in zip(("input", "target"), scaled, strict=True):
-        size = np.abs(values).max(initial=0.0)
-        if not np.isfinite(values).all() or size > most:
-            raise ValueError(
-                f"data: needed values whose squares can be summed in {precision}, below {most:.2g} after scaling; got "
-                f"{np.max(np.abs(x if name == 'input' else y)):.3g} as {name}: correct or remove such a value, or "
-                "give the column in another unit"
-            )
-        if 0.0 < size < least:
-            raise ValueError(
-                f"data: needed values whose squares can be told from 0 in {precision}, above {least:.2g} after "
-                f"scaling; got at most {size:.3g} as {name}: give the column in another unit, set data.standardize = "
-                'true where it is false, or take run.precision = "float64"'
-            )
-    return scaled
-
-
-def _scale(values: Array) -> Array:
-    """Standard deviation by column; one where a column is constant but for rounding."""
-    deviation = values.std(axis=0)
-    return np.where(deviation > 1e-10 * np.abs(values).max(axis=0), deviation, 1.0)
 
 
 def _plain(agents: AgentsSettings, x: Array, y: Array) -> Start:
@@ -175,7 +175,7 @@ def _plain(agents: AgentsSettings, x: Array, y: Array) -> Start:
     given = (agents.lengthscale, agents.signal_variance, agents.noise_variance)
     free = free_of(agents)
     spread = float(np.var(y)) or 1.0
-    default = (np.sqrt(x.shape[1]) * _scale(x), 0.5 * spread, 0.5 * spread)
+    default = (np.sqrt(x.shape[1]) * deviations(x), 0.5 * spread, 0.5 * spread)
     lengthscale, signal, noise = (default[i] if free[i] else np.asarray(given[i], float) for i in range(3))
     return Start(np.broadcast_to(lengthscale, (x.shape[1],)).astype(float), float(signal), float(noise), np.nan)
 

@@ -7,6 +7,7 @@ from coolgp.agents.features.lens import kernel_lens
 from coolgp.agents.kernels.base import exponents
 from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.sparse.collapsed import Parameters, bound_and_slopes
+from coolgp.agents.sparse.rows import Pooled
 
 RNG = np.random.default_rng(6)
 A, B = RNG.integers(-40, 40, (2, 7, 3, 2)) / 8  # eighths: sums with a power of two are exact
@@ -56,7 +57,7 @@ def test_slopes_of_the_collapsed_bound_do_not_depend_on_the_origin(name, shift):
     x, y, inducing = np.concatenate(A), RNG.normal(size=21), B[0]
     lengthscale = np.array([2.0, 4.0])  # powers of two, so that no place is rounded
     near, far = (
-        bound_and_slopes(x + by, y, Parameters(inducing + by, lengthscale, 1.3, 0.1), KERNELS[name], 1e-8)
+        bound_and_slopes(Pooled(x + by, y), Parameters(inducing + by, lengthscale, 1.3, 0.1), KERNELS[name], 1e-8)
         for by in (0.0, shift)
     )
     assert far[0] == pytest.approx(near[0], rel=1e-9)

@@ -13,6 +13,7 @@ from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.sparse import fitting
 from coolgp.agents.sparse.collapsed import Parameters, bound_and_slopes, posterior_of
 from coolgp.agents.sparse.fitting import best_start, maximise
+from coolgp.agents.sparse.rows import Pooled
 
 ROWS, INDUCING, WIDTH = 40, 7, 2
 JITTER = 1e-8
@@ -50,7 +51,7 @@ def test_the_bound_is_titsias_formula(kernel) -> None:
     explained = cross @ np.linalg.solve(inner, cross.T)
     fit = multivariate_normal(np.zeros(ROWS), explained + at.noise_variance * np.eye(ROWS)).logpdf(y)
     expected = fit - np.trace(full - explained) / (2 * at.noise_variance)
-    assert bound_and_slopes(x, y, at, kernel, JITTER)[0] == pytest.approx(expected, rel=1e-9)
+    assert bound_and_slopes(Pooled(x, y), at, kernel, JITTER)[0] == pytest.approx(expected, rel=1e-9)
 
 
 @ALL
@@ -59,9 +60,9 @@ def test_the_slopes_are_finite_differences(kernel) -> None:
     start, moving = fitting._packed(at), fitting._moving(at, True, (True, True, True))
 
     def bound(theta):
-        return bound_and_slopes(x, y, fitting._unpacked(theta, at, moving), kernel, JITTER)[0]
+        return bound_and_slopes(Pooled(x, y), fitting._unpacked(theta, at, moving), kernel, JITTER)[0]
 
-    slopes = bound_and_slopes(x, y, at, kernel, JITTER)[1]
+    slopes = bound_and_slopes(Pooled(x, y), at, kernel, JITTER)[1]
     scale = [*slopes.log_lengthscale, slopes.log_signal_variance, slopes.log_noise_variance]
     step = 1e-5
     numeric = [(bound(start + step * unit) - bound(start - step * unit)) / (2 * step) for unit in np.eye(start.size)]
@@ -100,7 +101,7 @@ def test_predictions_and_inducing_moments_are_those_of_the_dense_posterior(kerne
 @ALL
 def test_the_search_never_ends_below_its_start_and_goes_up(kernel) -> None:
     (x, y), at = draw(), parameters()
-    fit = maximise(x, y, at, kernel, JITTER, 30)
+    fit = maximise(Pooled(x, y), at, kernel, JITTER, 30)
     assert fit.start_bound == pytest.approx(posterior_of(x, y, at, kernel, JITTER).bound)
     assert fit.bound > fit.start_bound
     assert fit.bound == pytest.approx(posterior_of(x, y, fit.parameters, kernel, JITTER).bound)
@@ -108,21 +109,21 @@ def test_the_search_never_ends_below_its_start_and_goes_up(kernel) -> None:
 
 def test_inducing_inputs_that_may_not_move_stay() -> None:
     (x, y), at = draw(), parameters()
-    fit = maximise(x, y, at, KERNELS["se"], JITTER, 10, move_inputs=False)
+    fit = maximise(Pooled(x, y), at, KERNELS["se"], JITTER, 10, move_inputs=False)
     assert np.array_equal(fit.parameters.inducing_inputs, at.inducing_inputs)
 
 
 def test_the_best_start_is_the_one_with_the_largest_bound() -> None:
     (x, y), good = draw(), parameters()
     bad = Parameters(good.inducing_inputs, good.lengthscale, 1.3, 1e-6)
-    assert best_start(x, y, [bad, good], KERNELS["se"], JITTER) is good
+    assert best_start(Pooled(x, y), [bad, good], KERNELS["se"], JITTER) is good
 
 
 def test_a_start_whose_kernel_matrix_is_singular_is_refused() -> None:
     (x, y), at = draw(), parameters()
     doubled = Parameters(np.repeat(at.inducing_inputs[:1], INDUCING, axis=0), at.lengthscale, 1.0, 0.1)
     with pytest.raises(ValueError, match="larger jitter"):
-        maximise(x, y, doubled, KERNELS["se"], 1e-18, 10)
+        maximise(Pooled(x, y), doubled, KERNELS["se"], 1e-18, 10)
 
 
 def test_the_estimator_keeps_the_conventions_of_scikit_learn() -> None:

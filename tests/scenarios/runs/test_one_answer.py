@@ -125,12 +125,14 @@ def special() -> list[Case]:
     """Runs to the fixed point, as many agents as ranks, and blocks of two agents, the last of one."""
     many = ("agents.inducing=3", "agents.batch_size=1", "network.partition=metis", "run.probes=3")
     some = (*many, "fusion.rounds_per_step=2")
+    held = ("agents.pilot_held=federated", "agents.lengthscale=pilot", "agents.noise_variance=pilot")
     again, own = ("fusion.tolerance=1e-3",), ("agents.inducing_choice=own", "agents.inducing_common=9")
     return [
         Case("tree", ("tree",), (), ("agents.encoding=importance",), 2),
         Case("repeated tree", ("tree",), ("loss", "delay"), ("fusion.tolerance=1e-9",), 2),
         Case("own inputs", ("tree",), (), own, 2, ranks=(2, 3)),
         Case("own inputs, lossy", ("flood",), ("loss",), (*own, "agents.hyperparameters=local"), 1, ranks=(3,)),
+        Case("held pilot", ("tree",), ("loss",), held, 2, SIZES[1]),
         Case("consensus", ("consensus",), (), ("network.topology=complete", *again)),
         Case("chebyshev", ("chebyshev",), (), ("network.topology=star", *again)),
         Case("push-sum", ("push-sum",), ("one_way",), ("network.topology=complete", *again)),
