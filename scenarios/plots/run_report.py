@@ -14,6 +14,7 @@ from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.base.formatting import counted, forged_words, size_text, uncovered_words
 from coolgp.scenarios.config.catalogue import about
 from coolgp.scenarios.plots.drawing import not_drawn
+from coolgp.scenarios.plots.explorer.contents import explored, explorer_words
 from coolgp.scenarios.plots.html import embedded, rendered
 from coolgp.scenarios.plots.profiles import spread_words
 from coolgp.scenarios.plots.run_figures import FIGURES, draw_all
@@ -56,6 +57,8 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
             *not_drawn(folder, FIGURES),
         ],
         tiles=key_figures(folder),
+        explorer=explored(folder),
+        explorer_words=explorer_words(folder),
         figures=[(name, embedded(path), FIGURES[name].caption) for name, path in figures.items()],
         hyperparameters=hyperparameter_rows(folder.hyperparameters),
         rounds=rounds_table(folder.metrics, folder.unit),

@@ -14,6 +14,7 @@ from coolgp.scenarios.records.run_folder import RunFolder
 from coolgp.scenarios.records.tables import Columns
 
 __all__ = [
+    "SHOWN",
     "change_words",
     "final_values",
     "hyperparameter_rows",
