@@ -8,7 +8,7 @@ number of ranks.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from coolgp.scenarios.experiments.experiment import Session
 from coolgp.scenarios.experiments.kind import Stage
 from coolgp.scenarios.simulation.assembly import faultless
 
-__all__ = ["Cell", "Draw", "DrawTable", "Line", "Ranks", "lines_of_cells", "ranks_of_this_run"]
+__all__ = ["Cell", "Draw", "DrawTable", "Line", "Ranks", "lines_of_cells", "method_means", "ranks_of_this_run"]
 
 Cell = tuple[Any, ...]
 """What the draws of a cell have in common: values of the columns `DrawTable.keys`."""
@@ -111,6 +111,16 @@ def ranks_of_this_run() -> Ranks:
     """The ranks that were launched; one where no launcher started this process. Collective."""
     size = launched_size()
     return Ranks(launched_rank(), faultless(generate("ring", AGENTS_OF_A_RANK * size, seed=0), "contiguous", size))
+
+
+def method_means(lines: Sequence[Line], measures: Sequence[str], methods: Iterable[str]) -> dict[str, float]:
+    """Of each method the means of its lines, as ``measure_method``, and the seconds of all."""
+    means = {
+        f"{measure}_{method}": float(np.mean([line[measure] for line in lines if line["method"] == method]))
+        for measure in measures
+        for method in methods
+    }
+    return means | {"seconds": float(np.sum([line["seconds"] for line in lines]))}
 
 
 def lines_of_cells(

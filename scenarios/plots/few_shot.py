@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.base.formatting import counted
 from coolgp.scenarios.metrics.few_shot_columns import FEW_SHOT_WORDS
-from coolgp.scenarios.plots.apart.folder import read_rows
+from coolgp.scenarios.plots.apart.folder import read_lines
 from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.plots.style import LINES
 
@@ -28,16 +28,7 @@ WIDTH = 0.8
 
 def read_draws(path: Path) -> list[dict[str, Any]]:
     """The lines of ``draws.csv``, all numbers but two. Raises ValueError where it is not such a table."""
-    try:
-        return [
-            {
-                name: cell if name in TEXTS else int(cell) if name in COUNTS else float(cell)
-                for name, cell in line.items()
-            }
-            for line in read_rows(path)
-        ]
-    except (TypeError, ValueError) as problem:
-        raise ValueError(f"{path} cannot be read: {problem}") from problem
+    return read_lines(path, TEXTS, COUNTS)
 
 
 def accuracies(draws: Sequence[dict[str, Any]], method: str, situation: str, shots: int) -> Floats:

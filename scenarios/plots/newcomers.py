@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.metrics.newcomer_columns import MEASURES, START_WORDS
-from coolgp.scenarios.plots.apart.folder import Folder, read_rows
+from coolgp.scenarios.plots.apart.folder import Folder, read_lines
 from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.plots.style import LINES, band
 
@@ -32,16 +32,7 @@ WORDS = dict(zip(MEASURES, ("error", "NLPD (nats)", "coverage of the 95 % interv
 
 def read_newcomers(path: Path) -> list[Line]:
     """The lines of ``newcomers.csv``. Raises ValueError where it is not such a table."""
-    try:
-        return [
-            {
-                name: cell if name in TEXTS else int(cell) if name in WHOLE else float(cell)
-                for name, cell in line.items()
-            }
-            for line in read_rows(path)
-        ]
-    except (TypeError, ValueError) as problem:
-        raise ValueError(f"{path} cannot be read: {problem}") from problem
+    return read_lines(path, TEXTS, WHOLE)
 
 
 def of_units(lines: Sequence[Line], method: str, measure: str, unit: str) -> Floats:

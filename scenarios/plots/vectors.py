@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.metrics.matched_columns import METHOD_WORDS
 from coolgp.scenarios.metrics.words import metric_words
-from coolgp.scenarios.plots.apart.folder import read_rows
+from coolgp.scenarios.plots.apart.folder import read_lines
 from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.plots.style import LINES
 
@@ -42,16 +42,7 @@ class Folder(Protocol):
 
 def read_draws(path: Path) -> list[dict[str, Any]]:
     """The lines of ``draws.csv``, all numbers but the method. Raises ValueError where it is not such a table."""
-    try:
-        return [
-            {
-                name: cell if name == "method" else int(cell) if name == "draw" else float(cell)
-                for name, cell in line.items()
-            }
-            for line in read_rows(path)
-        ]
-    except (TypeError, ValueError) as problem:
-        raise ValueError(f"{path} cannot be read: {problem}") from problem
+    return read_lines(path, ("method",), ("draw",))
 
 
 def scores(draws: Sequence[dict[str, Any]], method: str, measure: str, noise: float) -> Floats:

@@ -19,7 +19,7 @@ from coolgp.scenarios.config.experts import ExpertsDataSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import FewShotScenario
 from coolgp.scenarios.config.sources import SOURCES
-from coolgp.scenarios.experiments.draws import Draw, DrawTable, Line, lines_of_cells, ranks_of_this_run
+from coolgp.scenarios.experiments.draws import Draw, DrawTable, Line, lines_of_cells, method_means, ranks_of_this_run
 from coolgp.scenarios.experiments.experiment import Experiment, Row, Session
 from coolgp.scenarios.experiments.few_shot.findings import findings
 from coolgp.scenarios.metrics.few_shot_columns import FEW_SHOT_COLUMNS
@@ -101,13 +101,8 @@ def _scored(task: DrawnTask, method: str) -> Line:
 
 def _means(scenario: FewShotScenario, lines: Sequence[Line]) -> Row:
     """The line of ``metrics.csv`` of one situation and number of examples; seconds are those of all methods."""
-    means = {
-        f"accuracy_{method}": np.mean([line["accuracy"] for line in lines if line["method"] == method])
-        for method in scenario.few_shot.methods
-    }
-    facts = {name: np.mean([line[name] for line in lines]) for name in ("shots", "known_classes", "pool_share")}
-    seconds = np.sum([line["seconds"] for line in lines])
-    return {name: float(value) for name, value in (means | facts | {"seconds": seconds}).items()}
+    facts = {name: float(np.mean([line[name] for line in lines])) for name in ("shots", "known_classes", "pool_share")}
+    return facts | method_means(lines, ("accuracy",), scenario.few_shot.methods)
 
 
 SHARED = ("shots", "known_classes", "pool_share", "seconds")

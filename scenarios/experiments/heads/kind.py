@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache, partial
 from time import perf_counter
 
@@ -14,7 +14,7 @@ from coolgp.fusion.personalise.studies.drawn import SITUATIONS, NewcomersTask, O
 from coolgp.fusion.personalise.studies.methods import HEAD_METHODS
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.scenario import HeadsScenario
-from coolgp.scenarios.experiments.draws import Draw, DrawTable, Line, lines_of_cells, ranks_of_this_run
+from coolgp.scenarios.experiments.draws import Draw, DrawTable, Line, lines_of_cells, method_means, ranks_of_this_run
 from coolgp.scenarios.experiments.experiment import Experiment, Row, Session
 from coolgp.scenarios.experiments.few_shot.kind import labelled_images
 from coolgp.scenarios.experiments.heads.findings import findings
@@ -71,7 +71,12 @@ def rows(scenario: HeadsScenario, session: Session) -> Iterator[Row]:
         done = lines_of_cells(session, TABLE, draws, partial(ranks.each, work=lines_of), ranks, at_once=ranks.size)
         for place, ((situation, examples), lines) in enumerate(done, start=1):
             number = settings.situations.index(situation) + 1
-            yield {"round": place, "situation": number, "examples": examples, **_means(lines)}
+            yield {
+                "round": place,
+                "situation": number,
+                "examples": examples,
+                **method_means(lines, HEAD_MEASURES, HEAD_METHODS),
+            }
 
 
 def _scored(method: str, owners: OwnersNetworks, task: NewcomersTask) -> dict[str, float]:
@@ -81,16 +86,6 @@ def _scored(method: str, owners: OwnersNetworks, task: NewcomersTask) -> dict[st
     own = shares[np.arange(len(shares)), task.test_y]
     right, nlpd = np.mean(shares.argmax(axis=1) == task.test_y), -floored_log(own, FLOOR).mean()
     return {"right": float(right), "nlpd": float(nlpd), "seconds": seconds}
-
-
-def _means(lines: Sequence[Line]) -> Row:
-    """Scores of each method, means over draws; the seconds of all."""
-    means = {
-        f"{measure}_{method}": float(np.mean([line[measure] for line in lines if line["method"] == method]))
-        for measure in HEAD_MEASURES
-        for method in HEAD_METHODS
-    }
-    return means | {"seconds": float(np.sum([line["seconds"] for line in lines]))}
 
 
 HEADS = Experiment(

@@ -18,7 +18,7 @@ from coolgp.network.transport import Transport
 from coolgp.scenarios.base.errors import ConfigError, FoundByAll
 from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.config.scenario import TasksScenario
-from coolgp.scenarios.experiments.draws import Draw, DrawTable, Ranks, lines_of_cells, ranks_of_this_run
+from coolgp.scenarios.experiments.draws import Draw, DrawTable, Ranks, lines_of_cells, method_means, ranks_of_this_run
 from coolgp.scenarios.experiments.experiment import Experiment, Row, Session
 from coolgp.scenarios.experiments.newcomers.findings import findings
 from coolgp.scenarios.experiments.newcomers.owners import PlannedOwners, beside_owners, plan_owners
@@ -65,7 +65,12 @@ def rows(scenario: TasksScenario, session: Session) -> Iterator[Row]:
             for place, examples in enumerate(scenario.tasks.examples):
                 own = [line for line in lines if line["examples"] == examples]
                 turn = number * len(scenario.tasks.examples) + place + 1
-                yield {"round": turn, "relation": number + 1, "examples": examples, **_means(own)}
+                yield {
+                    "round": turn,
+                    "relation": number + 1,
+                    "examples": examples,
+                    **method_means(own, MEASURES, METHODS),
+                }
 
 
 @dataclass(frozen=True)
@@ -125,16 +130,6 @@ def _scores(mean: Array, std: Array, y: Array) -> dict[str, float]:
     density = 0.5 * np.square(error / std) + np.log(std) + 0.5 * np.log(2 * np.pi)
     values = (np.sqrt(np.mean(np.square(error))), density.mean(), np.mean(np.abs(error) < CENTRAL_95 * std))
     return {name: float(value) for name, value in zip(MEASURES, values, strict=True)}
-
-
-def _means(lines: Sequence[Line]) -> Row:
-    """Scores of each method, means over draws and newcomers; the seconds of all."""
-    means = {
-        f"{measure}_{method}": float(np.mean([line[measure] for line in lines if line["method"] == method]))
-        for measure in MEASURES
-        for method in METHODS
-    }
-    return means | {"seconds": float(np.sum([line["seconds"] for line in lines]))}
 
 
 NEWCOMERS = Experiment(

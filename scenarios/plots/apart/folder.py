@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.metrics.words import metric_words
 
-__all__ = ["Folder", "read_rows", "score_of", "score_words"]
+__all__ = ["Folder", "read_lines", "read_rows", "score_of", "score_words"]
 
 
 class Folder(Protocol):
@@ -40,6 +40,17 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     if not rows:
         raise ValueError(f"{path} has no rows")
     return rows
+
+
+def read_lines(path: Path, texts: Collection[str], whole: Collection[str]) -> list[dict[str, Any]]:
+    """The rows of a table of draws, all numbers but in columns of texts, and whole ones in some. Raises ValueError."""
+    try:
+        return [
+            {name: cell if name in texts else int(cell) if name in whole else float(cell) for name, cell in row.items()}
+            for row in read_rows(path)
+        ]
+    except (TypeError, ValueError) as problem:
+        raise ValueError(f"{path} cannot be read: {problem}") from problem
 
 
 def score_of(folder: Folder) -> str:
