@@ -8,6 +8,7 @@ signal and noise variance: the gradient of the collapsed bound itself, a functio
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -62,16 +63,22 @@ def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch, own: 
 class FixedPosterior:
     """``q(f_u)`` as the gradient needs it, one where agents agree: ``α = K⁻¹m/σ_s``, ``F = K⁻¹ - K⁻¹SK⁻¹/σ_s²``.
 
-    count: its observations. variances ``[., 2]``: the gradient by these. prior ``[., D, D]``: the spread, as in
-    :func:`_own_spread`, that the prior of ``f_u`` adds to each batch; None where inducing points do not move.
+    count: its observations. prior ``[., D, D]``: the spread, as in :func:`_own_spread`, that the prior of ``f_u`` adds
+    to each batch; None where inducing points do not move.
     """
 
+    model: Model
+    evidence: Evidence
     belief: Posterior
     alpha: Array
     shrink: Array
     count: Array
-    variances: Array
     prior: Array | None
+
+    @cached_property
+    def variances(self) -> Array:
+        """The gradient by the variances ``[., 2]``."""
+        return _variance_gradient(self.model, self.belief, self.evidence)
 
 
 def _fixed(model: Model, theta: Array, evidence: Evidence) -> FixedPosterior:
@@ -82,11 +89,12 @@ def _fixed(model: Model, theta: Array, evidence: Evidence) -> FixedPosterior:
         weight *= belief.geometry.slopes
         prior = _own_spread(model.basis.inducing, weight) * (0.5 / np.maximum(evidence.count, 1.0))[:, None, None]
     return FixedPosterior(
+        model=model,
+        evidence=evidence,
         belief=belief,
         alpha=alpha,
         shrink=shrink,
         count=evidence.count,
-        variances=_variance_gradient(model, belief, evidence),
         prior=prior,
     )
 

@@ -21,7 +21,7 @@ from coolgp.agents.statistics import Evidence, Statistics
 __all__ = ["Encoding", "Model"]
 
 Result = TypeVar("Result")
-CACHED = 6
+CACHED = 4
 """Results of each kind that are cached where all agents share them."""
 
 

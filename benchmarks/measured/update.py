@@ -23,10 +23,10 @@ NOTES = (
     "agents share: the sums of κκᵀ [m, m] and κy [m] grow. The agents together do not fit the cache. One core.",
     "Every agent takes in several batches one after another, some 256 rows; the clock stops when all of them are in "
     "the agents' sums. `coolgp` observes them as a run does: rows wait and are folded into the sums together, of "
-    "features whitened by the Cholesky factor of the inducing inputs' kernel matrix (Bm² more sums and products than "
-    "the loop's, for 5 more digits). `coolgp, kernel` (`[agents] coordinates`) sums κκᵀ itself, as the loop does. "
-    "`coolgp, at once` adds each whitened batch to the sums before the next comes. B = 1 is a stream of single "
-    "observations, and counts these.",
+    "features whitened by the Cholesky factor of the inducing inputs' kernel matrix (for 5 more digits, a triangular "
+    "product that the loop does not need: as much arithmetic as its sums). `coolgp, kernel` (`[agents] coordinates`) "
+    "sums κκᵀ itself, as the loop does. `coolgp, at once` adds each whitened batch to the sums before the next comes. "
+    "B = 1 is a stream of single observations, and counts these.",
     "The plain loop has one object an agent with full matrices and a Python loop over them, on NumPy's BLAS.",
     "GPflow (compiled) and GPyTorch take one natural-gradient step of size 1 on the batch: the general method, which "
     "serves other likelihoods and trainable hyper-parameters too. With Gaussian noise and all hyper-parameters fixed a "
