@@ -72,6 +72,10 @@ def _scale(what: str, agents: int, inducing: int, ranks: int) -> Callable[[Resul
     return lambda result: _value(result.pick(what=what, N=agents, m=inducing, ranks=ranks))
 
 
+def _small(what: str, inputs: int) -> Callable[[Result], float | None]:
+    return lambda result: _value(result.pick(what=what, features="random", inputs=inputs, **{"evaluated every": 10}))
+
+
 def _flat(result: Result) -> float | None:
     """Dearest over cheapest agent-round from 10^3 to 10^6 agents in one process, m = 16."""
     picked = [result.pick(what="learning and fusion", N=10**power, m=16, ranks=1) for power in range(3, 7)]
@@ -108,6 +112,8 @@ TARGETS = (
     Target("consensus, N = 1,000, P = 1,000", "consensus", 450, "rounds/s", True, _averaging(1000)),
     Target("airline from loaded data to report, 2 ranks", "airline", 8, "s", False, _on_two),
     Target("its learning and fusion, 2 ranks against 1", "airline", 1.6, "times faster", True, _faster_on_two),
+    Target("a round of 10 agents that observe one row each, m = 100", "small", 0.002, "s", False, _small("a round", 2)),
+    Target("972 rounds of them with 96 inputs", "small", 3, "s", False, _small("whole run", 96)),
     Target("10⁵ agents, m = 50, 10 rounds, 1 process", "scale", 240, "s", False, _scale("whole process", 10**5, 50, 1)),
     Target("its memory", "scale", 16, "GiB", False, _scale("peak memory", 10**5, 50, 1)),
     Target("10⁶ agents, m = 16, 1 round, 2 ranks", "scale", 600, "s", False, _scale("whole process", 10**6, 16, 2)),
