@@ -37,7 +37,7 @@ def check_same(stored: Mapping[str, int] | None, simulation: Simulation, folder:
     names = list(present)
     same = {name: stored.get(name) == present[name] for name in names}
     written = _written(folder)
-    of_versions_before = (_checksum_of(written), _of_scenario(simulation.scenario, written))
+    of_versions_before = (_checksum_of(written), *_of_scenario(simulation.scenario, written))
     same[CONFIG] = same[CONFIG] or stored.get(CONFIG) in of_versions_before
     differ = simulation.transport.total(np.array([not same[name] for name in names]))
     others = [name for name, count in zip(names, differ.tolist(), strict=True) if count]
@@ -79,16 +79,28 @@ def _checksum_of(settings: Mapping[str, Any]) -> int:
     return crc32(json.dumps(settings, sort_keys=True).encode())
 
 
-def _of_scenario(scenario: Scenario, written: Mapping[str, Any]) -> int:
-    """The checksum of the version that took it of the scenario: without keys, and with the rule's name, of the time."""
+def _of_scenario(scenario: Scenario, written: Mapping[str, Any]) -> tuple[int, int]:
+    """The checksums of versions that took it of the scenario: without keys, and with the rule's name, of the time.
+
+    A key without a value is in no file, so that it does not tell whether its version knew it: once as if it did, and
+    once without those that are marked as added later.
+    """
     rule = written.get("fusion", {}).get("rule", scenario.fusion.rule)
     scenario = scenario.model_copy(update={"fusion": scenario.fusion.model_copy(update={"rule": rule})})
-    new = {
-        section: {key for key, value in keys.items() if value is not None and key not in written.get(section, {})}
-        for section, keys in scenario.model_dump(mode="json", exclude={"name"}).items()
+    dump = scenario.model_dump(mode="json", exclude={"name"})
+    unwritten = {
+        section: {key for key in keys if key not in written.get(section, {})} for section, keys in dump.items()
     }
-    new["run"] = new["run"] | {FREE}
-    return crc32(scenario.model_dump_json(exclude=new).encode())
+    valued = {section: {key for key in keys if dump[section][key] is not None} for section, keys in unwritten.items()}
+    later = {section: keys & getattr(scenario, section).unhashed() for section, keys in unwritten.items()}
+    return _checksum_without(scenario, valued), _checksum_without(
+        scenario, {section: keys | later[section] for section, keys in valued.items()}
+    )
+
+
+def _checksum_without(scenario: Scenario, new: Mapping[str, set[str]]) -> int:
+    exclude = {section: keys | ({FREE} if section == "run" else set()) for section, keys in new.items()}
+    return crc32(scenario.model_dump_json(exclude=exclude).encode())
 
 
 def _checksum(*arrays: Array) -> int:
