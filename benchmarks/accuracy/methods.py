@@ -26,7 +26,6 @@ __all__ = ["ALL_ROWS", "COOLGP", "METHODS", "SAME_BUDGET", "Method"]
 
 AGENTS, BATCH, PILOT = 20, 20, 2_000
 """Agents, rows of a batch, and rows of the pilot (its default)."""
-START = {"agents.inducing_choice": "bound"}
 EXACT_ROWS = 1_000
 """Rows of the exact Gaussian process; half as many where there are many inputs."""
 MANY_INPUTS = 20
@@ -51,7 +50,7 @@ def _forecast(mean: np.ndarray, std: np.ndarray) -> Forecast:
 
 
 def _fused(rows: Rows, inducing: int, seed: int) -> Forecast:
-    model = CollectiveGPRegressor(AGENTS, inducing, batch_size=BATCH, settings=START, random_state=seed)
+    model = CollectiveGPRegressor(AGENTS, inducing, batch_size=BATCH, random_state=seed)
     return _forecast(*model.fit(rows.x, rows.y).predict(rows.x_test, return_std=True))
 
 
@@ -95,8 +94,7 @@ def _boosted(rows: Rows, inducing: int, seed: int) -> Forecast:
 
 METHODS: dict[str, Method] = {
     COOLGP: Method(
-        f"{AGENTS} agents that start from the bound of the pilot, all else as by default; "
-        f"each row seen once in batches of {BATCH}, fused along a tree",
+        f"{AGENTS} agents with the defaults, each row seen once in batches of {BATCH}, fused along a tree",
         _fused,
     ),
     SAME_BUDGET: Method(
