@@ -1,4 +1,4 @@
-"""The README tells the truth: its scenario, its Python and its rule run as they stand."""
+"""The README and the page on what is one's own tell the truth: scenario, Python and rule run as they stand."""
 
 import re
 import shlex
@@ -15,10 +15,11 @@ from coolgp.scenarios.cli.app import app
 from tests.paths import ROOT
 
 README = (ROOT / "README.md").read_text()
+OWN = (ROOT / "docs" / "own.md").read_text()
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: str = OWN) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
 
 def write_study(folder: Path) -> None:
