@@ -18,6 +18,7 @@ from coolgp.fusion.apart.rule import ByQueries, LeavesOut
 from coolgp.scenarios.base.environment import installed
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.base.files import write_table, write_whole
+from coolgp.scenarios.base.lock import claimed_file
 from coolgp.scenarios.experiments.handed.models import read_experts
 from coolgp.scenarios.experiments.handed.registry import HANDED_RULES
 from coolgp.scenarios.experiments.handed.rows import read_queries, read_shards
@@ -72,11 +73,12 @@ def fuse_files(request: FuseRequest) -> FusedFiles:
     at_least = settings.asking.at_least
     handed = Handed(request.models, experts, shards, queries, graph, request.seed, boxes, at_least)
     outcome = settings.rule.fuse(handed)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    _write(out, outcome.model)
     card = card_of(out)
-    contents = json.dumps(_card(request, settings.name, outcome, out, boxes), indent=2, ensure_ascii=False)
-    write_whole(card, f"{contents}\n".encode())
+    with claimed_file(out):  # model and card are of one command, whoever else writes here
+        _check_unwritten(request, out)
+        _write(out, outcome.model)
+        contents = json.dumps(_card(request, settings.name, outcome, out, boxes), indent=2, ensure_ascii=False)
+        write_whole(card, f"{contents}\n".encode())
     return FusedFiles(out, card, outcome)
 
 
@@ -118,10 +120,15 @@ def _checked_out(request: FuseRequest, name: str, rule: HandedRule) -> Path:
     read = [*(Path(path) for path in request.models if not is_address(path)), *request.shards, *inputs]
     if any(out.resolve() == path.resolve() for path in read):
         raise ConfigError(f"{out}: is one of the files that are read; name another --out")
+    _check_unwritten(request, out)
+    return out
+
+
+def _check_unwritten(request: FuseRequest, out: Path) -> None:
+    """Raise ConfigError where one of the files to write is there, and may not be written over."""
     for path in (out, card_of(out)):
         if path.is_dir() or (path.exists() and not request.overwrite):
             raise ConfigError(f"{path}: is there already; give --overwrite, or another --out")
-    return out
 
 
 def _write(out: Path, model: Any) -> None:

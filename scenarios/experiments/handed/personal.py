@@ -21,6 +21,7 @@ from coolgp.fusion.personalise.outcome import PersonalClassifier, PersonalRegres
 from coolgp.fusion.personalise.owners import without_owners
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.base.files import write_table, write_whole
+from coolgp.scenarios.base.lock import claimed
 from coolgp.scenarios.config.experts import AskingSettings
 from coolgp.scenarios.config.loading import resolve_sections
 from coolgp.scenarios.data.tables import read_inputs
@@ -67,6 +68,13 @@ class PersonalFiles:
 def personalise_files(request: PersonalRequest) -> PersonalFiles:
     """Make a newcomer's model of files. Raises ValueError for what does not fit, before any file is written."""
     _check_out(request)
+    with claimed(request.out, "model"):
+        return _personalised(request)
+
+
+def _personalised(request: PersonalRequest) -> PersonalFiles:
+    """Make the model, and write it to a folder that is claimed."""
+    _check_out(request)
     asking = _asking(request)
     experts, broken = read_models(request.models, asking)
     check_tasks(experts)
@@ -84,7 +92,6 @@ def personalise_files(request: PersonalRequest) -> PersonalFiles:
     asked = Request(models, rows.x, y, pool, graph, names, asking.queries or QUERIES, asking.time_limit)
     mine = model_for(asked)
     mine = replace(mine, report=replace(mine.report, models_left_out=out | dict(mine.report.models_left_out)))
-    request.out.mkdir(parents=True, exist_ok=True)
     for name in LEAVES:  # of an earlier model
         (request.out / name).unlink(missing_ok=True)
     written = [_write(request.out, mine, pool, "model.npz" if isinstance(mine.stored, Network) else "model.skops")]

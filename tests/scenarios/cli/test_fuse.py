@@ -29,6 +29,7 @@ from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.agents.experts.weights import network_in
 from coolgp.fusion.blackbox.gaussians import product
 from coolgp.fusion.matching.networks.baselines import aligned, averaged
+from coolgp.scenarios.base.lock import claimed_file
 from coolgp.scenarios.cli.app import app
 
 X, Y = load_iris(return_X_y=True)
@@ -291,3 +292,12 @@ def test_the_command_line_starts_without_the_libraries_that_only_models_need() -
     program = "import sys, coolgp.scenarios.cli.app; print({'sklearn', 'onnxruntime', 'skops'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_two_commands_do_not_write_one_file(place: Path, tmp_path: Path) -> None:
+    out = tmp_path / "both.npz"
+    with claimed_file(out):  # as a command does that is about to write it
+        refused = fuse(place, "a.skops", "b.skops", "--out", str(out))
+    assert refused.exit_code == 2
+    assert "another process is about to write this file" in refused.stderr
+    assert list(tmp_path.iterdir()) == []

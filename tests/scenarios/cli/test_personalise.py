@@ -16,6 +16,7 @@ from sklearn.svm import SVR
 
 import coolgp
 from coolgp.agents.experts.network import network_of
+from coolgp.scenarios.base.lock import claimed
 
 from tests.command_line import coolgp_says
 
@@ -164,3 +165,11 @@ def test_mistakes_are_named(
     monkeypatch.chdir(here)
     assert words in coolgp_says("personalise", *arguments, code=2)
     assert not (here / "mine").exists()
+
+
+def test_two_commands_do_not_write_one_folder(here: Path, tmp_path: Path) -> None:
+    few, out = ("--examples", here / "few.csv", "--target", "y"), tmp_path / "mine"
+    with claimed(out, "model"):
+        says = coolgp_says("personalise", *gps(here), *few, "--out", out, code=2)
+    assert "another process is at work on this model" in says
+    assert not out.exists()
