@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from coolgp.network.base.lazy_table import LazyTable
+from coolgp.scenarios.config.constraints import Names
 from coolgp.scenarios.config.section import AddedLater, Count, Settings
 
-__all__ = ["RunSettings"]
+__all__ = ["TRACKERS", "RunSettings"]
+
+TRACKERS: LazyTable[Any] = LazyTable(
+    {
+        "mlflow": "coolgp.scenarios.runs.tracking.mlflow_run:MLFLOW",
+        "tensorboard": "coolgp.scenarios.runs.tracking.tensorboard_events:TENSORBOARD",
+        "wandb": "coolgp.scenarios.runs.tracking.wandb_run:WANDB",
+    }
+)
+"""Kinds of experiment tracker, by name; a new one is a line."""
 
 
 class RunSettings(Settings):
@@ -37,6 +48,11 @@ class RunSettings(Settings):
         ge=0,
         description="minutes between two checkpoints, from which `coolgp resume` continues; 0 for one after every "
         "round that is evaluated",
+    )
+    tracker: Annotated[str, Names(lambda: ("", *TRACKERS), own=True), AddedLater()] = Field(
+        default="",
+        description="experiment tracker that is told of each round beside metrics.csv, or module:function of your own; "
+        "empty: none",
     )
 
     def learning_rounds(self, rows: int | None, batch_size: int) -> int:

@@ -35,6 +35,8 @@ def start(scenario: Scenario, folder: Path, options: Options) -> Job:
     Raises ValueError for what does not fit. Collective.
     """
     kind: Kind = KINDS[scenario.kind]
+    if kind is not ROUNDS and getattr(scenario.run, "tracker", False):
+        raise ValueError(f'run.tracker: is told of rounds of learning; the kind "{kind.name}" has none: leave it out')
     earlier: Kind = ROUNDS
     with suppress(ValueError):
         earlier = kind_in(folder)

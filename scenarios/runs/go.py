@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -17,6 +17,7 @@ from coolgp.scenarios.runs.recorder import Recorder
 from coolgp.scenarios.runs.result import RunResult
 from coolgp.scenarios.runs.supervisor import Say, Supervisor, failure_of
 from coolgp.scenarios.runs.tabled import Tabled, TableRows
+from coolgp.scenarios.runs.tracking.tracked import tracked
 from coolgp.scenarios.simulation.assembly import one_thread
 from coolgp.scenarios.simulation.rounds import simulate
 from coolgp.scenarios.simulation.state import Record
@@ -51,10 +52,25 @@ def go(prepared: Prepared, watch: Watch | None = None, say: Say = warn) -> RunRe
     for note in recorder.notes if recorder else ():
         say(note)
     supervisor = Supervisor(prepared.folder, simulation, recorder, say)
-    records = _rounds(prepared, watch, recorder, supervisor)
+    with _tracked(prepared, prepared.folder, watch, say) if root else nullcontext(watch) as seen:
+        records = _rounds(prepared, seen, recorder, supervisor)
     spent["total"] = perf_counter() - prepared.started
     supervisor.finish(failure_of(lambda: recorder.finish(records[-1], spent)) if recorder else "")
     return records
+
+
+@contextmanager
+def _tracked(prepared: Prepared, folder: Path, watch: Watch | None, say: Say) -> Iterator[Watch]:
+    """Let the tracker that the scenario names see what `watch` sees."""
+    begun = prepared.resumption is not None and prepared.resumption.round > 0
+    with tracked(prepared.simulation.scenario, folder, say, resumed=begun) as tell:
+
+        def seen(record: Record, row: Row) -> None:
+            tell(row)
+            if watch:
+                watch(record, row)
+
+        yield seen
 
 
 def _recorder(prepared: Prepared, folder: Path) -> Recorder:

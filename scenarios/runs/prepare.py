@@ -18,6 +18,7 @@ from coolgp.scenarios.planning.limits import admit
 from coolgp.scenarios.runs.checkpoint import load
 from coolgp.scenarios.runs.folder import claimed_folder
 from coolgp.scenarios.runs.recorder import Resumption
+from coolgp.scenarios.runs.tracking.tracked import check_tracker
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
 from coolgp.scenarios.simulation.bound_start import Searching
 from coolgp.scenarios.simulation.state import RunState, Simulation
@@ -60,6 +61,7 @@ def prepare(
     """
     folder, started = None if out is None else Path(out), perf_counter()
     _check_kind(scenario)
+    check_tracker(scenario)
     share_cores()
     with one_thread(), ExitStack() as locks:
         if folder is not None:
@@ -86,6 +88,7 @@ def prepare_resume(
     """
     folder, started = Path(folder), perf_counter()
     scenario = read_recorded(folder / "config.toml")
+    check_tracker(scenario)
     share_cores()
     with one_thread(), ExitStack() as locks:
         locks.enter_context(held(folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from coolgp.scenarios.base.files import forget_half
@@ -9,6 +10,7 @@ from coolgp.scenarios.plots.run_figures import FIGURES
 from coolgp.scenarios.records.guarantee import GUARANTEE_BEFORE
 from coolgp.scenarios.records.run_folder import FILES
 from coolgp.scenarios.runs.checkpoint_places import clear
+from coolgp.scenarios.runs.tracking.tensorboard_events import EVENTS
 
 __all__ = ["remove_run"]
 
@@ -22,3 +24,8 @@ def remove_run(folder: Path) -> None:
     for name in (*RUN_FILES, *(f"{figure}.png" for figure in FIGURES)):
         (folder / name).unlink(missing_ok=True)
         forget_half(folder / name)
+    events = folder / EVENTS
+    for path in events.glob("events.out.tfevents.*"):
+        path.unlink()
+    with suppress(OSError):  # there is none, or it holds files of the user's
+        events.rmdir()
