@@ -38,6 +38,8 @@ BLOCK = 5 * 2**20
 """Bytes of a block of agents at work on one core, with what it makes on the way."""
 LIBRARY = 25 * 2**20
 """Bytes of MPI's own library and buffers, on each of several ranks."""
+SEARCHED = 5, 8
+"""Arrays that the bound of the pilot needs at once, of rows by inducing inputs and of these alone."""
 COPIES_SUMMED = 3.5
 """Of the rows that a committee sums: terms, rows, and the carrier's: one on a tree, two in averaging."""
 STARTING = {"pilot": 14 * 2**20, "own": 56 * 2**20}
@@ -100,6 +102,7 @@ def estimate(
     phases = (
         Phase("drawing the data", {**lasting, "data": data + _drawing(shape)}),
         Phase("building the network", lasting | {"graph and what builds it": _building(shape, ranks)}),
+        Phase("searching the shared start", lasting | {"bound of the pilot": _searching(scenario.agents)}),
         Phase("learning and fusion", lasting | _running(scenario, shape, ranks, row, itemsize)),
     )
     return Estimate(shape=shape, ranks=ranks, row=row, itemsize=itemsize, phases=phases)
@@ -123,6 +126,13 @@ def _running(scenario: Scenario, shape: Shape, ranks: int, row: int, itemsize: i
         "blocks at work": float(threads(ranks) * BLOCK),
         "probes and test rows": _probes(scenario.run.probes, agents, shape) + _predictions(shape, own),
     }
+
+
+def _searching(agents: AgentsSettings) -> float:
+    """Bytes of the bound of the pilot and its gradient: arrays of rows by inducing inputs, and of these alone."""
+    if agents.inducing_choice != "bound":
+        return 0.0
+    return float(WORD * agents.inducing * (SEARCHED[0] * agents.pilot + SEARCHED[1] * agents.inducing))
 
 
 def _starting(agents: AgentsSettings) -> int:
