@@ -22,6 +22,7 @@ from rich.table import Table
 
 from coolgp.network.launcher import launched_rank, launched_size
 from coolgp.scenarios.base.mpiexec import check_ranks, launch
+from coolgp.scenarios.cli.animate_command import ANIMATE_EXAMPLES, animate
 from coolgp.scenarios.cli.fuse_command import FUSE_EXAMPLES, fuse
 from coolgp.scenarios.cli.messages import check_agents, explained
 from coolgp.scenarios.cli.personalise_command import PERSONALISE_EXAMPLES, personalise
@@ -132,6 +133,7 @@ app.command(epilog=SWEEP_EXAMPLES)(sweep)
 app.command(epilog=COMPARE_EXAMPLES)(compare)
 app.command(epilog=FUSE_EXAMPLES)(fuse)
 app.command(epilog=PERSONALISE_EXAMPLES)(personalise)
+app.command(epilog=ANIMATE_EXAMPLES)(animate)
 app.command(epilog=INIT_EXAMPLES)(init)
 app.command(epilog=KEYS_EXAMPLES)(keys)
 app.command(epilog=SHOW_EXAMPLES)(show)

@@ -43,6 +43,11 @@ class RunSettings(Settings):
         "as many as take no more time than learning and fusion, by the sizes of the run; after the last round they are "
         "asked at all test rows",
     )
+    keep_predictions: Annotated[bool, AddedLater()] = Field(
+        default=False,
+        description="keep what a few probes predict after each round that is evaluated, for `coolgp animate`; it "
+        "changes no other number",
+    )
     checkpoint_minutes: float = Field(
         default=5.0,
         ge=0,

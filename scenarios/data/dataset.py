@@ -130,6 +130,8 @@ class Dataset:
     """`[N,2]`"""
     truth: Floats | None = None
     """`[Q]`, without noise, where it is known."""
+    views: Floats | None = None
+    """`[V,D]`, inputs that show the whole domain at a glance, where test rows would not."""
     test_owner: Ints | None = None
     """`[Q]`, the agent that each test row belongs to; None where all agents are tested on all rows."""
     classes: tuple[str, ...] = ()

@@ -91,7 +91,9 @@ def _with_features(table: Table, data: DataSettings) -> Table:
     unknown = [name for name in chosen if name not in table.features]
     if unknown:
         raise DataError(f"{data.source}: no feature {', '.join(unknown)}; features: {', '.join(table.features)}")
-    return replace(table, x=table.x[:, [table.features.index(name) for name in chosen]], features=chosen)
+    columns = [table.features.index(name) for name in chosen]
+    views = None if table.views is None else table.views[:, columns]
+    return replace(table, x=table.x[:, columns], features=chosen, views=views)
 
 
 def _dealt(table: Table, data: DataSettings, count: int, seed: int) -> Dataset:
@@ -114,6 +116,7 @@ def _dealt(table: Table, data: DataSettings, count: int, seed: int) -> Dataset:
         target=table.target,
         agents=agents,
         truth=truth,
+        views=table.views,
         classes=table.classes,
         aside=_set_aside(data, table, aside),
         notes=(*table.notes, *probable_slips(table, train, owner, len(agents))),

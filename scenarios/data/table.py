@@ -32,6 +32,8 @@ class Table:
     """What the user should know of how the file was read: columns left out and why, what cells were taken for."""
     truth: Floats | None = None
     """`[n]`, the target without noise, where it is known."""
+    views: Floats | None = None
+    """`[V,D]`, inputs that show the whole domain at a glance, where rows at random would not."""
     classes: tuple[str, ...] = ()
     """Labels of the classes, where the target is the number of one, from 0."""
 

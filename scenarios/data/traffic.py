@@ -23,7 +23,17 @@ from coolgp.scenarios.data.functions import UnitFunction, draw_function
 from coolgp.scenarios.data.roads import Roads, draw_roads
 from coolgp.scenarios.data.table import Table
 
-__all__ = ["FEATURES", "FIRST", "LAST", "SLOT", "Traffic", "draw_traffic", "load_traffic", "traffic_table"]
+__all__ = [
+    "FEATURES",
+    "FIRST",
+    "LAST",
+    "SLOT",
+    "Traffic",
+    "draw_traffic",
+    "load_traffic",
+    "rush_hours",
+    "traffic_table",
+]
 
 FEATURES = ("east", "north", "speed_limit", "inbound", "time")
 """Km (twice), km/h, 1 straight into the city to -1 straight out of it, hours after midnight."""
@@ -87,8 +97,20 @@ def traffic_table(seed: int, agent: str | None = None, segments: int = 775) -> T
     noise = NOISE_STD * generator(seed, "road noise").standard_normal(truth.size)
     labels = None if agent is None else tuple(map(str, segment.tolist()))
     return Table(
-        x=traffic.inputs(segment, time), y=truth + noise, features=FEATURES, target="speed", labels=labels, truth=truth
+        x=traffic.inputs(segment, time),
+        y=truth + noise,
+        features=FEATURES,
+        target="speed",
+        labels=labels,
+        truth=truth,
+        views=rush_hours(traffic),
     )
+
+
+def rush_hours(traffic: Traffic) -> Floats:
+    """The inputs `[2 S,5]` of all segments `[S]` at each rush hour, one after the other."""
+    segments = np.arange(len(traffic.roads.limit))
+    return np.concatenate([traffic.inputs(segments, np.full(len(segments), hour)) for hour, _, _ in RUSHES])
 
 
 def load_traffic(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Table:

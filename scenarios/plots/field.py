@@ -15,7 +15,7 @@ from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.records.run_folder import RunFolder
 
-__all__ = ["FIELD", "Grid", "field_figure", "regular_grid"]
+__all__ = ["FIELD", "Grid", "field_figure", "limits", "mark_agents", "regular_grid", "show_image"]
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,15 @@ def field_figure(folder: RunFolder) -> Figure | None:
     unit = f" ({folder.unit})" if folder.unit else ""
     figure = Figure(figsize=(13, 3.6), layout="constrained")
     panels = figure.subplots(1, 4, sharex=True, sharey=True)
-    low, high = _limits(predictions.truth, alone, fused)
+    low, high = limits(predictions.truth, alone, fused)
     titles = ("Truth", *_titles(folder, i))
     for axes, values, title in zip(panels[:3], (predictions.truth, alone, fused), titles, strict=True):
-        values_image = _show(axes, grid, values, title, "viridis", (low, high))
+        values_image = show_image(axes, grid, values, title, "viridis", (low, high))
     figure.colorbar(values_image, ax=panels[:3], shrink=0.8, pad=0.01, extend="both", label=f"{folder.target}{unit}")
     common = np.minimum(deviation, np.quantile(deviation, 0.98))  # else a few cells at the edge take all the colours
-    doubt = _show(panels[3], grid, deviation, "Its standard deviation after fusion", "magma", _limits(common))
+    doubt = show_image(panels[3], grid, deviation, "Its standard deviation after fusion", "magma", limits(common))
     figure.colorbar(doubt, ax=panels[3], shrink=0.8, extend="max", label=f"std of an observation{unit}")
-    _mark(folder, i, list(panels))
+    mark_agents(folder, i, list(panels))
     panels[0].set_ylabel(folder.features[1])
     return figure
 
@@ -87,7 +87,7 @@ def _titles(folder: RunFolder, i: int) -> tuple[str, str]:
     return f"Agent {name} before fusion{alone}", f"Agent {name} after fusion{fused}"
 
 
-def _limits(first: Floats, *others: Floats) -> tuple[float, float]:
+def limits(first: Floats, *others: Floats) -> tuple[float, float]:
     """Return the range of the first values; where they do not vary, that of all with a margin."""
     if np.ptp(first) > 0:
         return float(first.min()), float(first.max())
@@ -96,7 +96,10 @@ def _limits(first: Floats, *others: Floats) -> tuple[float, float]:
     return float(every.min()) - margin, float(every.max()) + margin
 
 
-def _show(axes: Axes, grid: Grid, values: Floats, title: str, colours: str, limits: tuple[float, float]) -> AxesImage:
+def show_image(
+    axes: Axes, grid: Grid, values: Floats, title: str, colours: str, reach: tuple[float, float]
+) -> AxesImage:
+    """Show values `[Q]` on a grid as an image with its title; colours: of a map, which spans the reach."""
     axes.set_title(title, fontsize="medium")
     axes.grid(visible=False)
     return axes.imshow(
@@ -104,8 +107,8 @@ def _show(axes: Axes, grid: Grid, values: Floats, title: str, colours: str, limi
         extent=grid.extent,
         origin="lower",
         cmap=colours,
-        vmin=limits[0],
-        vmax=limits[1],
+        vmin=reach[0],
+        vmax=reach[1],
         aspect="equal" if _is_compact(grid) else "auto",
     )
 
@@ -115,7 +118,7 @@ def _is_compact(grid: Grid) -> bool:
     return 0.5 <= (high - low) / (right - left) <= 2
 
 
-def _mark(folder: RunFolder, i: int, panels: list[Axes]) -> None:
+def mark_agents(folder: RunFolder, i: int, panels: list[Axes]) -> None:
     """Mark the agent and, small, all others, where the graph has them in the coordinates of the inputs."""
     for axes in panels:
         axes.set_xlabel(folder.features[0])

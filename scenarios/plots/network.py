@@ -16,7 +16,7 @@ from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.records.network import Network, pairs, sample, search_from_centre
 from coolgp.scenarios.records.run_folder import RunFolder
 
-__all__ = ["NETWORK", "layout", "network_figure"]
+__all__ = ["NETWORK", "colour_range", "draw_links", "fit_axes", "layout", "network_figure"]
 
 DRAWN_AGENTS = 5000
 DRAWN_LINKS = 20_000
@@ -31,7 +31,7 @@ def network_figure(folder: RunFolder) -> Figure:
     network = folder.network if folder.network.total else sample(folder.network, DRAWN_AGENTS)[0]
     position = layout(network)
     pre, post = folder.probes.rmse_pre[-1], folder.probes.rmse_post[-1]
-    colours = ScalarMappable(_norm(np.concatenate([pre, post])), "viridis")
+    colours = ScalarMappable(colour_range(np.concatenate([pre, post])), "viridis")
     figure = Figure(figsize=(11, 5.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     _draw(left, network, position, pre, colours, spoken=False)
@@ -90,7 +90,8 @@ def _radial(graph: Topology) -> Floats:
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
-def _norm(values: Floats) -> Normalize:
+def colour_range(values: Floats) -> Normalize:
+    """The range of all values that are numbers, with a margin where they are one."""
     finite = values[np.isfinite(values)]
     if not finite.size:
         return Normalize(0, 1)
@@ -104,9 +105,9 @@ def _draw(
 ) -> None:
     count = network.graph.size
     fine = float(np.clip(20 / np.sqrt(count), 0.35, 1.6))
-    _draw_links(axes, network.graph, position, GRAPH_LINK, 0.6 * fine)
+    draw_links(axes, network.graph, position, GRAPH_LINK, 0.6 * fine)
     if spoken:
-        _draw_links(axes, network.links, position, SPOKEN_LINK, 0.9 * fine)
+        draw_links(axes, network.links, position, SPOKEN_LINK, 0.9 * fine)
     crowded = network.total and _map(network.graph) is not None  # a sample of a map lies in a small area of it
     dot = 0.6 if crowded else float(np.clip(9000 / count, 2, 40))
     axes.scatter(position[:, 0], position[:, 1], s=dot, c=OTHERS, linewidths=0, zorder=2)
@@ -121,6 +122,11 @@ def _draw(
         linewidths=0.8,
         zorder=3,
     )
+    fit_axes(axes, position)
+
+
+def fit_axes(axes: Axes, position: Floats) -> None:
+    """Give agents at positions `[N,2]` room, and take the axes away."""
     axes.set_aspect("equal")
     low, high = position.min(axis=0), position.max(axis=0)
     reach = 0.54 * np.maximum(high - low, 0.5 * (high - low).max() or 1.0)  # agents on one line need some height too
@@ -129,7 +135,8 @@ def _draw(
     axes.set_axis_off()
 
 
-def _draw_links(axes: Axes, graph: Topology, position: Floats, colour: str, width: float) -> None:
+def draw_links(axes: Axes, graph: Topology, position: Floats, colour: str, width: float) -> None:
+    """Draw the links of a graph, of very many a part, between agents at positions `[N,2]`; width in points."""
     links = pairs(graph)
     shown = links[:: -(-len(links) // DRAWN_LINKS) or 1]
     faint = float(np.clip(2000 / max(len(shown), 1), 0.3, 1)) if colour == GRAPH_LINK else 1

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from coolgp.scenarios.base.arrays import Floats
+from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.roads import Roads
 from coolgp.scenarios.data.traffic import FEATURES, RUSHES, draw_traffic
@@ -18,7 +18,7 @@ from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.records.model import SavedModel, load_model
 from coolgp.scenarios.records.run_folder import RunFolder
 
-__all__ = ["ROAD", "road_figure"]
+__all__ = ["ROAD", "draw_roads_of", "drawing_order", "road_figure"]
 
 WIDTHS = np.array([1.0, 2.4, 4.0])
 """Of the lines of each class of roads, in points."""
@@ -39,7 +39,7 @@ def road_figure(folder: RunFolder) -> Figure | None:
         if model is not None:
             shown[f"Agent {agent} after fusion"] = model.predict(traffic.inputs(*at), agent).mean.astype(np.float64)
         for axes, (title, speed) in zip(column, shown.items(), strict=True):
-            lines = _draw(axes, traffic.roads, speed)
+            lines = draw_roads_of(axes, traffic.roads, speed)
             axes.set_title(title)
     figure.colorbar(lines, ax=panels, shrink=0.6, extend="both", label=f"{folder.target} ({folder.unit})")
     for axes in panels[:, 0]:
@@ -57,9 +57,14 @@ def _model(folder: RunFolder) -> SavedModel | None:
         return None
 
 
-def _draw(axes: Axes, roads: Roads, speed: Floats) -> LineCollection:
+def drawing_order(roads: Roads) -> Ints:
+    """The segments `[S]` in the order in which they are drawn: main roads come last, and lie on top."""
+    return np.argsort(roads.kind, kind="stable").astype(np.int64)
+
+
+def draw_roads_of(axes: Axes, roads: Roads, speed: Floats) -> LineCollection:
     """Segments coloured by speed, on one scale whatever is shown; the main roads lie on top, and are wider."""
-    order = np.argsort(roads.kind, kind="stable")
+    order = drawing_order(roads)
     lines = LineCollection(
         list(roads.junctions[roads.ends[order]]),
         array=speed[order],

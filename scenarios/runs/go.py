@@ -95,7 +95,7 @@ def _rounds(
 def _take(record: Record, records: RunResult, watch: Watch | None, tables: Recorder | Tabled) -> str:
     """Keep a round's record, write it, show it; why it could not be written, empty where it could."""
     if records:  # forecasts of all probes: kept for the last round alone
-        records[-1] = replace(records[-1], probed=None)
+        records[-1] = replace(records[-1], probed=None, kept=None)
     rows: TableRows = {}
     failure = failure_of(lambda: rows.update(tables.rows(record)))
     records.add(record, rows)

@@ -18,8 +18,10 @@ from coolgp.agents.base.arrays import Array
 from coolgp.scenarios.base.environment import Environment
 from coolgp.scenarios.base.files import whole, write_whole
 from coolgp.scenarios.metrics.rows import header
+from coolgp.scenarios.records.frames import FRAMES
 from coolgp.scenarios.records.guarantee import GUARANTEE
 from coolgp.scenarios.records.network import RECORDED_AGENTS, Network, sample
+from coolgp.scenarios.runs.frame_files import FrameFiles
 from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.model_arrays import model_arrays
 from coolgp.scenarios.runs.table_file import TableFile
@@ -58,6 +60,7 @@ class Recorder:
         headers = {name: header(name, dataset.features) for name in TABLES}
         sizes = resumption.tables if resumption else {}
         self.tables = {name: _table(folder / name, names, sizes.get(name)) for name, names in headers.items()}
+        self.frames = FrameFiles(folder / FRAMES, 0 if resumption is None else resumption.round)
         differences = (table.difference(headers[name]) for name, table in self.tables.items())
         self.notes = tuple(filter(None, differences))
 
@@ -65,6 +68,9 @@ class Recorder:
         """Add a round to the tables; returns its rows."""
         rows = self.tabled.rows(record)
         self.add(rows)
+        if record.kept is not None:
+            names = self.simulation.dataset.agents
+            self.frames.write(record.round, record.kept, [names[agent] for agent in record.kept.agents])
         return rows
 
     def add(self, rows: TableRows) -> None:

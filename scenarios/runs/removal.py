@@ -6,10 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from coolgp.scenarios.base.files import forget_half
+from coolgp.scenarios.plots.animations.registry import ANIMATIONS
 from coolgp.scenarios.plots.run_figures import FIGURES
+from coolgp.scenarios.records.frames import FRAMES
 from coolgp.scenarios.records.guarantee import GUARANTEE_BEFORE
 from coolgp.scenarios.records.run_folder import FILES
 from coolgp.scenarios.runs.checkpoint_places import clear
+from coolgp.scenarios.runs.frame_files import remove_frames
 from coolgp.scenarios.runs.tracking.tensorboard_events import EVENTS
 
 __all__ = ["remove_run"]
@@ -21,7 +24,8 @@ RUN_FILES = (*FILES, GUARANTEE_BEFORE, "model.npz", "report.html")
 def remove_run(folder: Path) -> None:
     """Remove a run, and nothing else, from its folder."""
     clear(folder)
-    for name in (*RUN_FILES, *(f"{figure}.png" for figure in FIGURES)):
+    remove_frames(folder / FRAMES)
+    for name in (*RUN_FILES, *(f"{figure}.png" for figure in FIGURES), *(f"{name}.gif" for name in ANIMATIONS)):
         (folder / name).unlink(missing_ok=True)
         forget_half(folder / name)
     events = folder / EVENTS

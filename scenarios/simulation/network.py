@@ -8,7 +8,7 @@ from typing import Protocol
 
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.registry import rule_named
-from coolgp.fusion.rule import FusionRule, SeesData
+from coolgp.fusion.rule import FusionRule, SeesData, has_evidence
 from coolgp.network.base.arrays import Array
 from coolgp.network.graphs.connectivity import require_connected
 from coolgp.network.graphs.files import names_rounds, read_schedule, read_topology
@@ -67,6 +67,7 @@ def plan(scenario: Scenario, dataset: Dataset, topology: Topology | None = None)
     check_fixed_point(scenario.fusion, faults, guarantee)
     _check_digits(scenario.agents, scenario.run)
     _check_extension(scenario.agents, faults, rule, scenario.fusion.rule)
+    _check_kept(scenario, faults, rule)
     return Plan(
         topology=topology,
         schedule=schedule,
@@ -150,6 +151,13 @@ def _check_digits(agents: AgentsSettings, run: RunSettings) -> None:
     if agents.coordinates == "kernel" and run.precision == "float32":
         why = "sums of plain kernel values lose more digits than single precision has"
         raise ConfigError(f'agents.coordinates: "kernel" needs run.precision = "float64": {why}')
+
+
+def _check_kept(scenario: Scenario, faults: Faults, rule: FusionRule) -> None:
+    """Refuse questions for pictures that would change what else happens on the network."""
+    if scenario.run.keep_predictions and not has_evidence(rule) and not faults.perfect:
+        why = f"with {scenario.fusion.rule} agents ask each other to predict, and asking more changes what fails"
+        raise ConfigError(f"run.keep_predictions: needs a network where nothing fails: {why}; leave it out")
 
 
 def _check_extension(agents: AgentsSettings, faults: Faults, rule: FusionRule, name: str) -> None:

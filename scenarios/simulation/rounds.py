@@ -16,6 +16,7 @@ from coolgp.agents.base.failures import Indefinite
 from coolgp.fusion.rule import has_evidence
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.data.dataset import Dataset
+from coolgp.scenarios.simulation.domain_views import domain_views
 from coolgp.scenarios.simulation.evaluation import Evaluation
 from coolgp.scenarios.simulation.learning import begin, ends, learn
 from coolgp.scenarios.simulation.state import Record, RunState, Simulation, Step, sent_so_far
@@ -41,6 +42,7 @@ def simulate(simulation: Simulation, run_state: RunState | None = None) -> Itera
         least=scenario.agents.coverage,
     )
     between = replace(at_last, x=at_last.x[simulation.tested], tested=simulation.tested)
+    views = domain_views(at_last, dataset, simulation.tested) if scenario.run.keep_predictions else None
     run_state = begin(simulation) if run_state is None else run_state
     population, state, seen, sent = run_state.population, run_state.state, run_state.seen, sent_so_far(transport)
     again, turns = range(run_state.turn - run_state.waiting, run_state.turn), range(run_state.turn, simulation.rounds)
@@ -63,6 +65,7 @@ def simulate(simulation: Simulation, run_state: RunState | None = None) -> Itera
         with _named(turn, dataset, agents[evaluate.rows]):
             probed = evaluate(population, state, batch)
         before, sent = sent, sent_so_far(transport)  # what probes ask of others to predict is of this round too
+        kept = views.answers(population, state, batch) if views else None
         record = Record(
             round=turn + 1,
             rounds=simulation.rounds,
@@ -73,7 +76,9 @@ def simulate(simulation: Simulation, run_state: RunState | None = None) -> Itera
             error=error,
             seconds=spent,
             spanned=turn + 1 - last,
+            kept=kept,
         )
+        sent = sent_so_far(transport) if views else sent  # what was asked for pictures is of no round
         spent, last = 0.0, turn + 1
         waiting = len(population.waiting)
         yield Step(

@@ -21,7 +21,7 @@ from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.metrics.scores import Forecast
 from coolgp.scenarios.simulation.initialisation import SharedStart
 
-__all__ = ["Probed", "Record", "RunState", "Simulation", "Step", "sent_so_far"]
+__all__ = ["Kept", "Probed", "Record", "RunState", "Simulation", "Step", "sent_so_far"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,19 @@ class Probed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What a few probes predict after a round at inputs that show the domain, kept to be drawn.
+
+    agents ``[kept]``: their global ids; x ``[V, D]``: the inputs, in original units; pre, post as of `Probed`.
+    """
+
+    agents: Ints
+    x: Array
+    pre: Forecast
+    post: Forecast
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """A round after which the probes were evaluated, as the root sees it.
 
@@ -59,7 +72,8 @@ class Record:
     probes asked of others to predict among it. present: agents in the network. error: how far agents are from the sum
     of all they know, see :class:`EvidenceRule`; NaN without sums. seconds: of learning and fusion since the last
     record; evaluating the probes is not in it. probed: answers of the probes, or None in an older record.
-    spanned: rounds since the last record, or since the run was resumed.
+    spanned: rounds since the last record, or since the run was resumed. kept: predictions to be drawn, where the
+    scenario asks for them; None in an older record.
     """
 
     round: int
@@ -71,6 +85,7 @@ class Record:
     error: float
     seconds: float
     spanned: int = 1
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
