@@ -28,7 +28,7 @@ from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.simulation.bound_start import Searching, free_of, start_by_bound
 from coolgp.scenarios.simulation.digits import input_notes
-from coolgp.scenarios.simulation.scaling import deviations, scaled_within_range, scaler_of
+from coolgp.scenarios.simulation.scaling import middle_and_scale, scaled_within_range, scaler_of
 
 __all__ = ["SharedStart", "extended", "notes_of", "order_notes", "shared_start_of", "start_from_pilot"]
 
@@ -175,7 +175,7 @@ def _plain(agents: AgentsSettings, x: Array, y: Array) -> Start:
     given = (agents.lengthscale, agents.signal_variance, agents.noise_variance)
     free = free_of(agents)
     spread = float(np.var(y)) or 1.0
-    default = (np.sqrt(x.shape[1]) * deviations(x), 0.5 * spread, 0.5 * spread)
+    default = (np.sqrt(x.shape[1]) * middle_and_scale(x)[1], 0.5 * spread, 0.5 * spread)
     lengthscale, signal, noise = (default[i] if free[i] else np.asarray(given[i], float) for i in range(3))
     return Start(np.broadcast_to(lengthscale, (x.shape[1],)).astype(float), float(signal), float(noise), np.nan)
 

@@ -7,14 +7,29 @@ import numpy as np
 from coolgp.agents.base.arrays import Array
 from coolgp.scenarios.data.scaler import Scaler
 
-__all__ = ["deviations", "scaled_within_range", "scaler_of"]
+FAR_ROWS = 1e4
+"""So many times its interquartile range a column's standard deviation is where a few rows lie far from all others."""
+
+__all__ = ["deviations", "middle_and_scale", "scaled_within_range", "scaler_of"]
 
 
 def scaler_of(x: Array, y: Array, standardize: bool) -> Scaler:
     """What takes rows x ``[n, D]`` and targets ``[n]`` to zero mean and unit variance; nothing where not wanted."""
     if not standardize:
         return Scaler(np.zeros(x.shape[1]), np.ones(x.shape[1]), 0.0, 1.0)
-    return Scaler(x.mean(axis=0), deviations(x), float(y.mean()), float(deviations(y)))
+    return Scaler(*middle_and_scale(x), float(y.mean()), float(deviations(y)))
+
+
+def middle_and_scale(x: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation by column, or median and interquartile range where few rows make up the deviation.
+
+    >>> middle_and_scale(np.array([[0.0], [1.0], [2.0], [1e9]]))[0].tolist()
+    [1.5]
+    """
+    mean, deviation = x.mean(axis=0), deviations(x)
+    low, high = np.percentile(x, (25, 75), axis=0, method="lower")
+    far = (high > low) & (deviation > FAR_ROWS * (high - low))  # or all other rows would fall on one place
+    return np.where(far, np.median(x, axis=0), mean), np.where(far, high - low, deviation)
 
 
 def scaled_within_range(scaler: Scaler, x: Array, y: Array, precision: str) -> tuple[Array, Array]:

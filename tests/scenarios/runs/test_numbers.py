@@ -12,6 +12,7 @@ from coolgp.agents.prediction import Prediction
 from coolgp.scenarios import load_scenario, run
 from coolgp.scenarios.runs.prepare import prepare
 from coolgp.scenarios.simulation.initialisation import notes_of
+from coolgp.scenarios.simulation.scaling import scaler_of
 
 
 def scenario(folder: Path, scale: float, shift: float = 0.0, **sections: dict[str, Any]) -> Any:
@@ -98,3 +99,22 @@ def test_places_that_single_precision_cannot_tell_apart_are_said(tmp_path, shift
     prepared = prepare(scenario(tmp_path, 1.0, shift, data=data, agents=agents, run=how), tmp_path / "run")
     notes = prepared.simulation.shared_start.notes
     assert any('digits of a difference of one lengthscale in "t"' in note for note in notes) == said
+
+
+@pytest.mark.parametrize("far", [1e9, -1e13])
+def test_one_row_far_away_leaves_the_scaling_of_others_alone(far):
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(50, 2)), rng.normal(size=50)
+    x[17, 0] = far
+    places = scaler_of(x, y, True).inputs(np.delete(x, 17, axis=0))
+    assert (places.std(axis=0) > 0.3).all()
+    assert (np.abs(np.median(places, axis=0)) < 0.5).all()
+
+
+def test_one_row_far_away_does_not_spoil_a_run_with_defaults(tmp_path):
+    near = scenario(tmp_path, 1.0, agents={"inducing": 12})
+    run(near, tmp_path / "near", figures=False)
+    lines = (tmp_path / "t.csv").read_text().splitlines()
+    (tmp_path / "t.csv").write_text("\n".join([*lines[:20], "1e12,0.5", *lines[20:]]) + "\n")
+    run(near, tmp_path / "far", figures=False)
+    assert last(tmp_path / "far")["rmse_post"] < 3.0 * last(tmp_path / "near")["rmse_post"]
