@@ -81,6 +81,7 @@ def test_what_is_asked_is_said_met_or_not_from_seeds_that_both_have():
         "0.040 nats, met",
         "0.040 nats",
         "0.970, met",
+        "0.950",
     ]
     assert verdicts(replace(ours, coverage95=0.99), same)[4] == "0.990, **not met**"
     other_seed = replace(same, seed=1, rmse=0.1)
