@@ -12,6 +12,7 @@ from benchmarks.accuracy.cells import Cell
 from benchmarks.accuracy.methods import ALL_ROWS, COOLGP, METHODS, SAME_BUDGET
 from benchmarks.accuracy.sets import SETS
 from benchmarks.table import digits
+from coolgp.scenarios.base.formatting import counted
 
 __all__ = ["page", "write_page"]
 
@@ -30,7 +31,8 @@ Written by `python -m benchmarks accuracy` from the lines of `benchmarks/results
 the cells that the file lacks, so that it can be stopped and continued. Data come from generators and from packages.
 Means over seeds ± standard deviation over them; a seed draws data, split and everything random. RMSE in units of the
 target, NLPD in nats for an observation, coverage of the 95 % interval. Seconds are those of the processor, for fitting
-and prediction together, and for coolgp the work of all agents.
+and prediction together, and for coolgp the work of all agents. The whole comparison has five seeds at
+M = 100 and 500; how much of it was run stands below.
 """
 
 
@@ -62,7 +64,10 @@ def _what_was_run(cells: Sequence[Cell]) -> str:
     """How many seeds there are of each cell, when and where they were computed, and what failed."""
     done = [cell for cell in cells if not cell.failure]
     seeds = Counter((cell.data, cell.method, cell.inducing) for cell in done)
-    counts = ", ".join(f"{count} seeds in {cases} cases" for count, cases in sorted(Counter(seeds.values()).items()))
+    counts = ", ".join(
+        f"{counted(count, 'seed')} in {counted(cases, 'case')}"
+        for count, cases in sorted(Counter(seeds.values()).items())
+    )
     places = Counter((cell.commit or "unknown", cell.cpu) for cell in done)
     made = "; ".join(f"{count} at commit {commit} on {cpu}" for (commit, cpu), count in places.items())
     days = sorted({cell.date for cell in done})
