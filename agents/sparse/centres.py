@@ -38,7 +38,7 @@ def centres_by_sums(held: Held, count: int) -> Array:
         wide = np.flatnonzero((rows > 1) & (spread.sum(1) > 0))
         if not len(wide):
             raise ValueError(
-                f"{count} inducing inputs need as many distinct pilot rows; there are about {size}: set "
+                f"{count} inducing inputs need as many distinct pilot rows; there are {(rows > 0).sum()}: set "
                 "agents.inducing lower, or agents.pilot higher if there are more training rows"
             )
         scatter = rows[wide] * spread[wide].sum(1)

@@ -150,13 +150,24 @@ class AgentsSettings(Settings):
             return _fourier_conflicts(values)
         if problems := _own_inputs_conflicts(values):
             return problems
-        if values.get("pilot_held") == "federated" and values.get("inducing_choice") != "bound":
-            why = "only the search on the bound needs sums alone of the rows; leave one of the two out"
-            return [("pilot_held", f'"federated" needs inducing_choice = "bound": {why}')]
+        if without := _without_bound(values):
+            return [without]
         if problem := _extension_problem(values):
             return [("inducing_most", problem)]
         conflicts = (_own_lengthscale_conflict(values), _latent_conflict(values), _uncertain_conflict(values))
         return next(([conflict] for conflict in conflicts if conflict), [])
+
+
+def _without_bound(values: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Refuse what is for the search on the bound alone where there is none."""
+    if values.get("inducing_choice") == "bound":
+        return None
+    needs = 'needs inducing_choice = "bound": '
+    if values.get("pilot_held", "shared") == "federated":
+        return "pilot_held", f'"federated" {needs}only that search needs sums alone of the rows; leave it out'
+    if values.get("pilot_iterations", "auto") != "auto":
+        return "pilot_iterations", f"{needs}nothing else is searched in so many iterations; leave it out"
+    return None
 
 
 def _own_lengthscale_conflict(values: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -151,6 +151,9 @@ def test_the_bound_is_the_default_where_agents_share_a_function(more, choice):
             "in its own way",
         ),
         (["agents.pilot_iterations=-1"], "pilot_iterations"),
+        (["agents.pilot_iterations=5", "agents.inducing_choice=kmeans"], "nothing else is searched"),
+        (["agents.pilot_held=federated", "agents.inducing_choice=kmeans"], "sums alone of the rows"),
+        (["agents.pilot_held=federated", "agents.shared=latent"], "sums alone of the rows"),
     ],
 )
 def test_what_the_bound_cannot_do_is_refused(more, complaint):
