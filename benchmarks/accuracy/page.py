@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from coolgp.scenarios.base.formatting import counted
+
 from benchmarks.accuracy.cells import Cell
 from benchmarks.accuracy.methods import ALL_ROWS, COOLGP, METHODS, SAME_BUDGET
 from benchmarks.accuracy.sets import SETS
 from benchmarks.table import digits
-from coolgp.scenarios.base.formatting import counted
 
 __all__ = ["page", "write_page"]
 
