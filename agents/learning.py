@@ -1,4 +1,4 @@
-"""Hyper-parameter steps: gradients of the evidence lower bound, and the bound itself.
+"""What hyper-parameters are learned by: the evidence lower bound, and its gradients.
 
 For the projection: the stochastic gradient of the bound with ``q(f_u)`` held, from the newest batch, per observation
 (COOL-GP, AAAI-19, "online learning of q(W)"). At the optimal ``q`` it is the gradient of the collapsed bound. For
@@ -7,7 +7,7 @@ signal and noise variance: the gradient of the collapsed bound itself, a functio
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,12 +17,11 @@ from coolgp.agents.batches import Batch
 from coolgp.agents.features.basis import FunctionBasis, InducingInputs
 from coolgp.agents.kernels.base import project
 from coolgp.agents.model import Model
-from coolgp.agents.population import Population
 from coolgp.agents.prediction import Posterior, posterior, shared
 from coolgp.agents.statistics import Evidence
 from coolgp.agents.uncertain import uncertain_gradient
 
-__all__ = ["Adam", "FixedPosterior", "bound", "gradient", "step"]
+__all__ = ["FixedPosterior", "bound", "gradient"]
 
 
 def bound(model: Model, theta: Array, evidence: Evidence, formed: Posterior | None = None) -> Array:
@@ -38,18 +37,16 @@ def bound(model: Model, theta: Array, evidence: Evidence, formed: Posterior | No
     return lower
 
 
-def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch, own: Evidence | None = None) -> Array:
+def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch) -> Array:
     """Gradient of the bound per observation by ``θ``, ``[A, K]``; zero for agents without evidence or without a batch.
 
-    evidence ``[A]`` is what ``q(f_u)`` is formed from; batch: the newest observations. own ``[A]``: what the variances
-    are learned from where others scaled their part of the evidence by noise variances of theirs; all of it otherwise.
+    evidence ``[A]`` is what ``q(f_u)`` is formed from; batch: the newest observations.
     """
     one, evidence = shared(theta, evidence)
     fixed = (
         model.cached(_fixed, one, evidence) if len(one) == len(evidence.shift) == 1 else _fixed(model, one, evidence)
     )
-    variances = fixed.variances if own is None else _variance_gradient(model, posterior(model, theta, own), own)
-    variances = np.broadcast_to(variances, (len(theta), 2))
+    variances = np.broadcast_to(fixed.variances, (len(theta), 2))
     if model.expects:
         by_mean, by_spread = uncertain_gradient(model, theta, batch, fixed.alpha, fixed.shrink, fixed.count)
         slope = model.layout.gradient(theta, by_mean, by_spread, variances)
@@ -174,26 +171,3 @@ def _residual(model: Model, belief: Posterior, evidence: Evidence) -> Array:
     ratio = signal / model.layout.noise_variance(belief.theta)
     residual: Array = np.maximum(ratio * evidence.count - expressed, 0.0)
     return residual
-
-
-@dataclass(frozen=True)
-class Adam:
-    """Steps of about ``rate`` in log units along the gradient (Kingma & Ba, ICLR-15)."""
-
-    rate: float
-    decay: float = 0.9
-    decay_square: float = 0.99
-    floor: float = 1e-8
-
-
-def step(population: Population, adam: Adam, theta: Array, slope: Array) -> Population:
-    """Ascend from ``θ [A, K]`` along gradients ``[A, K]``, and take the statistics along to where it ends."""
-    model, steps = population.model, population.steps + 1
-    first = adam.decay * population.moments[:, 0] + (1 - adam.decay) * slope
-    second = adam.decay_square * population.moments[:, 1] + (1 - adam.decay_square) * np.square(slope)
-    corrected = first / (1 - adam.decay**steps)
-    scale = np.sqrt(second / (1 - adam.decay_square**steps)) + adam.floor
-    moved = model.layout.bounded(theta + adam.rate * corrected / scale, population.origin)
-    statistics, anchor = model.encoding.move(model, population.statistics, population.anchor, moved)
-    moments = np.stack([first, second], axis=1)
-    return replace(population, statistics=statistics, theta=moved, anchor=anchor, moments=moments, steps=steps)

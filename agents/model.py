@@ -21,7 +21,7 @@ from coolgp.agents.statistics import Evidence, Statistics
 __all__ = ["Encoding", "Model"]
 
 Result = TypeVar("Result")
-CACHED = 4
+CACHED = 6
 """Results of each kind that are cached where all agents share them."""
 
 
@@ -127,6 +127,14 @@ class Model:
     def scales(self, theta: Array) -> tuple[Array, Array]:
         """Factors ``[A]`` from unscaled sums to evidence."""
         return self.basis.scales(self.layout.signal_variance(theta), self.layout.noise_variance(theta))
+
+    def reread(self, evidence: Evidence, before: Array, after: Array) -> Evidence:
+        """Evidence ``[A]`` scaled by the variances of ``before [A, K]``, in the scale of ``after [A, K]``."""
+        if np.array_equal(before[:, -2:], after[:, -2:]):
+            return evidence
+        (quadratic, linear), (quadratic_before, linear_before) = self.scales(after), self.scales(before)
+        square = self.layout.noise_variance(before) / self.layout.noise_variance(after)
+        return evidence.scaled(quadratic / quadratic_before, linear / linear_before, square)
 
 
 def agreed(theta: Array) -> Array:

@@ -15,7 +15,9 @@ from coolgp.agents.base.arrays import Array
 __all__ = ["Layout"]
 
 LOG_BOUND = 7.0
-"""Hyper-parameters are held within ± this of where they started: logarithms, so a factor of about 1,100."""
+"""Lengthscales are held within ± this of where they started: logarithms, so a factor of about 1,100."""
+VARIANCE_BOUND = 18.0
+"""The same for the variances: data without noise may follow a start with much of it."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,10 @@ class Layout:
         return moved
 
     def bounded(self, theta: Array, origin: Array) -> Array:
-        """``θ`` held near ``origin [K]``, so that every kernel matrix stays representable."""
-        return np.clip(theta, origin - LOG_BOUND, origin + LOG_BOUND)
+        """``θ`` held near ``origin [K]``, so that every kernel matrix stays representable; variances may go further."""
+        reach = np.full(self.size, LOG_BOUND)
+        reach[-2:] = VARIANCE_BOUND
+        return np.clip(theta, origin - reach, origin + reach)
 
     def names(self, features: tuple[str, ...]) -> tuple[str, ...]:
         """Column names of the lengthscales and the two variances, in that order."""

@@ -27,7 +27,9 @@ class Population:
     statistics: their sums, encoded under anchor ``[A, K]``. theta ``[A, K]``: hyper-parameters. moments ``[A, 2, K]``:
     first and second moments of their gradients; steps: how many were taken. announced ``[A, C]``: numbers that
     agents send beside their evidence. origin ``[K]`` or ``[A, K]``: the hyper-parameters that they started from.
-    waiting: batches that are not yet part of the sums.
+    waiting: batches that are not yet part of the sums. told ``[A, 2]``: logarithms of the signal and noise variance by
+    which the evidence that agents send is scaled. candidate ``[A, K]``: hyper-parameters on trial; trial ``[A, 4]``:
+    see :mod:`coolgp.agents.trial`.
     """
 
     model: Model
@@ -37,6 +39,9 @@ class Population:
     moments: Array
     announced: Array
     origin: Array
+    told: Array
+    candidate: Array
+    trial: Array
     steps: int = 0
     waiting: tuple[Observations, ...] = ()
 
@@ -51,8 +56,11 @@ class Population:
         return self.statistics.rows.dtype
 
     def packed(self, agents: slice | Indices, out: Array | None = None) -> Array:
-        """Evidence of some agents' data, one packed row each ``[A', P]``, in common coordinates; into ``out``."""
-        return self.model.encoding.of(agents).packed(self.model, self.theta[agents], self.sums(agents), out)
+        """Evidence of some agents' data as they send it, one packed row each ``[A', P]``, in common coordinates.
+
+        It is scaled by the variances under which it is told. out: where it is written.
+        """
+        return self.model.encoding.of(agents).packed(self.model, self.teller(agents), self.sums(agents), out)
 
     def sums(self, agents: slice | Indices) -> Statistics:
         """Sums of some agents, the batches that wait among them."""
@@ -64,8 +72,17 @@ class Population:
         return Statistics(statistics.rows + fresh.rows)
 
     def evidence(self, agents: slice | Indices | None = None) -> Evidence:
-        """The same as a record, for all agents by default."""
-        return Evidence.unpack(self.packed(slice(None) if agents is None else agents), self.model.inducing)
+        """Evidence of agents' data under their own hyper-parameters, for all agents by default."""
+        some = slice(None) if agents is None else agents
+        return self.heard(Evidence.unpack(self.packed(some), self.model.inducing), some)
+
+    def heard(self, told: Evidence, agents: slice | Indices) -> Evidence:
+        """Evidence ``[A']`` as agents tell it, scaled by the variances that these agents now have."""
+        return self.model.reread(told, self.teller(agents), self.theta[agents])
+
+    def teller(self, agents: slice | Indices) -> Array:
+        """Hyper-parameters ``[A', K]`` under which some agents tell their evidence."""
+        return np.concatenate([self.theta[agents, :-2], self.told[agents]], axis=1)
 
 
 def new_population(model: Model, theta: Array, agents: int, dtype: type[np.floating[Any]] = np.float64) -> Population:
@@ -83,6 +100,9 @@ def new_population(model: Model, theta: Array, agents: int, dtype: type[np.float
         moments=np.zeros((agents, 2, start.shape[1])),
         announced=np.empty((agents, 0)),
         origin=theta,
+        told=start[:, -2:].copy(),
+        candidate=start.copy(),
+        trial=np.zeros((agents, 4)),
     )
 
 

@@ -85,6 +85,24 @@ class Evidence:
     def __getitem__(self, agents: slice | npt.NDArray[np.intp]) -> Evidence:
         return Evidence(*(getattr(self, field.name)[agents] for field in fields(self)))
 
+    def scaled(self, quadratic: Array, linear: Array, square: Array) -> Self:
+        """The same in other units: precision, shift and square of each agent times its factor, each ``[A]``.
+
+        Agents that share one row in memory, and the factors, go on sharing it.
+        """
+        if (
+            len(self.shift) > 1
+            and repeated(self.shift)
+            and all((factor == factor[0]).all() for factor in (quadratic, linear, square))
+        ):
+            one = self[:1].scaled(quadratic[:1], linear[:1], square[:1])
+            return type(self)(
+                *(np.broadcast_to(getattr(one, f.name), getattr(self, f.name).shape) for f in fields(self))
+            )
+        by_precision, by_shift, by_square = (factor.astype(self.shift.dtype) for factor in (quadratic, linear, square))
+        precision = self.precision * by_precision[:, None, None]
+        return type(self)(precision, self.shift * by_shift[:, None], self.square * by_square, self.count)
+
     def pack(self) -> Array:
         """One row an agent, ``[..., P]``, the symmetric precision stored once: ``P = M(M+1)/2 + M + 2``."""
         rows, columns = _lower(self.shift.shape[-1])

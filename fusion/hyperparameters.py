@@ -1,15 +1,22 @@
 """Modes of learning hyper-parameters: not at all, each agent from its own data, or all together.
 
-``fixed`` keeps the starting values. In both other modes an agent takes the gradient of its own batch at the fused
-posterior, so that its length-scales fit the evidence of all agents. Under ``local`` (the paper's) an agent steps along
-its own gradient. Under ``collective`` it announces gradient and hyper-parameters, and steps from their averages: all
-agents follow the stochastic gradient of one bound, that of all data.
+``fixed`` keeps the starting values. In both other modes agents learn a candidate: its length-scales from the gradient
+of an agent's own batch at the fused posterior, so that they fit the evidence of all agents, its variances at the
+maximum of the bound. It is put to use once it predicts rows that nobody has learned better than what is in use, see
+:mod:`coolgp.agents.trial`. Under ``local`` (the paper's) every agent has its own candidate. Under ``collective`` agents
+announce candidate, gradient and how well it predicts, and go on from their averages: all follow the stochastic gradient
+of one bound, that of all data, and judge by the rows of all.
+
+Evidence is told in a unit that no learning moves: under ``collective`` it is scaled by the variances of the start, and
+each reader scales it by those that it holds. Under ``local`` it is scaled by the teller's own: noisy data count
+for less.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -17,14 +24,23 @@ import numpy as np
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.base.failures import Indefinite
 from coolgp.agents.batches import Batch, Observations, map_batches
-from coolgp.agents.learning import Adam, gradient, step
+from coolgp.agents.learning import gradient
+from coolgp.agents.model import Model
 from coolgp.agents.population import Population
+from coolgp.agents.prediction import shared
 from coolgp.agents.statistics import Evidence
+from coolgp.agents.trial import Adam, gains, judged, step
+from coolgp.agents.variances import best_variances
 from coolgp.fusion.rule import FusionRule, State, has_evidence, teaches_from
 
 __all__ = ["MODES", "Collective", "Fixed", "Local", "Mode", "training_evidence_of"]
 
 EvidenceOf = Callable[[slice], Evidence]
+JUDGED_ROWS = 256
+"""Rows of all agents together by which candidates are judged in a round."""
+VARIANCE_RATE = 2.0
+OFTEN, SELDOM = 8, 8
+"""Rounds in which variances are sought every time, and the most from one time to the next."""
 GRAIN = 2.0**-30
 """Averages are rounded to this, far below any step, so that agents that agree have the same bits; single precision
 rounds them more coarsely."""
@@ -33,7 +49,7 @@ rounds them more coarsely."""
 class Mode(Protocol):
     """When hyper-parameters move, around the exchange of a round.
 
-    rereads: whether a batch that was observed is looked at again, for gradients.
+    rereads: whether a batch that will be observed is looked at before, for gradients.
     """
 
     rereads: ClassVar[bool]
@@ -47,16 +63,17 @@ class Mode(Protocol):
         ...
 
     def propose(self, population: Population, batch: Observations, evidence: EvidenceOf) -> Population:
-        """After a batch was observed: step, or announce; ``evidence`` gives the fused evidence of a block of agents."""
+        """Before a batch is observed: step, or announce; ``evidence`` gives the fused evidence of a block of agents."""
         ...
 
 
 @dataclass(frozen=True)
 class Fixed:
-    """Hyper-parameters keep their starting values, and are not announced."""
+    """Hyper-parameters keep their starting values, and are not announced. agents: in all, on all ranks."""
 
     rereads: ClassVar[bool] = False
     adam: Adam
+    agents: int = 1
 
     def start(self, population: Population) -> Population:
         """Nothing to announce."""
@@ -78,38 +95,47 @@ class Local(Fixed):
     rereads: ClassVar[bool] = True
 
     def propose(self, population: Population, batch: Observations, evidence: EvidenceOf) -> Population:
-        """Step at once.
+        """Judge the candidates by the batch, and step.
 
         What is common decides where the variances are learned. Where it is ``f`` itself, others scaled their evidence
         by noise variances of theirs: an agent's own statistics alone have its own scale. Where it is ``u``, ``σ_s`` is
-        part of the map from ``u`` to the agent's ``f`` and must fit the ``u`` that all agree on.
+        part of the map from ``u`` to the agent's ``f`` and must fit the ``u`` that all agree on: a gradient leads.
         """
-        own = population.evidence if population.model.basis.moves else None
-        slope = _slopes(population, batch, evidence, own)
-        return step(population, self.adam, population.theta, slope)
+        found = _examined(population, batch, partial(_own_reading, population, evidence), batch.rows, self.adam)
+        stepped = _stepped(
+            judged(population, found.candidate, found.gain, np.inf), self.adam, found.candidate, found.slope
+        )
+        return replace(stepped, told=stepped.theta[:, -2:].copy())
 
 
 @dataclass(frozen=True)
-class Collective:
+class Collective(Fixed):
     """All agents one setting, by averaging over the same graph that evidence travels."""
 
     rereads: ClassVar[bool] = True
-    adam: Adam
 
     def start(self, population: Population) -> Population:
         """Announce where all start, and no gradient."""
-        return _announcing(population, np.zeros_like(population.theta))
+        return _announcing(population, population.candidate, np.zeros_like(population.theta))
 
     def adopt(self, population: Population, average: Array) -> Population:
-        """Step from the average hyper-parameters along the average gradient."""
+        """Judge the average candidate by the gains of all agents, and step from it along the average gradient."""
         grain = max(GRAIN, 32 * float(np.finfo(population.dtype).eps))
-        theta, slope = np.split(np.round(average / grain) * grain, 2, axis=1)
-        return step(population, self.adam, theta, slope)
+        candidate, slope = np.split(np.round(average / grain) * grain, 2, axis=1)
+        moved = judged(population, candidate, self.agents * slope[:, -2:])
+        if population.model.basis.moves:
+            slope[:, -2:] = 0.0
+        return _stepped(moved, self.adam, candidate, slope)
 
     def propose(self, population: Population, batch: Observations, evidence: EvidenceOf) -> Population:
-        """Announce hyper-parameters and the batch's gradient at the fused posterior."""
-        slope = _slopes(population, batch, evidence)
-        return _announcing(population, slope)
+        """Announce the candidate, the batch's gradient at the fused posterior, and how much better it predicts.
+
+        Where sums are about ``f``, its variances move to the maximum: the places of their gradients take the gains.
+        """
+        rows = -(-JUDGED_ROWS // self.agents)
+        found = _examined(population, batch, partial(_common_reading, population, evidence), rows, self.adam)
+        last = found.gain if population.model.basis.moves else found.slope[:, -2:]
+        return _announcing(population, found.candidate, np.concatenate([found.slope[:, :-2], last], axis=1))
 
 
 def training_evidence_of(rule: FusionRule, state: State, population: Population) -> EvidenceOf:
@@ -121,20 +147,94 @@ def training_evidence_of(rule: FusionRule, state: State, population: Population)
     return population.evidence
 
 
-MODES: dict[str, Callable[[Adam], Mode]] = {"fixed": Fixed, "local": Local, "collective": Collective}
+MODES: dict[str, Callable[..., Mode]] = {"fixed": Fixed, "local": Local, "collective": Collective}
 
 
-def _announcing(population: Population, slope: Array) -> Population:
-    return replace(population, announced=np.concatenate([population.theta, slope], axis=1))
+@dataclass(frozen=True)
+class _Reading:
+    """Evidence of some agents, read under what they use and under their candidates; for: what variances are best for.
+
+    All but `now` are scaled by the candidates' variances.
+    """
+
+    now: Evidence
+    then: Evidence
+    variances: Evidence | None
 
 
-def _slopes(population: Population, batch: Observations, evidence: EvidenceOf, own: EvidenceOf | None = None) -> Array:
-    def of(agents: slice, rows: Batch) -> Array:
-        alone = own(agents) if own else None
+@dataclass(frozen=True)
+class _Examined:
+    """Of agents: candidates ``[A, K]``, gradients at them ``[A, K]``, and their gains ``[A, 2]``."""
+
+    candidate: Array
+    slope: Array
+    gain: Array
+
+
+def _announcing(population: Population, candidate: Array, slope: Array) -> Population:
+    return replace(population, announced=np.concatenate([candidate, slope], axis=1))
+
+
+def _stepped(population: Population, adam: Adam, candidate: Array, slope: Array) -> Population:
+    """A step of candidates ``[A, K]``; the gradient at one that was sent back leads nowhere."""
+    kept = (population.candidate == candidate).all(axis=1, keepdims=True)
+    return step(population, adam, population.candidate, np.where(kept, slope, 0.0))
+
+
+def _common_reading(population: Population, evidence: EvidenceOf, agents: slice) -> _Reading:
+    """All evidence is told in one unit, and read under the variances of who reads it."""
+    now = evidence(agents)
+    then = population.model.reread(now, population.theta[agents], population.candidate[agents])
+    return _Reading(now, then, then if population.model.basis.moves else None)
+
+
+def _own_reading(population: Population, evidence: EvidenceOf, agents: slice) -> _Reading:
+    """An agent's own evidence follows its candidate; that of others stays as they told it."""
+    own = population.evidence(agents)
+    others = (evidence(agents) - own).clipped()
+    mine = population.model.reread(own, population.theta[agents], population.candidate[agents])
+    return _Reading(others + own, others + mine, others + mine if population.model.basis.moves else None)
+
+
+def _examined(
+    population: Population, batch: Observations, read: Callable[[slice], _Reading], rows: int, adam: Adam
+) -> _Examined:
+    """Candidates on a batch that nobody has learned; they are judged by so many rows of each agent."""
+    model, anew, tried = population.model, _due(population.steps), population.model.basis.moves
+
+    def of(agents: slice, seen: Batch) -> tuple[Array, Array, Array]:
+        theta, candidate = population.theta[agents], population.candidate[agents]
+        some = Batch(seen.x[:, :rows], seen.y[:, :rows], seen.mask[:, :rows])
         try:
-            return gradient(population.model, population.theta[agents], evidence(agents), rows, alone)
+            reading = read(agents)
+            gain = (
+                gains(model, (theta, candidate), (reading.now, reading.then), some)
+                if tried
+                else np.zeros((len(theta), 2))
+            )
+            slope = gradient(model, candidate, reading.then, seen)
         except Indefinite as failure:
             raise Indefinite(agents.start + failure.row, failure.lowest) from None
+        if not anew or reading.variances is None:
+            return candidate, slope, gain
+        reach = anew * VARIANCE_RATE * adam.rate * np.exp(population.trial[agents, 2:3])
+        return _towards_best_variances(model, candidate, reading.variances, reach), slope, gain
 
-    blocks = map_batches(of, [batch], population.size, 8 * population.model.inducing**2)
-    return np.concatenate(blocks) if blocks else np.zeros_like(population.theta)
+    blocks = map_batches(of, [batch], population.size, 8 * model.inducing**2)
+    if not blocks:
+        return _Examined(population.candidate, np.zeros_like(population.theta), np.zeros((0, 2)))
+    return _Examined(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
+
+
+def _towards_best_variances(model: Model, theta: Array, evidence: Evidence, reach: Array) -> Array:
+    one, common = shared(theta, evidence)
+    found = model.cached(best_variances, one, common) if len(one) == 1 else best_variances(model, one, common)
+    moved = theta.copy()
+    moved[:, -2:] += np.clip(found - theta[:, -2:], -reach, reach)
+    return moved
+
+
+def _due(steps: int) -> int:
+    """Rounds for which variances move at once; 0: not now. In each of the first rounds, then more rarely."""
+    every = min(max(1, steps // OFTEN), SELDOM)
+    return 0 if steps % every else every

@@ -18,6 +18,7 @@ from coolgp.agents.kernels.registry import KERNELS
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population, new_population, observe_in_place
+from coolgp.agents.trial import Adam, promoted, step
 from coolgp.fusion.rule import FusionRule, SeesData, State
 from coolgp.network.transport import Transport
 
@@ -243,3 +244,9 @@ def taught(rule: FusionRule, population: Population, batches: list[Batch], trans
         observe_in_place(population, batch)
         state = rule.exchange(state, population, transport)
     return state
+
+
+def walked(population: Population, adam: Adam, theta: np.ndarray, slope: np.ndarray) -> Population:
+    """A step from hyper-parameters ``[A, K]`` that is put to use at once."""
+    moved = step(population, adam, theta, slope)
+    return promoted(moved, moved.candidate, np.ones(moved.size, dtype=bool))

@@ -66,7 +66,8 @@ class GRBCM(Committee):
         shared = shared[:, : packed_length(inducing)]
 
         def predicted(block: slice, rows: Array) -> Prediction:
-            return predict(population.model, population.theta[block], Evidence.unpack(rows, inducing), x)
+            evidence = population.heard(Evidence.unpack(rows, inducing), block)
+            return predict(population.model, population.theta[block], evidence, x)
 
         def base(block: slice) -> Prediction:
             return predicted(block, shared[block])

@@ -56,7 +56,8 @@ class DPITC(Server):
         model, batch = population.model, memory.batch
 
         def write(agents: slice, out: Array) -> None:
-            packed = block_evidence(model, population.theta[agents], batch[agents]).pack()
+            evidence = block_evidence(model, population.theta[agents], batch[agents])
+            packed = model.reread(evidence, population.theta[agents], population.teller(agents)).pack()
             out[:, : packed.shape[1]] = packed
 
         rows, size = batch.y.shape[1], model.inducing

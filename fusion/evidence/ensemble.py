@@ -13,7 +13,7 @@ row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -97,14 +97,13 @@ class Ensemble(CarriedRule):
     def observe(self, state: EnsembleState, population: Population, batch: Batch) -> EnsembleState:
         """Add each expert's predictive log density of the batch, then the batch itself; reuses the state's memory."""
         self._follow(state, population)
-        sums, own = self._sums(state)
+        belief = self._reader(state, population)
         log_densities = np.empty_like(state.log_density)
 
         def update(agents: slice) -> None:
             for expert, model in enumerate(state.models):
                 theta, seen = self._theta(population, expert, agents), batch[agents]
-                belief = _belief(model, sums, own, expert, agents)
-                log_densities[agents, expert] = _log_density(model, theta, belief, seen)
+                log_densities[agents, expert] = _log_density(model, theta, belief(expert, agents), seen)
                 state.sums[agents, expert] += model.encoding.of(agents).encode(model, theta, seen).rows
 
         size = population.model.inducing + 1
@@ -145,9 +144,9 @@ class Ensemble(CarriedRule):
         self, state: EnsembleState, population: Population, probes: Indices, x: Array, transport: Transport
     ) -> Prediction:
         """Mean and variance of the mixture of all experts."""
-        sums, own = self._sums(state)
+        belief = self._reader(state, population)
         predictions = [
-            predict(model, self._theta(population, expert, probes), _belief(model, sums, own, expert, probes), x)
+            predict(model, self._theta(population, expert, probes), belief(expert, probes), x)
             for expert, model in enumerate(state.models)
         ]
         weights = self.weights(state, probes).T[..., None]
@@ -157,7 +156,7 @@ class Ensemble(CarriedRule):
         )
         mean = (weights * means).sum(0)
         variance = (weights * (variances + np.square(means - mean))).sum(0)
-        false = forged(sums[probes, -1], transport.shard.size, whole=not self.carrier.averages)
+        false = forged(self._sums(state)[0][probes, -1], transport.shard.size, whole=not self.carrier.averages)
         return Prediction(mean, variance, predictions[0].noise_variance, forged=false)
 
     def _carrier(self, state: EnsembleState) -> SumRule:
@@ -176,6 +175,23 @@ class Ensemble(CarriedRule):
         """Hyper-parameters ``[A', K]`` of an expert: the agents' own, with longer lengthscales."""
         return population.model.layout.stretched(population.theta[agents], self.scales[expert])
 
+    def _teller(self, population: Population, expert: int, agents: slice | Indices) -> Array:
+        """Hyper-parameters ``[A', K]`` under which agents tell evidence of an expert."""
+        return population.model.layout.stretched(population.teller(agents), self.scales[expert])
+
+    def _reader(self, state: EnsembleState, population: Population) -> Callable[[int, slice | Indices], Evidence]:
+        """What returns some agents' estimates of the summed evidence of an expert."""
+        sums, own = self._sums(state)
+
+        def belief(expert: int, agents: slice | Indices) -> Evidence:
+            model, length = state.models[expert], packed_length(population.model.inducing)
+            columns = slice(expert * length, (expert + 1) * length)
+            alone = None if own is None else own[:, columns]
+            told = evidence_from_sums(sums[:, columns], alone, agents, model.inducing)
+            return model.reread(told, self._teller(population, expert, agents), self._theta(population, expert, agents))
+
+        return belief
+
     def _follow(self, state: EnsembleState, population: Population) -> None:
         """Move the experts' sums to the agents' present hyper-parameters; in place."""
         for expert, model in enumerate(state.models):
@@ -191,7 +207,7 @@ class Ensemble(CarriedRule):
 
         def fill(agents: slice) -> None:
             for expert, model in enumerate(state.models):
-                theta, statistics = self._theta(population, expert, agents), Statistics(state.sums[agents, expert])
+                theta, statistics = self._teller(population, expert, agents), Statistics(state.sums[agents, expert])
                 columns = slice(expert * length, (expert + 1) * length)
                 model.encoding.of(agents).packed(model, theta, statistics, rows[agents, columns])
 
@@ -214,13 +230,6 @@ def _after(state: EnsembleState, carried: Any) -> EnsembleState:
     if isinstance(carried, Sharing):
         return replace(state, inner=carried.inner, totals=carried.totals, members=carried.members)
     return replace(state, inner=carried)
-
-
-def _belief(model: Model, sums: Array, own: Array | None, expert: int, agents: slice | Indices) -> Evidence:
-    """Some agents' estimates of the summed evidence of an expert."""
-    length = packed_length(model.inducing)
-    columns = slice(expert * length, (expert + 1) * length)
-    return evidence_from_sums(sums[:, columns], None if own is None else own[:, columns], agents, model.inducing)
 
 
 def _log_density(model: Model, theta: Array, belief: Evidence, batch: Batch) -> Array:

@@ -157,7 +157,7 @@ class Selective(SumRule):
         count = np.maximum(mask.sum(1), 1.0)
 
         def evidence_of(some: slice) -> Evidence:
-            return Evidence.unpack(packed[edges[some]], inducing)
+            return population.heard(Evidence.unpack(packed[edges[some]], inducing), tail[some])
 
         loss = self._losses(population, tail, trial.seen.batch, evidence_of)
         theirs, own = (loss * mask[tail]).sum(1) / count[tail], ((trial.loss * mask).sum(1) / count)[tail]

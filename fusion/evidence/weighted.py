@@ -72,7 +72,7 @@ class Weighted(CarriedRule):
     def fused_evidence(self, state: WeightedState, population: Population, agents: slice | Indices) -> Evidence:
         """An agent's own evidence, and that of the others to the power that its own make most probable."""
         model, theta = population.model, population.theta[agents]
-        own = Evidence.unpack(state.said[agents], model.inducing)
+        own = population.heard(Evidence.unpack(state.said[agents], model.inducing), agents)
         others = (self.carrier.fused_evidence(state.inner, population, agents) - own).clipped()
         likely = np.stack([own_probability(model, theta, own, _raised(others, power)) for power in POWERS])
         return own + _raised(others, np.array(POWERS)[likely.argmax(axis=0)])

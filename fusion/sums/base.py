@@ -243,7 +243,8 @@ class SumRule(ABC):
         packed, inducing = packed_length(population.model.inducing), population.model.inducing
         own = self.own(state.inner)
         sums = self._sums(state, agents, slice(packed))
-        return evidence_from_sums(sums, None if own is None else own[agents, :packed], slice(None), inducing)
+        told = evidence_from_sums(sums, None if own is None else own[agents, :packed], slice(None), inducing)
+        return population.heard(told, agents)
 
     def error(self, state: SumState, population: Population, transport: Transport) -> float:
         """:func:`deviation` of all agents' sums, in the sampled columns."""

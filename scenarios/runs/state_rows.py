@@ -20,10 +20,12 @@ from coolgp.network.transport import Transport
 from coolgp.scenarios.runs.row_file import rows_by_block
 from coolgp.scenarios.simulation.state import RunState, sent_so_far
 
-__all__ = ["POPULATION", "Stored", "Unstorable", "put_back", "take_down"]
+__all__ = ["LEARNED", "POPULATION", "Stored", "Unstorable", "put_back", "take_down"]
 
 POPULATION = ("theta", "anchor", "moments", "announced")
 """The arrays of a population that change, beside its statistics."""
+LEARNED = ("told", "candidate", "trial")
+"""The same, of which checkpoints of older versions have none."""
 
 
 class Unstorable(ValueError):
@@ -47,7 +49,7 @@ def take_down(run_state: RunState, transport: Transport) -> Stored:
     shard, population = transport.shard, run_state.population
     axes = {"agent": rows_by_block(shard, np.arange(len(shard.agents))), "edge": rows_by_block(shard, shard.tail)}
     statistics = {f"statistics/{f.name}": getattr(population.statistics, f.name) for f in fields(Statistics)}
-    arrays = statistics | {f"population/{name}": getattr(population, name) for name in POPULATION}
+    arrays = statistics | {f"population/{name}": getattr(population, name) for name in (*POPULATION, *LEARNED)}
     sent = {f"meter/{name}": total for name, total in asdict(sent_so_far(transport)).items()}
     stored = Stored(arrays, dict.fromkeys(arrays, axes["agent"]), sent)
     stored.numbers.update(turn=run_state.turn, seen=run_state.seen, steps=population.steps, waiting=run_state.waiting)
@@ -65,6 +67,7 @@ def put_back(fresh: RunState, rows: Mapping[str, Array], numbers: Mapping[str, i
     """
     statistics = Statistics(**{f.name: rows[f"statistics/{f.name}"] for f in fields(Statistics)})
     arrays: dict[str, Any] = {name: rows[f"population/{name}"] for name in POPULATION}
+    arrays |= {name: rows.get(f"population/{name}", older) for name, older in _untried(arrays["theta"]).items()}
     _check_fit(fresh, statistics, arrays)
     population = replace(fresh.population, statistics=statistics, steps=numbers["steps"], **arrays)
     for name in asdict(transport.meter):
@@ -79,6 +82,11 @@ def put_back(fresh: RunState, rows: Mapping[str, Array], numbers: Mapping[str, i
         state=with_rows(fresh.state, rows),
         waiting=numbers["waiting"],
     )
+
+
+def _untried(theta: Array) -> dict[str, Array]:
+    """What older versions did: evidence told under present hyper-parameters ``[A, K]``, and nothing on trial."""
+    return {"told": theta[:, -2:].copy(), "candidate": theta.copy(), "trial": np.zeros((len(theta), 4))}
 
 
 def _check_fit(fresh: RunState, statistics: Statistics, arrays: Mapping[str, Array]) -> None:

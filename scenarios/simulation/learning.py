@@ -1,4 +1,4 @@
-"""One round of learning: adopt, observe, propose, exchange; and the state before the first."""
+"""One round of learning: adopt, propose, observe, exchange; and the state before the first."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any, Literal
 import numpy as np
 
 from coolgp.agents.batches import Observations, gathered
-from coolgp.agents.learning import Adam
 from coolgp.agents.population import Population, fold, new_population, observe
+from coolgp.agents.trial import Adam
 from coolgp.fusion.extension import extend
 from coolgp.fusion.hyperparameters import MODES, Mode, training_evidence_of
 from coolgp.fusion.rule import FusionRule, State, averages_parameters, sees_data
 from coolgp.network.transport import Transport
-from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.simulation.state import RunState, Simulation
 
 __all__ = ["begin", "ends", "learn"]
@@ -26,7 +25,7 @@ def begin(simulation: Simulation) -> RunState:
     agents = transport.shard.agents
     model = shared_start.model.of(agents)
     start = new_population(model, shared_start.starts(agents), len(agents), precision)
-    population = _mode(simulation.scenario.agents).start(start)
+    population = _mode(simulation).start(start)
     state = simulation.rule.init(population, transport)
     return RunState(turn=0, seen=0, population=population, state=state)
 
@@ -39,9 +38,9 @@ def ends(turn: int, every: int, rounds: int) -> bool:
 def learn(
     simulation: Simulation, turn: int, batch: Observations, population: Population, state: State
 ) -> tuple[Population, State]:
-    """Adopt the last averages, extend, observe, propose, exchange; between exchanges, only observe."""
+    """Adopt the last averages, extend, propose, observe, exchange; between exchanges, only observe."""
     scenario, rule = simulation.scenario, simulation.rule
-    mode, every = _mode(scenario.agents), scenario.fusion.every
+    mode, every = _mode(simulation), scenario.fusion.every
     if turn and turn % every == 0 and averages_parameters(rule):
         population = mode.adopt(population, rule.announced(state, population))
     exchanges = ends(turn, every, simulation.rounds)
@@ -50,17 +49,21 @@ def learn(
     if exchanges:
         least, most = scenario.agents.coverage, scenario.agents.inducing_most or 0
         population, state = extend(population, state, batch, rule, simulation.transport, least, most)
+    if exchanges:
+        population = fold(population) if mode.rereads else population
+        population = mode.propose(population, batch, training_evidence_of(rule, state, population))
     if sees_data(rule):
         state = rule.observe(state, population, batch[:])
     population = observe(population, batch)
     if not exchanges:
         return population, state
-    population = mode.propose(fold(population), batch, training_evidence_of(rule, state, population))
+    population = fold(population)
     return population, _communicate(rule, state, population, simulation.transport, scenario.fusion.rounds_per_step)
 
 
-def _mode(agents: AgentsSettings) -> Mode:
-    return MODES[agents.hyperparameters](Adam(agents.learning_rate))
+def _mode(simulation: Simulation) -> Mode:
+    agents = simulation.scenario.agents
+    return MODES[agents.hyperparameters](Adam(agents.learning_rate), simulation.transport.shard.size)
 
 
 def _communicate(

@@ -16,11 +16,11 @@ from coolgp.agents.encoding import ENCODINGS, Importance, Transport, effective_s
 from coolgp.agents.features.basis import FunctionBasis, LatentBasis
 from coolgp.agents.features.inducing import conditional_variance
 from coolgp.agents.kernels.se import expected_outer
-from coolgp.agents.learning import Adam
 from coolgp.agents.model import Encoding, Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import new_population, observe_in_place
 from coolgp.agents.prediction import predict
+from coolgp.agents.trial import Adam
 from coolgp.fusion.hyperparameters import MODES
 
 SEEDS = (0, 1)
@@ -235,8 +235,8 @@ def learning(seed: int) -> dict[str, float]:
     for _ in range(STEPS):
         x = cube(rng, 1, ROWS)
         batch = Batch(x, function(x) + NOISE * rng.standard_normal((1, ROWS)), np.ones((1, ROWS)))
-        observe_in_place(population, batch)
         population = mode.propose(population, batch, population.evidence)
+        observe_in_place(population, batch)
     return {"off": float(np.exp(np.abs(np.log(LAYOUT.lengthscale(population.theta[0]) / TRUE)).mean()))}
 
 

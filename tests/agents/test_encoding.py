@@ -9,20 +9,20 @@ from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import ANCHOR_TOLERANCE, ENCODINGS, Importance, effective_sample_size
 from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.kernels.se import expected_kernel, expected_outer
-from coolgp.agents.learning import Adam, step
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import predict
 from coolgp.agents.statistics import Evidence, Statistics
+from coolgp.agents.trial import Adam
 
-from tests.oracle import BASES, JITTER, LAYOUTS, QUERIES, build_model, draw, informed, rows_of, start
+from tests.oracle import BASES, JITTER, LAYOUTS, QUERIES, build_model, draw, informed, rows_of, start, walked
 
 
 def moved(population: Population, change: np.ndarray | float) -> Population:
     """One step of the given length, as learning takes it."""
     slope = np.broadcast_to(np.sign(change), population.theta.shape).astype(float)
-    return step(population, Adam(float(np.abs(change).max()), decay=0.0, decay_square=0.0), population.theta, slope)
+    return walked(population, Adam(float(np.abs(change).max()), decay=0.0, decay_square=0.0), population.theta, slope)
 
 
 def copied(statistics: Statistics) -> dict[str, np.ndarray]:

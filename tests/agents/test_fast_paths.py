@@ -16,12 +16,13 @@ from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import Transport
 from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.kernels.se import expected_kernel, expected_outer
-from coolgp.agents.learning import Adam, gradient, step
+from coolgp.agents.learning import gradient
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import FOLD_ROWS, Population, fold, new_population, observe
 from coolgp.agents.prediction import predict
 from coolgp.agents.statistics import Evidence
+from coolgp.agents.trial import Adam
 from coolgp.fusion.hyperparameters import MODES
 from coolgp.fusion.sums.tree import Tree
 from coolgp.network.graphs.generate import generate
@@ -36,7 +37,7 @@ from coolgp.scenarios.records.tables import Columns
 from coolgp.scenarios.runs.run import run
 
 from tests.agents.test_statistics import assert_equal
-from tests.oracle import BASES, JITTER, LAYOUTS, QUERIES, build_model, draw, start
+from tests.oracle import BASES, JITTER, LAYOUTS, QUERIES, build_model, draw, start, walked
 from tests.scenarios.runs.test_checkpoint import contents, write_study
 
 AGENTS, ROWS = 3, 9
@@ -55,7 +56,7 @@ def settings(model: Model, *, alike: bool) -> np.ndarray:
 
 def at(model: Model, theta: np.ndarray) -> Population:
     """Agents with hyper-parameters ``θ [A, K]`` that have seen nothing."""
-    return replace(new_population(model, theta[0], len(theta)), theta=theta, anchor=theta)
+    return replace(new_population(model, theta[0], len(theta)), theta=theta, anchor=theta, told=theta[:, -2:])
 
 
 # Plain ones ---------------------------------------------------------------------------------------------------------
@@ -382,7 +383,7 @@ def test_predictions_do_not_depend_on_the_coordinates(moved, layout):
             population = fold(observe(population, draw(AGENTS, 30, seed)))
             if moved:
                 slope = np.random.default_rng(seed).standard_normal(population.theta.shape)
-                population = step(population, Adam(0.2), population.theta, slope)
+                population = walked(population, Adam(0.2), population.theta, slope)
         predictions.append(predict(model, population.theta, population.evidence(), QUERIES))
     bound = lost(model, population.theta)
     assert bound < 1e-4
@@ -411,10 +412,10 @@ def learned(coordinates: str) -> tuple[Population, np.ndarray, np.ndarray]:
 
 def test_learning_together_does_not_depend_on_the_coordinates():
     whitened, kernel = learned("whitened"), learned("kernel")
-    assert np.abs(whitened[0].theta - start(whitened[0].model)).max() > 0.1
+    assert np.abs(whitened[0].candidate - start(whitened[0].model)).max() > 0.1
     bound = 100 * lost(kernel[0].model, kernel[0].theta)  # steps divide small gradients by their own size
     assert bound < 1e-3
-    np.testing.assert_allclose(kernel[0].theta, whitened[0].theta, rtol=bound, atol=bound)
+    np.testing.assert_allclose(kernel[0].candidate, whitened[0].candidate, rtol=bound, atol=bound)
     for one, other in zip(kernel[1:], whitened[1:], strict=True):
         np.testing.assert_allclose(one, other, rtol=bound, atol=bound)
 

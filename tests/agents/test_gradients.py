@@ -10,12 +10,15 @@ import pytest
 
 from coolgp.agents.batches import Batch
 from coolgp.agents.kernels.se import expected_kernel, expected_outer
-from coolgp.agents.learning import Adam, bound, gradient, step
+from coolgp.agents.learning import bound, gradient
 from coolgp.agents.model import Model
-from coolgp.agents.parameters import LOG_BOUND, Layout
+from coolgp.agents.parameters import LOG_BOUND, VARIANCE_BOUND, Layout
+from coolgp.agents.population import Population
 from coolgp.agents.prediction import posterior
+from coolgp.agents.trial import Adam
+from coolgp.agents.variances import best_variances
 
-from tests.oracle import BASES, LAYOUTS, LONG, build_model, dense, draw, informed, rows_of, slope, start
+from tests.oracle import BASES, LAYOUTS, LONG, build_model, dense, draw, informed, rows_of, slope, start, walked
 
 KNOWN, NEWEST = draw(1, 40, seed=1), draw(1, 12, seed=2)
 
@@ -135,24 +138,78 @@ def test_steps_along_the_gradient_raise_the_bound_to_where_it_is_flat():
     for turn in range(300):
         fresh = replace(population, statistics=informed(model, population.theta[0], batch).statistics)
         slopes = gradient(model, fresh.theta, fresh.evidence(), batch)
-        population = step(fresh, Adam(0.05 * 0.99**turn), fresh.theta, slopes)
+        population = walked(fresh, Adam(0.05 * 0.99**turn), fresh.theta, slopes)
     assert bound(model, fresh.theta, fresh.evidence())[0] / batch.mask.sum() > before + 0.1
     np.testing.assert_allclose(slopes, 0.0, atol=1e-2)
 
 
 def test_a_step_without_gradient_stays(population):
     theta = population.theta.copy()
-    moved = step(population, Adam(0.1), theta, np.zeros_like(theta))
+    moved = walked(population, Adam(0.1), theta, np.zeros_like(theta))
     np.testing.assert_array_equal(moved.theta, theta)
     assert moved.steps == population.steps + 1
 
 
 def test_a_first_step_has_the_length_of_the_rate(population):
     slopes = np.random.default_rng(0).standard_normal(population.theta.shape)
-    moved = step(population, Adam(0.01), population.theta.copy(), slopes)
+    moved = walked(population, Adam(0.01), population.theta.copy(), slopes)
     np.testing.assert_allclose(moved.theta - population.theta, 0.01 * np.sign(slopes), rtol=1e-6)
 
 
 def test_steps_stay_within_the_bounds_around_the_start(population):
-    moved = step(population, Adam(1e3), population.theta.copy(), np.ones_like(population.theta))
-    np.testing.assert_allclose(moved.theta, np.tile(population.origin + LOG_BOUND, (population.size, 1)))
+    moved = walked(population, Adam(1e3), population.theta.copy(), np.ones_like(population.theta))
+    reach = np.full(population.model.layout.size, LOG_BOUND)
+    reach[-2:] = VARIANCE_BOUND
+    np.testing.assert_allclose(moved.theta, np.tile(population.origin + reach, (population.size, 1)))
+
+
+def evidence_of_sums(population: Population, theta: np.ndarray) -> float:
+    """``log N(y | 0, Q + σ_η²I)`` at ``θ [1, K]``, but for a constant, by the determinant and inversion lemmas."""
+    model = population.model
+    evidence = model.reread(population.evidence(), population.theta, theta)
+    belief = posterior(model, theta, evidence)
+    misfit = belief.log_determinant - (evidence.shift * belief.mean).sum(-1) + evidence.square
+    return float((-0.5 * (misfit + evidence.count * theta[:, -1]))[0])
+
+
+def left_over(population: Population, theta: np.ndarray) -> float:
+    """Signal that the inducing inputs cannot express, in units of the noise: twice what the bound lacks, a row."""
+    model, rows = population.model, population.evidence().count[0]
+    lower = bound(model, theta, model.reread(population.evidence(), population.theta, theta))[0]
+    return 2 * (evidence_of_sums(population, theta) - 0.5 * rows * np.log(2 * np.pi) - lower) / rows
+
+
+@pytest.mark.parametrize("basis", BASES)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_other_variances_that_leave_less_signal_than_noise_are_more_probable(basis, seed):
+    model = build_model(basis)
+    population = informed(model, start(model, (1.4, 0.7)), draw(1, 60, seed))
+    best = population.theta.copy()
+    best[:, -2:] = best_variances(model, population.theta, population.evidence())
+    for change in np.random.default_rng(0).normal(scale=(0.02, 0.5), size=(20, 2)):
+        other = best.copy()
+        other[:, -2:] += change
+        if left_over(population, other) > 1:
+            continue
+        assert evidence_of_sums(population, other) <= evidence_of_sums(population, best) + 1e-6
+
+
+@pytest.mark.parametrize("basis", BASES)
+def test_the_maximum_does_not_depend_on_the_unit_in_which_evidence_is_told(basis):
+    model = build_model(basis)
+    population = informed(model, start(model), draw(1, 60))
+    told = population.theta.copy()
+    told[:, -2:] += [0.7, -2.0]
+    once = best_variances(model, population.theta, population.evidence())
+    again = best_variances(model, told, model.reread(population.evidence(), population.theta, told))
+    np.testing.assert_allclose(again, once, atol=1e-6)
+
+
+@pytest.mark.parametrize("basis", BASES)
+def test_evidence_told_in_any_unit_is_read_as_the_same(basis):
+    model = build_model(basis)
+    population = informed(model, start(model), draw(3, 20))
+    told = replace(population, told=population.told + np.array([0.7, -2.0]))
+    own, read = population.evidence(), told.evidence()
+    for name in ("precision", "shift", "square", "count"):
+        np.testing.assert_allclose(getattr(read, name), getattr(own, name), rtol=1e-9, atol=1e-12)

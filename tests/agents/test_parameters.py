@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coolgp.agents.parameters import LOG_BOUND, Layout
+from coolgp.agents.parameters import LOG_BOUND, VARIANCE_BOUND, Layout
 
 ALL = [(full, uncertain) for full in (False, True) for uncertain in (False, True)]
 
@@ -63,10 +63,12 @@ def test_the_chain_rule_is_that_of_finite_differences(layout):
 
 
 def test_bounded_hyper_parameters_stay_and_others_end_at_the_bound(layout):
-    theta = np.linspace(-2 * LOG_BOUND, 2 * LOG_BOUND, layout.size)
-    inside = np.abs(theta) <= LOG_BOUND
+    reach = np.full(layout.size, LOG_BOUND)
+    reach[-2:] = VARIANCE_BOUND
+    theta = 2 * reach * np.linspace(-1, 1, layout.size)
+    inside = np.abs(theta) <= reach
     np.testing.assert_array_equal(layout.bounded(theta, np.zeros(layout.size))[inside], theta[inside])
-    np.testing.assert_array_equal(np.abs(layout.bounded(theta, np.zeros(layout.size))[~inside]), LOG_BOUND)
+    np.testing.assert_array_equal(np.abs(layout.bounded(theta, np.zeros(layout.size)))[~inside], reach[~inside])
 
 
 def test_names_follow_the_features(layout):

@@ -8,10 +8,11 @@ import pytest
 from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import ENCODINGS
 from coolgp.agents.features.fourier import FourierBasis, draw_waves
-from coolgp.agents.learning import Adam, bound, gradient
+from coolgp.agents.learning import bound, gradient
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.prediction import Prediction, predict, query_rows
+from coolgp.agents.trial import Adam
 from coolgp.fusion.hyperparameters import MODES, training_evidence_of
 from coolgp.fusion.registry import RULES, SUM_RULES
 from coolgp.network.graphs.generate import generate
@@ -146,8 +147,8 @@ def test_variances_are_learned_and_lengthscales_stay(mode):
         population = how.propose(population, batch, training_evidence_of(rule, state, population))
         state = rule.converge(state, population, transport)
         population = how.adopt(population, rule.announced(state, population))
-    np.testing.assert_allclose(population.theta[:, :-2], np.tile(START[:-2], (AGENTS, 1)), atol=1e-8)
-    assert (np.abs(population.theta[:, -2:] - START[-2:]) > 1e-3).all()
+    np.testing.assert_allclose(population.candidate[:, :-2], np.tile(START[:-2], (AGENTS, 1)), atol=1e-8)
+    assert (np.abs(population.candidate[:, -2:] - START[-2:]) > 1e-3).all()
 
 
 def test_a_run_leaves_a_model_that_predicts_again(tmp_path):

@@ -16,11 +16,11 @@ from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import Transport as TransportEncoding
 from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.features.fourier import FourierBasis, draw_waves
-from coolgp.agents.learning import Adam
 from coolgp.agents.model import Model
 from coolgp.agents.own_inputs import OwnInputs
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import new_population, observe_in_place
+from coolgp.agents.trial import Adam
 from coolgp.fusion.hyperparameters import MODES, training_evidence_of
 from coolgp.fusion.registry import RULES
 from coolgp.fusion.rule import FusionRule, SeesData
@@ -80,9 +80,9 @@ def ended(transport: Transport, rule: str, mode: str, verb: str, basis: str) -> 
     for turn in range(ROUNDS):
         new = batch(turn, agents)
         population = how.adopt(population, fusion.announced(state, population))
+        population = how.propose(population, new, training_evidence_of(fusion, state, population))
         state = fusion.observe(state, population, new) if isinstance(fusion, SeesData) else state
         observe_in_place(population, new)
-        population = how.propose(population, new, training_evidence_of(fusion, state, population))
         state = getattr(fusion, verb)(state, population, transport)
     results = fusion.predict(state, population, np.arange(len(agents)), QUERIES, transport)
     return {

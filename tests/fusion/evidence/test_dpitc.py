@@ -51,7 +51,7 @@ Ended = tuple[SumState, Population, Transport]
 def ended(rule: Server, model: Model, batches: list[Batch], theta: np.ndarray, transport: Transport) -> Ended:
     """After so many rounds of observing and reporting. theta ``[A, K]``, of all agents by global id."""
     agents = transport.shard.agents
-    population = replace(new_population(model, theta[0], len(agents)), theta=theta[agents], anchor=theta[agents].copy())
+    population = new_population(model, theta[agents], len(agents))
     state = taught(rule, population, batches, transport)
     return state, population, transport
 

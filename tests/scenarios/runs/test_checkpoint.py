@@ -27,7 +27,7 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.experiments.kind import Stage
 from coolgp.scenarios.planning.limits import NoRoom
 from coolgp.scenarios.runs.row_file import describe_rows, read_rows, rows_by_block, with_checksums, write_rows
-from coolgp.scenarios.runs.state_rows import POPULATION
+from coolgp.scenarios.runs.state_rows import LEARNED, POPULATION
 
 ROUNDS = 5
 TABLES = ("metrics.csv", "probes.csv", "hyperparameters.csv")
@@ -186,7 +186,7 @@ def go_through(verb: str, study: Path, folders: list[Path]) -> None:
 def test_every_array_of_a_population_that_changes_is_stored() -> None:
     rebuilt = {"model", "origin", "waiting"}
     elsewhere = {"statistics", "steps"}
-    assert {part.name for part in fields(Population)} == {*POPULATION, *rebuilt, *elsewhere}
+    assert {part.name for part in fields(Population)} == {*POPULATION, *LEARNED, *rebuilt, *elsewhere}
 
 
 @pytest.mark.parametrize("name", ["ring", "star", "small-world"])

@@ -1,0 +1,111 @@
+"""Hyper-parameters on trial: candidates replace those in use once they predict better what nobody has learned.
+
+A candidate follows the bound: its projection by steps of Adam along the gradient, its variances at the maximum. Before
+rows are learned, they are predicted under both settings from the same sums. The log of the ratio of both predictive
+densities adds up over rounds; by the chain rule it is the log ratio of the evidence of all these rows. At ``ACCEPT``
+nats the candidate takes over and its steps grow; at ``-ACCEPT`` it starts again from what is in use, by shorter steps.
+Were the present hyper-parameters true, another candidate would take over with a probability of at most
+``exp(-ACCEPT)``, however often it is looked at (Ville's inequality): a candidate is chosen before the rows are seen, so
+that the ratio is a test martingale.
+
+Columns of ``trial [A, 4]``: the log ratio; how much smaller squared errors are, in the same unit, which must not be
+larger either; the logarithm of a factor of the steps; and the rounds of the trial.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from coolgp.agents.base.arrays import Array
+from coolgp.agents.batches import Batch
+from coolgp.agents.model import Model
+from coolgp.agents.population import Population
+from coolgp.agents.predictive_scores import log_loss, predict_rows, square_loss
+from coolgp.agents.statistics import Evidence
+
+__all__ = ["Adam", "gains", "judged", "promoted", "step"]
+
+ACCEPT = 3.0
+"""Nats by which a candidate must be better, or worse, for a decision."""
+LEEWAY = 0.5
+"""Nats that squared errors may seem larger by, as they do by chance."""
+LONG = 10
+"""Rounds without a decision after which a candidate takes over that predicts no worse: the bound is above."""
+IDLE = 1.0
+"""Nats below which a trial that was not lost gained nothing: the next steps are shorter."""
+MOST = 1.0
+"""Nats that one round can add: outliers of a single round decide nothing."""
+LONGER, SHORTER = np.log(1.25), np.log(0.6)
+LONGEST, SHORTEST = np.log(4.0), np.log(1.0 / 16.0)
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Steps of about ``rate`` in log units along the gradient (Kingma & Ba, ICLR-15)."""
+
+    rate: float
+    decay: float = 0.9
+    decay_square: float = 0.99
+    floor: float = 1e-8
+
+
+def gains(model: Model, thetas: tuple[Array, Array], evidences: tuple[Evidence, Evidence], batch: Batch) -> Array:
+    """By how much the second of two hyper-parameters ``[A, K]`` predicts each agent's rows better, ``[A, 2]``.
+
+    Each with its reading of the evidence ``[A]``: difference of log densities, and of squared errors in units of twice
+    the first's noise variance; summed over the rows of the batch. Zero for agents without evidence.
+    """
+    now, then = (predict_rows(model, *asked, batch.x) for asked in zip(thetas, evidences, strict=True))
+    scale = 0.5 / now.noise_variance[:, None]
+    closer = scale * (square_loss(now, batch.y) - square_loss(then, batch.y))
+    gain = np.stack([log_loss(now, batch.y) - log_loss(then, batch.y), closer], axis=-1)
+    real = (batch.mask > 0) & (evidences[0].count > 0)[:, None]
+    summed: Array = np.where(real[..., None], gain, 0.0).sum(-2)
+    return summed
+
+
+def step(population: Population, adam: Adam, candidate: Array, slope: Array) -> Population:
+    """Move candidates from ``[A, K]`` along gradients ``[A, K]``."""
+    steps = population.steps + 1
+    first = adam.decay * population.moments[:, 0] + (1 - adam.decay) * slope
+    second = adam.decay_square * population.moments[:, 1] + (1 - adam.decay_square) * np.square(slope)
+    corrected = first / (1 - adam.decay**steps)
+    scale = np.sqrt(second / (1 - adam.decay_square**steps)) + adam.floor
+    rate = adam.rate * np.exp(population.trial[:, 2:3])
+    moved = population.model.layout.bounded(candidate + rate * corrected / scale, population.origin)
+    return replace(population, candidate=moved, moments=np.stack([first, second], axis=1), steps=steps)
+
+
+def judged(population: Population, candidate: Array, gain: Array, patience: float = LONG) -> Population:
+    """Count gains ``[A, 2]`` of candidates ``[A, K]``, and take in those that won and send back those that lost.
+
+    patience: rounds without a decision after which a candidate takes over that predicts no worse. Where sums are not
+    about ``f`` itself, old sums do not show what a candidate is worth: it takes over at once.
+    """
+    if not population.model.basis.moves:
+        moved = promoted(population, candidate, np.ones(population.size, dtype=bool))
+        return replace(moved, candidate=candidate)
+    scores, rounds = population.trial[:, :2] + np.clip(gain, -MOST, MOST), population.trial[:, 3] + 1
+    lost = np.asarray((scores <= -ACCEPT).any(axis=1))
+    better, harmless = scores[:, 0] >= ACCEPT, (scores[:, 0] >= 0) & (rounds >= patience)
+    won = ~lost & (better | harmless) & (scores[:, 1] >= -LEEWAY)
+    lost |= ~won & (rounds >= 2 * patience)
+    idle = lost | (won & (scores[:, 0] < IDLE))
+    rate = population.trial[:, 2] + np.where(won & better, LONGER, idle * SHORTER)
+    scores[won | lost], rounds[won | lost] = 0.0, 0.0
+    trial = np.column_stack([scores, np.clip(rate, SHORTEST, LONGEST), rounds])
+    moments = np.where(lost[:, None, None], 0.0, population.moments)
+    back = np.where(lost[:, None], population.theta, candidate)
+    return replace(promoted(population, candidate, won), candidate=back, trial=trial, moments=moments)
+
+
+def promoted(population: Population, theta: Array, won: npt.NDArray[np.bool_]) -> Population:
+    """Agents of which some ``[A]`` use other hyper-parameters ``[A, K]`` from now on; their sums are taken along."""
+    if not won.any():
+        return population
+    model, moved = population.model, np.where(won[:, None], theta, population.theta)
+    statistics, anchor = model.encoding.move(model, population.statistics, population.anchor, moved)
+    return replace(population, statistics=statistics, theta=moved, anchor=anchor)
