@@ -17,7 +17,7 @@ from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.experts import ExpertsDataSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.config.sources import Source, source_named
+from coolgp.scenarios.config.sources import SOURCES, Source, source_named
 from coolgp.scenarios.data.dataset import Dataset, Numbered, SetAside
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.partitions import CLASS_PARTITIONS, PARTITIONS, agents_of
@@ -119,7 +119,7 @@ def _dealt(table: Table, data: DataSettings, count: int, seed: int) -> Dataset:
         views=table.views,
         classes=table.classes,
         aside=_set_aside(data, table, aside),
-        notes=(*table.notes, *probable_slips(table, train, owner, len(agents))),
+        notes=(*table.notes, *(probable_slips(table, train, owner, len(agents)) if data.source not in SOURCES else ())),
     )
 
 

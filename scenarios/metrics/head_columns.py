@@ -18,7 +18,7 @@ HEAD_WORDS = {
 }
 """What each method is called, by the end of its columns' names."""
 _NEWCOMERS = "of newcomers' networks, mean over draws: "
-HEAD_MEASURES = ("right", "nlpd")
+HEAD_MEASURES = ("right", "nlp")
 
 HEAD_COLUMNS = (
     Column(
@@ -40,8 +40,8 @@ HEAD_COLUMNS = (
     ),
     *(
         Column(
-            name=f"nlpd_{method}",
-            words=f"NLPD, {words}",
+            name=f"nlp_{method}",
+            words=f"negative log probability, {words}",
             meaning=f"{_NEWCOMERS}mean negative log probability of the right class, of at least 0.001",
             unit="nats",
             better="lower",

@@ -57,7 +57,7 @@ def _table(lines: Sequence[Line], situation: str, examples: Sequence[int]) -> Re
 def _cells(lines: Sequence[Line], method: str, situation: str, count: int) -> list[str]:
     right = head_scores(lines, method, situation, count, "right")
     gap = "" if method == OWN else with_interval(right - head_scores(lines, OWN, situation, count, "right"))
-    return [number(float(right.mean())), gap, number(_mean(lines, method, situation, count, "nlpd"))]
+    return [number(float(right.mean())), gap, number(_mean(lines, method, situation, count, "nlp"))]
 
 
 def _best(lines: Sequence[Line], situation: str, examples: Sequence[int]) -> str:

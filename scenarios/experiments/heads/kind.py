@@ -84,8 +84,8 @@ def _scored(method: str, owners: OwnersNetworks, task: NewcomersTask) -> dict[st
     shares = HEAD_METHODS[method](owners, task)
     seconds = perf_counter() - started
     own = shares[np.arange(len(shares)), task.test_y]
-    right, nlpd = np.mean(shares.argmax(axis=1) == task.test_y), -floored_log(own, FLOOR).mean()
-    return {"right": float(right), "nlpd": float(nlpd), "seconds": seconds}
+    right, nlp = np.mean(shares.argmax(axis=1) == task.test_y), -floored_log(own, FLOOR).mean()
+    return {"right": float(right), "nlp": float(nlp), "seconds": seconds}
 
 
 HEADS = Experiment(

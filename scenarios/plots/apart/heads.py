@@ -22,7 +22,7 @@ Line = dict[str, Any]
 """A line of ``heads.csv``: one method on one draw of a situation, with so many images."""
 TEXTS, WHOLE = ("situation", "method"), ("draw", "examples")
 STANDARD_ERRORS = 1.96
-AXES = {"right": "share right", "nlpd": "NLPD (nats)"}
+AXES = {"right": "share right", "nlp": "negative log probability (nats)"}
 
 
 def read_heads(path: Path) -> list[Line]:
