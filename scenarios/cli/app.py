@@ -72,6 +72,7 @@ def run(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that --out holds already.")] = False,
     figures: Annotated[bool, typer.Option(help="Draw figures and write the report at the end.")] = True,
     anyway: Annotated[bool, typer.Option("--anyway", help="Try also what needs more memory than there is.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Follow it on a dashboard in this terminal.")] = False,
 ) -> None:
     """Run a scenario: learn, fuse, evaluate; leave a run folder with tables, figures, report and model."""
     from coolgp.scenarios.cli.follow_run import follow_run, follow_study  # data and figures load only for a run
@@ -99,7 +100,7 @@ def run(
             follow_study(study, folder, begin_cell, overwrite=overwrite, figures=figures)
             return
         options = Options(overwrite=overwrite, figures=figures, anyway=anyway)
-        follow_run(lambda show: start(chosen, folder, replace(options, show=show)))
+        follow_run(lambda show: start(chosen, folder, replace(options, show=show)), live=live)
 
 
 @app.command(
@@ -110,6 +111,7 @@ def resume(
     ranks: Annotated[int | None, typer.Option(help="MPI ranks, any number; starts mpiexec itself.")] = None,
     figures: Annotated[bool, typer.Option(help="Draw figures and write the report at the end.")] = True,
     anyway: Annotated[bool, typer.Option("--anyway", help="Try also what needs more memory than there is.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Follow it on a dashboard in this terminal.")] = False,
 ) -> None:
     """Go on with a run from its last checkpoint, as if nothing had happened."""
     from coolgp.scenarios.cli.follow_run import follow_run
@@ -126,7 +128,7 @@ def resume(
             raise typer.Exit(launch(ranks or 1, ["resume", str(run_folder), *flags]))
     if not finished:
         options = Options(figures=figures, anyway=anyway)
-        follow_run(lambda show: kind_in(run_folder).resume(run_folder, replace(options, show=show)))
+        follow_run(lambda show: kind_in(run_folder).resume(run_folder, replace(options, show=show)), live=live)
 
 
 app.command(epilog=SWEEP_EXAMPLES)(sweep)

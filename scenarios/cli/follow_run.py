@@ -14,8 +14,9 @@ from coolgp.network.launcher import launched_rank, launched_size
 from coolgp.scenarios.base.errors import FoundByAll
 from coolgp.scenarios.base.lock import claimed
 from coolgp.scenarios.base.signals import Interrupted, Terminated
+from coolgp.scenarios.cli.dashboard import Dashboard, on_terminal
 from coolgp.scenarios.cli.messages import explained, say
-from coolgp.scenarios.cli.progress import progress_for
+from coolgp.scenarios.cli.progress import Bar, Lines, progress_for
 from coolgp.scenarios.experiments.kind import Job, Stage, Watcher
 from coolgp.scenarios.studies.cells import run_cells
 from coolgp.scenarios.studies.folder import open_study
@@ -29,16 +30,19 @@ Start: TypeAlias = Callable[[Callable[[Stage], None]], Job]
 """Puts a run together, and shows the stages of that."""
 
 
-def follow_run(start: Start) -> None:
-    """Start a run of any kind, follow it, say how it ended; where a signal stopped the run, how to go on."""
+def follow_run(start: Start, *, live: bool = False) -> None:
+    """Start a run of any kind, follow it, say how it ended; where a signal stopped the run, how to go on.
+
+    live: with a dashboard, on a terminal.
+    """
     with _stopped(str):
-        job = _followed(start)
+        job = _followed(start, Dashboard() if live and on_terminal() else progress_for())
     for line in job.closing() if launched_rank() == 0 else ():
         print(line)
 
 
-def _followed(start: Start) -> Job:
-    with progress_for() if launched_rank() == 0 else nullcontext() as progress:
+def _followed(start: Start, shown: Dashboard | Bar | Lines) -> Job:
+    with shown if launched_rank() == 0 else nullcontext() as progress:
         with explained():
             job = start(progress or (lambda stage: None))
         if launched_rank() == 0 and job.opening:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from coolgp.scenarios.experiments.kind import Stage
 
-__all__ = ["Bar", "CellBar", "CellLines", "Lines", "cells_progress", "progress_for"]
+__all__ = ["Bar", "CellBar", "CellLines", "Lines", "Pace", "cells_progress", "progress_for"]
 
 EVERY_SECONDS = 5.0
 
@@ -25,16 +25,32 @@ def progress_for() -> Bar | Lines:
 
 
 @dataclass
+class Pace:
+    """How fast stages come. unit: what was counted last: what comes before the rounds is another matter.
+
+    done: steps that this start has seen: a run that goes on did others before.
+    """
+
+    begun: float = float("inf")
+    unit: str = ""
+    done: int = 0
+
+    def left(self, stage: Stage, now: float) -> float:
+        """Seconds left after a stage."""
+        if stage.unit != self.unit:
+            self.unit, self.done, self.begun = stage.unit, 0, float("inf")
+        self.done += stage.steps
+        self.begun = min(self.begun, now - stage.seconds)
+        return (now - self.begun) / self.done * (stage.total - stage.done)
+
+
+@dataclass
 class Lines:
-    """Plain lines: the first stage, the last, and one every few seconds between."""
+    """Plain lines: the first stage of each unit, the last, and one every few seconds between."""
 
     stream: TextIO
-    last: float = field(default=float("-inf"))
-    begun: float = field(default=float("inf"))
-    unit: str = ""
-    """What was counted last: what comes before the rounds is another matter."""
-    done: int = 0
-    """Steps that this start has seen: a run that goes on did others before."""
+    last: float = float("-inf")
+    pace: Pace = field(default_factory=Pace)
 
     def __enter__(self) -> Self:
         return self
@@ -45,15 +61,12 @@ class Lines:
     def __call__(self, stage: Stage) -> None:
         """Show a stage."""
         now = perf_counter()
-        if stage.unit != self.unit:
-            self.unit, self.done, self.begun, self.last = stage.unit, 0, float("inf"), float("-inf")
-        self.done += stage.steps
-        self.begun = min(self.begun, now - stage.seconds)
-        if now - self.last < EVERY_SECONDS and stage.done < stage.total:
+        first = stage.unit != self.pace.unit
+        left = self.pace.left(stage, now)
+        if not first and now - self.last < EVERY_SECONDS and stage.done < stage.total:
             return
         self.last = now
-        eta = (now - self.begun) / self.done * (stage.total - stage.done)
-        print(f"{stage.unit} {stage.done}/{stage.total}: {stage.words}, {eta:.0f} s left", file=self.stream)
+        print(f"{stage.unit} {stage.done}/{stage.total}: {stage.words}, {left:.0f} s left", file=self.stream)
 
 
 class Bar:

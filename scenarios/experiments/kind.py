@@ -8,8 +8,8 @@ draws figures and report again from a run folder. Everything else is the same fo
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,7 +34,7 @@ class Options:
 class Stage:
     """How far a run is. words: what was reached; steps: how many since the stage before, which took so many seconds.
 
-    unit: what is counted.
+    unit: what is counted. numbers: of what was reached, by the columns of ``metrics.csv``; empty where a kind has none.
     """
 
     done: int
@@ -43,6 +43,7 @@ class Stage:
     steps: int = 1
     seconds: float = 0.0
     unit: str = "round"
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

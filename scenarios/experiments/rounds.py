@@ -129,7 +129,8 @@ def _shown(show: Callable[[Stage], None]) -> Callable[[Record, dict[str, float]]
             f"{size_text(record.sent.bytes)} in {record.sent.messages:,} messages"
         )
         seconds = record.seconds + (record.probed.seconds if record.probed else 0.0)
-        show(Stage(done=record.round, total=record.rounds, words=words, steps=record.spanned, seconds=seconds))
+        done, total, steps = record.round, record.rounds, record.spanned
+        show(Stage(done=done, total=total, words=words, steps=steps, seconds=seconds, numbers=row))
 
     return watch
 

@@ -28,6 +28,10 @@ FRAMES = 120
 """Of an animation, at most: of more rounds, some evenly spaced."""
 DOTS = 100
 """Of an inch."""
+PAGE_BYTES = 3_600_000
+"""Of all pictures in a page, at most: base64 makes 4.8 MB of them."""
+QUALITIES = ((92, 1.0), (80, 1.0), (60, 1.0), (80, 0.75), (60, 0.75), (40, 0.6))
+"""Of pictures in a page, and their scale: the first that fits."""
 WHITE = 255
 """The place of white in the palette of a GIF."""
 HOLD = 2.0
@@ -121,7 +125,7 @@ def write_mp4(film: Film, path: Path) -> None:
 
 def write_html(film: Film, path: Path) -> None:
     """A page with a slider; all that it shows is in it."""
-    sources = [f"data:image/webp;base64,{base64.b64encode(_webp(picture)).decode()}" for picture in film.pictures]
+    sources = [f"data:image/webp;base64,{base64.b64encode(picture).decode()}" for picture in _webp(film.pictures)]
     width, height = film.pictures[0].size
     page = rendered(
         "animation.html.j2",
@@ -136,10 +140,19 @@ def write_html(film: Film, path: Path) -> None:
     write_whole(path, page)
 
 
-def _webp(picture: Image.Image) -> bytes:
-    """A picture in all its colours, in a fraction of the bytes of a PNG file."""
+def _webp(pictures: Sequence[Image.Image]) -> list[bytes]:
+    """Pictures in all their colours, in a fraction of the bytes of PNG files; as good as the size of a page allows."""
+    for quality, scale in QUALITIES:
+        coded = [_coded(picture, quality, scale) for picture in pictures]
+        if sum(map(len, coded)) <= PAGE_BYTES:
+            break
+    return coded
+
+
+def _coded(picture: Image.Image, quality: int, scale: float) -> bytes:
     content = io.BytesIO()
-    picture.save(content, format="WEBP", quality=92, method=2)
+    width, height = (round(scale * side) for side in picture.size)
+    picture.resize((width, height)).save(content, format="WEBP", quality=quality, method=2)
     return content.getvalue()
 
 

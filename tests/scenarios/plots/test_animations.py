@@ -80,6 +80,14 @@ def test_a_page_holds_all_pictures_and_loads_nothing_from_elsewhere(field: RunFo
     assert re.search(r"const rounds = \[1, 2, 3, 4\]", page)
 
 
+def test_a_page_of_large_pictures_is_coded_as_finely_as_its_size_allows(
+    field: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finest = animate(field, "errors", tmp_path / "finest.html").stat().st_size
+    monkeypatch.setattr(writers, "PAGE_BYTES", 0.6 * finest)
+    assert animate(field, "errors", tmp_path / "smaller.html").stat().st_size < 0.85 * finest
+
+
 def test_a_video_is_written_where_there_is_ffmpeg_and_refused_before_drawing_elsewhere(
     field: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
