@@ -27,7 +27,10 @@ def animate(
 ) -> None:
     """Draw a run round by round: what an agent knows, the network with who is away, errors as they fall."""
     from coolgp.scenarios.plots.animations.registry import animate as draw  # draws
+    from coolgp.scenarios.records.frames import FRAMES, frame_paths
     from coolgp.scenarios.records.run_folder import read_run
 
     with explained():
         typer.echo(draw(read_run(run_folder), what, out, fps))
+    if what is None and not frame_paths(run_folder / FRAMES):
+        typer.echo("What an agent knows in each round is drawn of runs with --set run.keep_predictions=true.", err=True)

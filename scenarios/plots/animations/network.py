@@ -106,10 +106,10 @@ def _messages(axes: Axes, folder: RunFolder) -> Show:
     bars = axes.bar(rounds, sent, width, color=NEUTRAL, label="sent")
     of_lost = axes.bar(rounds, lost, width, color=BEFORE, label="of these lost")
     axes.set(xlabel="round of learning", ylabel="messages")
-    axes.set_ylim(*limits_of(sent))
+    axes.set_ylim(*limits_of(1.3 * sent if lost.any() else sent))  # room for the legend
     axes.xaxis.set_major_locator(round_ticks(rounds, 6))
     if lost.any():
-        axes.legend(loc="lower right", frameon=True)
+        axes.legend(loc="upper right", ncols=2)
 
     def show(place: int) -> None:
         for number, pair in enumerate(zip(bars, of_lost, strict=True)):

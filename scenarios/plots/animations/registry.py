@@ -51,5 +51,6 @@ def _why_not(folder: RunFolder, frames: Frames | None, name: str) -> str:
     always = ", ".join(other for other, animation in ANIMATIONS.items() if not animation.kept)
     if frames is None and ANIMATIONS[name].kept:
         again = f"coolgp run {folder.path / 'config.toml'} --set run.keep_predictions=true"
-        return f"{folder.path} keeps no predictions of single rounds, which {name} needs: {again}; {always} need none"
+        lacks = f"{folder.path} keeps no predictions of single rounds, which {name} needs"
+        return f"{lacks}: run it again with {again}; {always} need none"
     return f"{folder.path}: {name} is for {ANIMATIONS[name].when}; take one of {always}"
