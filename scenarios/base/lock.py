@@ -65,9 +65,13 @@ def claimed(folder: Path, what: str = "run") -> Iterator[None]:
 
 
 @contextmanager
-def claimed_file(path: Path) -> Iterator[None]:
-    """Claim the name of a file that is about to be written. Raises ValueError where another process holds it."""
-    with _claim(path.with_name(f".{path.name}{LOCK}"), f"{path}: another process is about to write this file"):
+def claimed_file(path: Path, taken: str = "") -> Iterator[None]:
+    """Claim a name in a folder, such as that of a file that is about to be written.
+
+    taken: what is so where another process holds it, for the message of the ValueError that is then raised.
+    """
+    words = taken or f"{path}: another process is about to write this file"
+    with _claim(path.with_name(f".{path.name}{LOCK}"), words):
         yield
 
 

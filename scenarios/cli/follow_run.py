@@ -12,13 +12,13 @@ import typer
 
 from coolgp.network.launcher import launched_rank, launched_size
 from coolgp.scenarios.base.errors import FoundByAll
-from coolgp.scenarios.base.lock import claimed
 from coolgp.scenarios.base.signals import Interrupted, Terminated
 from coolgp.scenarios.cli.dashboard import Dashboard, on_terminal
 from coolgp.scenarios.cli.messages import explained, say
 from coolgp.scenarios.cli.progress import Bar, Lines, progress_for
 from coolgp.scenarios.experiments.kind import Job, Stage, Watcher
 from coolgp.scenarios.studies.cells import run_cells
+from coolgp.scenarios.studies.claims import alone
 from coolgp.scenarios.studies.folder import open_study
 from coolgp.scenarios.studies.in_process import Begin, here
 from coolgp.scenarios.studies.report import report_study
@@ -61,7 +61,7 @@ def follow_study(study: Study, folder: Path, begin: Begin, *, overwrite: bool, f
     """
     locks = ExitStack()
     with explained():
-        locks.enter_context(claimed(folder, "study"))
+        locks.enter_context(alone(study, folder))
         progress = open_study(study, folder, overwrite=overwrite)
 
     def line(number: int, cell: Cell, last: Mapping[str, float], finished_before: bool) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from coolgp.network.launcher import launched_size
-from coolgp.scenarios.base.lock import claimed
 from coolgp.scenarios.base.mpiexec import needed_launcher
 from coolgp.scenarios.base.signals import Interrupted, Terminated
 from coolgp.scenarios.cli.messages import explained, say
 from coolgp.scenarios.cli.progress import cells_progress
 from coolgp.scenarios.studies.cells import run_cells
+from coolgp.scenarios.studies.claims import alone, begin_shared
 from coolgp.scenarios.studies.comparison import compared, read_runs
 from coolgp.scenarios.studies.comparison_table import final_rows, print_table
 from coolgp.scenarios.studies.folder import FAILED, Progress, Results, open_study
@@ -46,8 +47,8 @@ def follow_sweep(study: Study, folder: Path, how: How) -> None:
     """Run the cells of a sweep in processes of their own; exit code 1 where cells failed, 130 after Ctrl-C."""
     with explained():
         _check(how)
-        with claimed(folder, "sweep"):
-            progress = open_study(study, folder, overwrite=how.overwrite)
+        with alone(study, folder, "sweep") if how.overwrite else nullcontext():
+            progress = open_study(study, folder, overwrite=True) if how.overwrite else begin_shared(study, folder)
             results = _run(study, folder, progress, how)
             _conclude(results, how)
     if results.failures:
@@ -75,8 +76,9 @@ def _run(study: Study, folder: Path, progress: Sequence[Progress], how: How) -> 
             def missed(number: int, cell: Cell, why: str) -> None:
                 shown.ended(f"run {number + 1}/{len(study.cells)}: {cell.words}: failed: {why.splitlines()[0]}")
 
-            runner = Children(folder=folder, jobs=how.jobs, ranks=how.ranks, say=shown.note, count=shown.running)
-            return run_cells(study, folder, progress, runner, seen, missed, fail_fast=how.fail_fast)
+            runner = Children(folder, how.jobs, how.ranks, shown.note, shown.running, shared=not how.overwrite)
+            begun = not how.overwrite
+            return run_cells(study, folder, progress, runner, seen, missed, fail_fast=how.fail_fast, begun=begun)
     except (Interrupted, Terminated) as stop:
         say(f"stopped; go on with the same command (its cells are in {folder})")
         raise typer.Exit(int(str(stop.code))) from None

@@ -51,13 +51,15 @@ def run_cells(
     missed: Missed | None = None,
     *,
     fail_fast: bool = False,
+    begun: bool = False,
 ) -> Results:
     """Bring each cell to its end, from where it is, and write the table as they end; empty on other ranks.
 
-    fail_fast: stop the others when one has failed. Collective where the runner is.
+    fail_fast: stop the others when one has failed. begun: the folder is that of the study already.
+    Collective where the runner is.
     """
     root, results = launched_rank() == 0, Results(study, folder)
-    if root:
+    if root and not begun:
         begin(study, folder)
     tasks = [
         Task(number, cell, folder / "cells" / cell.folder, state)

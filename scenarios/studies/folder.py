@@ -27,6 +27,7 @@ __all__ = [
     "Progress",
     "Results",
     "cell_places",
+    "cell_progress",
     "check_study_folder",
     "finished_cells",
     "open_study",
@@ -82,7 +83,7 @@ def open_study(study: Study, folder: Path, *, overwrite: bool = False) -> list[P
     """How far each cell is, all ranks having agreed to go on with this study here. Collective."""
     check_study_folder(study, folder, overwrite=overwrite)
     progress: list[Progress] = [
-        "new" if overwrite else _progress(folder / "cells" / cell.folder) for cell in study.cells
+        "new" if overwrite else cell_progress(folder / "cells" / cell.folder) for cell in study.cells
     ]
     if launched_size() > 1:
         check_world()  # all ranks have looked at the folder before one of them writes there
@@ -146,7 +147,8 @@ def _some(names: Sequence[str]) -> str:
     return f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}"
 
 
-def _progress(place: Path) -> Progress:
+def cell_progress(place: Path) -> Progress:
+    """How far the cell in a run folder is."""
     if not (place / "config.toml").is_file():
         return "new"
     return "finished" if is_finished(place) else "begun"

@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from coolgp.scenarios.base.lock import claimed
 from coolgp.scenarios.runs.go import warn
 from coolgp.scenarios.runs.prepare import prepare, prepare_resume
 from coolgp.scenarios.runs.run import complete
 from coolgp.scenarios.runs.supervisor import Say
 from coolgp.scenarios.studies.cells import Ended, Runner, Seen, Task, run_cells
+from coolgp.scenarios.studies.claims import alone
 from coolgp.scenarios.studies.folder import open_study
 from coolgp.scenarios.studies.study import Study
 
@@ -27,7 +27,7 @@ def run_study(study: Study, folder: Path, *, overwrite: bool = False, seen: Seen
 
     Raises ValueError for a folder that holds something else, and for what ends a run.
     """
-    with claimed(folder, "study"):
+    with alone(study, folder):
         return run_cells(study, folder, open_study(study, folder, overwrite=overwrite), here(), seen).table()
 
 

@@ -9,39 +9,38 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 
 from coolgp.agents.blocks import granted_cores
 from coolgp.scenarios.base.files import forget_half, write_whole
-from coolgp.scenarios.base.lock import is_free
 from coolgp.scenarios.base.mpiexec import POSIX
 from coolgp.scenarios.base.signals import noted, stopped
 from coolgp.scenarios.records.run_folder import is_finished
 from coolgp.scenarios.runs.supervisor import Say
 from coolgp.scenarios.studies.cells import Ended, Task
-from coolgp.scenarios.studies.folder import FAILED
+from coolgp.scenarios.studies.claims import Others
+from coolgp.scenarios.studies.folder import FAILED, cell_progress
 
 __all__ = ["Children", "failure_words"]
 
 TICK = 0.05
 """Seconds between two looks at the children."""
-PATIENCE = 60.0
-"""Seconds to wait for another process that is at work on a cell: a child of a sweep that was killed ends its round."""
 LOG_LINES = 40
 """Lines of a failed child's log that its cell's folder keeps."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A cell that is being run. log: all that its process says."""
+    """A cell that is being run. log: all that its process says; claim: on the cell, until that has ended."""
 
     task: Task
     process: subprocess.Popen[bytes]
     log: Path
+    claim: ExitStack
 
     def wait(self) -> None:
         """Wait until its process has ended, and only then let go of the pipe whose end would stop it."""
@@ -64,7 +63,7 @@ class Children:
     """Runs cells as child processes: a runner.
 
     folder: the study's; jobs: so many at a time; ranks: MPI ranks of each; say: called with what a user should know;
-    count: called with the number of children whenever it changes.
+    count: called with the number of children whenever it changes; shared: other processes may take cells too.
     """
 
     folder: Path
@@ -72,12 +71,13 @@ class Children:
     ranks: int
     say: Say
     count: Callable[[int], None]
+    shared: bool = True
 
     def __call__(self, tasks: Sequence[Task]) -> Generator[Ended, None, None]:
         """Run them; the first signal stops all with KeyboardInterrupt or SystemExit, and so does closing this."""
         yield from (Ended(task.number) for task in tasks if task.progress == "finished")
         waiting, running = [task for task in tasks if task.progress != "finished"], list[Job]()
-        patience = monotonic() + PATIENCE
+        others = Others(waiting, self.say, shared=self.shared)
         number = signal.SIGINT
         with noted() as signals:
             try:
@@ -85,32 +85,42 @@ class Children:
                     if signals.signals:
                         number = signal.Signals(signals.signals[0])
                         raise stopped(signals.counts[0], "stopped")
-                    self._start(waiting, running, late=monotonic() > patience)
+                    yield from self._start(waiting, running, others)
                     self.count(len(running))
                     for job in [job for job in running if job.process.poll() is not None]:
                         running.remove(job)
-                        yield job.ended()
+                        with job.claim:  # until what it ended with is written
+                            yield job.ended()
                     sleep(TICK)
             finally:
                 self._stop(running, number)
                 with suppress(OSError):  # it holds the logs of failed cells, or no cell was run
                     (self.folder / "logs").rmdir()
 
-    def _start(self, waiting: list[Task], running: list[Job], *, late: bool) -> None:
-        """Start what there is room for; a cell that another process is at work on only when it is late."""
-        free = (task for task in list(waiting) if late or is_free(task.place))
-        while len(running) < self.jobs and (task := next(free, None)):
-            waiting.remove(task)
-            running.append(self._job(task))
+    def _start(self, waiting: list[Task], running: list[Job], others: Others) -> Iterator[Ended]:
+        """Start what there is room for and nobody else is at work on; cells that have ended elsewhere."""
+        if len(running) == self.jobs or not others.due():
+            return
+        for task in list(waiting):
+            with ExitStack() as claim:
+                if others.claim(task, claim):
+                    waiting.remove(task)
+                    if (failure := others.failure(task)) is None:
+                        running.append(self._job(task, claim.pop_all()))
+                    else:
+                        yield Ended(task.number, failure)
+            if len(running) == self.jobs:
+                others.look_again()
+                return
 
-    def _job(self, task: Task) -> Job:
+    def _job(self, task: Task, claim: ExitStack) -> Job:
         name = task.cell.folder
         source, log = self.folder / "scenarios" / f"{name}.toml", self.folder / "logs" / f"{name}.txt"
         for place in (source.parent, log.parent):
             place.mkdir(parents=True, exist_ok=True)
         write_whole(source, task.cell.scenario.to_toml().encode())
         (task.place / FAILED).unlink(missing_ok=True)
-        if task.progress == "begun":
+        if self.shared and cell_progress(task.place) == "begun":
             arguments = ["resume", str(task.place)]
         else:
             forget_half(task.place / "config.toml")
@@ -126,7 +136,7 @@ class Children:
                 stderr=subprocess.STDOUT,
                 process_group=0 if POSIX else None,  # a Ctrl-C of the terminal's must reach a child once, from here
             )
-        return Job(task, process, log)
+        return Job(task, process, log, claim)
 
     def _environment(self) -> dict[str, str]:
         share = max(1, granted_cores() // (self.jobs * self.ranks))
@@ -140,7 +150,8 @@ class Children:
             with suppress(OSError):  # it has just ended
                 job.process.send_signal(number if POSIX else signal.SIGTERM)
         for job in running:
-            job.wait()
+            with job.claim:
+                job.wait()
 
 
 def failure_words(output: str, code: int) -> str:

@@ -15,8 +15,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from coolgp.scenarios.base.errors import ConfigError
+from coolgp.scenarios.base.lock import claimed_file
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.studies.cells import Ended, Task, run_cells
+from coolgp.scenarios.studies.claims import begin_shared
 from coolgp.scenarios.studies.folder import open_study
 from coolgp.scenarios.studies.grid import parse_axes, plan_sweep
 from coolgp.scenarios.studies.in_process import run_study
@@ -238,3 +240,37 @@ def test_the_message_of_a_child_is_told_from_its_progress() -> None:
     crash = "Traceback (most recent call last):\n  File x\nZeroDivisionError: division by zero\n"
     assert failure_words(crash, 1).split("\n\n")[0] == "ZeroDivisionError: division by zero"
     assert failure_words("", -9).startswith("ended by signal 9")
+
+
+def test_two_sweeps_into_one_folder_share_its_cells_and_both_end_with_all_of_them(place: Path) -> None:
+    arguments = ["fusion.rule=rules:Slow,rules:Touchy", "run.seed=0,1", "--set", "run.rounds=4", "--out", "out"]
+    both = [subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
+    said = [process.communicate(timeout=300)[0].decode() for process in both]
+    assert [process.returncode for process in both] == [1, 1], said
+    for words in said:
+        assert "2 of 4 cells finished" in words
+        assert "another process is at work" not in words
+    for seed in (0, 1):
+        (place / "out" / "cells" / f"rule=rules-Touchy_seed={seed}" / "failed.txt").read_text().index("not allowed")
+        assert "resumptions" not in (place / "out" / "cells" / f"rule=rules-Slow_seed={seed}" / "env.json").read_text()
+    assert [row["run.seed"] for row in table(place / "out")] == ["0", "1"]
+    run_study(plan_sweep("s.toml", ["fusion.rule=rules:Slow", "run.seed=0,1"], ["run.rounds=4"]), place / "alone")
+    assert table(place / "out") == table(place / "alone")
+    assert not list((place / "out").glob("**/.*"))
+
+
+def test_a_cell_that_another_sweep_has_claimed_is_left_to_it_and_not_replaced(place: Path) -> None:
+    study, cell = plan_sweep("s.toml", ["run.seed=0,1"]), place / "out" / "cells" / "seed=0"
+    begin_shared(study, place / "out")
+    with claimed_file(cell):
+        process = subprocess.Popen(command("run.seed=0,1", "--out", "out"), stderr=subprocess.DEVNULL)
+        until(lambda: (place / "out" / "study.csv").exists())
+        assert not cell.exists()
+        assert process.poll() is None
+        refused = sweep("run.seed=0,1", "--out", "out", "--overwrite")
+        assert refused.exit_code == 2
+        assert "another process sweeps into this folder" in " ".join(refused.output.split())
+        with pytest.raises(ValueError, match="another process sweeps into this folder"):
+            run_study(study, place / "out")
+    assert process.wait(timeout=300) == 0
+    assert [row["run.seed"] for row in table(place / "out")] == ["0", "1"]
