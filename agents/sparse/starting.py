@@ -61,7 +61,7 @@ def planned_search(rows: int, inducing: int, width: int, iterations: int | None 
     iterations: how many, where that is not to follow from the sizes.
 
     >>> planned_search(2000, 100, 8), planned_search(2000, 1000, 8)
-    (Search(iterations=97, moves=True), Search(iterations=10, moves=False))
+    (Search(iterations=95, moves=True), Search(iterations=10, moves=False))
     """
     affordable = int(WORK / _work(rows, inducing, width))
     chosen = int(np.clip(affordable, FEWEST, MOST)) if iterations is None else iterations

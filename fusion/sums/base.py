@@ -228,10 +228,10 @@ class SumRule(ABC):
         shard, length = transport.shard, row_length(population)
         columns = self.share_numbers(shard.size)
         room = next((rows for rows in spare if rows.shape[1] == length + columns), None)
-        rows = self.contributions(population, state.kept)
+        wide = np.zeros((population.size, length + columns), dtype=population.dtype) if room is None else room
+        rows = self.contributions(population, state.kept, wide[:, :length])
         observed = rows[:, packed_length(population.model.inducing) - 1]
-        wide = with_amounts(rows, observed, shard.agents, shard.size, columns, room)
-        return (*state.recent[len(spare) :], wide)
+        return (*state.recent[len(spare) :], with_amounts(rows, observed, shard.agents, shard.size, columns, wide))
 
     def _read(self, state: SumState) -> Reader:
         if not state._reader:

@@ -77,12 +77,15 @@ def with_amounts(
 ) -> Array:
     """Rows ``[A, P]`` with the observations ``[A]`` of each agent (global id ``[A]``) behind them, ``[A, P + K]``.
 
+    room ``[A, P + K]``: memory for them, of an earlier call or of zeros; rows may be its first columns.
+
     >>> with_amounts(np.zeros((2, 1)), np.array([3.0, 5.0]), np.array([0, 1]), 2, 2).tolist()
     [[0.0, 3.0, 0.0], [0.0, 0.0, 5.0]]
     """
     width = rows.shape[1]
     wide = np.zeros((len(rows), width + columns), dtype=rows.dtype) if room is None else room
-    wide[:, :width] = rows
+    if not np.may_share_memory(wide, rows):
+        wide[:, :width] = rows
     wide[np.arange(len(rows)), width + share_groups(size, columns)[agents]] = np.maximum(observations, NO_DATA)
     return wide
 

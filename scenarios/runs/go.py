@@ -83,21 +83,21 @@ def _rounds(
 ) -> RunResult:
     simulation = prepared.simulation
     records = RunResult(prepared.folder if simulation.transport.root else None, simulation)
-    tabled = Tabled(simulation)
+    rows_of = recorder.write if recorder else Tabled(simulation).rows
     with one_thread(), noted() if supervisor else nullcontext(Noted()) as signals:
         for step in simulate(simulation, prepared.run_state):
-            failure = _take(step.record, records, watch, recorder or tabled) if step.record else ""
+            failure = _take(step.record, records, watch, rows_of) if step.record else ""
             if supervisor:
                 supervisor.between(step.run_state, signals, failure)
     return records
 
 
-def _take(record: Record, records: RunResult, watch: Watch | None, tables: Recorder | Tabled) -> str:
+def _take(record: Record, records: RunResult, watch: Watch | None, rows_of: Callable[[Record], TableRows]) -> str:
     """Keep a round's record, write it, show it; why it could not be written, empty where it could."""
     if records:  # forecasts of all probes: kept for the last round alone
         records[-1] = replace(records[-1], probed=None, kept=None)
     rows: TableRows = {}
-    failure = failure_of(lambda: rows.update(tables.rows(record)))
+    failure = failure_of(lambda: rows.update(rows_of(record)))
     records.add(record, rows)
     if watch and not failure:
         watch(record, cast("Row", rows[METRICS][0]))

@@ -64,7 +64,7 @@ class Recorder:
         differences = (table.difference(headers[name]) for name, table in self.tables.items())
         self.notes = tuple(filter(None, differences))
 
-    def rows(self, record: Record) -> TableRows:
+    def write(self, record: Record) -> TableRows:
         """Add a round to the tables; returns its rows."""
         rows = self.tabled.rows(record)
         self.add(rows)
