@@ -13,7 +13,7 @@ from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.model import Model
 from coolgp.agents.statistics import Evidence, Statistics, widened
 
-__all__ = ["Population", "extended", "fold", "new_population", "observe", "observe_in_place"]
+__all__ = ["Population", "extended", "fold", "forgotten", "new_population", "observe", "observe_in_place"]
 
 
 FOLD_ROWS = 256
@@ -119,6 +119,19 @@ def fold(population: Population) -> Population:
         return population
     observe_in_place(population, *population.waiting)
     return replace(population, waiting=())
+
+
+def forgotten(population: Population, share: float) -> Population:
+    """The same agents, whose sums so far count by this share from now on, in (0, 1]; reuses the sums' memory.
+
+    Where that is done once a round, sums are ``Σ share^age`` times what each round brought: exponential forgetting, as
+    in recursive least squares (Haykin, Adaptive Filter Theory, chapter 9). They stay sums, and fusing them a sum.
+    """
+    if share == 1:
+        return population
+    older = fold(population)  # what waits is older than what comes next
+    np.multiply(older.statistics.rows, share, out=older.statistics.rows)
+    return older
 
 
 def extended(population: Population, inputs: Array) -> Population:

@@ -19,6 +19,7 @@ from .registry import rule_class as rule_class
 from .registry import rule_named as rule_named
 from .rule import AveragesParameters as AveragesParameters
 from .rule import EvidenceRule as EvidenceRule
+from .rule import Forgets as Forgets
 from .rule import FusionRule as FusionRule
 from .rule import SeesData as SeesData
 from .rule import TeachesFrom as TeachesFrom

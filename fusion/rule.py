@@ -23,11 +23,13 @@ from coolgp.network.transport import Transport
 __all__ = [
     "AveragesParameters",
     "EvidenceRule",
+    "Forgets",
     "FusionRule",
     "SeesData",
     "State",
     "TeachesFrom",
     "averages_parameters",
+    "forgets",
     "has_evidence",
     "sees_data",
     "teaches_from",
@@ -92,6 +94,15 @@ class SeesData(FusionRule, Protocol):
 
 
 @runtime_checkable
+class Forgets(SeesData, Protocol):
+    """A rule that sees the data, and can forget what it keeps of them as the population forgets its sums."""
+
+    def forgotten(self, state: State, share: float) -> State:
+        """The state in which what was observed so far counts by this share, in (0, 1)."""
+        ...
+
+
+@runtime_checkable
 class TeachesFrom(FusionRule, Protocol):
     """A rule whose agents learn hyper-parameters from other evidence than they predict with."""
 
@@ -125,6 +136,11 @@ def averages_parameters(rule: FusionRule) -> TypeGuard[AveragesParameters]:
 def sees_data(rule: FusionRule) -> TypeGuard[SeesData]:
     """Whether it is such a rule."""
     return _provides(type(rule), SeesData)
+
+
+def forgets(rule: FusionRule) -> TypeGuard[Forgets]:
+    """Whether it is such a rule."""
+    return _provides(type(rule), Forgets)
 
 
 def teaches_from(rule: FusionRule) -> TypeGuard[TeachesFrom]:

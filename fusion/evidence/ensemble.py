@@ -111,6 +111,14 @@ class Ensemble(CarriedRule):
         log_density = state.log_density + log_densities - log_densities.mean(axis=1, keepdims=True)
         return replace(state, log_density=log_density)
 
+    def forgotten(self, state: EnsembleState, share: float) -> EnsembleState:
+        """Sums and log densities of the experts count less; so weights follow who predicts well of late.
+
+        Raftery, Kárný & Ettler, "Online prediction under model uncertainty", Technometrics 2010. Reuses memory.
+        """
+        np.multiply(state.sums, share, out=state.sums)
+        return replace(state, log_density=share * state.log_density)
+
     def exchange(
         self, state: EnsembleState, population: Population, transport: Transport, rounds: int = 1
     ) -> EnsembleState:

@@ -102,6 +102,10 @@ class Selective(SumRule):
         loss = np.take_along_axis(np.concatenate([trial.loss, own], axis=1), rows, axis=1)
         return replace(state, kept=Trial(grown[rows], loss))
 
+    def forgotten(self, state: SumState, share: float) -> SumState:
+        """The state as it is: what it keeps are the newest rows."""
+        return state
+
     def begin(self, values: Array, transport: Transport) -> NeighbourEvidence:
         """Nothing has arrived."""
         edges = len(transport.shard.tail)

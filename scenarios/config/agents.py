@@ -122,6 +122,11 @@ class AgentsSettings(Settings):
         default=0.0, ge=0, description="standard deviation of the factorised Gaussian q(W); 0 is a point estimate"
     )
     importance_samples: Count = Field(default=20, description='samples of W for encoding = "importance"')
+    forget: Annotated[float, Field(gt=0, le=1), AddedLater()] = Field(
+        default=1.0,
+        description="share by which earlier observations count less in every round: 1 remembers all alike, 0.99 the "
+        "last 100 rounds or so",
+    )
     learning_rate: Positive = Field(default=0.02, description="step size on the log hyper-parameters")
     jitter: Positive = Field(
         default=1e-6, description="added to the unit-variance kernel matrix of the inducing inputs"
@@ -131,6 +136,19 @@ class AgentsSettings(Settings):
     def most_common(self) -> int:
         """Inducing inputs that own ones are matched in, at most."""
         return self.inducing_common or 2 * self.inducing
+
+    @property
+    def forgetting(self) -> str:
+        """What the agents' sums are of, in words; empty where they remember everything.
+
+        >>> AgentsSettings(forget=0.9, batch_size=5).forgetting
+        'agents.forget = 0.9: what agents know counts as much as 10 rounds, or 50 observations each with full batches'
+        """
+        if self.forget == 1:
+            return ""
+        rounds = 1 / (1 - self.forget)
+        worth = f"{rounds:,.3g} rounds, or {rounds * self.batch_size:,.3g} observations each with full batches"
+        return f"agents.forget = {self.forget:g}: what agents know counts as much as {worth}"
 
     @classmethod
     def completed(cls, values: dict[str, Any]) -> dict[str, Any]:

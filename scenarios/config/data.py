@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from coolgp.scenarios.config.constraints import Names
-from coolgp.scenarios.config.section import Columns, Count, Positive, Settings
+from coolgp.scenarios.config.section import AddedLater, Columns, Count, Positive, Settings
 from coolgp.scenarios.config.sources import SOURCES, TABLE_SUFFIXES, source_conflicts, source_named
 
 __all__ = ["DataSettings"]
@@ -53,6 +53,11 @@ class DataSettings(Settings):
     )
     width: Positive | None = Field(
         default=None, description="side of the cube that the inputs of synthetic are drawn from; default 1"
+    )
+    drift: Annotated[Positive | None, AddedLater()] = Field(
+        default=None,
+        description="how fast the field of sensors changes: fields n rounds apart correlate by exp(-(n drift)²/2), and "
+        "test rows are of the field in the last round; default it stays",
     )
     first_agent_rows: Count | None = Field(
         default=None,

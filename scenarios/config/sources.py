@@ -88,6 +88,7 @@ SOURCES: dict[str, Source] = {
         endless=True,
         inputs=2,
         tests=3_600,
+        takes={"drift": "which draws new rows in every round"},
         refuses={"test_count": _GRID, "observations": _ENDLESS, "first_agent_rows": _ENDLESS},
     ),
     "road": Source(

@@ -7,7 +7,7 @@ same on any number of ranks and may be of any length and size.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -24,17 +24,36 @@ from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.data.dataset import Dataset, Numbered
 from coolgp.scenarios.data.fields import agent_positions, reflected, square_grid
-from coolgp.scenarios.data.functions import draw_function
+from coolgp.scenarios.data.functions import UnitFunction, draw_function
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.data.surface import Surface, surface_of
 from coolgp.scenarios.data.table import misshapen
 
-__all__ = ["AT_ONCE", "Sensing", "SensingStream", "load_sensors", "sensors"]
+__all__ = ["AT_ONCE", "Drifting", "Sensing", "SensingStream", "load_sensors", "sensors"]
 
 AT_ONCE = 1 << 13
 """Rows drawn at a time: with a thousand each row takes a sixth longer, and many more do not fit in the cache."""
 BUNDLES = 32
 """At least so many parts in which a rank draws its rows, where it has as many blocks."""
+
+
+@dataclass(frozen=True)
+class Drifting:
+    """A field that changes from round to round: a draw of a GP with an SE kernel over place and time.
+
+    Its phases move on at rates that are drawn from a normal distribution (random Fourier features of time), so that
+    fields `n` rounds apart correlate by `exp(-½ (n·drift)²)`.
+    """
+
+    function: UnitFunction
+    rate: Floats
+    """`[F]`, radians in a round."""
+    lengthscale: float
+
+    def at(self, turn: int) -> Surface:
+        """The field of round `turn`, from 0."""
+        moved = replace(self.function, phase=self.function.phase + turn * self.rate)
+        return surface_of(moved, self.lengthscale)
 
 
 @dataclass(frozen=True)
@@ -47,6 +66,8 @@ class Sensing:
     spread: float
     """Standard deviation of a point about its sensor, before it is reflected into the square."""
     noise_std: float
+    drifting: Drifting | None = None
+    """How the surface changes from that of the first round on, where it does."""
 
     @property
     def most(self) -> None:
@@ -85,7 +106,12 @@ class Sensing:
 
     def identity(self) -> tuple[NDArray[Any], ...]:
         """See :class:`Training`."""
-        return self.surface.coefficients, self.positions, np.array([self.spread, self.noise_std])
+        rates = () if self.drifting is None else (self.drifting.rate,)
+        return self.surface.coefficients, self.positions, np.array([self.spread, self.noise_std]), *rates
+
+    def at(self, turn: int) -> Sensing:
+        """The same sensors, which read the surface of round `turn` (from 0)."""
+        return self if self.drifting is None else replace(self, surface=self.drifting.at(turn))
 
     def problems(self, agents: int, width: int) -> list[str]:
         """See :class:`Training`."""
@@ -106,7 +132,8 @@ class SensingStream:
     def batch(self, turn: int) -> Deferred:
         """The batch of round ``turn`` (from 0), drawn block by block of this rank's agents where it is observed."""
         count = np.broadcast_to(float(self.batch_size), len(self.shard.agents))
-        return Deferred(rows=self.batch_size, count=count, make=partial(self._read, turn), cuts=self._cuts)
+        make = partial(self._read, turn, self.sensing.at(turn))
+        return Deferred(rows=self.batch_size, count=count, make=make, cuts=self._cuts)
 
     @cached_property
     def _stops(self) -> Ints:
@@ -120,7 +147,7 @@ class SensingStream:
         bundle = max(1, min(enough, len(self._stops) // BUNDLES))
         return np.append(self._stops[bundle - 1 : -1 : bundle], self._stops[-1:])
 
-    def _read(self, turn: int, agents: slice | Ints) -> Batch:
+    def _read(self, turn: int, sensing: Sensing, agents: slice | Ints) -> Batch:
         """The rows of some agents: their blocks are drawn in full, and the rows of these agents taken from them."""
         chosen = np.arange(*agents.indices(len(self.shard.agents))) if isinstance(agents, slice) else agents
         block = np.searchsorted(self._stops, chosen, side="right")
@@ -128,7 +155,7 @@ class SensingStream:
         places = np.concatenate([np.arange(start, stop) for _, start, stop in blocks] or [chosen[:0]])
         numbers = [self._drawn(turn, *block) for block in blocks]
         drawn = np.concatenate(numbers or [np.empty((0, self.batch_size, 3))])[np.searchsorted(places, chosen)]
-        x, y = self.sensing.readings(self.sensing.positions[self.shard.agents[chosen]], drawn)
+        x, y = sensing.readings(sensing.positions[self.shard.agents[chosen]], drawn)
         return Batch(self.scaler.inputs(x), self.scaler.target(y), np.ones(y.shape))
 
     def _drawn(self, turn: int, number: int, start: int, stop: int) -> Floats:
@@ -146,19 +173,28 @@ def sensors(
     lengthscale: float = 0.15,
     spread: float = 0.1,
     side: int = 60,
+    drift: float = 0.0,
+    rounds: int = 1,
 ) -> Dataset:
     """Return a random field on the unit square (SE kernel, unit variance), read anew by its sensors in every round.
 
     Sensors sit uniformly at random and read points scattered about themselves (Gaussian, standard deviation `spread`,
     reflected into the square). Test rows are a regular `side × side` grid, `x0` running fastest; `truth` is the field
     itself there.
+
+    drift: by how much of its length-scale in time the field changes in a round, see `Drifting`; test rows are then of
+    the field in the last of so many `rounds`.
     """
-    surface = surface_of(draw_function(seed, "sensors function", 2), lengthscale)
+    function = draw_function(seed, "sensors function", 2)
+    rate = drift * generator(seed, "sensors drift").standard_normal(function.phase.shape)
+    drifting = Drifting(function, rate, lengthscale) if drift else None
+    surface = surface_of(function, lengthscale)
     positions = agent_positions("sensors", seed, agents)
     x_test = square_grid(side)
-    truth = surface(x_test)
+    sensing = Sensing(surface, positions, spread, noise_std, drifting)
+    truth = sensing.at(rounds - 1).surface(x_test)
     return Dataset(
-        training=Sensing(surface, positions, spread, noise_std),
+        training=sensing,
         x_test=x_test,
         y_test=truth + noise_std * generator(seed, "sensors test noise").standard_normal(side * side),
         features=("x0", "x1"),
@@ -171,4 +207,5 @@ def sensors(
 
 def load_sensors(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Dataset:
     """The source ``sensors``, see :func:`sensors`."""
-    return sensors(run.seed, agents.count)
+    rounds = 1 if run.rounds == "all" else run.rounds  # refused before anything runs
+    return sensors(run.seed, agents.count, drift=data.drift or 0.0, rounds=rounds)

@@ -97,7 +97,7 @@ class RoundsJob:
         return [
             *_summary(scenario.name, columns, perf_counter() - self.prepared.started),
             observed_words(stated_guarantee(self.prepared.simulation), columns),
-            *filter(None, [shared_start.words]),
+            *filter(None, [shared_start.words, scenario.agents.forgetting]),
             *_own_inputs(scenario, self.last),
             *_forged(self.folder),
             *_warnings(scenario, self.last),

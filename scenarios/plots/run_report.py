@@ -49,7 +49,7 @@ def write_report(folder: RunFolder, figures: Mapping[str, Path] | None = None) -
         about=about(folder.config.name, folder.config.data.source),
         guarantee=guarantee_words(folder.guarantee),
         observed=observed_words(folder.guarantee, folder.metrics),
-        start=folder.env.get("start", ""),
+        start="; ".join(filter(None, [folder.env.get("start", ""), folder.config.agents.forgetting])),
         warnings=[
             *folder.env.get("data_notes", ()),
             *folder.env.get("start_notes", ()),

@@ -7,11 +7,11 @@ from typing import Any, Literal
 import numpy as np
 
 from coolgp.agents.batches import Observations, gathered
-from coolgp.agents.population import Population, fold, new_population, observe
+from coolgp.agents.population import Population, fold, forgotten, new_population, observe
 from coolgp.agents.trial import Adam
 from coolgp.fusion.extension import extend
 from coolgp.fusion.hyperparameters import MODES, Mode, training_evidence_of
-from coolgp.fusion.rule import FusionRule, State, averages_parameters, sees_data
+from coolgp.fusion.rule import FusionRule, State, averages_parameters, forgets, sees_data
 from coolgp.network.transport import Transport
 from coolgp.scenarios.simulation.state import RunState, Simulation
 
@@ -38,7 +38,7 @@ def ends(turn: int, every: int, rounds: int) -> bool:
 def learn(
     simulation: Simulation, turn: int, batch: Observations, population: Population, state: State
 ) -> tuple[Population, State]:
-    """Adopt the last averages, extend, propose, observe, exchange; between exchanges, only observe."""
+    """Adopt the last averages, extend, propose, forget, observe, exchange; between exchanges, forget and observe."""
     scenario, rule = simulation.scenario, simulation.rule
     mode, every = _mode(simulation), scenario.fusion.every
     if turn and turn % every == 0 and averages_parameters(rule):
@@ -52,6 +52,7 @@ def learn(
     if exchanges:
         population = fold(population) if mode.rereads else population
         population = mode.propose(population, batch, training_evidence_of(rule, state, population))
+    population, state = _forgotten(rule, population, state, scenario.agents.forget)
     if sees_data(rule):
         state = rule.observe(state, population, batch[:])
     population = observe(population, batch)
@@ -59,6 +60,13 @@ def learn(
         return population, state
     population = fold(population)
     return population, _communicate(rule, state, population, simulation.transport, scenario.fusion.rounds_per_step)
+
+
+def _forgotten(rule: FusionRule, population: Population, state: State, share: float) -> tuple[Population, State]:
+    """What was observed before this round counts by this share, whoever observes anything in it."""
+    if share == 1:
+        return population, state
+    return forgotten(population, share), rule.forgotten(state, share) if forgets(rule) else state
 
 
 def _mode(simulation: Simulation) -> Mode:

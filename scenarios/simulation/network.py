@@ -8,7 +8,7 @@ from typing import Protocol
 
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.registry import rule_named
-from coolgp.fusion.rule import FusionRule, SeesData, has_evidence
+from coolgp.fusion.rule import FusionRule, SeesData, forgets, has_evidence
 from coolgp.network.base.arrays import Array
 from coolgp.network.graphs.connectivity import require_connected
 from coolgp.network.graphs.files import names_rounds, read_schedule, read_topology
@@ -67,6 +67,7 @@ def plan(scenario: Scenario, dataset: Dataset, topology: Topology | None = None)
     check_fixed_point(scenario.fusion, faults, guarantee)
     _check_digits(scenario.agents, scenario.run)
     _check_extension(scenario.agents, faults, rule, scenario.fusion.rule)
+    _check_forgetting(scenario.agents, rule, scenario.fusion.rule)
     _check_kept(scenario, faults, rule)
     return Plan(
         topology=topology,
@@ -151,6 +152,13 @@ def _check_digits(agents: AgentsSettings, run: RunSettings) -> None:
     if agents.coordinates == "kernel" and run.precision == "float32":
         why = "sums of plain kernel values lose more digits than single precision has"
         raise ConfigError(f'agents.coordinates: "kernel" needs run.precision = "float64": {why}')
+
+
+def _check_forgetting(agents: AgentsSettings, rule: FusionRule, name: str) -> None:
+    """Refuse to forget where a rule would remember."""
+    if agents.forget < 1 and isinstance(rule, SeesData) and not forgets(rule):
+        why = f"{name} keeps what it saw of the data, and cannot forget it"
+        raise ConfigError(f"agents.forget: {why}; leave it out, or take another fusion.rule")
 
 
 def _check_kept(scenario: Scenario, faults: Faults, rule: FusionRule) -> None:
