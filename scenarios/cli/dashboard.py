@@ -80,7 +80,7 @@ def sparkline(values: Sequence[float], most: float, width: int) -> str:
     """Values as blocks, from zero to the highest; of more than fit, the last of every few; a space where there is none.
 
     >>> sparkline([8.0, 4.0, float("nan"), 0.0], 8.0, width=10), sparkline(range(9), 8.0, width=3)
-    ('█▅ ▁', '▃▆█')
+    ('█▅ ▁', '▃▅█')
     """
     step = -(-len(values) // width) or 1
     shown = list(values)[::-1][::step][::-1]
