@@ -9,7 +9,7 @@ from inspect import isclass, isfunction, ismodule
 from pathlib import Path
 from typing import Any
 
-from coolgp.scenarios.cli.explained_keys import ExplainedKey, explained_keys
+from coolgp.scenarios.config.explained_keys import ExplainedKey, explained_keys
 from coolgp.scenarios.config.scenario import SCENARIOS
 from coolgp.scenarios.experiments.registry import KINDS
 

@@ -13,7 +13,7 @@ from coolgp.fusion.hyperparameters import MODES
 from coolgp.fusion.registry import RULES
 from coolgp.network.graphs.generate import GENERATORS
 from coolgp.scenarios.config.catalogue import catalogue
-from coolgp.scenarios.config.experts import MODELS
+from coolgp.scenarios.config.sections.experts import MODELS
 from coolgp.scenarios.config.sources import SOURCES
 from coolgp.scenarios.data.partitions import CLASS_PARTITIONS, PARTITIONS
 from coolgp.scenarios.experiments.handed.registry import HANDED_RULES

@@ -61,7 +61,7 @@ def keys(
 ) -> None:
     """Explain the keys of scenarios: what each means, what it takes, and what it is where nobody gives it."""
     with explained():
-        from coolgp.scenarios.cli.explained_keys import explained_keys  # loads all rules, whose options are keys
+        from coolgp.scenarios.config.explained_keys import explained_keys  # loads all rules, whose options are keys
 
         chosen = explained_keys(section, kind)
     console = Console(soft_wrap=True, highlight=False)
@@ -77,7 +77,7 @@ def keys(
 def show(scenario: ScenarioArgument, set_: Overrides = None) -> None:
     """Print all settings of a scenario, with where each comes from: a file and its line, --set, or the default."""
     with explained():
-        from coolgp.scenarios.cli.explained_keys import origins
+        from coolgp.scenarios.config.explained_keys import origins
 
         chosen = scenario_named(scenario, set_ or [])
         _print(chosen, origins(chosen, scenario, set_ or []))
@@ -86,7 +86,7 @@ def show(scenario: ScenarioArgument, set_: Overrides = None) -> None:
 def export(scenario: ScenarioArgument, set_: Overrides = None) -> None:
     """Print a scenario as a TOML file to change and run, with what each key means."""
     with explained():
-        from coolgp.scenarios.cli.explained_keys import explained_keys
+        from coolgp.scenarios.config.explained_keys import explained_keys
 
         chosen = scenario_named(scenario, set_ or [])
         varied = catalogue()[scenario].grid if scenario in catalogue() else None
@@ -96,6 +96,6 @@ def export(scenario: ScenarioArgument, set_: Overrides = None) -> None:
 
 
 def _print(scenario: Scenario, remarks: dict[str, str]) -> None:
-    from coolgp.scenarios.cli.explained_keys import annotated
+    from coolgp.scenarios.config.explained_keys import annotated
 
     typer.echo(annotated(scenario.to_toml(), remarks), nl=False)

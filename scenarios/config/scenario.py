@@ -12,17 +12,17 @@ from typing import Annotated, ClassVar
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
-from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.beside import BesideSettings
-from coolgp.scenarios.config.data import DataSettings
-from coolgp.scenarios.config.experts import ExpertsDataSettings, ExpertsRunSettings, ExpertsSettings
-from coolgp.scenarios.config.few_shot import FewShotRunSettings, FewShotSettings
-from coolgp.scenarios.config.fusion import ApartFusionSettings, FusionSettings, SumsSettings
-from coolgp.scenarios.config.network import GraphSettings, NetworkSettings
-from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.section import AddedLater, Settings, added_later
-from coolgp.scenarios.config.tasks import HeadsRunSettings, HeadsSettings, TasksRunSettings, TasksSettings
-from coolgp.scenarios.config.vectors import MatchingSettings, VectorsRunSettings, VectorsSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.beside import BesideSettings
+from coolgp.scenarios.config.sections.data import DataSettings
+from coolgp.scenarios.config.sections.experts import ExpertsDataSettings, ExpertsRunSettings, ExpertsSettings
+from coolgp.scenarios.config.sections.few_shot import FewShotRunSettings, FewShotSettings
+from coolgp.scenarios.config.sections.fusion import ApartFusionSettings, FusionSettings, SumsSettings
+from coolgp.scenarios.config.sections.network import GraphSettings, NetworkSettings
+from coolgp.scenarios.config.sections.run import RunSettings
+from coolgp.scenarios.config.sections.tasks import HeadsRunSettings, HeadsSettings, TasksRunSettings, TasksSettings
+from coolgp.scenarios.config.sections.vectors import MatchingSettings, VectorsRunSettings, VectorsSettings
 
 __all__ = [
     "DEFAULT_KIND",

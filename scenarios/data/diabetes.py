@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.data import DataSettings
-from coolgp.scenarios.config.run import RunSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.data import DataSettings
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.data.table import Table
 
 __all__ = ["load_diabetes"]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from coolgp.scenarios.base.errors import DataError
-from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.data import DataSettings
-from coolgp.scenarios.config.run import RunSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.data import DataSettings
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.data.table import Table
 
 __all__ = ["load_digits", "load_mnist"]

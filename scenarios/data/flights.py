@@ -17,9 +17,9 @@ import numpy as np
 
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.base.errors import DataError
-from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.data import DataSettings
-from coolgp.scenarios.config.run import RunSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.data import DataSettings
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.data.table import Table
 
 __all__ = ["AGENT_COLUMNS", "FEATURES", "airline", "load_flights"]

@@ -12,11 +12,11 @@ from coolgp.network.base.lazy_table import imported
 from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.base.errors import ConfigError, DataError
-from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.data import DataSettings
-from coolgp.scenarios.config.experts import ExpertsDataSettings
-from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.data import DataSettings
+from coolgp.scenarios.config.sections.experts import ExpertsDataSettings
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.config.sources import SOURCES, Source, source_named
 from coolgp.scenarios.data.dataset import Dataset, Numbered, SetAside
 from coolgp.scenarios.data.dealt import Dealt

@@ -19,9 +19,9 @@ from coolgp.network.base.randomness import generator
 from coolgp.network.partition import block_size
 from coolgp.network.shard import Shard
 from coolgp.scenarios.base.arrays import Floats, Ints
-from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.data import DataSettings
-from coolgp.scenarios.config.run import RunSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.data import DataSettings
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.data.dataset import Dataset, Numbered
 from coolgp.scenarios.data.fields import agent_positions, reflected, square_grid
 from coolgp.scenarios.data.functions import UnitFunction, draw_function

@@ -13,10 +13,10 @@ import numpy as np
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.base.formatting import counted
-from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.data import DataSettings
-from coolgp.scenarios.config.experts import ExpertsDataSettings
-from coolgp.scenarios.config.run import RunSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.data import DataSettings
+from coolgp.scenarios.config.sections.experts import ExpertsDataSettings
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.data.cells.columns import Columns, names_text, read_content, read_csv, read_parquet, some
 from coolgp.scenarios.data.cells.left_out import mixed_commas, reading_notes, reason_to_leave_out
 from coolgp.scenarios.data.cells.numbers import MOMENTS, PLAIN, is_number, moment

@@ -9,9 +9,9 @@ from coolgp.fusion.rule import FusionRule
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.launcher import local_size
 from coolgp.scenarios.base.formatting import size_text
-from coolgp.scenarios.config.fusion import FusionSettings
-from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sections.fusion import FusionSettings
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.loading import load

@@ -16,8 +16,8 @@ from coolgp.fusion.guarantee import SUMMED_BYTES, Rows
 from coolgp.fusion.sums.deviation import SAMPLED_COLUMNS, SAMPLED_NUMBERS
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.partition import block_size
-from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.sensors import AT_ONCE
 from coolgp.scenarios.planning.machine import resident_bytes, threads

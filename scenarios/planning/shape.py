@@ -12,8 +12,8 @@ import numpy as np
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.fusion.rule import SeesData
 from coolgp.network.graphs.topology import Topology
-from coolgp.scenarios.config.network import NetworkSettings
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sections.network import NetworkSettings
 from coolgp.scenarios.config.sources import Source, source_named
 from coolgp.scenarios.data.dataset import Dataset, Numbered
 from coolgp.scenarios.data.dealt import Dealt

@@ -6,8 +6,8 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.statistics import packed_length
 from coolgp.fusion.rule import FusionRule
 from coolgp.fusion.sums.base import SumRule
-from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.fusion import FusionSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.fusion import FusionSettings
 
 __all__ = ["layout_of", "most_inducing", "own_input_numbers", "row_numbers", "share_numbers", "statistics_numbers"]
 

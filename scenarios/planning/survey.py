@@ -12,8 +12,8 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.partition import block_size, cut, partition
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.base.formatting import size_text
-from coolgp.scenarios.config.fusion import FusionSettings
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sections.fusion import FusionSettings
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.planning.sizes import row_numbers, share_numbers

@@ -11,7 +11,7 @@ from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.queries.black_box import BATCH, QUERIES, BlackBox
 from coolgp.agents.experts.queries.remote import RemoteModel, remote_expert
 from coolgp.agents.experts.queries.server import is_address, shown_address
-from coolgp.scenarios.config.experts import AskingSettings
+from coolgp.scenarios.config.sections.experts import AskingSettings
 
 __all__ = ["boxed", "named_expert", "shown_path"]
 

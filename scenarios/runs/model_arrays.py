@@ -11,7 +11,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.features.basis import Basis, FunctionBasis, LatentBasis
 from coolgp.agents.features.fourier import FourierBasis
 from coolgp.agents.statistics import Evidence, packed_length
-from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.simulation.state import Probed, Simulation
 
 __all__ = ["model_arrays"]

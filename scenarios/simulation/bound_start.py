@@ -26,7 +26,7 @@ from coolgp.agents.sparse.starting import (
     spread_starts,
 )
 from coolgp.network.base.randomness import generator
-from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
 
 __all__ = ["BoundStart", "Searching", "bound_start", "free_of", "iterations_of", "start_by_bound"]
 

@@ -21,7 +21,7 @@ from coolgp.agents.sparse.starting import planned_search, search_from
 from coolgp.network.base.arrays import Indices
 from coolgp.network.transport import Transport
 from coolgp.scenarios.base.formatting import size_text
-from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.simulation.bound_start import Searching, bound_start, free_of, iterations_of

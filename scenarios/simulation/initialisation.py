@@ -23,7 +23,7 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.pilot import Start, fit_own, fit_start
 from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.arrays import Ints
-from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.simulation.bound_start import Searching, free_of, start_by_bound

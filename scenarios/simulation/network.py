@@ -18,11 +18,11 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.network.links.motion import in_unit_square, moving, reach_for
 from coolgp.scenarios.base.errors import ConfigError
-from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.fusion import ApartFusionSettings, FusionSettings, rule_options
-from coolgp.scenarios.config.network import NetworkSettings, faults_of
-from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.fusion import ApartFusionSettings, FusionSettings, rule_options
+from coolgp.scenarios.config.sections.network import NetworkSettings, faults_of
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.data.dataset import Dataset
 
 __all__ = ["Plan", "build_topology", "check_fixed_point", "chosen_rule", "plan", "plan_graph"]

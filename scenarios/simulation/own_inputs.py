@@ -17,7 +17,7 @@ from coolgp.fusion.matching.gps.matched import matched
 from coolgp.fusion.matching.gps.selection import label_means
 from coolgp.fusion.matching.sets.spahm import GP_NOISE, SPAHM
 from coolgp.network.base.randomness import generator
-from coolgp.scenarios.config.agents import AgentsSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.scaler import Scaler
 

@@ -11,7 +11,7 @@ import pytest
 from coolgp.network.graphs.files import SUFFIXES, names_rounds, read_topology
 from coolgp.network.graphs.interchange import from_networkx
 from coolgp.network.graphs.topology import Topology
-from coolgp.scenarios.config.network import TOPOLOGY_SUFFIXES
+from coolgp.scenarios.config.sections.network import TOPOLOGY_SUFFIXES
 
 TOWNS = ("Lille, FR", "Graz #2", "node#7", "plain", "two words")
 

@@ -8,7 +8,7 @@ import pytest
 from typer.main import get_command
 
 from coolgp.scenarios.cli.app import app
-from coolgp.scenarios.cli.explained_keys import explained_keys
+from coolgp.scenarios.config.explained_keys import explained_keys
 from coolgp.scenarios.config.scenario import SCENARIOS
 
 from tests.paths import ROOT

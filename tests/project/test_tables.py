@@ -9,8 +9,8 @@ import pytest
 from coolgp.agents.kernels.registry import KERNELS
 from coolgp.fusion.registry import RULES
 from coolgp.network.graphs.generate import GENERATORS
-from coolgp.scenarios.config.network import GRAPHS, NetworkSettings
 from coolgp.scenarios.config.scenario import SCENARIOS
+from coolgp.scenarios.config.sections.network import GRAPHS, NetworkSettings
 from coolgp.scenarios.config.sources import SOURCES
 
 from tests.paths import ROOT

@@ -12,7 +12,7 @@ from coolgp.agents.experts.queries.failure import ExpertFailed
 from coolgp.agents.experts.queries.server import is_address
 from coolgp.agents.experts.task import Task, answers
 from coolgp.scenarios.base.errors import ConfigError
-from coolgp.scenarios.config.experts import ExpertsSettings
+from coolgp.scenarios.config.sections.experts import ExpertsSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.records.asked import named_expert, shown_path
 from coolgp.scenarios.records.models import model_in, with_classes

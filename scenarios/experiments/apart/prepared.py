@@ -20,9 +20,9 @@ from coolgp.network.graphs.schedule import Schedule
 from coolgp.network.graphs.topology import Topology
 from coolgp.network.links.faults import Faults
 from coolgp.scenarios.base.errors import ConfigError
-from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import ExpertsScenario
+from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.loading import load_rows

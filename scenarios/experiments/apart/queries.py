@@ -14,7 +14,7 @@ from coolgp.fusion.apart.rule import ApartRule, AsksAtInputs, ByQueries, LeavesO
 from coolgp.network.transport import Transport
 from coolgp.scenarios.base.errors import ConfigError, FoundByAll
 from coolgp.scenarios.base.files import write_table
-from coolgp.scenarios.config.experts import ExpertsSettings
+from coolgp.scenarios.config.sections.experts import ExpertsSettings
 from coolgp.scenarios.data.dataset import Dataset
 
 __all__ = ["LEFT_OUT", "Absences", "check_queries"]

@@ -14,10 +14,10 @@ from coolgp.fusion.prototypes.studies.methods import FEW_SHOT_METHODS
 from coolgp.fusion.prototypes.studies.tasks import DrawnTask, Sizes, drawn_task
 from coolgp.network.base.lazy_table import imported
 from coolgp.scenarios.base.errors import ConfigError
-from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.experts import ExpertsDataSettings
-from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import FewShotScenario
+from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.experts import ExpertsDataSettings
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.config.sources import SOURCES
 from coolgp.scenarios.experiments.draws import Draw, DrawTable, Line, lines_of_cells, method_means, ranks_of_this_run
 from coolgp.scenarios.experiments.experiment import Experiment, Row, Session

@@ -11,7 +11,7 @@ from coolgp.agents.experts.expert import Classifier, Expert
 from coolgp.agents.experts.network import Network, NotFinite
 from coolgp.agents.experts.queries.remote import RemoteModel
 from coolgp.scenarios.base.errors import ConfigError
-from coolgp.scenarios.config.experts import AskingSettings
+from coolgp.scenarios.config.sections.experts import AskingSettings
 from coolgp.scenarios.records.asked import named_expert, shown_path
 from coolgp.scenarios.records.models import model_in, with_classes
 

@@ -10,7 +10,7 @@ import networkx as nx
 from coolgp.network.graphs.interchange import from_networkx, to_networkx
 from coolgp.network.graphs.topology import Topology
 from coolgp.scenarios.config.loading import resolve_sections
-from coolgp.scenarios.config.network import NetworkSettings
+from coolgp.scenarios.config.sections.network import NetworkSettings
 from coolgp.scenarios.experiments.handed.settings import owners_graph
 from coolgp.scenarios.records.asked import shown_path
 

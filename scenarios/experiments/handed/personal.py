@@ -22,8 +22,8 @@ from coolgp.fusion.personalise.owners import without_owners
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.base.files import write_table, write_whole
 from coolgp.scenarios.base.lock import claimed
-from coolgp.scenarios.config.experts import AskingSettings
 from coolgp.scenarios.config.loading import resolve_sections
+from coolgp.scenarios.config.sections.experts import AskingSettings
 from coolgp.scenarios.data.tables import read_inputs
 from coolgp.scenarios.experiments.handed.classes import labels_of
 from coolgp.scenarios.experiments.handed.fuse import model_entry, versions

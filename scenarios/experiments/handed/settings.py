@@ -15,11 +15,11 @@ from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.constraints import Names
-from coolgp.scenarios.config.experts import AskingSettings
 from coolgp.scenarios.config.loading import resolve_sections
-from coolgp.scenarios.config.network import NetworkSettings
 from coolgp.scenarios.config.options import ChosenSettings, options_of
 from coolgp.scenarios.config.section import Settings
+from coolgp.scenarios.config.sections.experts import AskingSettings
+from coolgp.scenarios.config.sections.network import NetworkSettings
 from coolgp.scenarios.experiments.handed.registry import HANDED_RULES
 from coolgp.scenarios.experiments.handed.rule import HandedRule
 

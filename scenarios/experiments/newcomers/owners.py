@@ -19,8 +19,8 @@ from coolgp.network.partition import partition
 from coolgp.network.transport import Transport
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.base.formatting import counted
-from coolgp.scenarios.config.network import NetworkSettings
 from coolgp.scenarios.config.scenario import TasksScenario
+from coolgp.scenarios.config.sections.network import NetworkSettings
 from coolgp.scenarios.records.guarantee import StatedGuarantee, guarantee_words
 from coolgp.scenarios.runs.guarantee import stated
 from coolgp.scenarios.simulation.assembly import faultless, through_channel

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from coolgp.network.base.lazy_table import imported
-from coolgp.scenarios.config.run import TRACKERS
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sections.run import TRACKERS
 
 __all__ = ["StartTracker", "Tracker", "TrackerKind", "finite", "settings_of", "tracker_kind"]
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from coolgp.fusion import registry
 from coolgp.scenarios.base.errors import ConfigError
-from coolgp.scenarios.config import fusion as fusion_settings
 from coolgp.scenarios.config.catalogue import catalogue
 from coolgp.scenarios.config.constraints import needed
 from coolgp.scenarios.config.loading import override, read_scenario, resolve
 from coolgp.scenarios.config.scenario import SECTIONS, AgentsSettings, DataSettings, Scenario
+from coolgp.scenarios.config.sections import fusion as fusion_settings
 from coolgp.scenarios.config.sources import SOURCES
 
 ISSUE_TOML = """\

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from coolgp.scenarios.base.errors import ConfigError, DataError
-from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.catalogue import load_scenario
-from coolgp.scenarios.config.experts import ExpertsDataSettings
-from coolgp.scenarios.config.run import RunSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.experts import ExpertsDataSettings
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.data.concrete import FEATURES, strength
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.dealt import Dealt

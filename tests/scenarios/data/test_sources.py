@@ -13,9 +13,9 @@ from coolgp.scenarios import load_scenario
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.cli.listing import listing
-from coolgp.scenarios.config.agents import AgentsSettings
-from coolgp.scenarios.config.data import DataSettings
-from coolgp.scenarios.config.run import RunSettings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.data import DataSettings
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.config.sources import SOURCES, Source
 from coolgp.scenarios.data.dataset import Dataset, Numbered
 from coolgp.scenarios.data.dealt import Dealt

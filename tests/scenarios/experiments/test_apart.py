@@ -23,8 +23,8 @@ from coolgp.fusion.apart.registry import APART_RULES, apart_rule_named
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.catalogue import load_scenario
-from coolgp.scenarios.config.experts import MODELS
 from coolgp.scenarios.config.scenario import ExpertsScenario
+from coolgp.scenarios.config.sections.experts import MODELS
 from coolgp.scenarios.data.partitions import CLASS_PARTITIONS
 from coolgp.scenarios.experiments.run import resume, run
 from coolgp.scenarios.records.run_folder import is_finished, read_metrics

@@ -17,10 +17,10 @@ from typer.testing import CliRunner
 import coolgp
 from coolgp.scenarios.base.signals import Interrupted
 from coolgp.scenarios.cli.app import app
-from coolgp.scenarios.config.agents import AgentsSettings
 from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.config.scenario import SCENARIOS, Scenario
 from coolgp.scenarios.config.section import Settings
+from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.experiments.experiment import Experiment, Row, Session
 from coolgp.scenarios.experiments.kind import Options, Watcher
 from coolgp.scenarios.experiments.registry import KINDS, begin_cell, start

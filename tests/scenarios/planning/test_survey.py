@@ -18,8 +18,8 @@ from coolgp.network.partition import cut
 from coolgp.scenarios import run, scenario_named
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.cli.app import app
-from coolgp.scenarios.config.network import NetworkSettings, faults_of
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sections.network import NetworkSettings, faults_of
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.planning.survey import fault_words, survey, table
 from coolgp.scenarios.simulation.assembly import assemble

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from coolgp.scenarios.config.catalogue import load_scenario
-from coolgp.scenarios.config.run import TRACKERS
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sections.run import TRACKERS
 from coolgp.scenarios.experiments.run import resume, run
 from coolgp.scenarios.records.run_folder import read_metrics
 

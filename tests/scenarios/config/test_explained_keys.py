@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.cli.app import app
-from coolgp.scenarios.cli.explained_keys import explained_keys, origins
 from coolgp.scenarios.config.catalogue import catalogue, scenario_named
+from coolgp.scenarios.config.explained_keys import explained_keys, origins
 from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.config.scenario import SCENARIOS
 

@@ -11,9 +11,9 @@ from pydantic.fields import FieldInfo
 from coolgp.agents.experts.models.registry import MODEL_REFERENCES
 from coolgp.network.base.lazy_table import LazyTable
 from coolgp.scenarios.config.constraints import Names, Paths
-from coolgp.scenarios.config.data import DataSettings
 from coolgp.scenarios.config.options import ChosenSettings, options_of
 from coolgp.scenarios.config.section import AddedLater, Columns, Count, Positive, Settings
+from coolgp.scenarios.config.sections.data import DataSettings
 from coolgp.scenarios.config.sources import source_named
 
 if TYPE_CHECKING:
