@@ -87,7 +87,7 @@ class Method(Protocol):
 METHODS: LazyTable[type[Method]] = LazyTable(
     {
         "background": "coolgp.fusion.prototypes.background:Background",
-        "embedding": "coolgp.fusion.prototypes.embedder:Embedding",
+        "embedding": "coolgp.fusion.prototypes.embedding.embedder:Embedding",
     }
 )
 """All methods by name: each a dataclass in a module of its own, and a line here."""

@@ -15,7 +15,7 @@ from coolgp.scenarios.config.loading import read_recorded
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.planning.limits import admit
-from coolgp.scenarios.runs.checkpoint import load
+from coolgp.scenarios.runs.checkpoints.checkpoint import load
 from coolgp.scenarios.runs.folder import claimed_folder
 from coolgp.scenarios.runs.recorder import Resumption
 from coolgp.scenarios.runs.tracking.tracked import check_tracker

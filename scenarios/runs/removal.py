@@ -11,7 +11,7 @@ from coolgp.scenarios.plots.run_figures import FIGURES
 from coolgp.scenarios.records.frames import FRAMES
 from coolgp.scenarios.records.guarantee import GUARANTEE_BEFORE
 from coolgp.scenarios.records.run_folder import FILES
-from coolgp.scenarios.runs.checkpoint_places import clear
+from coolgp.scenarios.runs.checkpoints.places import clear
 from coolgp.scenarios.runs.frame_files import remove_frames
 from coolgp.scenarios.runs.tracking.tensorboard_events import EVENTS
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from coolgp.scenarios.base.errors import FoundByAll
 from coolgp.scenarios.base.signals import Noted, stopped
-from coolgp.scenarios.runs.checkpoint import save
-from coolgp.scenarios.runs.checkpoint_places import clear
+from coolgp.scenarios.runs.checkpoints.checkpoint import save
+from coolgp.scenarios.runs.checkpoints.places import clear
 from coolgp.scenarios.runs.recorder import Recorder
 from coolgp.scenarios.simulation.state import RunState, Simulation
 

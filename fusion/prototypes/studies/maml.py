@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import softmax
 
 from coolgp.agents.base.arrays import Array, Indices
-from coolgp.fusion.prototypes.mlp import Adam, backward, forward, initial
+from coolgp.fusion.prototypes.embedding.mlp import Adam, backward, forward, initial
 
 __all__ = ["Maml"]
 

@@ -9,10 +9,10 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from coolgp import TaskAgnosticFusion
-from coolgp.fusion.prototypes.architecture import Architecture
-from coolgp.fusion.prototypes.embedding import Critic, Terms, Training, trained
-from coolgp.fusion.prototypes.normals import drawn, halves
-from coolgp.fusion.prototypes.records import Records, records_of
+from coolgp.fusion.prototypes.embedding.architecture import Architecture
+from coolgp.fusion.prototypes.embedding.normals import drawn, halves
+from coolgp.fusion.prototypes.embedding.records import Records, records_of
+from coolgp.fusion.prototypes.embedding.training import Critic, Terms, Training, trained
 
 from tests.fusion.prototypes.digits import IMAGES, LABELS, Case
 

@@ -11,15 +11,23 @@ from scipy.stats import norm
 
 from coolgp import TaskAgnosticFusion
 from coolgp.agents.experts.adapters import expert_of
-from coolgp.fusion.prototypes.adaptation import Examples, Styles, prior_of, risk, slopes
-from coolgp.fusion.prototypes.architecture import Architecture
 from coolgp.fusion.prototypes.certificate import width
-from coolgp.fusion.prototypes.embedding import Training, objective, trained
-from coolgp.fusion.prototypes.forms import Context, Embedded, Moves, embedded, joint, styles_alone, styles_and_head
-from coolgp.fusion.prototypes.mlp import backward, forward, initial
-from coolgp.fusion.prototypes.normals import divergence, divergence_slopes, halves
-from coolgp.fusion.prototypes.read_out import log_joint, mixture, soft, vote
-from coolgp.fusion.prototypes.records import Records, records_of
+from coolgp.fusion.prototypes.embedding.adaptation import Examples, Styles, prior_of, risk, slopes
+from coolgp.fusion.prototypes.embedding.architecture import Architecture
+from coolgp.fusion.prototypes.embedding.forms import (
+    Context,
+    Embedded,
+    Moves,
+    embedded,
+    joint,
+    styles_alone,
+    styles_and_head,
+)
+from coolgp.fusion.prototypes.embedding.mlp import backward, forward, initial
+from coolgp.fusion.prototypes.embedding.normals import divergence, divergence_slopes, halves
+from coolgp.fusion.prototypes.embedding.read_out import log_joint, mixture, soft, vote
+from coolgp.fusion.prototypes.embedding.records import Records, records_of
+from coolgp.fusion.prototypes.embedding.training import Training, objective, trained
 
 from tests.fusion.prototypes.digits import IMAGES, LABELS, Case
 

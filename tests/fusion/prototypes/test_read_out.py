@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coolgp.fusion.prototypes.adaptation import Styles
-from coolgp.fusion.prototypes.architecture import Architecture
-from coolgp.fusion.prototypes.forms import Embedded
-from coolgp.fusion.prototypes.read_out import log_joint, log_joint_near, soft, vote
+from coolgp.fusion.prototypes.embedding.adaptation import Styles
+from coolgp.fusion.prototypes.embedding.architecture import Architecture
+from coolgp.fusion.prototypes.embedding.forms import Embedded
+from coolgp.fusion.prototypes.embedding.read_out import log_joint, log_joint_near, soft, vote
 
 NETS = Architecture(inputs=6, classes=4, descriptor=4, style=2, concept=3, hidden=9)
 WITHIN = np.array([True, False, True, True])
@@ -41,7 +41,7 @@ def test_importance_sampling_is_the_same_in_parts(monkeypatch: Any) -> None:
     asked = embedding(np.ones((1, 3))), random.random((7, 6)), WITHIN, random.normal(size=(2, 2))
     draws = random.normal(size=(5, 3))
     whole = log_joint_near(*asked, draws)
-    monkeypatch.setattr("coolgp.fusion.prototypes.read_out.CHUNK", 2 * 5 * 6)
+    monkeypatch.setattr("coolgp.fusion.prototypes.embedding.read_out.CHUNK", 2 * 5 * 6)
     np.testing.assert_allclose(log_joint_near(*asked, draws), whole, rtol=1e-12)
 
 

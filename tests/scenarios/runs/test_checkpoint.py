@@ -26,8 +26,14 @@ from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.experiments.kind import Stage
 from coolgp.scenarios.planning.limits import NoRoom
-from coolgp.scenarios.runs.row_file import describe_rows, read_rows, rows_by_block, with_checksums, write_rows
-from coolgp.scenarios.runs.state_rows import LEARNED, POPULATION
+from coolgp.scenarios.runs.checkpoints.row_file import (
+    describe_rows,
+    read_rows,
+    rows_by_block,
+    with_checksums,
+    write_rows,
+)
+from coolgp.scenarios.runs.checkpoints.state_rows import LEARNED, POPULATION
 
 ROUNDS = 5
 TABLES = ("metrics.csv", "probes.csv", "hyperparameters.csv")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from coolgp.scenarios import load_scenario
-from coolgp.scenarios.runs.checkpoint import _index_checksum
+from coolgp.scenarios.runs.checkpoints.checkpoint import _index_checksum
 from coolgp.scenarios.runs.prepare import prepare_resume
 
 from tests.scenarios.runs.test_checkpoint import run_and_copy, write_study

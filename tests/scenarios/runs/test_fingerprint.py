@@ -4,7 +4,7 @@ import tomllib
 from zlib import crc32
 
 from coolgp.scenarios.config.loading import resolve
-from coolgp.scenarios.runs.fingerprint import FREE, _of_scenario
+from coolgp.scenarios.runs.checkpoints.fingerprint import FREE, _of_scenario
 
 
 def test_settings_without_the_keys_that_were_added_later_have_the_checksum_of_their_time():

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.prototypes.mlp import backward, forward, initial, size
+from coolgp.fusion.prototypes.embedding.mlp import backward, forward, initial, size
 
 __all__ = ["Architecture"]
 

@@ -17,7 +17,7 @@ from coolgp.network.links.channel import ChannelState, FaultyTransport
 from coolgp.network.row_axes import rows_of, with_rows
 from coolgp.network.shard import Shard
 from coolgp.network.transport import Transport
-from coolgp.scenarios.runs.row_file import rows_by_block
+from coolgp.scenarios.runs.checkpoints.row_file import rows_by_block
 from coolgp.scenarios.simulation.state import RunState, sent_so_far
 
 __all__ = ["LEARNED", "POPULATION", "Stored", "Unstorable", "put_back", "take_down"]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.prototypes.adaptation import Examples, Styles, prior_of, slopes
-from coolgp.fusion.prototypes.architecture import Architecture
-from coolgp.fusion.prototypes.embedding import Training, batches, directions, objective
-from coolgp.fusion.prototypes.mlp import Adam
-from coolgp.fusion.prototypes.records import Records
+from coolgp.fusion.prototypes.embedding.adaptation import Examples, Styles, prior_of, slopes
+from coolgp.fusion.prototypes.embedding.architecture import Architecture
+from coolgp.fusion.prototypes.embedding.mlp import Adam
+from coolgp.fusion.prototypes.embedding.records import Records
+from coolgp.fusion.prototypes.embedding.training import Training, batches, directions, objective
 
 __all__ = ["FORMS", "Embedded", "Form", "Moves", "embedded", "joint", "styles_alone", "styles_and_head"]
 

@@ -11,8 +11,8 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp, softmax
 
 from coolgp.agents.base.arrays import Array, Booleans
-from coolgp.fusion.prototypes.forms import Embedded
-from coolgp.fusion.prototypes.normals import drawn, halves
+from coolgp.fusion.prototypes.embedding.forms import Embedded
+from coolgp.fusion.prototypes.embedding.normals import drawn, halves
 
 __all__ = ["READ_OUTS", "ReadOut", "log_joint", "log_joint_near", "mixture", "soft", "vote"]
 

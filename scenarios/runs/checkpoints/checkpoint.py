@@ -1,8 +1,8 @@
 """Checkpoints: what a run goes on from, stored so that any number of ranks can take it up.
 
-``RUN/checkpoints/round-000012`` holds ``rows.bin`` (see :mod:`coolgp.scenarios.runs.row_file`) and ``index.json``:
-where the rows lie, single numbers, how long the tables were, and of which data and graph it is. It is written under
-another name and renamed when it is complete; the last two stay, so that there is always a complete one.
+``RUN/checkpoints/round-000012`` holds ``rows.bin`` (see :mod:`coolgp.scenarios.runs.checkpoints.row_file`) and
+``index.json``: where the rows lie, single numbers, how long the tables were, and of which data and graph it is. It is
+written under another name and renamed when it is complete; the last two stay, so that there is always a complete one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import numpy as np
 from coolgp.agents.features.basis import FunctionBasis
 from coolgp.network.base.arrays import Array
 from coolgp.network.transport import Transport
-from coolgp.scenarios.runs.checkpoint_places import (
+from coolgp.scenarios.runs.checkpoints.fingerprint import check_same, fingerprint
+from coolgp.scenarios.runs.checkpoints.places import (
     checkpoints,
     is_complete,
     place_of,
@@ -31,9 +32,15 @@ from coolgp.scenarios.runs.checkpoint_places import (
     temporary_of,
     turn_of,
 )
-from coolgp.scenarios.runs.fingerprint import check_same, fingerprint
-from coolgp.scenarios.runs.row_file import Column, Damaged, describe_rows, read_rows, with_checksums, write_rows
-from coolgp.scenarios.runs.state_rows import Stored, Unstorable, put_back, take_down
+from coolgp.scenarios.runs.checkpoints.row_file import (
+    Column,
+    Damaged,
+    describe_rows,
+    read_rows,
+    with_checksums,
+    write_rows,
+)
+from coolgp.scenarios.runs.checkpoints.state_rows import Stored, Unstorable, put_back, take_down
 from coolgp.scenarios.simulation.initialisation import extended
 from coolgp.scenarios.simulation.learning import begin
 from coolgp.scenarios.simulation.state import RunState, Simulation

@@ -11,16 +11,16 @@ import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array, Booleans, Indices
 from coolgp.agents.experts.task import Task
-from coolgp.fusion.prototypes.adaptation import Examples, Risk, risk
-from coolgp.fusion.prototypes.architecture import Architecture
 from coolgp.fusion.prototypes.certificate import Certificate
 from coolgp.fusion.prototypes.checks import require_count, require_range
 from coolgp.fusion.prototypes.consulted import asked
-from coolgp.fusion.prototypes.embedding import Terms, Training, trained
-from coolgp.fusion.prototypes.forms import FORMS, Context, Embedded, Moves, embedded
+from coolgp.fusion.prototypes.embedding.adaptation import Examples, Risk, risk
+from coolgp.fusion.prototypes.embedding.architecture import Architecture
+from coolgp.fusion.prototypes.embedding.forms import FORMS, Context, Embedded, Moves, embedded
+from coolgp.fusion.prototypes.embedding.read_out import READ_OUTS, log_joint, log_joint_near
+from coolgp.fusion.prototypes.embedding.records import Records, described, records_of
+from coolgp.fusion.prototypes.embedding.training import Terms, Training, trained
 from coolgp.fusion.prototypes.method import Adapted, NewTask, Owners
-from coolgp.fusion.prototypes.read_out import READ_OUTS, log_joint, log_joint_near
-from coolgp.fusion.prototypes.records import Records, described, records_of
 from coolgp.network.base.randomness import generator
 
 __all__ = ["Embedding"]

@@ -22,10 +22,10 @@ import numpy as np
 from scipy.special import expit, log_softmax
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.prototypes.architecture import Architecture
-from coolgp.fusion.prototypes.mlp import Adam
-from coolgp.fusion.prototypes.normals import divergence, divergence_slopes, drawn, drawn_slopes, halves
-from coolgp.fusion.prototypes.records import Records
+from coolgp.fusion.prototypes.embedding.architecture import Architecture
+from coolgp.fusion.prototypes.embedding.mlp import Adam
+from coolgp.fusion.prototypes.embedding.normals import divergence, divergence_slopes, drawn, drawn_slopes, halves
+from coolgp.fusion.prototypes.embedding.records import Records
 
 __all__ = ["Critic", "Terms", "Training", "objective", "trained"]
 

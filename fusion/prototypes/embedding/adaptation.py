@@ -22,9 +22,9 @@ import numpy as np
 from scipy.special import expit, logsumexp, softmax
 
 from coolgp.agents.base.arrays import Array, Booleans, Indices
-from coolgp.fusion.prototypes.architecture import Architecture
 from coolgp.fusion.prototypes.certificate import width
-from coolgp.fusion.prototypes.normals import divergence, divergence_slopes, drawn, drawn_slopes, halves
+from coolgp.fusion.prototypes.embedding.architecture import Architecture
+from coolgp.fusion.prototypes.embedding.normals import divergence, divergence_slopes, drawn, drawn_slopes, halves
 
 __all__ = ["Examples", "Risk", "Slopes", "Styles", "prior_of", "risk", "slopes"]
 
