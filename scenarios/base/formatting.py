@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["counted", "forged_words", "number", "percent", "plus_minus", "size_text", "uncovered_words"]
+__all__ = ["counted", "forged_words", "named", "number", "percent", "plus_minus", "size_text", "uncovered_words"]
 
 ROUNDING = 1e-9
 """What sums in another order may differ by, relatively."""
@@ -23,6 +23,16 @@ def size_text(size: float) -> str:
         return "–"
     power = min(int(math.log10(max(size, 1)) / 3), 4)
     return f"{size / 1000**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
+
+
+def named(names: Sequence[str], most: int = 5) -> str:
+    """Some of many names, in words.
+
+    >>> named(("a", "b", "c"), 2)
+    'a, b and 1 more'
+    """
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def forged_words(shares: Sequence[float]) -> str:

@@ -13,31 +13,29 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from coolgp.agents.base.arrays import Array
-from coolgp.agents.population import Population
 from coolgp.fusion.guarantee import Guarantee
-from coolgp.fusion.rule import State
 from coolgp.network.graphs.interchange import from_networkx
 from coolgp.scenarios.base.arrays import Floats, Ints
+from coolgp.scenarios.base.formatting import named
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset, Numbered
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.partitions import PARTITIONS, agents_of
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
-from coolgp.scenarios.simulation.learning import begin, learn
-from coolgp.scenarios.simulation.state import Simulation
+from coolgp.scenarios.simulation.learning import begin
+from coolgp.scenarios.simulation.rounds import learned_rounds
+from coolgp.scenarios.simulation.state import RunState, Simulation
 
 __all__ = ["CollectiveGPRegressor"]
 
 
 @dataclass(frozen=True)
 class _Learned:
-    """What a fit leaves: the parts of the run, its state, and how many rounds there were."""
+    """What a fit leaves: the parts of the run, and its state."""
 
     simulation: Simulation
-    population: Population
-    state: State
-    turn: int
+    run_state: RunState
 
 
 class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -63,6 +61,8 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         Learned together, fixed at their start, or learned by each agent alone.
     batch_size : int
         Rows that an agent observes between two exchanges.
+    forget : float
+        What agents know counts by this share, above 0, after each batch: below 1 for functions that change.
     settings : mapping or None
         Any other key of a scenario, as ``{"network.loss": 0.1, "fusion.rounds_per_step": 5}``.
     random_state : int, RandomState or None
@@ -101,6 +101,7 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         rule: str = "tree",
         hyperparameters: str = "collective",
         batch_size: int = 20,
+        forget: float = 1.0,
         settings: Mapping[str, Any] | None = None,
         random_state: Any = None,
     ) -> None:
@@ -111,6 +112,7 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         self.rule = rule
         self.hyperparameters = hyperparameters
         self.batch_size = batch_size
+        self.forget = forget
         self.settings = settings
         self.random_state = random_state
 
@@ -123,8 +125,7 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         names, owner = self._dealt(X, _labels(groups, X))
         with one_thread():
             simulation = self._assembled(_dataset(X, y, owner, names, self._features()))
-            start = begin(simulation)
-            self._learn(_Learned(simulation, start.population, start.state, 0))
+            self._learn(simulation, begin(simulation))
         return self
 
     def partial_fit(self, X: Any, y: Any, groups: Any = None) -> Self:
@@ -136,10 +137,10 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             return self.fit(X, y, groups)
         X, y = self._validated(X, y, reset=False)
         before = self._learned
-        owner = self._owners_again(X, _labels(groups, X), before.turn)
+        owner = self._owners_again(X, _labels(groups, X), before.run_state.turn)
         dataset = replace(before.simulation.dataset, training=Dealt(X, y, owner))
         with one_thread():
-            self._learn(replace(before, simulation=replace(before.simulation, dataset=dataset)))
+            self._learn(replace(before.simulation, dataset=dataset), before.run_state)
         return self
 
     @overload
@@ -153,20 +154,23 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        learned, names = self._learned, self.agents_
-        if agent is not None and str(agent) not in names:
-            raise ValueError(f"agent needs the name of one of {len(names)} agents, such as {names[0]!r}; got {agent!r}")
-        asked = 0 if agent is None else names.index(str(agent))
-        row = np.flatnonzero(learned.simulation.transport.shard.agents == asked)
-        simulation, scaler = learned.simulation, learned.simulation.shared_start.scaler
+        simulation, known = self._learned.simulation, self._learned.run_state
+        row = np.flatnonzero(simulation.transport.shard.agents == self._place(agent))
+        scaler = simulation.shared_start.scaler
         with one_thread():
             answer = simulation.rule.predict(
-                learned.state, learned.population, row, scaler.inputs(X), simulation.transport
+                known.state, known.population, row, scaler.inputs(X), simulation.transport
             ).checked()
         mean: Array = scaler.mean(answer.mean)[0]
         if not return_std:
             return mean
         return mean, np.sqrt(scaler.variance(answer.variance + answer.noise_variance[:, None])[0])
+
+    def _place(self, agent: str | None) -> int:
+        names = self.agents_
+        if agent is not None and str(agent) not in names:
+            raise ValueError(f"agent needs the name of one of {len(names)} agents, such as {names[0]!r}; got {agent!r}")
+        return 0 if agent is None else names.index(str(agent))
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Floats, Floats]:
         checked = validate_data(self, X, y, y_numeric=True, dtype=np.float64, ensure_min_samples=2, reset=reset)
@@ -211,6 +215,7 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
                 "kernel": self.kernel,
                 "hyperparameters": self.hyperparameters,
                 "batch_size": self.batch_size,
+                "forget": self.forget,
             },
             "network": network,
             "fusion": {"rule": self.rule},
@@ -223,20 +228,16 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             sections.setdefault(section, {})[key] = value
         return resolve(sections, type(self).__name__)
 
-    def _learn(self, learned: _Learned) -> None:
+    def _learn(self, simulation: Simulation, run_state: RunState) -> None:
         """All rounds that the agents' rows last for."""
-        simulation, population, state = learned.simulation, learned.population, learned.state
-        training, agents = simulation.dataset.training, simulation.scenario.agents
-        scaler, transport = simulation.shared_start.scaler, simulation.transport
-        stream = training.stream(transport.shard, scaler, agents.batch_size, self._seed + learned.turn)
-        rounds = -(-(training.most or 0) // agents.batch_size)
-        simulation = _lasting(simulation, learned.turn + rounds)
-        for turn in range(rounds):
-            transport.advance(learned.turn + turn)
-            batch = stream.batch(turn).cast(population.dtype)
-            population, state = learn(simulation, learned.turn + turn, batch, population, state)
-        self._learned = _Learned(_without_rows(simulation), population, state, learned.turn + rounds)
-        self.agents_, self.n_rounds_ = tuple(simulation.dataset.agents), learned.turn + rounds
+        first, size = run_state.turn, simulation.scenario.agents.batch_size
+        training, scaler = simulation.dataset.training, simulation.shared_start.scaler
+        stream = training.stream(simulation.transport.shard, scaler, size, self._seed + first)
+        simulation = _lasting(simulation, first - (-(training.most or 0) // size))
+        for _, _, after, _ in learned_rounds(simulation, lambda turn: stream.batch(turn - first), run_state):
+            run_state = after
+        self._learned = _Learned(_without_rows(simulation), run_state)
+        self.agents_, self.n_rounds_ = tuple(simulation.dataset.agents), run_state.turn
         self.guarantee_, self.scenario_ = _words(simulation.guarantee), simulation.scenario
 
 
@@ -278,8 +279,9 @@ def _placed(labels: tuple[str, ...], names: Sequence[str]) -> Ints:
     place = {name: index for index, name in enumerate(names)}
     unknown = sorted({label for label in labels if label not in place})
     if unknown:
-        few = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
-        raise ValueError(f"groups needs the names of the {len(names)} agents, such as {names[0]!r}; got {few}")
+        raise ValueError(
+            f"groups needs the names of the {len(names)} agents, such as {names[0]!r}; got {named(unknown)}"
+        )
     return np.array([place[label] for label in labels], dtype=np.int64)
 
 

@@ -31,6 +31,7 @@ from coolgp.agents.parameters import Layout
 from coolgp.agents.prediction import predict
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.agents.statistics import Evidence
+from coolgp.scenarios.base.formatting import named
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.metrics.scores import Forecast
 from coolgp.scenarios.records.model_shapes import check_arrays
@@ -82,7 +83,7 @@ class SavedModel:
 
     def __repr__(self) -> str:
         """In one line, without its arrays."""
-        agents, inputs = (_few(names) for names in (self.agents, self.features))
+        agents, inputs = (named(names) for names in (self.agents, self.features))
         return f"SavedModel(agents: {agents}; inputs: {inputs}; {self.model.inducing} features)"
 
     def _row(self, agent: str | None) -> slice:
@@ -115,16 +116,6 @@ def model_of(arrays: Mapping[str, Any], origin: str | Path) -> SavedModel:
     evidence = Evidence(**{field.name: arrays[field.name] for field in fields(Evidence)})
     names = (tuple(arrays[name].tolist()) for name in ("agents", "features"))
     return SavedModel(Model(layout, _basis(dict(arrays)), Transport()), scaler, arrays["theta"], evidence, *names)
-
-
-def _few(names: tuple[str, ...], most: int = 5) -> str:
-    """Some of many names, in words.
-
-    >>> _few(("a", "b", "c"), 2)
-    'a, b and 1 more'
-    """
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _kernel(arrays: dict[str, Array]) -> Kernel:

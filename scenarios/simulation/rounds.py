@@ -5,7 +5,7 @@ Stopping, plotting and storing are the caller's business.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
@@ -13,7 +13,9 @@ from time import perf_counter
 import numpy as np
 
 from coolgp.agents.base.failures import Indefinite
-from coolgp.fusion.rule import has_evidence
+from coolgp.agents.batches import Observations
+from coolgp.fusion.rule import FusionRule, has_evidence
+from coolgp.network.transport import Transport
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.simulation.domain_views import domain_views
@@ -21,7 +23,7 @@ from coolgp.scenarios.simulation.evaluation import Evaluation
 from coolgp.scenarios.simulation.learning import begin, ends, learn
 from coolgp.scenarios.simulation.state import Record, RunState, Simulation, Step, sent_so_far
 
-__all__ = ["simulate"]
+__all__ = ["learned_rounds", "simulate"]
 
 
 def simulate(simulation: Simulation, run_state: RunState | None = None) -> Iterator[Step]:
@@ -44,32 +46,24 @@ def simulate(simulation: Simulation, run_state: RunState | None = None) -> Itera
     between = replace(at_last, x=at_last.x[simulation.tested], tested=simulation.tested)
     views = domain_views(at_last, dataset, simulation.tested) if scenario.run.keep_predictions else None
     run_state = begin(simulation) if run_state is None else run_state
-    population, state, seen, sent = run_state.population, run_state.state, run_state.seen, sent_so_far(transport)
-    again, turns = range(run_state.turn - run_state.waiting, run_state.turn), range(run_state.turn, simulation.rounds)
+    learned, last = learned_rounds(simulation, stream.batch, run_state), run_state.turn
     del run_state  # or the first state would stay in memory for the whole run
-    population = replace(population, waiting=tuple(stream.batch(turn).cast(population.dtype) for turn in again))
-    spent, last = 0.0, turns.start
-    for turn in turns:
-        started = perf_counter()
-        transport.advance(turn)
-        batch = stream.batch(turn).cast(population.dtype)
-        with _named(turn, dataset, agents):
-            population, state = learn(simulation, turn, batch, population, state)
-        spent += perf_counter() - started
-        seen += int(transport.total(np.array([batch.count.sum()]))[0])
+    spent, sent = 0.0, sent_so_far(transport)
+    for turn, batch, run_state, seconds in learned:
+        spent += seconds
         if not ends(turn, scenario.run.evaluate_every, simulation.rounds):
             continue
         present = int(transport.total(np.array([np.count_nonzero(transport.present)]))[0])
-        error = rule.error(state, population, transport) if has_evidence(rule) else float("nan")
+        error = _error(rule, run_state, transport)
         evaluate = at_last if turn + 1 == simulation.rounds else between
         with _named(turn, dataset, agents[evaluate.rows]):
-            probed = evaluate(population, state, batch)
+            probed = evaluate(run_state.population, run_state.state, batch)
         before, sent = sent, sent_so_far(transport)  # what probes ask of others to predict is of this round too
-        kept = views.answers(population, state, batch) if views else None
+        kept = views.answers(run_state.population, run_state.state, batch) if views else None
         record = Record(
             round=turn + 1,
             rounds=simulation.rounds,
-            observations=seen,
+            observations=run_state.seen,
             probed=probed,
             sent=sent - before,
             present=present,
@@ -80,11 +74,37 @@ def simulate(simulation: Simulation, run_state: RunState | None = None) -> Itera
         )
         sent = sent_so_far(transport) if views else sent  # what was asked for pictures is of no round
         spent, last = 0.0, turn + 1
+        yield Step(record=record if probed else None, run_state=run_state)
+
+
+def _error(rule: FusionRule, run_state: RunState, transport: Transport) -> float:
+    """How far agents are from the sum of all they know; NaN without sums."""
+    return rule.error(run_state.state, run_state.population, transport) if has_evidence(rule) else float("nan")
+
+
+def learned_rounds(
+    simulation: Simulation, batch_of: Callable[[int], Observations], run_state: RunState
+) -> Iterator[tuple[int, Observations, RunState, float]]:
+    """The rounds from a run state to the last without evaluation: each one's number, batch, state after it, seconds.
+
+    batch_of: what agents observe in a round. Collective.
+    """
+    transport, dataset, agents = simulation.transport, simulation.dataset, simulation.transport.shard.agents
+    population, state, seen = run_state.population, run_state.state, run_state.seen
+    again, turns = range(run_state.turn - run_state.waiting, run_state.turn), range(run_state.turn, simulation.rounds)
+    del run_state  # or the first state would stay in memory for the whole run
+    population = replace(population, waiting=tuple(batch_of(turn).cast(population.dtype) for turn in again))
+    for turn in turns:
+        started = perf_counter()
+        transport.advance(turn)
+        batch = batch_of(turn).cast(population.dtype)
+        with _named(turn, dataset, agents):
+            population, state = learn(simulation, turn, batch, population, state)
+        seconds = perf_counter() - started
+        seen += int(transport.total(np.array([batch.count.sum()]))[0])
         waiting = len(population.waiting)
-        yield Step(
-            record=record if probed else None,
-            run_state=RunState(turn=turn + 1, seen=seen, population=population, state=state, waiting=waiting),
-        )
+        after = RunState(turn=turn + 1, seen=seen, population=population, state=state, waiting=waiting)
+        yield turn, batch, after, seconds
 
 
 @contextmanager

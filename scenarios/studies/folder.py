@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from coolgp.network.launcher import launched_size
 from coolgp.scenarios.base.files import write_table, write_whole
+from coolgp.scenarios.base.formatting import named
 from coolgp.scenarios.base.lock import contents
 from coolgp.scenarios.base.mpiexec import check_world
 from coolgp.scenarios.records.run_folder import is_finished, read_metrics
@@ -138,13 +139,9 @@ def _difference(study: Study, stored: Mapping[str, Any]) -> str:
     mine = {cell.folder: cell.scenario.hash8() for cell in study.cells}
     gone = [name for name in stored["cells"] if name not in mine]
     if gone:
-        return f"its {_some(gone)} is not in this grid: values can be added, not taken away"
+        return f"its {named(gone, 1)} is not in this grid: values can be added, not taken away"
     other = [name for name, digest in stored["cells"].items() if mine[name] != digest]
-    return f"its {_some(other)} was another run: a key that is not varied has changed" if other else ""
-
-
-def _some(names: Sequence[str]) -> str:
-    return f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}"
+    return f"its {named(other, 1)} was another run: a key that is not varied has changed" if other else ""
 
 
 def cell_progress(place: Path) -> Progress:

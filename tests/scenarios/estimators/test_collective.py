@@ -60,6 +60,17 @@ def test_more_rows_add_up_in_any_portions() -> None:
     assert once.score(*draw(seed=3)) > 0.98
 
 
+def test_agents_that_forget_follow_a_function_that_changed() -> None:
+    x, y = draw()
+    more, target = draw(seed=2)
+    error = {}
+    for forget in (1.0, 0.5):
+        model = CollectiveGPRegressor(n_agents=4, forget=forget, **FIXED).fit(x, y).partial_fit(more, -target)
+        error[forget] = np.sqrt(np.mean(np.square(model.predict(x) + y)))
+    assert error[1.0] > 0.9  # half-way between a function and its opposite
+    assert error[0.5] < 0.3
+
+
 def test_it_goes_on_after_a_copy_and_keeps_no_row() -> None:
     model = CollectiveGPRegressor(n_agents=4, **FIXED).fit(*draw(4000))
     stored = pickle.dumps(model)
