@@ -23,8 +23,8 @@ from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 __all__ = ["Packaged", "about", "catalogue", "is_study", "load_scenario", "scenario_files", "scenario_named"]
 
 FOLDER = Path(__file__).resolve().parents[1]
-APART = "apart"
-"""The room with scenarios of models trained apart alone."""
+ROOMS = ("apart", "paper")
+"""The rooms that hold scenarios alone: of models trained apart, and of the paper's figures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +61,8 @@ def catalogue() -> Mapping[str, Packaged]:
 
 def scenario_files() -> list[Path]:
     """The files of all scenarios, in alphabetical order of their names."""
-    files = [*FOLDER.glob("[!_]*.py"), *(FOLDER / APART).glob("[!_]*.py")]
-    return sorted(files, key=lambda path: path.name)
+    folders = (FOLDER, *(FOLDER / room for room in ROOMS))
+    return sorted((path for folder in folders for path in folder.glob("[!_]*.py")), key=lambda path: path.name)
 
 
 def is_study(name: str) -> bool:

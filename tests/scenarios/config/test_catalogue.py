@@ -33,19 +33,19 @@ def test_files_of_scenarios_import_nothing_but_the_command_line_that_runs_them()
         )
 
 
-def test_a_scenario_is_a_file_beside_the_rooms_or_among_those_of_models_trained_apart(
+def test_a_scenario_is_a_file_beside_the_rooms_or_in_a_room_of_scenarios_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = 'SETTINGS = {"data": {"source": "field"}, "agents": {"count": 7}}\n'
     (tmp_path / "my_own.py").write_text(f'{DESCRIBED}{settings}GRID = {{"run.seed": (0, 1)}}\n')
     (tmp_path / "__init__.py").write_text("")
-    for room in ("room", "apart"):
+    for room in ("room", *module.ROOMS):
         (tmp_path / room).mkdir()
         (tmp_path / room / f"in_{room}.py").write_text(f"{DESCRIBED}{settings}")
     monkeypatch.setattr(module, "FOLDER", tmp_path)
     catalogue.cache_clear()
     try:
-        assert list(catalogue()) == ["in-apart", "my-own"]
+        assert list(catalogue()) == ["in-apart", "in-paper", "my-own"]
         assert is_study("my-own")
         assert load_scenario("my-own").agents.count == 7
         assert module.about("my-own", "field") == ["One line.", "A second paragraph."]

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from coolgp.scenarios import paper_fig2
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.experiments.registry import KINDS
 from coolgp.scenarios.experiments.timing import CENTRAL, TimingCurve, central, collective, fastest
+from coolgp.scenarios.paper import paper_fig2
 from coolgp.scenarios.records.run_folder import read_metrics
 from coolgp.scenarios.studies.curves_figure import curves_figure
 from coolgp.scenarios.studies.figures import draw_study
