@@ -21,7 +21,7 @@ from coolgp.agents.prediction import Posterior, posterior, shared
 from coolgp.agents.statistics import Evidence
 from coolgp.agents.uncertain import uncertain_gradient
 
-__all__ = ["FixedPosterior", "bound", "gradient"]
+__all__ = ["FixedPosterior", "bound", "fixed_posterior", "gradient", "gradient_at"]
 
 
 def bound(model: Model, theta: Array, evidence: Evidence, formed: Posterior | None = None) -> Array:
@@ -42,17 +42,18 @@ def gradient(model: Model, theta: Array, evidence: Evidence, batch: Batch) -> Ar
 
     evidence ``[A]`` is what ``q(f_u)`` is formed from; batch: the newest observations.
     """
-    one, evidence = shared(theta, evidence)
-    fixed = (
-        model.cached(_fixed, one, evidence) if len(one) == len(evidence.shift) == 1 else _fixed(model, one, evidence)
-    )
+    return gradient_at(model, theta, fixed_posterior(model, theta, evidence), batch)
+
+
+def gradient_at(model: Model, theta: Array, fixed: FixedPosterior, batch: Batch) -> Array:
+    """:func:`gradient` for posteriors that were formed before."""
     variances = np.broadcast_to(fixed.variances, (len(theta), 2))
     if model.expects:
         by_mean, by_spread = uncertain_gradient(model, theta, batch, fixed.alpha, fixed.shrink, fixed.count)
         slope = model.layout.gradient(theta, by_mean, by_spread, variances)
     else:
         slope = model.layout.gradient(theta, _projection_gradient(model, fixed, batch), None, variances)
-    informed = (evidence.count > 0) & (batch.count > 0)
+    informed = (fixed.count > 0) & (batch.count > 0)
     return np.where(informed[:, None], slope, 0.0)
 
 
@@ -76,6 +77,15 @@ class FixedPosterior:
     def variances(self) -> Array:
         """The gradient by the variances ``[., 2]``."""
         return _variance_gradient(self.model, self.belief, self.evidence)
+
+
+def fixed_posterior(model: Model, theta: Array, evidence: Evidence) -> FixedPosterior:
+    """What gradients at the posteriors of agents with ``θ [A, K]`` and evidence ``[A]`` need; one where all agree.
+
+    Raises Indefinite as :func:`coolgp.agents.prediction.posterior` does.
+    """
+    one, evidence = shared(theta, evidence)
+    return model.cached(_fixed, one, evidence) if len(one) == len(evidence.shift) == 1 else _fixed(model, one, evidence)
 
 
 def _fixed(model: Model, theta: Array, evidence: Evidence) -> FixedPosterior:

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.base.failures import Indefinite, NotFinite
 from coolgp.agents.base.triangular import inverse_of_lower, product_with_lower
 from coolgp.agents.blocks import map_tasks
@@ -91,6 +91,13 @@ class Posterior:
     weights: Array
     reach: Array
     size: Array
+
+    def of(self, agents: slice | Indices) -> Posterior:
+        """Those of some of the agents: this one where all agree."""
+        if len(self.mean) == 1:
+            return self
+        held = (self.mean, self.log_determinant, self.weights, self.reach, self.size)
+        return Posterior(self.theta[agents], self.geometry.of(agents), *(part[agents] for part in held))
 
     @cached_property
     def shrink(self) -> Array:
@@ -198,7 +205,7 @@ def predict_from_rows(model: Model, theta: Array, evidence: Evidence, x: Array) 
     geometry, amplitude = model.geometry(theta), model.basis.amplitude(model.layout.signal_variance(theta))
     readouts: list[Readout] = []
     for agent in range(len(theta)):
-        own, sums = geometry.of(agent), evidence[agent : agent + 1]
+        own, sums = geometry.of(slice(agent, agent + 1)), evidence[agent : agent + 1]
         short = readout_of_few(own, float(amplitude[agent]), sums.precision[0], sums.shift[0]) if few[agent] else None
         readouts.append(short or _readouts(_formed(model, theta[agent : agent + 1], sums))[0])
     return _answered(model, theta, partial(_certain_at, geometry, readouts), x)

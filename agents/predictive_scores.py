@@ -5,17 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.triangular import product_with_lower
 from coolgp.agents.features.basis import LatentBasis
 from coolgp.agents.model import Model, agreed
 from coolgp.agents.prediction import Posterior, Prediction, posterior, shared
 from coolgp.agents.statistics import Evidence
 
-__all__ = ["log_loss", "predict_rows", "square_loss"]
+__all__ = ["log_loss", "predict_rows", "predict_rows_at", "square_loss"]
 
 
 def predict_rows(model: Model, theta: Array, evidence: Evidence, x: Array) -> Prediction:
     """Predictions ``[A, B]`` of agents with ``θ [A, K]`` and evidence ``[A]``, each at its own rows ``x [A, B, D]``."""
-    belief = posterior(model, *shared(theta, evidence))
+    return predict_rows_at(model, theta, posterior(model, *shared(theta, evidence)), x)
+
+
+def predict_rows_at(model: Model, theta: Array, belief: Posterior, x: Array) -> Prediction:
+    """:func:`predict_rows` for posteriors that were formed before: ``A``, or one where all agents agree."""
     mean, variance = (_expected if model.expects else _certain)(model, theta, belief, x)
     signal = model.layout.signal_variance(theta)[:, None]
     noise = model.layout.noise_variance(theta)
@@ -39,7 +44,7 @@ def _certain(model: Model, theta: Array, belief: Posterior, x: Array) -> tuple[A
     """Mean and variance ``[A, B]`` for a unit signal, as :func:`coolgp.agents.prediction.predict` has them."""
     geometry = belief.geometry
     kappa = model.basis.values(geometry.points, model.layout.projection(agreed(theta)), x)  # [A, M, B]
-    unknown = 1.0 - np.square(geometry.inverse @ kappa).sum(-2)
+    unknown = 1.0 - np.square(product_with_lower(geometry.inverse, kappa)).sum(-2)
     return (belief.weights[:, None, :] @ kappa)[:, 0], unknown + np.square(belief.reach @ kappa).sum(-2)
 
 

@@ -23,8 +23,8 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.batches import Batch
 from coolgp.agents.model import Model
 from coolgp.agents.population import Population
-from coolgp.agents.predictive_scores import log_loss, predict_rows, square_loss
-from coolgp.agents.statistics import Evidence
+from coolgp.agents.prediction import Posterior
+from coolgp.agents.predictive_scores import log_loss, predict_rows_at, square_loss
 
 __all__ = ["Adam", "gains", "judged", "promoted", "step"]
 
@@ -52,18 +52,17 @@ class Adam:
     floor: float = 1e-8
 
 
-def gains(model: Model, thetas: tuple[Array, Array], evidences: tuple[Evidence, Evidence], batch: Batch) -> Array:
+def gains(model: Model, thetas: tuple[Array, Array], beliefs: tuple[Posterior, Posterior], batch: Batch) -> Array:
     """By how much the second of two hyper-parameters ``[A, K]`` predicts each agent's rows better, ``[A, 2]``.
 
-    Each with its reading of the evidence ``[A]``: difference of log densities, and of squared errors in units of twice
-    the first's noise variance; summed over the rows of the batch. Zero for agents without evidence.
+    Each with its posteriors, ``A`` or one where all agree: difference of log densities, and of squared errors in units
+    of twice the first's noise variance; summed over the rows of the batch.
     """
-    now, then = (predict_rows(model, *asked, batch.x) for asked in zip(thetas, evidences, strict=True))
+    now, then = (predict_rows_at(model, *asked, batch.x) for asked in zip(thetas, beliefs, strict=True))
     scale = 0.5 / now.noise_variance[:, None]
     closer = scale * (square_loss(now, batch.y) - square_loss(then, batch.y))
     gain = np.stack([log_loss(now, batch.y) - log_loss(then, batch.y), closer], axis=-1)
-    real = (batch.mask > 0) & (evidences[0].count > 0)[:, None]
-    summed: Array = np.where(real[..., None], gain, 0.0).sum(-2)
+    summed: Array = np.where(batch.mask[..., None] > 0, gain, 0.0).sum(-2)
     return summed
 
 

@@ -21,16 +21,12 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from coolgp.agents.base.arrays import Array
-from coolgp.agents.base.failures import Indefinite
-from coolgp.agents.batches import Batch, Observations, map_batches
-from coolgp.agents.learning import gradient
-from coolgp.agents.model import Model
+from coolgp.agents.base.arrays import Array, Indices
+from coolgp.agents.batches import Observations
 from coolgp.agents.population import Population
-from coolgp.agents.prediction import shared
 from coolgp.agents.statistics import Evidence
-from coolgp.agents.trial import Adam, gains, judged, step
-from coolgp.agents.variances import best_variances
+from coolgp.agents.trial import Adam, judged, step
+from coolgp.fusion.examination import Judges, Reading, examined
 from coolgp.fusion.rule import FusionRule, State, has_evidence, teaches_from
 
 __all__ = ["MODES", "Collective", "Fixed", "Local", "Mode", "training_evidence_of"]
@@ -69,11 +65,15 @@ class Mode(Protocol):
 
 @dataclass(frozen=True)
 class Fixed:
-    """Hyper-parameters keep their starting values, and are not announced. agents: in all, on all ranks."""
+    """Hyper-parameters keep their starting values, and are not announced.
+
+    agents: in all, on all ranks. ids ``[A]``: of this rank's agents; by default it has all.
+    """
 
     rereads: ClassVar[bool] = False
     adam: Adam
     agents: int = 1
+    ids: Indices | None = None
 
     def start(self, population: Population) -> Population:
         """Nothing to announce."""
@@ -101,7 +101,10 @@ class Local(Fixed):
         by noise variances of theirs: an agent's own statistics alone have its own scale. Where it is ``u``, ``σ_s`` is
         part of the map from ``u`` to the agent's ``f`` and must fit the ``u`` that all agree on: a gradient leads.
         """
-        found = _examined(population, batch, partial(_own_reading, population, evidence), batch.rows, self.adam)
+        everyone = Judges(np.ones(population.size, dtype=bool), batch.rows)
+        found = examined(
+            population, batch, partial(_own_reading, population, evidence), everyone, _reach(population, self.adam)
+        )
         stepped = _stepped(
             judged(population, found.candidate, found.gain, np.inf), self.adam, found.candidate, found.slope
         )
@@ -132,10 +135,16 @@ class Collective(Fixed):
 
         Where sums are about ``f``, its variances move to the maximum: the places of their gradients take the gains.
         """
-        rows = -(-JUDGED_ROWS // self.agents)
-        found = _examined(population, batch, partial(_common_reading, population, evidence), rows, self.adam)
+        read, judges = partial(_common_reading, population, evidence), self._judges(population, batch.rows)
+        found = examined(population, batch, read, judges, _reach(population, self.adam))
         last = found.gain if population.model.basis.moves else found.slope[:, -2:]
         return _announcing(population, found.candidate, np.concatenate([found.slope[:, :-2], last], axis=1))
+
+    def _judges(self, population: Population, rows: int) -> Judges:
+        """Some agents with all their rows, others in every round: one product of many rows is cheaper than many."""
+        ids = np.arange(population.size) if self.ids is None else self.ids
+        apart = max(1, self.agents * min(rows, JUDGED_ROWS) // JUDGED_ROWS)
+        return Judges((ids + population.steps) % apart == 0, JUDGED_ROWS)
 
 
 def training_evidence_of(rule: FusionRule, state: State, population: Population) -> EvidenceOf:
@@ -150,27 +159,6 @@ def training_evidence_of(rule: FusionRule, state: State, population: Population)
 MODES: dict[str, Callable[..., Mode]] = {"fixed": Fixed, "local": Local, "collective": Collective}
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """Evidence of some agents, read under what they use and under their candidates; for: what variances are best for.
-
-    All but `now` are scaled by the candidates' variances.
-    """
-
-    now: Evidence
-    then: Evidence
-    variances: Evidence | None
-
-
-@dataclass(frozen=True)
-class _Examined:
-    """Of agents: candidates ``[A, K]``, gradients at them ``[A, K]``, and their gains ``[A, 2]``."""
-
-    candidate: Array
-    slope: Array
-    gain: Array
-
-
 def _announcing(population: Population, candidate: Array, slope: Array) -> Population:
     return replace(population, announced=np.concatenate([candidate, slope], axis=1))
 
@@ -181,57 +169,24 @@ def _stepped(population: Population, adam: Adam, candidate: Array, slope: Array)
     return step(population, adam, population.candidate, np.where(kept, slope, 0.0))
 
 
-def _common_reading(population: Population, evidence: EvidenceOf, agents: slice) -> _Reading:
+def _common_reading(population: Population, evidence: EvidenceOf, agents: slice) -> Reading:
     """All evidence is told in one unit, and read under the variances of who reads it."""
     now = evidence(agents)
     then = population.model.reread(now, population.theta[agents], population.candidate[agents])
-    return _Reading(now, then, then if population.model.basis.moves else None)
+    return Reading(now, then, then if population.model.basis.moves else None)
 
 
-def _own_reading(population: Population, evidence: EvidenceOf, agents: slice) -> _Reading:
+def _own_reading(population: Population, evidence: EvidenceOf, agents: slice) -> Reading:
     """An agent's own evidence follows its candidate; that of others stays as they told it."""
     own = population.evidence(agents)
     others = (evidence(agents) - own).clipped()
     mine = population.model.reread(own, population.theta[agents], population.candidate[agents])
-    return _Reading(others + own, others + mine, others + mine if population.model.basis.moves else None)
+    return Reading(others + own, others + mine, others + mine if population.model.basis.moves else None)
 
 
-def _examined(
-    population: Population, batch: Observations, read: Callable[[slice], _Reading], rows: int, adam: Adam
-) -> _Examined:
-    """Candidates on a batch that nobody has learned; they are judged by so many rows of each agent."""
-    model, anew, tried = population.model, _due(population.steps), population.model.basis.moves
-
-    def of(agents: slice, seen: Batch) -> tuple[Array, Array, Array]:
-        theta, candidate = population.theta[agents], population.candidate[agents]
-        some = Batch(seen.x[:, :rows], seen.y[:, :rows], seen.mask[:, :rows])
-        try:
-            reading = read(agents)
-            gain = (
-                gains(model, (theta, candidate), (reading.now, reading.then), some)
-                if tried
-                else np.zeros((len(theta), 2))
-            )
-            slope = gradient(model, candidate, reading.then, seen)
-        except Indefinite as failure:
-            raise Indefinite(agents.start + failure.row, failure.lowest) from None
-        if not anew or reading.variances is None:
-            return candidate, slope, gain
-        reach = anew * VARIANCE_RATE * adam.rate * np.exp(population.trial[agents, 2:3])
-        return _towards_best_variances(model, candidate, reading.variances, reach), slope, gain
-
-    blocks = map_batches(of, [batch], population.size, 8 * model.inducing**2)
-    if not blocks:
-        return _Examined(population.candidate, np.zeros_like(population.theta), np.zeros((0, 2)))
-    return _Examined(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
-
-
-def _towards_best_variances(model: Model, theta: Array, evidence: Evidence, reach: Array) -> Array:
-    one, common = shared(theta, evidence)
-    found = model.cached(best_variances, one, common) if len(one) == 1 else best_variances(model, one, common)
-    moved = theta.copy()
-    moved[:, -2:] += np.clip(found - theta[:, -2:], -reach, reach)
-    return moved
+def _reach(population: Population, adam: Adam) -> float:
+    """By how much the logarithms of variances may move in this round, 0 where they are not sought."""
+    return _due(population.steps) * VARIANCE_RATE * adam.rate
 
 
 def _due(steps: int) -> int:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.base.triangular import product_with_lower
 
 __all__ = ["Frame", "Geometry"]
@@ -48,13 +48,13 @@ class Geometry:
     frame: Frame | None = None
     home: Array | None = None
 
-    def of(self, agent: int) -> Geometry:
-        """That of one agent, leading axis 1: this one where all share it."""
+    def of(self, agents: slice | Indices) -> Geometry:
+        """That of some of the agents: this one where all share it."""
         if len(self.points) == 1:
             return self
-        one = slice(agent, agent + 1)
-        home = None if self.home is None else self.home[one]
-        return Geometry(self.points[one], self.slopes[one], self.factor[one], self.inverse[one], self.frame, home)
+        home = None if self.home is None else self.home[agents]
+        points, slopes = self.points[agents], self.slopes[agents]
+        return Geometry(points, slopes, self.factor[agents], self.inverse[agents], self.frame, home)
 
     @cached_property
     def to_common(self) -> Array | None:

@@ -70,8 +70,8 @@ def _forgotten(rule: FusionRule, population: Population, state: State, share: fl
 
 
 def _mode(simulation: Simulation) -> Mode:
-    agents = simulation.scenario.agents
-    return MODES[agents.hyperparameters](Adam(agents.learning_rate), simulation.transport.shard.size)
+    agents, shard = simulation.scenario.agents, simulation.transport.shard
+    return MODES[agents.hyperparameters](Adam(agents.learning_rate), shard.size, shard.agents)
 
 
 def _communicate(
