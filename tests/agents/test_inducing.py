@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.cluster.vq import kmeans2
 
 from coolgp.agents.features.inducing import CHOICES, conditional_variance
 
@@ -59,3 +60,9 @@ def test_too_few_distinct_rows_are_refused(choice):
     candidates = np.repeat(np.random.default_rng(1).normal(size=(8, 2)), 5, axis=0)
     with pytest.raises(ValueError, match="9 inducing inputs need as many distinct pilot rows; there are 8"):
         choice(candidates, 9, np.random.default_rng(0))
+
+
+def test_centres_are_those_of_scipys_kmeans():
+    candidates = np.random.default_rng(2).normal(size=(90, 3))
+    expected = kmeans2(candidates, 20, minit="++", seed=np.random.default_rng(5))[0]
+    np.testing.assert_array_equal(CHOICES["kmeans"](candidates, 20, np.random.default_rng(5)), expected)
