@@ -38,7 +38,8 @@ from coolgp.scenarios.runs.run import run
 
 from tests.agents.test_statistics import assert_equal
 from tests.oracle import BASES, JITTER, LAYOUTS, QUERIES, build_model, draw, start, walked
-from tests.scenarios.runs.test_checkpoint import contents, write_study
+from tests.run_folders import contents
+from tests.scenarios.runs.test_checkpoint import write_study
 
 AGENTS, ROWS = 3, 9
 ENCODINGS = ("transport", "stale", "importance")

@@ -24,6 +24,7 @@ from coolgp.scenarios.config.loading import resolve
 
 from tests.fusion.test_exact import Run
 from tests.oracle import QUERIES, build_model, draw, informed, kernel, rows_of, solve, start
+from tests.run_folders import table
 
 AGENTS, LEAST = 5, 0.9
 FAR = 5.0
@@ -188,11 +189,6 @@ def drift(path: Path, out: Path, *settings: str) -> float:
     }
     run(resolve(scenario, "drift", settings), out, figures=False)
     return float(table(out / "metrics.csv")[-1]["rmse_post"])
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open() as file:
-        return list(csv.DictReader(file))
 
 
 def test_where_the_domain_drifts_extension_learns_what_is_lost_without(drifting: Path, tmp_path: Path) -> None:

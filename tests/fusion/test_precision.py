@@ -32,7 +32,8 @@ from coolgp.scenarios import load_scenario, resume, run
 from coolgp.scenarios.records.run_folder import read_metrics
 
 from tests.oracle import QUERIES, build_model, draw, start
-from tests.scenarios.runs.test_checkpoint import contents, write_study
+from tests.run_folders import contents
+from tests.scenarios.runs.test_checkpoint import write_study
 
 SINGLE, DOUBLE = np.float32, np.float64
 EPS = float(np.finfo(SINGLE).eps)

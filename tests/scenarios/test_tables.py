@@ -33,6 +33,8 @@ from coolgp.scenarios.records.run_folder import RunFolder, read_metrics, read_ru
 from coolgp.scenarios.studies.comparison import compared, read_runs
 from coolgp.scenarios.studies.comparison_figure import compare_figure
 
+from tests.run_folders import table, timeless
+
 ROUNDS = 4
 SMALL = (
     "agents.count=6", "agents.inducing=10", "agents.pilot=60", "network.topology=ring", "run.probes=3",
@@ -85,15 +87,9 @@ def stopped(scenario: Scenario, out: Path, place: Path, after: int = 2) -> Path:
     return place
 
 
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return [{name: cell for name, cell in row.items() if "seconds" not in name} for row in csv.DictReader(file)]
-
-
 def edited(path: Path, drop: tuple[str, ...] = (), **added: float) -> None:
     """Take columns out of a table, and add some with one value each."""
-    with path.open(newline="") as file:
-        rows = [{n: c for n, c in row.items() if n not in drop} | added for row in csv.DictReader(file)]
+    rows = [{n: c for n, c in row.items() if n not in drop} | added for row in table(path)]
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -116,7 +112,7 @@ def test_a_metric_of_this_file_runs_reports_plots_compares_plans_and_resumes(
     stopped(small, whole, half)
     resume(half)
     folder = read_run(half)
-    assert table(half / METRICS) == table(whole / METRICS)
+    assert timeless(half / METRICS) == timeless(whole / METRICS)
     error = folder.predictions.mean_post - folder.predictions.y_test
     assert folder.metrics[bias.name][-1] == pytest.approx(error.mean(), rel=1e-12)
     assert f"<td>{bias.name}</td><td>{bias.words}" in (half / "report.html").read_text()
@@ -240,7 +236,7 @@ def test_a_run_that_another_version_began_goes_on_with_its_columns_and_says_so(s
         (half / GUARANTEE).rename(half / GUARANTEE_BEFORE)
     with pytest.warns(RuntimeWarning, match="without crps_post and leaves bias_post empty"):
         resume(half, figures=False)
-    resumed, uninterrupted = table(half / METRICS), table(whole / METRICS)
+    resumed, uninterrupted = timeless(half / METRICS), timeless(whole / METRICS)
     assert [row.pop("bias_post") == "" for row in resumed] == [False, False, True, True]
     assert resumed == [{name: cell for name, cell in row.items() if name != "bias_post"} for row in uninterrupted]
     assert not (half / GUARANTEE).exists()
@@ -267,7 +263,7 @@ def test_a_checkpoint_of_a_version_that_did_not_know_a_key_is_gone_on_with(small
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         resume(half, figures=False)
-    assert table(half / METRICS) == table(whole / METRICS)
+    assert timeless(half / METRICS) == timeless(whole / METRICS)
 
 
 def test_a_checkpoint_of_a_version_that_did_not_know_a_key_is_refused_where_another_key_was_changed(

@@ -32,6 +32,8 @@ from coolgp.fusion.matching.networks.baselines import aligned, averaged
 from coolgp.scenarios.base.lock import claimed_file
 from coolgp.scenarios.cli.app import app
 
+from tests.run_folders import table
+
 X, Y = load_iris(return_X_y=True)
 TARGET = X[:, 0] - X[:, 2]
 RUN = "coolgp run field --agents 4 --rounds 2 --set agents.inducing=8 --no-figures --out run"
@@ -49,7 +51,7 @@ def torch_file(path: Path, inputs: int, outputs: int, seed: int = 0) -> None:
     save_file({name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}, path)
 
 
-def table(path: Path, columns: dict[str, object]) -> None:
+def write_table(path: Path, columns: dict[str, object]) -> None:
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([list(columns), *zip(*columns.values(), strict=True)])
 
@@ -81,9 +83,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("north", "south"):
         gp = SparseGPRegressor(n_inducing=6, max_iter=3, random_state=0).fit(X[:, :2] + (name == "south"), TARGET)
         skops.io.dump(gp, folder / f"{name}.skops", compression=0)
-    table(folder / "all.csv", inputs(X) | {"kind": Y.tolist()})
-    table(folder / "one.csv", inputs(X[:40]) | {"kind": Y[:40].astype(float).tolist()})
-    table(folder / "two.csv", inputs(X[:, :2]))
+    write_table(folder / "all.csv", inputs(X) | {"kind": Y.tolist()})
+    write_table(folder / "one.csv", inputs(X[:40]) | {"kind": Y[:40].astype(float).tolist()})
+    write_table(folder / "two.csv", inputs(X[:, :2]))
     (folder / "model.pkl").write_bytes(pickle.dumps(LinearRegression()))
     (folder / "damaged.npz").write_bytes(b"PK\x03\x04 cut off")
     (folder / "damaged.onnx").write_bytes(b"nothing")
@@ -183,8 +185,7 @@ def test_cigar_takes_anything_and_leaves_the_product_of_densities(place: Path) -
     assert done.exit_code == 0, done.stderr
     assert f"{len(np.unique(X[:, :2], axis=0))} rows asked" in done.stdout  # each row once
     assert "3 sums over the graph, 12 messages" in done.stdout
-    with (place / "product.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = table(place / "product.csv")
     means, stds = zip(*(expert_of(read_model_file(place / name)).predict(X[:, :2]) for name in files), strict=True)
     mean, std = product(np.array(means), np.array([stds[0], np.full(150, 0.5), np.full(150, 0.5)]))
     np.testing.assert_allclose([float(row["mean"]) for row in rows], mean, rtol=1e-9)
@@ -194,8 +195,7 @@ def test_cigar_takes_anything_and_leaves_the_product_of_densities(place: Path) -
 def test_an_ensemble_of_classifiers_averages_probabilities(place: Path) -> None:
     done = fuse(place, "a.skops", "forest.onnx", "--rule", "ensemble", "--inputs", "all.csv", "--target", "kind")
     assert done.exit_code == 0, done.stderr
-    with (place / "fused.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = table(place / "fused.csv")
     forest = RandomForestClassifier(5, random_state=0).fit(X, Y).predict_proba(X)
     expected = (read_model_file(place / "a.skops").predict_proba(X) + forest) / 2
     shares = np.array([[float(row[f"probability_{label}"]) for label in range(3)] for row in rows])
@@ -207,8 +207,7 @@ def test_networks_without_labels_predict_the_numbers_of_their_outputs(place: Pat
     given = ("--rule", "ensemble", "--inputs", "all.csv", "--target", "kind", "--out", "numbers.csv")
     done = fuse(place, *["torch.safetensors"] * 2, *given)
     assert done.exit_code == 0, done.stderr
-    with (place / "numbers.csv").open() as file:
-        classes = [int(row["class"]) for row in csv.DictReader(file)]
+    classes = [int(row["class"]) for row in table(place / "numbers.csv")]
     assert classes == network_in(place / "torch.safetensors").outputs(X).argmax(1).tolist()
 
 

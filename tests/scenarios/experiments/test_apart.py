@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import sys
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from coolgp.scenarios.experiments.run import resume, run
 from coolgp.scenarios.records.run_folder import is_finished, read_metrics
 
 from tests.paths import ROOT
+from tests.run_folders import timeless
 
 DIGITS: dict[str, Any] = {
     "data": {"source": "digits", "partition": "dirichlet-classes", "test_count": 300},
@@ -48,11 +48,6 @@ def scenario(settings: dict[str, Any], *overrides: str) -> ExpertsScenario:
     made = load_scenario(settings, overrides)
     assert isinstance(made, ExpertsScenario)
     return made
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return [{name: cell for name, cell in row.items() if "seconds" not in name} for row in csv.DictReader(file)]
 
 
 def coolgp_says(*arguments: object, code: int = 0) -> str:
@@ -76,7 +71,7 @@ def test_every_rule_fuses_classifiers_and_reports(rule: str, tmp_path: Path) -> 
     assert 0.0 < metrics["accuracy_worst_post"][-1] <= metrics["accuracy_post"][-1] + 1e-12 <= 1.0
     assert "rmse_post" not in metrics
     assert "accuracy" in (tmp_path / "run" / "report.html").read_text()
-    assert sum(float(row["rows"]) for row in table(tmp_path / "run" / "agents.csv")) == 1417
+    assert sum(float(row["rows"]) for row in timeless(tmp_path / "run" / "agents.csv")) == 1417
 
 
 @pytest.mark.parametrize("rule", ["ensemble", "pooled", "spahm"])
@@ -92,13 +87,13 @@ def test_a_run_that_was_killed_after_training_does_not_train_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(scenario(DIGITS), tmp_path / "run", figures=False)
-    whole = table(tmp_path / "run" / "metrics.csv")
+    whole = timeless(tmp_path / "run" / "metrics.csv")
     (tmp_path / "run" / "metrics.csv").unlink()
     (tmp_path / "run" / "env.json").unlink()
     assert not is_finished(tmp_path / "run")
     monkeypatch.setattr("coolgp.agents.experts.models.networks.MLP.trained", None)
     resume(tmp_path / "run", figures=False)
-    assert table(tmp_path / "run" / "metrics.csv") == whole
+    assert timeless(tmp_path / "run" / "metrics.csv") == whole
 
 
 def test_networks_of_a_regression_have_intervals_and_a_killed_run_cross_validates_none_again(
@@ -109,12 +104,12 @@ def test_networks_of_a_regression_have_intervals_and_a_killed_run_cross_validate
     metrics = read_metrics(tmp_path / "run")
     assert 0.8 < metrics["coverage95_post"][-1] <= 1.0
     assert np.isfinite(metrics["nlpd_pre"][-1])
-    whole = table(tmp_path / "run" / "metrics.csv")
+    whole = timeless(tmp_path / "run" / "metrics.csv")
     for name in ("metrics.csv", "env.json"):
         (tmp_path / "run" / name).unlink()
     monkeypatch.setattr("coolgp.agents.experts.models.networks.MLP.trained", None)
     resume(tmp_path / "run", figures=False)
-    assert table(tmp_path / "run" / "metrics.csv") == whole
+    assert timeless(tmp_path / "run" / "metrics.csv") == whole
     run(scenario(FIELD), tmp_path / "run", overwrite=True, figures=False)
     assert not list((tmp_path / "run" / "experts").glob("*.std.txt"))
 
@@ -156,7 +151,7 @@ def test_any_number_of_ranks_gives_the_same_numbers(
     for rule in RULES:
         run(scenario(DIGITS, *rule.split("+")), tmp_path / "serial", figures=False, overwrite=True)
         for name in ("metrics.csv", "agents.csv"):
-            assert table(tmp_path / rule.partition("+")[0] / name) == table(tmp_path / "serial" / name), rule
+            assert timeless(tmp_path / rule.partition("+")[0] / name) == timeless(tmp_path / "serial" / name), rule
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -227,8 +222,8 @@ def test_a_table_with_a_column_of_classes_is_learned_by_owners_that_a_column_nam
     with pytest.warns(RuntimeWarning, match="coolgp resume trains them again"):
         run(scenario(settings), tmp_path / "run", figures=False)
     assert read_metrics(tmp_path / "run")["accuracy_post"][-1] > 0.8
-    assert [row["agent"] for row in table(tmp_path / "run" / "agents.csv")] == ["north", "south"]
-    assert {row["class"] for row in table(tmp_path / "run" / "shards.csv")} == {"rose", "tulip", "aster"}
+    assert [row["agent"] for row in timeless(tmp_path / "run" / "agents.csv")] == ["north", "south"]
+    assert {row["class"] for row in timeless(tmp_path / "run" / "shards.csv")} == {"rose", "tulip", "aster"}
 
 
 def test_losses_of_messages_are_counted_and_what_cannot_settle_is_refused(tmp_path: Path) -> None:
@@ -366,7 +361,7 @@ def test_a_sweep_is_compared_by_accuracy_and_cannot_be_planned(tmp_path: Path, m
         coolgp_says("run", "mine.toml", "--seed", seed, "--agents", 2, "--out", f"run{seed}", "--no-figures")
     assert "accuracy_post" in coolgp_says("compare", "run0", "run1")
     assert Path("compare-accuracy_post-rounds.png").is_file()
-    assert len(table(Path("run0/agents.csv"))) == 2
+    assert len(timeless(Path("run0/agents.csv"))) == 2
     assert "no section [agents] to plan by" in coolgp_says("plan", "mine.toml", code=2)
     coolgp_says(
         "run",

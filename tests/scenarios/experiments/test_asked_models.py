@@ -20,6 +20,7 @@ from coolgp.scenarios.experiments.run import run
 from coolgp.scenarios.records.run_folder import read_metrics
 
 from tests.agents.experts.remote_models import HEAD, WELL, described, served
+from tests.run_folders import timeless
 
 ASKED = {"asked": 80, "density_queries": 0}
 DEAD = f"{HEAD}sys.exit('no weights')"
@@ -58,11 +59,6 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return [{name: cell for name, cell in row.items() if "seconds" not in name} for row in csv.DictReader(file)]
-
-
 def says(place: Path, *arguments: str, code: int = 0) -> str:
     with chdir(place):
         done = CliRunner(env={"COLUMNS": "300"}).invoke(app, list(arguments), catch_exceptions=False)
@@ -74,10 +70,10 @@ def test_who_fails_is_named_on_the_screen_in_a_table_and_in_the_report(place: Pa
     screen = says(place, "run", "owners.toml", "--out", "run", "--set", "experts.at_least=2")
     assert "left out: dead/expert.toml: ended with exit code 1: no weights" in screen
     assert ": cannot be reached" in screen
-    out = rows(place / "run" / "left-out.csv")
+    out = timeless(place / "run" / "left-out.csv")
     assert [row["agent"] for row in out] == ["1", "3"]
     assert "of agent 1 is left out of fusion" in (place / "run" / "report.html").read_text()
-    metrics, agents = read_metrics(place / "run"), rows(place / "run" / "agents.csv")
+    metrics, agents = read_metrics(place / "run"), timeless(place / "run" / "agents.csv")
     test_rows = int(agents[0]["asked"])
     assert metrics["left_out"][-1] == 2
     assert metrics["queries"][-1] == 2 * test_rows > 0
@@ -100,7 +96,7 @@ def test_all_ranks_agree_on_who_is_out(place: Path, on_ranks: Callable[..., Comp
     with pytest.warns(RuntimeWarning, match="left out: "):
         run(load_scenario(place / "owners.toml", ["experts.at_least=2"]), place / "run", figures=False)
     for name in ("metrics.csv", "agents.csv", "left-out.csv"):
-        assert rows(place / "mpi" / name) == rows(place / "run" / name)
+        assert timeless(place / "mpi" / name) == timeless(place / "run" / name)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +117,7 @@ def test_a_server_is_asked_for_each_test_row_once_whatever_is_done_with_the_answ
     with served() as (url, answers):
         items = [f'experts.files=["{url}/sum", "{url}/sum"]', "run.rounds=3", "fusion.rounds_per_step=1"]
         run(load_scenario(place / "owners.toml", items), place / "run", figures=False)
-    asked = [int(row["asked"]) for row in rows(place / "run" / "agents.csv")]
+    asked = [int(row["asked"]) for row in timeless(place / "run" / "agents.csv")]
     assert asked == [8, 8]
     assert answers.rows == sum(asked) == sum(read_metrics(place / "run")["queries"])
     assert set(answers.asked) == {"/sum"}
@@ -137,8 +133,8 @@ def test_fusing_files_names_who_is_left_out_on_the_screen_and_on_the_card(place:
     reason = "left out: dead/expert.toml: ended with exit code 1: no weights"
     assert reason in screen
     assert json.loads((place / "fused.csv.json").read_text())["remarks"] == [reason]
-    means = [float(row["mean"]) for row in rows(place / "fused.csv")]
-    assert means == pytest.approx([float(row["y"]) for row in rows(place / "rows.csv")], abs=1e-12)
+    means = [float(row["mean"]) for row in timeless(place / "fused.csv")]
+    assert means == pytest.approx([float(row["y"]) for row in timeless(place / "rows.csv")], abs=1e-12)
 
 
 def test_the_card_counts_what_models_were_asked_under_every_rule_that_asks(place: Path) -> None:
@@ -171,6 +167,6 @@ def test_a_server_has_the_classes_of_the_other_models(place: Path) -> None:
         for models in (["classes/expert.toml", f"{url}/classes"], [f"{url}/classes", "classes/expert.toml"]):
             out = ["--inputs", "rows.csv", "--target", "y", "--out", "fused.csv", "--overwrite"]
             says(place, "fuse", *models, "--rule", "ensemble", *out)
-            assert float(rows(place / "fused.csv")[0]["probability_yes"]) == pytest.approx(0.625)
+            assert float(timeless(place / "fused.csv")[0]["probability_yes"]) == pytest.approx(0.625)
     card = json.loads((place / "fused.csv.json").read_text())
     assert card["models"][0] == {"file": f"{url}/classes", "sha256": None, "size": "any model", **ASKED}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,8 @@ from coolgp.scenarios.config.scenario import ExpertsScenario
 from coolgp.scenarios.experiments.run import resume, run
 from coolgp.scenarios.records.run_folder import is_finished, read_metrics
 
+from tests.run_folders import timeless
+
 SMALL = ("experts.count=4", "run.rounds=8", "experts.models=['gp','ridge']", "data.test_count=40")
 CLASSES = ("experts.count=4", "run.rounds=4", "experts.models=['logistic','nearest']", "data.test_count=300")
 NAMES = {"blackbox-diabetes": SMALL, "blackbox-concrete-like": SMALL, "blackbox-digits": CLASSES}
@@ -29,13 +30,8 @@ def scenario(name: str, *overrides: str) -> ExpertsScenario:
     return made
 
 
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return [{name: cell for name, cell in row.items() if "seconds" not in name} for row in csv.DictReader(file)]
-
-
 def baselines(folder: Path) -> dict[str, dict[str, float]]:
-    rows = table(folder / "baselines.csv")
+    rows = timeless(folder / "baselines.csv")
     return {row["baseline"]: {name: float(cell) for name, cell in row.items() if name != "baseline"} for row in rows}
 
 
@@ -100,19 +96,19 @@ def test_two_ranks_give_the_same_numbers_and_tables(
     for rule in rules:
         run(scenario("blackbox-diabetes", *few, f"fusion.rule={rule}"), tmp_path / f"serial-{rule}", figures=False)
         for name in ("metrics.csv", "agents.csv", "baselines.csv"):
-            assert table(tmp_path / rule / name) == table(tmp_path / f"serial-{rule}" / name), (rule, name)
+            assert timeless(tmp_path / rule / name) == timeless(tmp_path / f"serial-{rule}" / name), (rule, name)
 
 
 def test_a_run_that_was_killed_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     models = "experts.models=['svr','gp','nearest']"
     run(scenario("blackbox-diabetes", models), tmp_path / "run", figures=False)
-    whole = [table(tmp_path / "run" / name) for name in ("metrics.csv", "baselines.csv")]
+    whole = [timeless(tmp_path / "run" / name) for name in ("metrics.csv", "baselines.csv")]
     for name in ("metrics.csv", "baselines.csv", "env.json"):
         (tmp_path / "run" / name).unlink()
     (tmp_path / "run" / "experts" / "agent-2.skops").unlink()
     assert not is_finished(tmp_path / "run")
     resume(tmp_path / "run", figures=False)
-    assert [table(tmp_path / "run" / name) for name in ("metrics.csv", "baselines.csv")] == whole
+    assert [timeless(tmp_path / "run" / name) for name in ("metrics.csv", "baselines.csv")] == whole
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ Run as a program on several ranks, this file runs them into the folder that it i
 
 from __future__ import annotations
 
-import csv
 import os
 import shutil
 import signal
@@ -21,6 +20,8 @@ from coolgp.scenarios.config.catalogue import load_scenario
 from coolgp.scenarios.experiments.kind import Options, Stage, Watcher
 from coolgp.scenarios.experiments.registry import start
 from coolgp.scenarios.experiments.run import resume
+
+from tests.run_folders import timeless
 
 TASKS = (
     "tasks.owners=7",
@@ -50,14 +51,7 @@ Program = Callable[..., CompletedProcess[str]]
 
 def tables(folder: Path) -> dict[str, list[dict[str, str]]]:
     """What a run left, but for seconds."""
-    left = {}
-    for path in (folder / name for name in TABLES):
-        if path.is_file():
-            with path.open(newline="") as file:
-                left[path.name] = [
-                    {key: cell for key, cell in line.items() if key != "seconds"} for line in csv.DictReader(file)
-                ]
-    return left
+    return {name: timeless(folder / name) for name in TABLES if (folder / name).is_file()}
 
 
 def run(name: str, folder: Path, show: Callable[[Stage], None] = lambda stage: None) -> None:

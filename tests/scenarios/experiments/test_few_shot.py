@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from coolgp.scenarios.metrics.few_shot_columns import FEW_SHOT_WORDS
 from coolgp.scenarios.metrics.words import described
 
 from tests.command_line import coolgp_says
+from tests.run_folders import timeless
 
 TINY = (
     '--set=few_shot.methods=["background","few_shot","experts_sum"]',
@@ -24,12 +24,6 @@ TINY = (
     "--set=few_shot.shots=[2]",
     "--set=run.repeats=2",
 )
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        lines = list(csv.DictReader(file))
-    return [{name: cell for name, cell in line.items() if name != "seconds"} for line in lines]
 
 
 @pytest.fixture
@@ -41,7 +35,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_run_leaves_a_table_a_figure_and_a_report_and_goes_on_where_it_was_stopped(run: Path) -> None:
-    lines, draws = table(run / "metrics.csv"), table(run / "draws.csv")
+    lines, draws = timeless(run / "metrics.csv"), timeless(run / "draws.csv")
     assert len(lines) == 2
     assert len(draws) == 2 * 2 * 3
     for line in lines:
@@ -63,8 +57,8 @@ def test_a_run_leaves_a_table_a_figure_and_a_report_and_goes_on_where_it_was_sto
     with pytest.raises(Interrupted, match="coolgp resume again"):
         start(scenario, Path("again"), Options(figures=False)).go(Watcher(show=stop))
     coolgp_says("resume", "again")
-    assert table(Path("again/metrics.csv")) == lines
-    assert table(Path("again/draws.csv")) == draws
+    assert timeless(Path("again/metrics.csv")) == lines
+    assert timeless(Path("again/draws.csv")) == draws
 
 
 def test_every_method_has_words_and_a_column() -> None:

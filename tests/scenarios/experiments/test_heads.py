@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from coolgp.scenarios.metrics.head_columns import HEAD_WORDS
 from coolgp.scenarios.metrics.words import described
 
 from tests.command_line import coolgp_says
+from tests.run_folders import timeless
 
 TINY = (
     '--set=heads.situations=["alike","renamed"]',
@@ -29,18 +29,12 @@ TINY = (
 )
 
 
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        lines = list(csv.DictReader(file))
-    return [{name: cell for name, cell in line.items() if name != "seconds"} for line in lines]
-
-
 def test_a_run_leaves_a_table_a_figure_and_a_report_and_goes_on_where_it_was_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     coolgp_says("run", "personalise-networks", *TINY, "--out", "run")
-    lines, draws = table(Path("run/metrics.csv")), table(Path("run/heads.csv"))
+    lines, draws = timeless(Path("run/metrics.csv")), timeless(Path("run/heads.csv"))
     assert len(lines) == 2
     assert len(draws) == 2 * len(HEAD_METHODS)
     alike, renamed = lines
@@ -62,8 +56,8 @@ def test_a_run_leaves_a_table_a_figure_and_a_report_and_goes_on_where_it_was_sto
             Watcher(show=stop)
         )
     coolgp_says("resume", "again")
-    assert table(Path("again/metrics.csv")) == lines
-    assert table(Path("again/heads.csv")) == draws
+    assert timeless(Path("again/metrics.csv")) == lines
+    assert timeless(Path("again/heads.csv")) == draws
 
 
 def test_every_method_has_words_and_columns() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,8 @@ import pytest
 from coolgp import load_scenario, run
 from coolgp.scenarios.base.errors import ConfigError, FoundByAll
 from coolgp.scenarios.records.run_folder import read_metrics
+
+from tests.run_folders import table
 
 DIABETES: dict[str, Any] = {
     "data": {"source": "diabetes", "unlabelled_count": 80},
@@ -30,8 +31,7 @@ def test_a_run_says_how_faithful_every_surrogate_is_and_what_it_cost(tmp_path: P
     metrics = ended(tmp_path / "run", figures=True)
     assert metrics["rmse_post"][-1] < metrics["rmse_pre"][-1]
     assert sum(metrics["queries"]) == 4 * 80
-    with (tmp_path / "run" / "agents.csv").open() as file:
-        agents = list(csv.DictReader(file))
+    agents = table(tmp_path / "run" / "agents.csv")
     for name, most in (("imitation_divergence", 0.1), ("imitation_error", 40.0)):
         each = [float(row[name]) for row in agents]
         assert metrics[name][-1] == pytest.approx(np.mean(each))

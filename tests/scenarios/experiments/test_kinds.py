@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,6 +30,8 @@ from coolgp.scenarios.studies.cells import run_cells
 from coolgp.scenarios.studies.folder import open_study
 from coolgp.scenarios.studies.grid import plan_sweep
 from coolgp.scenarios.studies.in_process import here
+
+from tests.run_folders import table
 
 LEFT = {"config.toml", "env.json", "metrics.csv", "thrown.csv", "coins.png", "report.html"}
 
@@ -100,11 +101,6 @@ def coolgp_says(*arguments: object, code: int = 0) -> str:
     done = CliRunner().invoke(app, [str(argument) for argument in arguments])
     assert done.exit_code == code, done.output
     return done.output
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from coolgp.scenarios.experiments.registry import start
 from coolgp.scenarios.metrics.newcomer_columns import START_WORDS
 
 from tests.command_line import coolgp_says
+from tests.run_folders import table
 
 TINY = (
     "--set=tasks.owners=6",
@@ -29,11 +29,6 @@ TINY = (
     "--set=tasks.examples=[3,10]",
     "--set=run.repeats=2",
 )
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from coolgp.scenarios.studies.in_process import here
 from coolgp.scenarios.studies.report import report_study
 
 from tests.command_line import coolgp_says
+from tests.run_folders import table, timeless
 
 TINY = (
     "--set=vectors.groups=3",
@@ -33,15 +33,6 @@ TINY = (
     "--set=run.repeats=2",
 )
 OVERRIDES = [argument.removeprefix("--set=") for argument in TINY]
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def without_times(path: Path) -> list[dict[str, str]]:
-    return [{name: cell for name, cell in row.items() if not name.startswith("seconds")} for row in table(path)]
 
 
 @pytest.fixture
@@ -82,8 +73,8 @@ def test_runs_are_swept_and_compared_by_their_first_measure(run: Path) -> None:
 
 def test_numbers_follow_from_the_seed_and_more_draws_begin_with_the_same(run: Path) -> None:
     coolgp_says("run", "spahm-simulated", *TINY, "--set", "run.repeats=3", "--out", "longer", "--no-figures")
-    first = without_times(run / "draws.csv")
-    assert [row for row in without_times(Path("longer/draws.csv")) if row["draw"] != "2"] == first
+    first = timeless(run / "draws.csv")
+    assert [row for row in timeless(Path("longer/draws.csv")) if row["draw"] != "2"] == first
 
 
 def test_a_run_that_was_stopped_goes_on_after_its_last_draw(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +96,7 @@ def test_a_run_that_was_stopped_goes_on_after_its_last_draw(run: Path, monkeypat
     coolgp_says("resume", folder)
     assert drawn == [(0.1, 0), (0.1, 1), (0.5, 0), (0.5, 1)]
     for name in ("metrics.csv", "draws.csv"):
-        assert without_times(folder / name) == without_times(run / name)
+        assert timeless(folder / name) == timeless(run / name)
     assert json.loads((folder / "env.json").read_text())["finished"]
 
 

@@ -1,6 +1,5 @@
 """Laws of checkpoints: a run that was killed and resumed, on any number of ranks, is the run that nobody stopped."""
 
-import csv
 import json
 import shutil
 import subprocess
@@ -35,9 +34,9 @@ from coolgp.scenarios.runs.checkpoints.row_file import (
 )
 from coolgp.scenarios.runs.checkpoints.state_rows import LEARNED, POPULATION
 
+from tests.run_folders import contents, timeless
+
 ROUNDS = 5
-TABLES = ("metrics.csv", "probes.csv", "hyperparameters.csv")
-ARRAYS = ("predictions.npz", "model.npz", "network.npz")
 STUDY = (
     '[data]\nsource = "points.csv"\ntarget = "y"\nagent = "station"\n'
     "[agents]\ninducing = 10\nbatch_size = 8\nlengthscale = 0.8\nsignal_variance = 1.0\nnoise_variance = 0.1\n"
@@ -97,22 +96,6 @@ def run_and_copy(scenario: Scenario, out: Path, after: dict[int, Path]) -> None:
     run(scenario, out, figures=False, watch=copy)
 
 
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open() as file:
-        return [
-            {key: value for key, value in row.items() if not key.startswith("seconds")} for row in csv.DictReader(file)
-        ]
-
-
-def contents(folder: Path) -> dict[str, object]:
-    """All that a run leaves, to the bit, but for times."""
-    loaded: dict[str, object] = {name: table(folder / name) for name in TABLES}
-    for name in ARRAYS:
-        with np.load(folder / name) as arrays:
-            loaded |= {f"{name} {key}": (arrays[key].shape, arrays[key].tobytes()) for key in arrays.files}
-    return loaded
-
-
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_study(tmp_path_factory.mktemp("study"))
@@ -136,7 +119,7 @@ def test_a_killed_run_resumed_is_the_run_that_nobody_stopped(
 ) -> None:
     turn, folder = 1 + len(" ".join(settings)) % (ROUNDS - 2), tmp_path / "killed"  # any round will do
     run_and_copy(load_scenario(study, settings), tmp_path / "whole", {turn: folder})
-    assert len(table(folder / "metrics.csv")) == turn + 1
+    assert len(timeless(folder / "metrics.csv")) == turn + 1
     assert [record.round for record in resume(folder, figures=False)] == list(range(turn + 1, ROUNDS + 1))
     assert contents(folder) == contents(tmp_path / "whole")
 

@@ -1,6 +1,5 @@
 """Failure drills: ranks that die, disks that fill, files that rot, signals. A run always ends, and always goes on."""
 
-import csv
 import os
 import shutil
 import signal
@@ -17,6 +16,8 @@ from coolgp.scenarios import load_scenario, resume, run
 from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.base.signals import noted
 from coolgp.scenarios.simulation.state import Record
+
+from tests.run_folders import timeless
 
 ROUNDS = 6
 DRILL = """
@@ -85,10 +86,7 @@ def killed(finished: Path, tmp_path: Path) -> Path:
 
 
 def metrics(folder: Path) -> list[dict[str, str]]:
-    with (folder / "metrics.csv").open() as file:
-        return [
-            {key: value for key, value in row.items() if not key.startswith("seconds")} for row in csv.DictReader(file)
-        ]
+    return timeless(folder / "metrics.csv")
 
 
 def coolgp(place: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,7 +1,5 @@
 """What a run says of agents that lie: garbage that a rule takes in is seen by the number of agents in the sums."""
 
-import csv
-
 import numpy as np
 import pytest
 
@@ -10,6 +8,8 @@ from coolgp.scenarios import load_scenario, run
 from coolgp.scenarios.base.formatting import forged_words
 from coolgp.scenarios.plots.run_report import _warnings
 from coolgp.scenarios.records.run_folder import read_run
+
+from tests.run_folders import table
 
 FIXED = {"count": 9, "inducing": 8, "batch_size": 5, "hyperparameters": "fixed"}
 FAULTS = {
@@ -27,8 +27,7 @@ def shares(tmp_path, rule: str, network: dict, **run_settings) -> list[float]:
     scenario = {"data": {"source": "field", "observations": 300}, "agents": FIXED, "fusion": fusion}
     scenario |= {"network": {"topology": "small-world"} | network, "run": {"rounds": 3} | run_settings}
     run(load_scenario(scenario), tmp_path / "run", figures=False)
-    with (tmp_path / "run" / "hyperparameters.csv").open() as lines:
-        return [float(row["forged"] or "nan") for row in csv.DictReader(lines)]
+    return [float(row["forged"] or "nan") for row in table(tmp_path / "run" / "hyperparameters.csv")]
 
 
 @pytest.mark.parametrize("rule", TAKES_IN)

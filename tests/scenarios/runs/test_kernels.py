@@ -1,6 +1,5 @@
 """A kernel is one object in one table: runs, reports, plans, checkpoints and stored models take it from there."""
 
-import csv
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from coolgp.scenarios import load_model, resume, run, scenario_named
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.records.run_folder import read_run
+
+from tests.run_folders import timeless
 
 TINY = ("agents.count=8", "agents.inducing=10", "agents.batch_size=5", "agents.pilot=100", "data.observations=400")
 ROUNDS = ("run.rounds=4", "run.probes=3", "run.checkpoint_minutes=0")
@@ -43,15 +44,8 @@ def rational(monkeypatch: pytest.MonkeyPatch) -> str:
     return "agents.kernel=rational"
 
 
-def rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "metrics.csv").open() as file:
-        return [
-            {key: cell for key, cell in row.items() if not key.startswith("seconds")} for row in csv.DictReader(file)
-        ]
-
-
 def errors(folder: Path) -> list[float]:
-    return [float(row["rmse_post"]) for row in rows(folder)]
+    return [float(row["rmse_post"]) for row in timeless(folder / "metrics.csv")]
 
 
 def test_a_kernel_that_joins_the_table_runs_reports_plans_resumes_and_loads(rational: str, tmp_path: Path) -> None:
@@ -63,7 +57,7 @@ def test_a_kernel_that_joins_the_table_runs_reports_plans_resumes_and_loads(rati
 
     run(scenario, tmp_path / "run", watch=copy)
     resume(tmp_path / "stopped", figures=False)
-    assert rows(tmp_path / "stopped") == rows(tmp_path / "run")
+    assert timeless(tmp_path / "stopped" / "metrics.csv") == timeless(tmp_path / "run" / "metrics.csv")
     assert errors(tmp_path / "run")[-1] < errors(tmp_path / "run")[0]
     assert "report.html" in {path.name for path in (tmp_path / "run").iterdir()}
     forecast = read_run(tmp_path / "run").predictions

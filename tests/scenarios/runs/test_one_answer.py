@@ -4,7 +4,6 @@ A seeded design lets every rule meet every trouble that a network can have, alon
 the program that the ranks run; all cases in one, for starting is what costs.
 """
 
-import csv
 import shutil
 import subprocess
 import sys
@@ -31,13 +30,13 @@ from coolgp.scenarios.runs.go import go
 from coolgp.scenarios.runs.prepare import Prepared, prepare, prepare_resume
 from coolgp.scenarios.simulation.state import Simulation
 
+from tests.run_folders import contents, timeless
+
 ROUNDS = 3
 RANKS = (1, 2, 3, 4)
 MOVES = ((0, 2), (2, 3), (3, 0))
 """From how many ranks to how many runs are resumed, in this order; 0: without MPI."""
 SIZES = (7, 12)
-TABLES = ("metrics.csv", "probes.csv", "hyperparameters.csv")
-ARRAYS = ("model.npz", "predictions.npz", "network.npz")
 STUDY = (
     '[data]\nsource = "points.csv"\ntarget = "y"\ntest_count = 40\n'
     "[agents]\ninducing = 5\nbatch_size = 3\nlengthscale = 0.8\nsignal_variance = 1.0\nnoise_variance = 0.1\n"
@@ -320,24 +319,8 @@ def work(made: Work, on_ranks: Program) -> Work:
     return made
 
 
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open() as file:
-        return [
-            {key: value for key, value in row.items() if not key.startswith("seconds")} for row in csv.DictReader(file)
-        ]
-
-
 def column(path: Path, name: str) -> list[int]:
-    return [int(row[name]) for row in table(path)]
-
-
-def contents(folder: Path) -> dict[str, object]:
-    """All that a run leaves, to the bit, but for times and for what went between ranks."""
-    stored: dict[str, object] = {name: table(folder / name) for name in TABLES}
-    for name in ARRAYS:
-        with np.load(folder / name) as arrays:
-            stored |= {f"{name} {key}": (arrays[key].shape, arrays[key].tobytes()) for key in arrays.files}
-    return stored
+    return [int(row[name]) for row in timeless(path)]
 
 
 def different(one: Path, other: Path) -> list[str]:

@@ -1,6 +1,5 @@
 """What a run of very many agents leaves: folders that do not grow with them, figures of a part, and going on."""
 
-import csv
 import shutil
 from pathlib import Path
 
@@ -18,6 +17,8 @@ from coolgp.scenarios.plots.network import layout, network_figure
 from coolgp.scenarios.plots.run_report import headline
 from coolgp.scenarios.records.network import RECORDED_AGENTS, SAMPLED_AGENTS, Network, NetworkSize, sample
 from coolgp.scenarios.records.run_folder import RunFolder, read_run
+
+from tests.run_folders import contents
 
 MANY = RECORDED_AGENTS + 10_000
 SMALL = ["agents.count=40", "agents.inducing=12", "run.rounds=4", "run.probes=5"]
@@ -88,20 +89,6 @@ def test_a_network_that_is_small_enough_is_kept_whole() -> None:
 
 
 # Going on with what is drawn as it is read ----------------------------------------------------------------------------
-
-
-def contents(folder: Path) -> dict[str, object]:
-    """All that a run leaves, to the bit, but for times."""
-    stored: dict[str, object] = {}
-    for name in ("metrics.csv", "probes.csv", "hyperparameters.csv"):
-        with (folder / name).open() as file:
-            stored[name] = [
-                {key: row[key] for key in row if not key.startswith("seconds")} for row in csv.DictReader(file)
-            ]
-    for name in ("predictions.npz", "model.npz", "network.npz"):
-        with np.load(folder / name) as arrays:
-            stored |= {f"{name} {key}": arrays[key].tobytes() for key in arrays.files}
-    return stored
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Laws of whole runs: exact against a central sparse Gaussian process, equal over ranks, readable again."""
 
-import csv
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.loading import load
 
 from tests.paths import ROOT
+from tests.run_folders import table, timeless
 
 STEPS = {"consensus": 3, "push-sum": 3, "gossip": 3}
 """Rounds of communication for rules that take long to their fixed point; the others go there."""
@@ -69,13 +69,6 @@ def central(folder: Path, scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     return np.array(means), np.array(variances)
 
 
-def metrics(folder: Path) -> list[dict[str, str]]:
-    with (folder / "metrics.csv").open() as file:
-        return [
-            {key: value for key, value in row.items() if not key.startswith("seconds")} for row in csv.DictReader(file)
-        ]
-
-
 @pytest.mark.parametrize(
     "rule, shared, relative",
     [
@@ -116,7 +109,8 @@ def test_a_run_as_users_start_it_gives_the_same_metrics_on_two_ranks(
     done = on_ranks(2, Path(__file__), study, tmp_path)
     assert done.returncode == 0, done.stderr
     for place, settings in enumerate(CASES):
-        assert metrics(tmp_path / str(place)) == metrics(alone / str(place)), settings
+        told, expected = (timeless(folder / str(place) / "metrics.csv") for folder in (tmp_path, alone))
+        assert told == expected, settings
 
 
 def test_rounds_all_observes_every_training_row_exactly_once(study: Path) -> None:
@@ -158,8 +152,8 @@ def test_the_documented_formula_predicts_from_the_model_file_alone(study: Path, 
 def test_a_run_is_the_same_twice_and_another_with_another_seed(study: Path, tmp_path: Path) -> None:
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         run(load_scenario(study, [f"run.seed={seed}"]), tmp_path / name, figures=False)
-    assert metrics(tmp_path / "a") == metrics(tmp_path / "b")
-    assert metrics(tmp_path / "a") != metrics(tmp_path / "c")
+    assert timeless(tmp_path / "a" / "metrics.csv") == timeless(tmp_path / "b" / "metrics.csv")
+    assert timeless(tmp_path / "a" / "metrics.csv") != timeless(tmp_path / "c" / "metrics.csv")
 
 
 @pytest.mark.parametrize("mode", ["fixed", "local", "collective"])
@@ -195,8 +189,7 @@ def test_every_way_to_learn_runs_and_fusing_does_not_hurt(study: Path, mode: str
 
 def test_the_importance_encoding_reports_its_effective_sample_size(study: Path, tmp_path: Path) -> None:
     run(load_scenario(study, ["agents.encoding=importance"]), tmp_path / "run", figures=False)
-    with (tmp_path / "run" / "hyperparameters.csv").open() as file:
-        sizes = [float(row["effective_sample_size"]) for row in csv.DictReader(file)]
+    sizes = [float(row["effective_sample_size"]) for row in table(tmp_path / "run" / "hyperparameters.csv")]
     assert all(1 <= size <= 20 for size in sizes)
 
 
@@ -226,7 +219,11 @@ def test_a_scenario_runs_by_path_as_a_module_and_by_name_with_the_same_metrics(t
         asked = [sys.executable, *command, *small, "--out", str(tmp_path / way)]
         done = subprocess.run(asked, cwd=where, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-    assert metrics(tmp_path / "path") == metrics(tmp_path / "module") == metrics(tmp_path / "name")
+    assert (
+        timeless(tmp_path / "path" / "metrics.csv")
+        == timeless(tmp_path / "module" / "metrics.csv")
+        == timeless(tmp_path / "name" / "metrics.csv")
+    )
 
 
 if __name__ == "__main__":

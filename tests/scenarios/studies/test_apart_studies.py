@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from html import unescape
 from pathlib import Path
@@ -21,6 +20,8 @@ from coolgp.scenarios.studies.folder import open_study
 from coolgp.scenarios.studies.in_process import here
 from coolgp.scenarios.studies.report import report_study
 from coolgp.scenarios.studies.study import Study, plan_named, plan_study
+
+from tests.run_folders import table
 
 SMALL = ("experts.hidden=[6]", "experts.epochs=2", "experts.count=2", "data.test_count=200")
 LEAGUE: dict[str, Any] = {
@@ -43,8 +44,7 @@ def test_the_report_of_a_study_of_classifiers_names_the_worst_seed(tmp_path: Pat
     settings = {"data": {"source": "digits"}, "experts": {"model": "mlp"}, "network": {"topology": "ring"}}
     grid = {"data.partition": ("random",), "fusion.rule": ("ensemble", "average"), "run.seed": (0, 1)}
     followed(plan_study("digits-of-two", settings, grid, SMALL, LEAGUE), tmp_path)
-    with (tmp_path / "study.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = table(tmp_path / "study.csv")
     page = unescape((tmp_path / "report.html").read_text())
     assert "<th>accuracy after</th><th>of the worst seed</th>" in page
     for rule in ("ensemble", "average"):
@@ -76,8 +76,7 @@ def test_a_study_with_a_reference_has_the_paired_differences_from_it(tmp_path: P
     settings = {"data": {"source": "digits"}, "experts": {"model": "mlp"}, "network": {"topology": "ring"}}
     grid = {"data.partition": ("random",), "fusion.rule": ("ensemble", "average"), "run.seed": (0, 1)}
     followed(plan_study("digits-beside", settings, grid, SMALL, LEAGUE | {"reference": "ensemble"}), tmp_path)
-    with (tmp_path / "study.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = table(tmp_path / "study.csv")
     score = {
         (row["fusion.rule"], row["run.seed"]): (float(row["accuracy_pre"]), float(row["accuracy_post"])) for row in rows
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,8 @@ from coolgp.scenarios.studies.comparison_figure import compare_figure, figure_ca
 from coolgp.scenarios.studies.comparison_table import final_rows, shown_columns
 from coolgp.scenarios.studies.in_process import run_study
 from coolgp.scenarios.studies.study import plan_study
+
+from tests.run_folders import table
 
 Y = np.array([[5.0, 4.0, 3.0], [6.0, 4.0, 1.0], [7.0, 7.0, 2.0]])
 """A metric of three runs over three rounds."""
@@ -198,8 +199,7 @@ def test_the_command_writes_a_figure_and_a_table_and_prints_it(
     monkeypatch.chdir(tmp_path)
     compare([*seeds(tmp_path / "runs")], against="bytes", band="ci")
     assert (tmp_path / "compare-rmse_post-bytes.png").stat().st_size > 10_000
-    with (tmp_path / "compare-rmse_post-bytes.csv").open(newline="") as file:
-        (row,) = csv.DictReader(file)
+    (row,) = table(tmp_path / "compare-rmse_post-bytes.csv")
     assert float(row["mean_rmse_post"]) == 2.0
     assert "2 ± 1" in capsys.readouterr().out
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,8 @@ from coolgp.scenarios.studies.curves_figure import curves_figure
 from coolgp.scenarios.studies.figures import draw_study
 from coolgp.scenarios.studies.in_process import run_study
 from coolgp.scenarios.studies.study import plan_named, plan_study
+
+from tests.run_folders import table
 
 SETTINGS: dict[str, Any] = {
     "data": {"source": "field"},
@@ -103,8 +104,7 @@ def test_the_figure_of_speed_is_one_command(points: Path, tmp_path: Path) -> Non
     assert {path.name for path in folder.iterdir()} == {
         *("config.toml", "env.json", "metrics.csv", "times.csv", "agents.csv", "timing.png", "report.html"),
     }
-    with (folder / "times.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = table(folder / "times.csv")
     assert len({row["method"] for row in rows}) == 5
     assert {row["points"] for row in rows} == {"16.0", "32.0"}
     assert len((folder / "agents.csv").read_text().splitlines()) == 1 + 3 * 3

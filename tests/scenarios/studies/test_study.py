@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import subprocess
 import sys
@@ -23,6 +22,8 @@ from coolgp.scenarios.records.run_folder import is_finished, read_metrics
 from coolgp.scenarios.studies.figures import study_figure
 from coolgp.scenarios.studies.in_process import run_study
 from coolgp.scenarios.studies.study import Study, plan_study
+
+from tests.run_folders import table
 
 SETTINGS: dict[str, Any] = {
     "data": {"source": "field"},
@@ -52,15 +53,10 @@ def small(*overrides: str) -> Study:
     return plan_study("small", SETTINGS, GRID, overrides)
 
 
-def table(folder: Path) -> list[dict[str, str]]:
-    with (folder / "study.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def test_every_cell_is_the_run_that_its_settings_make(tmp_path: Path) -> None:
     study = small()
     run_study(study, tmp_path / "s")
-    rows = table(tmp_path / "s")
+    rows = table(tmp_path / "s" / "study.csv")
     assert [(row["rule"], row["network.loss"]) for row in rows] == [
         ("tree", "0.0"),
         ("tree", "0.4"),
@@ -81,7 +77,7 @@ def test_finished_cells_are_not_run_again_and_others_are(tmp_path: Path) -> None
     before = {cell.folder: (tmp_path / "cells" / cell.folder / "env.json").stat().st_mtime_ns for cell in study.cells}
     broken = study.cells[2].folder
     (tmp_path / "cells" / broken / "env.json").write_text("{}")
-    rows = table(tmp_path)
+    rows = table(tmp_path / "study.csv")
     with pytest.warns(RuntimeWarning, match="starting from the beginning"):
         run_study(study, tmp_path, seen=lambda number, cell, last, done: again.append(done))
     assert again == [True, True, False, True]
@@ -89,7 +85,7 @@ def test_finished_cells_are_not_run_again_and_others_are(tmp_path: Path) -> None
         assert ((tmp_path / "cells" / name / "env.json").stat().st_mtime_ns == when) == (name != broken)
     assert is_finished(tmp_path / "cells" / broken)
     drop = {"seconds", "seconds_predicting"}
-    assert [{k: v for k, v in row.items() if k not in drop} for row in table(tmp_path)] == [
+    assert [{k: v for k, v in row.items() if k not in drop} for row in table(tmp_path / "study.csv")] == [
         {k: v for k, v in row.items() if k not in drop} for row in rows
     ]
 
@@ -100,7 +96,7 @@ def test_a_study_with_other_settings_is_refused_unless_it_may_be_replaced(tmp_pa
     with pytest.raises(ValueError, match="holds a study with other settings"):
         run_study(small(*tiny, "run.seed=3"), tmp_path)
     run_study(small(*tiny, "run.seed=3"), tmp_path, overwrite=True)
-    assert [row["network.loss"] for row in table(tmp_path)] == ["0.2"]
+    assert [row["network.loss"] for row in table(tmp_path / "study.csv")] == ["0.2"]
 
 
 def test_a_study_that_is_replaced_leaves_no_cells_of_the_old_one_but_what_is_the_users(tmp_path: Path) -> None:
@@ -222,7 +218,8 @@ def test_a_study_runs_on_two_ranks_and_goes_on_serially(
         assert fragment in page
     cell = plan_study("lossy", lossy.SETTINGS, lossy.GRID, [*_keys(small), "network.loss=0.5"]).cells[0]
     run(cell.scenario, tmp_path / "alone", figures=False)
-    assert float(table(tmp_path / "s")[0]["rmse_post"]) == read_metrics(tmp_path / "alone")["rmse_post"][-1]
+    (row,) = table(tmp_path / "s" / "study.csv")
+    assert float(row["rmse_post"]) == read_metrics(tmp_path / "alone")["rmse_post"][-1]
 
 
 def _keys(arguments: list[str]) -> list[str]:

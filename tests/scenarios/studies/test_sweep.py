@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import signal
 import subprocess
@@ -23,6 +22,8 @@ from coolgp.scenarios.studies.folder import open_study
 from coolgp.scenarios.studies.grid import parse_axes, plan_sweep
 from coolgp.scenarios.studies.in_process import run_study
 from coolgp.scenarios.studies.processes import failure_words
+
+from tests.run_folders import timeless
 
 FILE = (
     '[data]\nsource = "field"\n'
@@ -59,11 +60,6 @@ def command(*arguments: str) -> list[str]:
 def sweep(*arguments: str) -> Result:
     """In this process, which starts others for the cells."""
     return CliRunner().invoke(app, ["sweep", "s.toml", *arguments])
-
-
-def table(folder: Path) -> list[dict[str, str]]:
-    with (folder / "study.csv").open(newline="") as file:
-        return [{name: value for name, value in row.items() if "seconds" not in name} for row in csv.DictReader(file)]
 
 
 def until(true: Callable[[], object], seconds: float = 300) -> None:
@@ -179,7 +175,7 @@ def test_a_sweep_that_was_killed_in_the_middle_ends_with_the_same_table(place: P
     for number in (6, 7):
         assert "resumptions" in (place / "out" / "cells" / f"count={number}_seed=0" / "env.json").read_text()
     run_study(plan_sweep("s.toml", AXES, SLOW), place / "unharmed")
-    assert table(place / "out") == table(place / "unharmed")
+    assert timeless(place / "out" / "study.csv") == timeless(place / "unharmed" / "study.csv")
 
 
 def test_ctrl_c_stops_the_children_with_their_checkpoints(place: Path) -> None:
@@ -203,12 +199,12 @@ def test_cells_that_fail_are_reported_and_tried_again(place: Path) -> None:
     assert done.exit_code == 1
     assert "rule rules:Touchy: failed: " in done.output
     assert "not allowed" in (place / "out" / "cells" / "rule=rules-Touchy" / "failed.txt").read_text()
-    assert [row["fusion.rule"] for row in table(place / "out")] == ["tree"]
+    assert [row["fusion.rule"] for row in timeless(place / "out" / "study.csv")] == ["tree"]
     (place / "allowed").write_text("")
     again = sweep(*arguments)
     assert again.exit_code == 0, again.output
     assert "1 of 2 cells were finished before" in again.output
-    assert [row["fusion.rule"] for row in table(place / "out")] == ["rules:Touchy", "tree"]
+    assert [row["fusion.rule"] for row in timeless(place / "out" / "study.csv")] == ["rules:Touchy", "tree"]
     assert not list((place / "out").glob("**/failed.txt"))
 
 
@@ -254,7 +250,7 @@ def test_two_sweeps_into_one_folder_share_its_cells_and_both_end_with_all_of_the
     (cells / "rule=rules-Touchy" / "failed.txt").read_text().index("not allowed")
     assert "resumptions" not in (cells / "rule=rules-Slow" / "env.json").read_text()
     run_study(plan_sweep("s.toml", ["fusion.rule=rules:Slow"], ["run.rounds=4"]), place / "alone")
-    assert table(place / "out") == table(place / "alone")
+    assert timeless(place / "out" / "study.csv") == timeless(place / "alone" / "study.csv")
     assert not list((place / "out").glob("**/.*"))
 
 
@@ -272,4 +268,4 @@ def test_a_cell_that_another_sweep_has_claimed_is_left_to_it_and_not_replaced(pl
         with pytest.raises(ValueError, match="another process sweeps into this folder"):
             run_study(study, place / "out")
     assert process.wait(timeout=300) == 0
-    assert [row["run.seed"] for row in table(place / "out")] == ["0", "1"]
+    assert [row["run.seed"] for row in timeless(place / "out" / "study.csv")] == ["0", "1"]
