@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -20,6 +20,7 @@ __all__ = [
     "launched_size",
     "library_problem",
     "local_size",
+    "run_unlaunched",
     "set_variables",
     "unlaunched",
     "wait_until_read",
@@ -101,14 +102,13 @@ def unlaunched(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith(launchers)}
 
 
-def library_problem() -> str | None:
-    """Return why MPI cannot be loaded, with the fix, in one line; None if it can.
+def run_unlaunched(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a program that knows of no launcher, and wait until it ends.
 
-    Another process tries, so that this one stays without MPI.
+    Raises subprocess.TimeoutExpired after a minute.
     """
-    code = "import mpi4py; mpi4py.rc.initialize = False; from mpi4py import MPI"
-    tried = subprocess.run(
-        [sys.executable, "-c", code],
+    return subprocess.run(
+        command,
         env=unlaunched(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -116,6 +116,15 @@ def library_problem() -> str | None:
         timeout=60,
         check=False,
     )
+
+
+def library_problem() -> str | None:
+    """Return why MPI cannot be loaded, with the fix, in one line; None if it can.
+
+    Another process tries, so that this one stays without MPI.
+    """
+    code = "import mpi4py; mpi4py.rc.initialize = False; from mpi4py import MPI"
+    tried = run_unlaunched([sys.executable, "-c", code])
     if tried.returncode == 0:
         return None
     reason = (tried.stderr.strip().splitlines() or ["no reason given"])[-1]

@@ -61,7 +61,7 @@ MUTANTS = (
         "agents/learning.py",
         "gradient: Array = -projection @ spread",
         "gradient: Array = projection @ spread",
-        (AGENTS + "test_gradients.py",),
+        (AGENTS + "test_gradients.py", AGENTS + "test_every_kernel.py"),
     ),
     Mutant(
         "the gradient of the noise forgets how many rows there are",
@@ -75,7 +75,7 @@ MUTANTS = (
         "agents/learning.py",
         "corrected = first / (1 - adam.decay**steps)",
         "corrected = first",
-        (AGENTS + "test_gradients.py", AGENTS + "test_fast_paths.py"),
+        (AGENTS + "test_gradients.py", AGENTS + "fast_paths/test_coordinates.py"),
     ),
     Mutant(
         "the prior is counted twice",
@@ -187,14 +187,14 @@ MUTANTS = (
         "network/links/channel.py",
         "self.meter.lost += len(np.unique(edges[~delivered]))",
         "self.meter.lost += 0 * len(np.unique(edges[~delivered]))",
-        (LINKS + "test_channel.py",),
+        (LINKS + "test_losses.py", LINKS + "test_channel.py"),
     ),
     Mutant(
         "a late message overtakes one that was sent before it",
         "network/links/in_flight.py",
         "due = np.maximum(due, self.last)[edges]",
         "due = due[edges]",
-        (LINKS + "test_channel.py",),
+        (LINKS + "test_delays.py",),
     ),
     Mutant(
         "agents on other ranks stand in the order of their numbers",

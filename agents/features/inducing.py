@@ -63,7 +63,7 @@ def _scattered(candidates: Array, count: int, rng: np.random.Generator) -> Array
     nearest = np.full(len(candidates), np.inf)
     for place in range(1, count):
         np.minimum(nearest, cdist(chosen[place - 1 : place], candidates, metric="sqeuclidean")[0], out=nearest)
-        drawn = np.searchsorted((nearest / nearest.sum()).cumsum(), rng.uniform())
+        drawn = int(np.searchsorted((nearest / nearest.sum()).cumsum(), rng.uniform()))
         chosen[place] = candidates[min(drawn, len(candidates) - 1)]
     return chosen
 

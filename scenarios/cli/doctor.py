@@ -12,7 +12,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_info
 
 from coolgp.agents.blocks import granted_cores
-from coolgp.network.launcher import FIX, find_launcher, library_problem, unlaunched
+from coolgp.network.launcher import FIX, find_launcher, library_problem, run_unlaunched
 from coolgp.scenarios.base.environment import installed
 
 __all__ = ["Check", "examine"]
@@ -68,16 +68,7 @@ def _library(problem: str | None) -> Check:
 def _agreement(launcher: Path) -> Check:
     """Start two ranks and ask how many they are."""
     try:
-        command = [str(launcher), "-n", "2", sys.executable, "-c", HELLO]
-        result = subprocess.run(
-            command,
-            env=unlaunched(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        result = run_unlaunched([str(launcher), "-n", "2", sys.executable, "-c", HELLO])
     except subprocess.TimeoutExpired:
         return Check("two ranks", False, "mpiexec -n 2 did not end within a minute", f"take another MPI: {FIX}")
     size, _, name = next((line for line in result.stdout.splitlines() if line[:1].isdigit()), "").partition(" ")

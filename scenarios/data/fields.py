@@ -12,7 +12,7 @@ from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.config.sections.data import DataSettings
 from coolgp.scenarios.config.sections.run import RunSettings
-from coolgp.scenarios.data.dataset import Dataset, Numbered
+from coolgp.scenarios.data.dataset import Dataset, Numbered, Training
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.functions import draw_function
 
@@ -21,6 +21,7 @@ __all__ = [
     "field",
     "load_field",
     "load_synthetic",
+    "on_the_square",
     "reflected",
     "square_grid",
     "synthetic",
@@ -95,18 +96,9 @@ def field(
     step = generator(seed, "field inputs").standard_normal((observations, 2))
     x_train = reflected(positions[owner] + spread * step)
     noise = generator(seed, "field training noise").standard_normal(observations)
+    training = Dealt(x_train, u(x_train / lengthscale) + noise_std * noise, owner)
     x_test = square_grid(side)
-    truth = u(x_test / lengthscale)
-    return Dataset(
-        training=Dealt(x_train, u(x_train / lengthscale) + noise_std * noise, owner),
-        x_test=x_test,
-        y_test=truth + noise_std * generator(seed, "field test noise").standard_normal(side * side),
-        features=("x0", "x1"),
-        target="value",
-        agents=Numbered(agents),
-        positions=positions,
-        truth=truth,
-    )
+    return on_the_square("field", seed, training, positions, x_test, u(x_test / lengthscale), noise_std)
 
 
 def load_synthetic(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Dataset:
@@ -129,6 +121,26 @@ def _observations(data: DataSettings, agents: AgentsSettings, run: RunSettings) 
 def agent_positions(source: str, seed: int, agents: int) -> Floats:
     """Return the positions ``[N,2]`` of the agents of a source that places them: uniform in the unit square."""
     return generator(seed, f"{source} positions").uniform(0, 1, (agents, 2))
+
+
+def on_the_square(
+    source: str, seed: int, training: Training, positions: Floats, x_test: Floats, truth: Floats, noise_std: float
+) -> Dataset:
+    """Return what agents at positions ``[N,2]`` in the unit square observe, with test rows as noisy as theirs.
+
+    truth: `[Q]`, the function at `x_test [Q,2]`.
+    """
+    noise = generator(seed, f"{source} test noise").standard_normal(len(truth))
+    return Dataset(
+        training=training,
+        x_test=x_test,
+        y_test=truth + noise_std * noise,
+        features=("x0", "x1"),
+        target="value",
+        agents=Numbered(len(positions)),
+        positions=positions,
+        truth=truth,
+    )
 
 
 def _check_counts(source: str, agents: int, observations: int) -> None:

@@ -22,8 +22,8 @@ from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.config.sections.data import DataSettings
 from coolgp.scenarios.config.sections.run import RunSettings
-from coolgp.scenarios.data.dataset import Dataset, Numbered
-from coolgp.scenarios.data.fields import agent_positions, reflected, square_grid
+from coolgp.scenarios.data.dataset import Dataset
+from coolgp.scenarios.data.fields import agent_positions, on_the_square, reflected, square_grid
 from coolgp.scenarios.data.functions import UnitFunction, draw_function
 from coolgp.scenarios.data.scaler import Scaler
 from coolgp.scenarios.data.surface import Surface, surface_of
@@ -193,16 +193,7 @@ def sensors(
     x_test = square_grid(side)
     sensing = Sensing(surface, positions, spread, noise_std, drifting)
     truth = sensing.at(rounds - 1).surface(x_test)
-    return Dataset(
-        training=sensing,
-        x_test=x_test,
-        y_test=truth + noise_std * generator(seed, "sensors test noise").standard_normal(side * side),
-        features=("x0", "x1"),
-        target="value",
-        agents=Numbered(agents),
-        positions=positions,
-        truth=truth,
-    )
+    return on_the_square("sensors", seed, sensing, positions, x_test, truth, noise_std)
 
 
 def load_sensors(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Dataset:

@@ -28,21 +28,6 @@ KNOWN, NEWEST = draw(1, 40, seed=1), draw(1, 12, seed=2)
 class TestCertain:
     """Point estimates of the projection."""
 
-    def test_the_projection_climbs_the_bound_of_the_held_posterior(self, basis, layout):
-        model = build_model(basis, layout)
-        theta, width = start(model), model.layout.width
-        at, (x, y) = theta.astype(LONG), rows_of(NEWEST)
-        mean, covariance = dense(model, at).moments(*rows_of(KNOWN))
-
-        def objective(entries):
-            oracle = dense(model, np.concatenate([entries, at[width:]]))
-            fit = oracle.expected_log_likelihood(x, y, mean, covariance) / len(y)
-            return fit - oracle.divergence(mean, covariance) / KNOWN.mask.sum()
-
-        slopes = gradient(model, theta[None], informed(model, theta, KNOWN).evidence(), NEWEST)[0, :width]
-        expected = slope(objective, at[:width]).astype(float)
-        np.testing.assert_allclose(slopes, expected, rtol=1e-7, atol=1e-8 * np.abs(expected).max())
-
     def test_variances_climb_the_collapsed_bound(self, basis, layout):
         model = build_model(basis, layout)
         theta = start(model)

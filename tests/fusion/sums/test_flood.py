@@ -18,16 +18,10 @@ from coolgp.network.links.faults import PERFECT, Absence, Faults
 from coolgp.network.serial import SerialTransport
 from coolgp.network.transport import Transport
 
+from tests.fusion.sums.lossy import LOSSY
+
 SIZES = [1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 16, 18, 20, 21, 22, 24, 25, 30]
 GRAPHS = [(kind, size) for kind in GENERATORS for size in SIZES]  # 200
-LOSSY = {
-    "loss": {"loss": 0.3},
-    "bursts": {"loss": 0.3, "burst": 3.0},
-    "fixed delay": {"delay": 2.0},
-    "delay and loss": {"loss": 0.2, "delay": 1.0, "delays": "geometric"},
-    "bandwidth": {"bandwidth": 100},
-    "one-way links": {"one_way": 1.0},
-}
 
 
 @pytest.fixture(params=GRAPHS[::4], ids=lambda graph: f"{graph[0]}-{graph[1]}")

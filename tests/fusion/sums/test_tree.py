@@ -22,6 +22,8 @@ from coolgp.network.serial import SerialTransport
 from coolgp.network.transport import Transport
 from coolgp.network.tree_sum import plan_tree_sum
 
+from tests.fusion.sums.lossy import LOSSY
+
 
 def random_tree(size: int, seed: int | None = None) -> Topology:
     """Uniform over labelled trees: long ones are common, where the generator's are shallow."""
@@ -134,16 +136,6 @@ def test_exchanging_on_while_contributions_change_is_exact_diameter_rounds_later
     for _ in range(diameter(tree) - 1):
         state = rule.round(state, values, transport)
     np.testing.assert_array_equal(rule.sums(state), np.tile(values.sum(0), (tree.size, 1)))
-
-
-LOSSY = {
-    "loss": {"loss": 0.3},
-    "bursts": {"loss": 0.3, "burst": 3.0},
-    "fixed delay": {"delay": 2.0},
-    "delay and loss": {"loss": 0.2, "delay": 1.0, "delays": "geometric"},
-    "bandwidth": {"bandwidth": 100},
-    "one-way links": {"one_way": 1.0},
-}
 
 
 @pytest.mark.parametrize("faults", LOSSY.values(), ids=LOSSY)
