@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -159,9 +160,8 @@ class TaskAgnosticFusion:
 
     def _total(self, owners: int) -> Total:
         if self.graph is None:
-            return lambda rows: np.asarray(rows.sum(axis=0))
-        topology = checked_graph(self.graph, owners)
-        return lambda rows: summed(rows, topology)
+            return partial(np.sum, axis=0)  # as the other, it can be copied and stored
+        return partial(summed, topology=checked_graph(self.graph, owners))
 
     def _look_for_failures(self) -> None:
         """Remember experts that failed. Raises ValueError where none is left."""

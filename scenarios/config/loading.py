@@ -70,12 +70,14 @@ def override(mapping: Mapping[str, Any], items: Iterable[str]) -> dict[str, Any]
     return result
 
 
-def resolve_sections(sections: Sections, items: Iterable[str], origin: str) -> dict[str, Settings]:
-    """The settings of some sections that are of no scenario, from ``section.key=value`` alone.
+def resolve_sections(
+    sections: Sections, items: Iterable[str], origin: str, given: Mapping[str, Any] | None = None
+) -> dict[str, Settings]:
+    """The settings of some sections that are of no scenario, from a nested mapping and ``section.key=value``.
 
     origin: names them in messages. Raises ConfigError with every problem.
     """
-    merged, flags, bad = _overridden({}, items, sections)
+    merged, flags, bad = _overridden(given or {}, items, sections)
     where = Origin(origin, flags=flags)
     unknown = [_unknown_section(key, merged[key], where, sections) for key in merged if key not in sections]
     settings, problems = _sections(merged, where, sections)

@@ -10,18 +10,19 @@ import networkx as nx
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from coolgp.agents.base.arrays import Array
 from coolgp.fusion.guarantee import Guarantee
 from coolgp.network.graphs.interchange import from_networkx
 from coolgp.scenarios.base.arrays import Floats, Ints
-from coolgp.scenarios.base.formatting import named
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset, Numbered
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.partitions import PARTITIONS, agents_of
+from coolgp.scenarios.estimators.groups import at_least_one, names_of, places_of
+from coolgp.scenarios.estimators.sections import with_settings
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
 from coolgp.scenarios.simulation.learning import begin
 from coolgp.scenarios.simulation.rounds import learned_rounds
@@ -122,7 +123,7 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         Raises ValueError where settings, graph and groups do not fit together, with every problem at once.
         """
         X, y = self._validated(X, y, reset=True)
-        names, owner = self._dealt(X, _labels(groups, X))
+        names, owner = self._dealt(X, names_of(groups, X))
         with one_thread():
             simulation = self._assembled(_dataset(X, y, owner, names, self._features()))
             self._learn(simulation, begin(simulation))
@@ -137,7 +138,7 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             return self.fit(X, y, groups)
         X, y = self._validated(X, y, reset=False)
         before = self._learned
-        owner = self._owners_again(X, _labels(groups, X), before.run_state.turn)
+        owner = self._owners_again(X, names_of(groups, X), before.run_state.turn)
         dataset = replace(before.simulation.dataset, training=Dealt(X, y, owner))
         with one_thread():
             self._learn(replace(before.simulation, dataset=dataset), before.run_state)
@@ -188,11 +189,13 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         elif labels is not None:
             return agents_of(labels)
         else:
-            names = Numbered(_count("n_agents", self.n_agents))
-        return names, self._at_random(X, len(names), 0) if labels is None else _placed(labels, names)
+            names = Numbered(at_least_one("n_agents", self.n_agents))
+        return names, self._at_random(X, len(names), 0) if labels is None else places_of(labels, names, "agents")
 
     def _owners_again(self, X: Floats, labels: tuple[str, ...] | None, turn: int) -> Ints:
-        return self._at_random(X, len(self.agents_), turn) if labels is None else _placed(labels, self.agents_)
+        return (
+            self._at_random(X, len(self.agents_), turn) if labels is None else places_of(labels, self.agents_, "agents")
+        )
 
     def _at_random(self, X: Floats, agents: int, turn: int) -> Ints:
         """Rows dealt out in turn, to as many agents as there are rows where these are fewer."""
@@ -211,7 +214,7 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             "data": {"source": "synthetic"},
             "agents": {
                 "count": len(dataset.agents),
-                "inducing": min(_count("n_inducing", self.n_inducing), distinct),
+                "inducing": min(at_least_one("n_inducing", self.n_inducing), distinct),
                 "kernel": self.kernel,
                 "hyperparameters": self.hyperparameters,
                 "batch_size": self.batch_size,
@@ -221,12 +224,7 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             "fusion": {"rule": self.rule},
             "run": {"rounds": "all", "seed": self._seed},
         }
-        for dotted, value in (self.settings or {}).items():
-            section, mark, key = dotted.partition(".")
-            if not mark:
-                raise ValueError(f'settings needs keys such as "network.loss"; got {dotted!r}')
-            sections.setdefault(section, {})[key] = value
-        return resolve(sections, type(self).__name__)
+        return resolve(with_settings(sections, self.settings), type(self).__name__)
 
     def _learn(self, simulation: Simulation, run_state: RunState) -> None:
         """All rounds that the agents' rows last for."""
@@ -263,29 +261,3 @@ def _dataset(X: Floats, y: Floats, owner: Ints, names: Sequence[str], features: 
     """Training rows alone."""
     nothing = np.zeros((0, X.shape[1]))
     return Dataset(Dealt(X, y, owner), nothing, nothing[:, 0], features, "y", names)
-
-
-def _labels(groups: Any, X: Floats) -> tuple[str, ...] | None:
-    """The name of each row's agent, None where there are none."""
-    if groups is None:
-        return None
-    names = column_or_1d(np.asarray(groups))
-    check_consistent_length(X, names)
-    return tuple(map(str, names.tolist()))
-
-
-def _placed(labels: tuple[str, ...], names: Sequence[str]) -> Ints:
-    """The place among the names of each label. Raises ValueError for labels that are none of them."""
-    place = {name: index for index, name in enumerate(names)}
-    unknown = sorted({label for label in labels if label not in place})
-    if unknown:
-        raise ValueError(
-            f"groups needs the names of the {len(names)} agents, such as {names[0]!r}; got {named(unknown)}"
-        )
-    return np.array([place[label] for label in labels], dtype=np.int64)
-
-
-def _count(name: str, value: Any) -> int:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} needs a whole number of at least 1; got {value!r}")
-    return int(value)

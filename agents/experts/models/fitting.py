@@ -7,15 +7,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 
-__all__ = ["fitted", "unconverged_allowed"]
+from coolgp.agents.base.arrays import Indices
+
+__all__ = ["constant_for_one_class", "fitted", "unconverged_allowed"]
 
 
 def fitted(model: Any, x: Any, y: Any) -> Any:
     """The model, fitted; that it was stopped before it converged is a matter of its settings."""
     with unconverged_allowed():
         return model.fit(x, y)
+
+
+def constant_for_one_class(model: Any, classes: Indices) -> Any:
+    """The model to fit to rows of these classes ``[n]``: who has one class alone predicts it always."""
+    return DummyClassifier() if len(np.unique(classes)) == 1 else model
 
 
 @contextmanager

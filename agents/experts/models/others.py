@@ -7,12 +7,11 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt
-from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import BayesianRidge, LogisticRegression
 
 from coolgp.agents.experts.models.base import LocalRows, Seeds
-from coolgp.agents.experts.models.fitting import fitted
+from coolgp.agents.experts.models.fitting import constant_for_one_class, fitted
 from coolgp.agents.experts.sparse_gp import SparseGPRegressor
 from coolgp.agents.experts.task import Task
 
@@ -69,9 +68,8 @@ class Logistic:
     def trained(self, rows: LocalRows, task: Task, seeds: Seeds) -> Any:
         """See `TrainedModel`; who has one class alone predicts it always."""
         classes = rows.y.astype(np.intp)
-        single = len(np.unique(classes)) == 1
-        model = DummyClassifier() if single else LogisticRegression(C=self.strength, max_iter=self.iterations)
-        return fitted(model, rows.x, classes)
+        model = LogisticRegression(C=self.strength, max_iter=self.iterations)
+        return fitted(constant_for_one_class(model, classes), rows.x, classes)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from coolgp.network.links.faults import Faults
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.config.scenario import ExpertsScenario
 from coolgp.scenarios.config.sections.agents import AgentsSettings
+from coolgp.scenarios.config.sections.experts import ExpertsSettings
 from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.dealt import Dealt
@@ -34,7 +35,7 @@ from coolgp.scenarios.records.guarantee import StatedGuarantee, guarantee_words
 from coolgp.scenarios.runs.guarantee import stated
 from coolgp.scenarios.simulation.network import check_fixed_point, plan_graph
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "kind_for", "prepare"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +116,7 @@ def prepare(scenario: ExpertsScenario) -> Prepared:
     training = dataset.training
     assert isinstance(training, Dealt)  # sources that draw in every round are refused
     task = Task(dataset.classes)
-    kind = None if experts.files else _kind(scenario, task)
+    kind = None if experts.files else kind_for(experts, task)
     topology, schedule, faults = plan_graph(scenario.network, dataset, scenario.run.rounds, seed)
     rule = _rule(scenario, task, kind, topology, faults)
     by_queries = isinstance(rule, ByQueries)
@@ -141,8 +142,9 @@ def prepare(scenario: ExpertsScenario) -> Prepared:
     )
 
 
-def _kind(scenario: ExpertsScenario, task: Task) -> TrainedModel:
-    kind: TrainedModel = scenario.experts.kind
+def kind_for(settings: ExpertsSettings, task: Task) -> TrainedModel:
+    """The kind of model that settings name. Raises ConfigError where it does not learn the task."""
+    kind: TrainedModel = settings.kind
     for each in kinds_of(kind):
         if task.name not in each.tasks:
             name = name_of(each)

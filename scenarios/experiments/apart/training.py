@@ -21,7 +21,7 @@ from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.experiments.apart.prepared import Prepared
 
-__all__ = ["MODELS_FOLDER", "STD_ENDING", "Progress", "not_kept", "pooled", "trained", "trained_on"]
+__all__ = ["MODELS_FOLDER", "STD_ENDING", "Progress", "not_kept", "pooled", "seeds_of", "trained", "trained_on"]
 
 MODELS_FOLDER = "experts"
 """In the run folder: the models, a file each."""
@@ -127,5 +127,10 @@ def _labelled(prepared: Prepared, agent: int, model: Any) -> Expert:
 
 
 def _seeds(prepared: Prepared, agent: int) -> Seeds:
-    own, common = (generator(prepared.scenario.run.seed, PURPOSE, block=block) for block in (agent, 0))
+    return seeds_of(prepared.scenario.run.seed, agent)
+
+
+def seeds_of(seed: int, agent: int) -> Seeds:
+    """Of the training of an agent's model (global id), by the seed that everything follows from."""
+    own, common = (generator(seed, PURPOSE, block=block) for block in (agent, 0))
     return Seeds(int(own.integers(2**31)), int(common.integers(2**31)))

@@ -49,6 +49,7 @@ class ClusteredNetworks:
     """
 
     leaves: ClassVar[tuple[str, ...]] = ENDINGS
+    uses_rows_of_classes: ClassVar[bool] = True
 
     units: Annotated[int, Field(ge=1)] | None = None
     head: Literal["fused", "refit"] = "fused"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from coolgp.agents.experts.models.base import LocalRows
 from coolgp.scenarios.experiments.handed.models import labelled, outputs_without_labels
 from coolgp.scenarios.experiments.handed.rule import Rows, plain_label
 
-__all__ = ["labels_of", "numbered", "numbered_rows"]
+__all__ = ["as_the_models_say", "labels_of", "numbered", "numbered_rows"]
 
 
 def numbered(experts: Sequence[Expert]) -> list[Expert]:
@@ -37,3 +38,13 @@ def numbered_rows(rows: Rows, labels: Sequence[str]) -> LocalRows:
     if foreign:
         raise ValueError(f"--shards: has a class {foreign[0]!r} that no model has: {', '.join(number)}")
     return LocalRows(rows.x, np.array([number[label] for label in rows.y.tolist()], dtype=np.intp))
+
+
+def as_the_models_say(y: Any, experts: Sequence[Expert]) -> Any:
+    """Labels of a table as the models have them; others as whole numbers where all are, or as texts."""
+    if y.dtype.kind not in "UO":
+        return y
+    known = {plain_label(label): label for label in labels_of(experts).values()}
+    texts = [plain_label(label) for label in y.tolist()]
+    whole = all(text.lstrip("-").isdigit() for text in texts)
+    return np.array([known.get(text, int(text) if whole else text) for text in texts])

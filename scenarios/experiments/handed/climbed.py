@@ -18,7 +18,7 @@ from coolgp.scenarios.experiments.handed.borrowed import settings_as_used, with_
 from coolgp.scenarios.experiments.handed.boxes import left_out_words, require_enough, require_std, with_std
 from coolgp.scenarios.experiments.handed.classes import labels_of
 from coolgp.scenarios.experiments.handed.predictions import predictions
-from coolgp.scenarios.experiments.handed.rule import Handed, Outcome
+from coolgp.scenarios.experiments.handed.rule import PREDICTIONS, Handed, Outcome
 
 __all__ = ["ClimbedPredictions"]
 
@@ -32,7 +32,7 @@ class ClimbedPredictions:
     std: of an observation, for regression models that state none.
     """
 
-    leaves: ClassVar[tuple[str, ...]] = (".csv",)
+    leaves: ClassVar[tuple[str, ...]] = (PREDICTIONS,)
     leaves_out: ClassVar[bool] = True
     by_queries: ClassVar[bool] = True
     takes_inputs: ClassVar[bool] = True

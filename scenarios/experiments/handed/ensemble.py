@@ -21,7 +21,7 @@ from coolgp.network.serial import SerialTransport
 from coolgp.scenarios.base.formatting import counted
 from coolgp.scenarios.experiments.handed.classes import labels_of, numbered, numbered_rows
 from coolgp.scenarios.experiments.handed.predictions import predictions
-from coolgp.scenarios.experiments.handed.rule import Handed, Outcome, Rows
+from coolgp.scenarios.experiments.handed.rule import PREDICTIONS, Handed, Outcome, Rows
 
 __all__ = ["AveragedPredictions"]
 
@@ -34,7 +34,7 @@ class AveragedPredictions:
     """
 
     takes_inputs: ClassVar[bool] = True
-    leaves: ClassVar[tuple[str, ...]] = (".csv",)
+    leaves: ClassVar[tuple[str, ...]] = (PREDICTIONS,)
     leaves_out: ClassVar[bool] = True
 
     weights: Literal["uniform", "rows", "classes"] = "uniform"

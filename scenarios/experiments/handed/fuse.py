@@ -14,7 +14,6 @@ from coolgp.agents.experts.formats.format import library
 from coolgp.agents.experts.network import Network, mlp_of
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.agents.experts.queries.server import is_address
-from coolgp.fusion.apart.rule import ByQueries, LeavesOut
 from coolgp.scenarios.base.environment import installed
 from coolgp.scenarios.base.errors import ConfigError
 from coolgp.scenarios.base.files import write_table, write_whole
@@ -22,9 +21,9 @@ from coolgp.scenarios.base.lock import claimed_file
 from coolgp.scenarios.experiments.handed.models import read_experts
 from coolgp.scenarios.experiments.handed.registry import HANDED_RULES
 from coolgp.scenarios.experiments.handed.rows import read_queries, read_shards
-from coolgp.scenarios.experiments.handed.rule import Handed, HandedRule, InFolder, Outcome, TakesInputs
-from coolgp.scenarios.experiments.handed.settings import FuseSettings, settings_from
-from coolgp.scenarios.records.asked import boxed, shown_path
+from coolgp.scenarios.experiments.handed.rule import PREDICTIONS, Handed, HandedRule, InFolder, Outcome, TakesInputs
+from coolgp.scenarios.experiments.handed.settings import settings_from
+from coolgp.scenarios.records.asked import shown_path
 from coolgp.scenarios.records.models import stored_in, stored_in_folder
 
 __all__ = ["FuseRequest", "FusedFiles", "card_of", "fuse_files", "model_entry", "versions"]
@@ -62,7 +61,7 @@ def fuse_files(request: FuseRequest) -> FusedFiles:
     """Fuse models in files. Raises ValueError with one sentence for each thing that is wrong, before any is written."""
     settings = settings_from(request.rule, request.graph, request.items)
     out = _checked_out(request, settings.name, settings.rule)
-    boxes = _boxes(request.models, settings)
+    boxes = settings.boxes(read_experts(request.models, settings.asking))
     experts = [box.expert for box in boxes]
     graph = settings.graph(len(experts), request.seed)
     shards = read_shards(request.shards, request.target, experts)
@@ -80,17 +79,6 @@ def fuse_files(request: FuseRequest) -> FusedFiles:
         contents = json.dumps(_card(request, settings.name, outcome, out, boxes), indent=2, ensure_ascii=False)
         write_whole(card, f"{contents}\n".encode())
     return FusedFiles(out, card, outcome)
-
-
-def _boxes(paths: Sequence[str], settings: FuseSettings) -> list[BlackBox]:
-    """The models as ones that are asked, and counted. Raises ConfigError as `read_experts` does."""
-    experts, at_least = read_experts(paths, settings.asking), settings.asking.at_least
-    if at_least is not None and at_least > len(experts):
-        raise ConfigError(f"experts.at_least: needed at most {len(experts)}, the number of models; got {at_least}")
-    if at_least is not None and not isinstance(settings.rule, LeavesOut):
-        raise ConfigError(f"experts.at_least: {settings.name} needs all models: leave it out")
-    by_queries = isinstance(settings.rule, ByQueries)
-    return [boxed(settings.asking, expert, by_queries=by_queries) for expert in experts]
 
 
 def card_of(out: Path) -> Path:
@@ -132,7 +120,7 @@ def _check_unwritten(request: FuseRequest, out: Path) -> None:
 
 
 def _write(out: Path, model: Any) -> None:
-    if out.suffix.lower() == ".csv":
+    if out.suffix.lower() == PREDICTIONS:
         write_table(out, model)
         return
     write_model_file(out, mlp_of(model) if isinstance(model, Network) and out.suffix.lower() == ".skops" else model)

@@ -15,7 +15,16 @@ from coolgp.scenarios.config.sections.experts import AskingSettings
 from coolgp.scenarios.records.asked import named_expert, shown_path
 from coolgp.scenarios.records.models import model_in, with_classes
 
-__all__ = ["are_classifiers", "check_tasks", "labelled", "outputs_without_labels", "read_experts", "read_models"]
+__all__ = [
+    "alike",
+    "are_classifiers",
+    "check_alike",
+    "check_tasks",
+    "labelled",
+    "outputs_without_labels",
+    "read_experts",
+    "read_models",
+]
 
 
 def read_experts(paths: Sequence[str], settings: AskingSettings | None = None) -> list[Expert]:
@@ -27,7 +36,7 @@ def read_experts(paths: Sequence[str], settings: AskingSettings | None = None) -
     experts, broken = read_models(paths, settings)
     if broken:
         raise ConfigError(*(f"{path}: {reason}" for path, reason in broken.items()))
-    _check_alike(experts)
+    check_alike(experts)
     return experts
 
 
@@ -56,7 +65,7 @@ def read_models(paths: Sequence[str], settings: AskingSettings | None = None) ->
         problems.append(f"fusing needs at least two models; got {len(paths)}")
     if problems:
         raise ConfigError(*problems)
-    return _labelled(models, experts, settings), broken
+    return alike(models, experts, settings), broken
 
 
 def are_classifiers(experts: Sequence[Expert]) -> bool:
@@ -85,7 +94,7 @@ def labelled(expert: Expert, labels: Sequence[object]) -> Expert:
     return replace(expert_of(with_classes(expert.parameters, labels), expert.name), name=expert.name)
 
 
-def _labelled(models: Sequence[Any], experts: list[Expert], settings: AskingSettings) -> list[Expert]:
+def alike(models: Sequence[Any], experts: list[Expert], settings: AskingSettings) -> list[Expert]:
     """Networks, programs and servers without labels as classifiers, with those of the first model that has some."""
     labels = next((expert.classes.tolist() for expert in experts if isinstance(expert, Classifier)), None)
     if labels is None:
@@ -104,7 +113,8 @@ def check_tasks(experts: Sequence[Expert]) -> None:
         _check_task(expert, experts[0])
 
 
-def _check_alike(experts: Sequence[Expert]) -> None:
+def check_alike(experts: Sequence[Expert]) -> None:
+    """Raise ConfigError where models take different numbers of inputs, or some predict classes and others a number."""
     first = experts[0]
     for expert in experts[1:]:
         if None not in (expert.inputs, first.inputs) and expert.inputs != first.inputs:

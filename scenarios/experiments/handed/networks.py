@@ -36,6 +36,7 @@ class MatchedNetworks:
     """
 
     leaves: ClassVar[tuple[str, ...]] = ENDINGS
+    uses_rows_of_classes: ClassVar[bool] = True
 
     mass: Above | None = None
     noise_variance: Above | None = None

@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.formats.files import sha256, write_model_file
 from coolgp.agents.experts.formats.format import library
@@ -25,12 +23,11 @@ from coolgp.scenarios.base.lock import claimed
 from coolgp.scenarios.config.loading import resolve_sections
 from coolgp.scenarios.config.sections.experts import AskingSettings
 from coolgp.scenarios.data.tables import read_inputs
-from coolgp.scenarios.experiments.handed.classes import labels_of
+from coolgp.scenarios.experiments.handed.classes import as_the_models_say
 from coolgp.scenarios.experiments.handed.fuse import model_entry, versions
 from coolgp.scenarios.experiments.handed.models import are_classifiers, check_tasks, read_models
 from coolgp.scenarios.experiments.handed.owners import graph_of_models
 from coolgp.scenarios.experiments.handed.rows import read_examples, read_queries
-from coolgp.scenarios.experiments.handed.rule import plain_label
 from coolgp.scenarios.records.asked import shown_path
 
 __all__ = ["PersonalFiles", "PersonalRequest", "personalise_files"]
@@ -84,7 +81,7 @@ def _personalised(request: PersonalRequest) -> PersonalFiles:
         library("skops", "skops")
     rows = read_examples(request.examples, request.target, experts)
     pool = read_queries(request.unlabelled, request.target, experts)
-    y = _as_the_models_say(rows.y, experts)
+    y = as_the_models_say(rows.y, experts)
     names = [expert.name for expert in experts]
     if graph is not None:
         graph = without_owners(graph, [p for p, path in enumerate(request.models) if shown_path(path) in out])
@@ -135,16 +132,6 @@ def _check_out(request: PersonalRequest) -> None:
     there = [name for name in LEAVES if (request.out / name).exists()]
     if there and not request.overwrite:
         raise ConfigError(f"{request.out / there[0]}: is there already; give --overwrite, or another --out")
-
-
-def _as_the_models_say(y: Any, experts: Sequence[Expert]) -> Any:
-    """Labels of a table as the models have them; others as whole numbers where all are, or as texts."""
-    if y.dtype.kind not in "UO":
-        return y
-    known = {plain_label(label): label for label in labels_of(experts).values()}
-    texts = [plain_label(label) for label in y.tolist()]
-    whole = all(text.lstrip("-").isdigit() for text in texts)
-    return np.array([known.get(text, int(text) if whole else text) for text in texts])
 
 
 def _write(out: Path, mine: PersonalClassifier | PersonalRegressor, pool: Any, name: str) -> Path:

@@ -15,7 +15,21 @@ from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.queries.black_box import BlackBox
 from coolgp.network.graphs.topology import Topology
 
-__all__ = ["Handed", "HandedRule", "InFolder", "Outcome", "Rows", "TakesInputs", "plain_label"]
+__all__ = [
+    "PREDICTIONS",
+    "Handed",
+    "HandedRule",
+    "InFolder",
+    "Outcome",
+    "Rows",
+    "TakesInputs",
+    "UsesRowsOfClasses",
+    "leaves_predictions",
+    "plain_label",
+]
+
+PREDICTIONS = ".csv"
+"""The ending of the table that a rule leaves in place of a model."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +95,11 @@ class HandedRule(Protocol):
         ...
 
 
+def leaves_predictions(rule: HandedRule) -> bool:
+    """Whether the rule leaves what models predict together at given inputs, and no model."""
+    return PREDICTIONS in rule.leaves
+
+
 @runtime_checkable
 class InFolder(Protocol):
     """A rule whose file may be put into a folder of its own, as ``model.npz``: ``in_folder = True``."""
@@ -93,3 +112,10 @@ class TakesInputs(Protocol):
     """A rule that asks models at rows without targets: ``takes_inputs = True``."""
 
     takes_inputs: ClassVar[bool]
+
+
+@runtime_checkable
+class UsesRowsOfClasses(Protocol):
+    """A rule that takes no rows of numbers, for they choose and weigh by classes: ``uses_rows_of_classes = True``."""
+
+    uses_rows_of_classes: ClassVar[bool]

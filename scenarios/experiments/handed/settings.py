@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
+from coolgp.agents.experts.expert import Expert
+from coolgp.agents.experts.queries.black_box import BlackBox
+from coolgp.fusion.apart.rule import ByQueries, LeavesOut
 from coolgp.network.graphs.connectivity import require_connected
 from coolgp.network.graphs.files import read_topology
 from coolgp.network.graphs.generate import generate
@@ -22,8 +25,9 @@ from coolgp.scenarios.config.sections.experts import AskingSettings
 from coolgp.scenarios.config.sections.network import NetworkSettings
 from coolgp.scenarios.experiments.handed.registry import HANDED_RULES
 from coolgp.scenarios.experiments.handed.rule import HandedRule
+from coolgp.scenarios.records.asked import boxed
 
-__all__ = ["FuseSettings", "owners_graph", "settings_from"]
+__all__ = ["SECTIONS", "FuseSettings", "fuse_settings", "owners_graph", "settings_from"]
 
 GRAPH_KEYS = ("topology", "degree", "rewiring")
 
@@ -54,6 +58,13 @@ class RuleSettings(ChosenSettings):
         return HANDED_RULES[name](**options)
 
 
+SECTIONS: Mapping[str, type[Settings]] = {
+    "fusion": RuleSettings,
+    "network": NetworkSettings,
+    "experts": AskingSettings,
+}
+
+
 @dataclass(frozen=True)
 class FuseSettings:
     """The name of the rule, the rule, the section [network] where a graph was named, and the section [experts]."""
@@ -62,6 +73,16 @@ class FuseSettings:
     rule: HandedRule
     network: NetworkSettings | None
     asking: AskingSettings
+
+    def boxes(self, experts: Sequence[Expert]) -> list[BlackBox]:
+        """The models as ones that are asked, and counted. Raises ConfigError where so many cannot be left out."""
+        at_least = self.asking.at_least
+        if at_least is not None and at_least > len(experts):
+            raise ConfigError(f"experts.at_least: needed at most {len(experts)}, the number of models; got {at_least}")
+        if at_least is not None and not isinstance(self.rule, LeavesOut):
+            raise ConfigError(f"experts.at_least: {self.name} needs all models: leave it out")
+        by_queries = isinstance(self.rule, ByQueries)
+        return [boxed(self.asking, expert, by_queries=by_queries) for expert in experts]
 
     def graph(self, models: int, seed: int) -> Topology | None:
         """The graph of so many owners; None without one. Raises ValueError where it does not fit them."""
@@ -85,8 +106,11 @@ def settings_from(rule: str, graph: str | None, items: Iterable[str]) -> FuseSet
     Raises ConfigError with every problem.
     """
     given = [f"fusion.rule={rule}", *([] if graph is None else [f"network.topology={graph}"]), *items]
-    records: dict[str, type[Settings]] = {"fusion": RuleSettings, "network": NetworkSettings, "experts": AskingSettings}
-    sections = resolve_sections(records, given, "coolgp fuse")
+    return fuse_settings(resolve_sections(SECTIONS, given, "coolgp fuse"))
+
+
+def fuse_settings(sections: Mapping[str, Settings]) -> FuseSettings:
+    """The same of resolved sections, those of `SECTIONS`. Raises ConfigError for a network that does not fit."""
     fusion, network, asking = sections["fusion"], sections["network"], sections["experts"]
     assert isinstance(asking, AskingSettings)
     assert isinstance(fusion, RuleSettings)
