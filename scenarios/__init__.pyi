@@ -2,6 +2,10 @@ from .config.catalogue import load_scenario as load_scenario
 from .config.catalogue import scenario_named as scenario_named
 from .config.scenario import Scenario as Scenario
 from .estimators.collective import CollectiveGPRegressor as CollectiveGPRegressor
+from .estimators.fused import FusedClassifier as FusedClassifier
+from .estimators.fused import FusedRegressor as FusedRegressor
+from .estimators.personalised import PersonalisedClassifier as PersonalisedClassifier
+from .estimators.personalised import PersonalisedRegressor as PersonalisedRegressor
 from .experiments.run import resume as resume
 from .experiments.run import run as run
 from .plots.reliability import reliability_figure_of as reliability_figure_of

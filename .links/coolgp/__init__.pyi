@@ -15,6 +15,10 @@ from .fusion.prototypes.fusion import TaskAgnosticFusion as TaskAgnosticFusion
 from .scenarios.config.catalogue import load_scenario as load_scenario
 from .scenarios.config.scenario import Scenario as Scenario
 from .scenarios.estimators.collective import CollectiveGPRegressor as CollectiveGPRegressor
+from .scenarios.estimators.fused import FusedClassifier as FusedClassifier
+from .scenarios.estimators.fused import FusedRegressor as FusedRegressor
+from .scenarios.estimators.personalised import PersonalisedClassifier as PersonalisedClassifier
+from .scenarios.estimators.personalised import PersonalisedRegressor as PersonalisedRegressor
 from .scenarios.experiments.run import resume as resume
 from .scenarios.experiments.run import run as run
 from .scenarios.records.model import load_model as load_model

@@ -6,7 +6,9 @@ A new kind of model is a function here, which returns None for what it does not 
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -95,8 +97,20 @@ def _estimator(model: Any, name: str, classes: Array | None) -> Expert | None:
         if not hasattr(model, "predict_proba"):
             raise ValueError(f"{name}: needed a classifier with predict_proba; calibrate it (CalibratedClassifierCV)")
         classes = np.asarray(model.classes_)
-        return Classifier(name, model.predict_proba, classes, inputs, parameters, features=features)
-    return Regressor(name, _moments_of(model), inputs, parameters, features=features)
+        probability = _of_arrays(model.predict_proba, features)
+        return Classifier(name, probability, classes, inputs, parameters, features=features)
+    return Regressor(name, _of_arrays(_moments_of(model), features), inputs, parameters, features=features)
+
+
+def _of_arrays(ask: Callable[[Array], Any], features: tuple[str, ...]) -> Callable[[Array], Any]:
+    """What asks a model that was fitted to named columns: arrays have them in this order, which is no news."""
+    return partial(_quietly, ask) if features else ask
+
+
+def _quietly(ask: Callable[[Array], Any], x: Array) -> Any:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X does not have valid feature names")
+        return ask(x)
 
 
 def _moments_of(model: Any) -> Callable[[Array], tuple[Array, Array]]:

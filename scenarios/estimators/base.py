@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import networkx as nx
@@ -24,10 +25,8 @@ from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.config.loading import resolve_sections
 from coolgp.scenarios.config.section import Settings
 from coolgp.scenarios.config.sections.experts import AskingSettings, ExpertsSettings
-from coolgp.scenarios.data.dataset import Numbered
-from coolgp.scenarios.data.partitions import agents_of
 from coolgp.scenarios.estimators.group import FusedGroup, in_python
-from coolgp.scenarios.estimators.groups import at_least_one, in_turn, names_of, places_of
+from coolgp.scenarios.estimators.groups import at_least_one, dealt, in_turn, names_of, places_of
 from coolgp.scenarios.estimators.owners import OwnersModels, cloned, handed_over, train
 from coolgp.scenarios.estimators.sections import with_settings
 from coolgp.scenarios.experiments.apart.prepared import kind_for
@@ -74,21 +73,47 @@ class FusedExperts(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         sections, given = self._sections(), names_of(groups, X)
         settings = fuse_settings(sections)
         if self.prefit is None:
-            task = Task(labels)
-            names, owner = self._dealt(target, given, seed, classes=bool(labels))
-            rows = _rows_by(owner, X, target, names)
-            owners: OwnersModels = train(self._kind(sections["experts"], task), rows, task, seed)
+            owners, task, rows = self._trained(X, target, labels, given, sections["experts"], seed)
         else:
-            handed = handed_over(self.prefit, settings.asking)
-            owners, names, task = handed, handed.names, self._task_of(handed.experts(), X.shape[1])
-            rows = {} if given is None else _rows_by(places_of(given, names, "models"), X, target, names)
+            owners, task, rows = self._handed_over(self.prefit, X, target, given, settings)
         shards = [Rows(own.x, np.array(labels)[own.y.astype(np.intp)] if labels else own.y) for own in rows.values()]
-        graph, pool = self._graph(settings, names, seed), self._pool(X, unlabelled, seed)
-        group = FusedGroup(tuple(names), owners, shards, graph, settings, seed, task)
+        graph, pool = self._graph(settings, owners.names, seed), self._pool(X, unlabelled, seed)
+        group = FusedGroup(owners, shards, graph, settings, seed, task)
         self._group, outcome = group.fused(pool)
-        self.owners_, self.estimators_ = group.names, list(owners.models)
+        self.owners_, self.estimators_ = owners.names, list(owners.models)
         self.fused_, self.remarks_ = self._group.model, tuple(map(in_python, outcome.remarks))
         return Fitted(group, pool)
+
+    def _trained(
+        self,
+        X: Floats,
+        target: Array,
+        labels: tuple[str, ...],
+        given: tuple[str, ...] | None,
+        experts: Settings,
+        seed: int,
+    ) -> tuple[OwnersModels, Task, dict[str, LocalRows]]:
+        """Models of rows that are named, or dealt: everyone then has some of each class."""
+        task, count = Task(labels), min(at_least_one("n_owners", self.n_owners), len(X))
+        strata = target.astype(np.int64) if labels else np.zeros(len(X), np.int64)
+        names, owner = dealt(given, self.graph, count, "owners", partial(in_turn, strata, seed=seed))
+        rows = _rows_by(owner, X, target, names)
+        return train(self._kind(experts, task), rows, task, seed), task, rows
+
+    def _handed_over(
+        self,
+        prefit: Mapping[Any, Any] | Sequence[Any],
+        X: Floats,
+        target: Array,
+        given: tuple[str, ...] | None,
+        settings: FuseSettings,
+    ) -> tuple[OwnersModels, Task, dict[str, LocalRows]]:
+        """Models that are fitted already, and their owners' rows where these are named."""
+        owners = handed_over(prefit, settings.asking)
+        task = self._task_of(owners.experts(), X.shape[1])
+        if given is None:
+            return owners, task, {}
+        return owners, task, _rows_by(places_of(given, owners.names, "models"), X, target, owners.names)
 
     def _answers(self, X: Any, owner: str | None) -> Array:
         """Of the fused model, or of one owner alone."""
@@ -114,21 +139,6 @@ class FusedExperts(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         for key in experts.model_fields_set & {"count", "files"}:
             raise ValueError(f"experts.{key}: owners are those of groups, n_owners or prefit: leave it out")
         return kind_for(experts, task)
-
-    def _dealt(
-        self, target: Array, labels: tuple[str, ...] | None, seed: int, *, classes: bool
-    ) -> tuple[Sequence[str], Ints]:
-        """The owners' names, and the owner ``[n]`` of each row; without names each class is dealt in turn."""
-        if isinstance(self.graph, nx.Graph):
-            names: Sequence[str] = tuple(map(str, self.graph))
-        elif labels is not None:
-            return agents_of(labels)
-        else:
-            names = Numbered(min(at_least_one("n_owners", self.n_owners), len(target)))
-        if labels is not None:
-            return names, places_of(labels, names, "owners")
-        strata = target.astype(np.int64) if classes else np.zeros(len(target), np.int64)
-        return names, in_turn(strata, len(names), seed)
 
     def _graph(self, settings: FuseSettings, names: Sequence[str], seed: int) -> Topology | None:
         """The graph of the owners, in their order; None where all are fused at once."""

@@ -13,15 +13,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.guarantee import Guarantee
 from coolgp.network.graphs.interchange import from_networkx
 from coolgp.scenarios.base.arrays import Floats, Ints
 from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.config.scenario import Scenario
-from coolgp.scenarios.data.dataset import Dataset, Numbered
+from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.dealt import Dealt
-from coolgp.scenarios.data.partitions import PARTITIONS, agents_of
-from coolgp.scenarios.estimators.groups import at_least_one, names_of, places_of
+from coolgp.scenarios.data.partitions import PARTITIONS
+from coolgp.scenarios.estimators.groups import at_least_one, dealt, names_of, place_of, places_of
 from coolgp.scenarios.estimators.sections import with_settings
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
 from coolgp.scenarios.simulation.learning import begin
@@ -138,7 +137,8 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             return self.fit(X, y, groups)
         X, y = self._validated(X, y, reset=False)
         before = self._learned
-        owner = self._owners_again(X, names_of(groups, X), before.run_state.turn)
+        labels, turn, known = names_of(groups, X), before.run_state.turn, self.agents_
+        owner = self._at_random(X, len(known), turn) if labels is None else places_of(labels, known, "agents")
         dataset = replace(before.simulation.dataset, training=Dealt(X, y, owner))
         with one_thread():
             self._learn(replace(before.simulation, dataset=dataset), before.run_state)
@@ -156,7 +156,8 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         simulation, known = self._learned.simulation, self._learned.run_state
-        row = np.flatnonzero(simulation.transport.shard.agents == self._place(agent))
+        asked = 0 if agent is None else place_of(agent, self.agents_, "agent")
+        row = np.flatnonzero(simulation.transport.shard.agents == asked)
         scaler = simulation.shared_start.scaler
         with one_thread():
             answer = simulation.rule.predict(
@@ -166,12 +167,6 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         if not return_std:
             return mean
         return mean, np.sqrt(scaler.variance(answer.variance + answer.noise_variance[:, None])[0])
-
-    def _place(self, agent: str | None) -> int:
-        names = self.agents_
-        if agent is not None and str(agent) not in names:
-            raise ValueError(f"agent needs the name of one of {len(names)} agents, such as {names[0]!r}; got {agent!r}")
-        return 0 if agent is None else names.index(str(agent))
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Floats, Floats]:
         checked = validate_data(self, X, y, y_numeric=True, dtype=np.float64, ensure_min_samples=2, reset=reset)
@@ -184,18 +179,8 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
     def _dealt(self, X: Floats, labels: tuple[str, ...] | None) -> tuple[Sequence[str], Ints]:
         """The agents' names, and the agent ``[n]`` of each row."""
         self._seed = int(check_random_state(self.random_state).randint(2**31))
-        if isinstance(self.graph, nx.Graph):
-            names: Sequence[str] = tuple(map(str, self.graph))
-        elif labels is not None:
-            return agents_of(labels)
-        else:
-            names = Numbered(at_least_one("n_agents", self.n_agents))
-        return names, self._at_random(X, len(names), 0) if labels is None else places_of(labels, names, "agents")
-
-    def _owners_again(self, X: Floats, labels: tuple[str, ...] | None, turn: int) -> Ints:
-        return (
-            self._at_random(X, len(self.agents_), turn) if labels is None else places_of(labels, self.agents_, "agents")
-        )
+        count = at_least_one("n_agents", self.n_agents)
+        return dealt(labels, self.graph, count, "agents", lambda agents: self._at_random(X, agents, 0))
 
     def _at_random(self, X: Floats, agents: int, turn: int) -> Ints:
         """Rows dealt out in turn, to as many agents as there are rows where these are fewer."""
@@ -236,7 +221,8 @@ class CollectiveGPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             run_state = after
         self._learned = _Learned(_without_rows(simulation), run_state)
         self.agents_, self.n_rounds_ = tuple(simulation.dataset.agents), run_state.turn
-        self.guarantee_, self.scenario_ = _words(simulation.guarantee), simulation.scenario
+        self.guarantee_ = f"{simulation.guarantee.kind}: {simulation.guarantee.why}"
+        self.scenario_ = simulation.scenario
 
 
 def _without_rows(simulation: Simulation) -> Simulation:
@@ -244,10 +230,6 @@ def _without_rows(simulation: Simulation) -> Simulation:
     dataset = simulation.dataset
     nothing = _dataset(dataset.x_test, dataset.y_test, np.zeros(0, np.int64), dataset.agents, dataset.features)
     return replace(simulation, dataset=nothing)
-
-
-def _words(guarantee: Guarantee) -> str:
-    return f"{guarantee.kind}: {guarantee.why}"
 
 
 def _lasting(simulation: Simulation, rounds: int) -> Simulation:

@@ -31,7 +31,7 @@ class FusedRegressor(RegressorMixin, FusedExperts):  # type: ignore[misc]  # sci
         A kind of graph ("ring", "star", ...), or a graph whose nodes are the owners, over which they fuse.
     prefit : mapping, sequence or None
         Models that are fitted already, by owner: of scikit-learn, networks, functions, paths of model files. `fit` then
-        trains nothing. Searches copy what stands in a list: wrap it in ``sklearn.frozen.FrozenEstimator``.
+        trains nothing. Searches copy models without what they learned: wrap each in ``sklearn.frozen.FrozenEstimator``.
     settings : mapping or None
         Any other key of ``coolgp fuse --set``, as ``{"fusion.std": 0.1, "experts.at_least": 3}``, and settings of a
         model that is named, as ``{"experts.inducing": 30}``.

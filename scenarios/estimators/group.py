@@ -14,6 +14,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.adapters import expert_of
 from coolgp.agents.experts.task import Task, answers
 from coolgp.network.graphs.topology import Topology
+from coolgp.scenarios.estimators.groups import place_of
 from coolgp.scenarios.estimators.owners import OwnersModels
 from coolgp.scenarios.experiments.handed.rule import Handed, Outcome, Rows, UsesRowsOfClasses, leaves_predictions
 from coolgp.scenarios.experiments.handed.settings import FuseSettings
@@ -27,6 +28,7 @@ _WORDS = (
     (r"--shards", "groups"),
     (r"--inputs", "unlabelled"),
     (r"--graph", "graph"),
+    (r"(Networks need equal (?:outputs|classes).*)", r'\1; estimator="mlp" has an output for each class of any owner'),
 )
 """What the command line calls the arguments of an estimator."""
 
@@ -35,11 +37,10 @@ _WORDS = (
 class FusedGroup:
     """Models that are fused by a rule, or asked together by it.
 
-    names: of the owners. rows: of each of them, in their order, or none. model: what the rule left; None where it
+    rows: of each owner, in their order, or none. model: what the rule left; None where it
     leaves predictions, and models stay where they are.
     """
 
-    names: tuple[str, ...]
     owners: OwnersModels
     rows: Sequence[Rows]
     graph: Topology | None
@@ -66,11 +67,7 @@ class FusedGroup:
 
     def own_answers(self, owner: str, x: Array) -> Array:
         """The same of one owner's model alone. Raises ValueError for an owner that there is not."""
-        if owner not in self.names:
-            raise ValueError(
-                f"owner needs the name of one of {len(self.names)}, such as {self.names[0]!r}; got {owner!r}"
-            )
-        return answers(self.owners.experts()[self.names.index(owner)], x, self.task)
+        return answers(self.owners.experts()[place_of(owner, self.owners.names, "owner")], x, self.task)
 
     def _outcome(self, x: Array) -> Outcome:
         boxes = self.settings.boxes(self.owners.experts())
@@ -78,7 +75,7 @@ class FusedGroup:
         rule, at_least = self.settings.rule, self.settings.asking.at_least
         rows = () if isinstance(rule, UsesRowsOfClasses) and not self.task.labels else self.rows
         with said_in_python():
-            return rule.fuse(Handed(self.names, experts, rows, x, self.graph, self.seed, boxes, at_least))
+            return rule.fuse(Handed(self.owners.names, experts, rows, x, self.graph, self.seed, boxes, at_least))
 
 
 @contextmanager

@@ -30,6 +30,11 @@ class OwnersModels(Protocol):
     """What owners have, in their order; kept without experts, which hold functions and cannot be copied."""
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The owners."""
+        ...
+
+    @property
     def models(self) -> tuple[Any, ...]:
         """As `expert_of` takes them."""
         ...
@@ -75,8 +80,8 @@ class HandedOver:
             return named_expert(model, name, self.asking)
         except NotFittedError as problem:
             raise ValueError(
-                f"prefit: the model of {name} is not fitted. Copies of an estimator, as searches make, fit nothing "
-                "before: wrap each model in sklearn.frozen.FrozenEstimator"
+                f"prefit: the model of {name} is not fitted. Searches copy an estimator with its parameters, and the "
+                "copy of a model is not fitted: wrap each model in sklearn.frozen.FrozenEstimator"
             ) from problem
         except ValueError as problem:
             raise ValueError(f"prefit: the model of {name}: {problem}") from problem

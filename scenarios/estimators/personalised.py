@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Literal, Self, overload
 
 import numpy as np
@@ -11,11 +10,10 @@ from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from coolgp.agents.base.arrays import Array
-from coolgp.fusion.personalise.outcome import PersonalClassifier
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.estimators.base import FusedExperts, moments_of, with_classes, with_numbers
 from coolgp.scenarios.estimators.groups import names_of, places_of
-from coolgp.scenarios.estimators.newcomers import Personal, answers_of, model_among, models_of_owners
+from coolgp.scenarios.estimators.newcomers import Personal, answers_of, model_among, models_of_owners, with_labels
 from coolgp.scenarios.experiments.handed.rule import plain_label
 
 __all__ = ["PersonalisedClassifier", "PersonalisedRegressor"]
@@ -38,14 +36,14 @@ class _Personalised(FusedExperts):
         pool = None if unlabelled is None else self._pool(x, unlabelled, 0)
         if not is_classifier(self):
             return model_among(self._group, x, target.astype(float), pool)
-        model = model_among(self._group, x, np.array([plain_label(label) for label in target.tolist()]), pool)
-        assert isinstance(model, PersonalClassifier)
-        known = {plain_label(label): label for label in (*target.tolist(), *self.classes_.tolist())}
-        return replace(model, classes_=np.array([known[plain_label(label)] for label in model.classes_.tolist()]))
+        labels = np.array([plain_label(label) for label in target.tolist()])
+        return with_labels(model_among(self._group, x, labels, pool), (*target.tolist(), *self.classes_.tolist()))
 
     def _fit_each(self, X: Floats, target: Array, labels: tuple[str, ...], groups: Any, unlabelled: Any) -> None:
         fitted = self._fit(X, target, labels, groups, unlabelled)
-        self.personal_ = {} if groups is None else models_of_owners(fitted.group, fitted.pool)
+        models = {} if groups is None else models_of_owners(fitted.group, fitted.pool)
+        known = self.classes_.tolist() if is_classifier(self) else ()
+        self.personal_ = {name: with_labels(model, known) for name, model in models.items()}
 
     def _answers_by(self, X: Any, groups: Any) -> Array:
         """By the model of each row's owner, or by the fused model without owners."""
@@ -56,7 +54,10 @@ class _Personalised(FusedExperts):
         owners = names_of(groups, x) or ()
         if not self.personal_:
             raise ValueError("groups needs owners, and fit had none: give it the groups of its rows too")
-        places_of(owners, self.owners_, "owners, for others newcomer(X, y) makes a model")
+        try:
+            places_of(owners, self.owners_, "owners")
+        except ValueError as problem:
+            raise ValueError(f"{problem}; newcomer(X, y) makes a model of rows of another") from None
         return answers_of(self.personal_, x, owners, self._group.task)
 
 
@@ -121,7 +122,8 @@ class PersonalisedClassifier(ClassifierMixin, _Personalised):  # type: ignore[mi
     """Every owner gets a classifier of its own, from its rows and what the others learned from theirs.
 
     As :class:`PersonalisedRegressor`: networks ("mlp") are fused, with an output layer for the owner's rows; of other
-    classifiers prototypes of the owner's classes are made, from their answers at rows without labels.
+    classifiers prototypes of the owner's classes are made, from their answers at rows without labels. An owner of one
+    class alone predicts it always.
 
     Parameters
     ----------

@@ -43,3 +43,8 @@ def test_other_names_are_refused(tmp_path):
 def test_models_with_the_same_inputs_in_other_orders_are_refused(tmp_path):
     with pytest.raises(DataError, match="different orders"):
         read_queries(written(tmp_path, "u", "v"), "y", [expert_of(linear("u", "v")), expert_of(linear("v", "u"))])
+
+
+def test_models_of_named_columns_are_asked_by_arrays_in_their_order():
+    mean, _ = expert_of(linear("u", "v")).predict(X)  # and say nothing: warnings are errors here
+    np.testing.assert_allclose(mean, X @ [3.0, -1.0])
