@@ -12,7 +12,7 @@ from scipy.sparse import coo_array
 from coolgp.network.base.arrays import Array
 from coolgp.network.graphs.topology import Topology
 
-__all__ = ["METHODS", "block_size", "blocks_of", "cut", "partition"]
+__all__ = ["METHODS", "MOST_BLOCKS", "block_count", "block_size", "blocks_of", "cut", "partition"]
 
 METHODS = ("contiguous", "metis")
 MOST_BLOCKS = 1024
@@ -25,6 +25,15 @@ def block_size(size: int) -> int:
     (1, 4, 16, 977)
     """
     return max(-(-size // MOST_BLOCKS), min(16, -(-size // 256)))
+
+
+def block_count(size: int) -> int:
+    """Return the number of blocks of so many agents: the most ranks that they can be dealt to.
+
+    >>> block_count(40), block_count(1000), block_count(1_000_000)
+    (40, 250, 1024)
+    """
+    return -(-size // block_size(size))
 
 
 def blocks_of(topology: Topology) -> Array:

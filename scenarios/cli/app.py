@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -24,8 +23,9 @@ from coolgp.network.launcher import launched_rank, launched_size
 from coolgp.scenarios.base.mpiexec import check_ranks, launch
 from coolgp.scenarios.cli.animate_command import ANIMATE_EXAMPLES, animate
 from coolgp.scenarios.cli.fuse_command import FUSE_EXAMPLES, fuse
-from coolgp.scenarios.cli.messages import check_agents, explained
+from coolgp.scenarios.cli.messages import check_agents, explained, show_table
 from coolgp.scenarios.cli.personalise_command import PERSONALISE_EXAMPLES, personalise
+from coolgp.scenarios.cli.plan_command import PLAN_EXAMPLES, plan
 from coolgp.scenarios.cli.settings_commands import (
     EXPORT_EXAMPLES,
     INIT_EXAMPLES,
@@ -140,41 +140,7 @@ app.command(epilog=INIT_EXAMPLES)(init)
 app.command(epilog=KEYS_EXAMPLES)(keys)
 app.command(epilog=SHOW_EXAMPLES)(show)
 app.command(epilog=EXPORT_EXAMPLES)(export)
-
-
-@app.command(
-    epilog="Examples:  coolgp plan airline   |   coolgp plan study.toml --agents 1000000 --ranks 8   |   "
-    "coolgp plan sensors --agents 200000 --set agents.inducing=16 --set run.precision=float32 --json"
-)
-def plan(
-    scenario: Annotated[str, typer.Argument(help="A scenario's name (see `coolgp list`) or a TOML file.")],
-    agents: Annotated[int | None, typer.Option(help="Number of agents: agents.count.")] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the scenario; repeatable."),
-    ] = None,
-    ranks: Annotated[int, typer.Option(min=1, help="MPI ranks of the run; none is started.")] = 1,
-    json_: Annotated[bool, typer.Option("--json", help="Bytes and seconds for a program.")] = False,
-) -> None:
-    """Say before a run what it needs: memory of each rank, bytes of a communication round, time; in seconds."""
-    from coolgp.scenarios.planning.duration import measure
-    from coolgp.scenarios.planning.limits import loaded
-    from coolgp.scenarios.planning.memory import estimate
-    from coolgp.scenarios.planning.tables import as_json, tables
-
-    with explained():
-        overrides = [*([] if agents is None else [f"agents.count={agents}"]), *(set_ or [])]
-        chosen = scenario_named(scenario, overrides)
-        check_agents(chosen)
-        import_module("coolgp.scenarios.cli.follow_run")  # all that a run loads counts
-        dataset = loaded(chosen)
-        needs = estimate(chosen, ranks, dataset)
-        duration = measure(chosen, needs, dataset)
-    if json_:
-        print(as_json(needs, duration))
-        return
-    for title, rows in tables(needs, duration).items():
-        _show(title, rows)
+app.command(epilog=PLAN_EXAMPLES)(plan)
 
 
 @app.command("list", epilog="Example:  coolgp list")
@@ -183,18 +149,7 @@ def list_() -> None:
     from coolgp.scenarios.cli.listing import listing  # imports all there is to name
 
     for title, rows in listing().items():
-        _show(title, rows)
-
-
-def _show(title: str, rows: Sequence[tuple[str, str]]) -> None:
-    """A table of names and what there is to say of each, with its title and a blank line after it."""
-    console = Console()
-    console.print(escape(title))
-    table = Table(show_header=False, box=None, padding=(0, 2))
-    for name, words in rows:
-        table.add_row(f"[bold]{name}[/bold]", escape(words))
-    console.print(table)
-    console.print()
+        show_table(title, rows)
 
 
 @app.command(

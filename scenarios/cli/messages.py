@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from coolgp.network.launcher import launched_rank, launched_size
 from coolgp.scenarios.base.mpiexec import LauncherError, first_refusal
 from coolgp.scenarios.config.scenario import Scenario
 
-__all__ = ["check_agents", "explained", "say"]
+__all__ = ["check_agents", "explained", "say", "show_table"]
 
 
 @contextmanager
@@ -52,3 +53,14 @@ def check_agents(scenario: Scenario) -> None:
 def say(words: str) -> None:
     """Say something on the error stream."""
     Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]coolgp:[/red] {escape(words)}")
+
+
+def show_table(title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """A table of names and what there is to say of each, with its title and a blank line after it."""
+    console = Console()
+    console.print(escape(title))
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    for name, words in rows:
+        table.add_row(f"[bold]{name}[/bold]", escape(words))
+    console.print(table)
+    console.print()

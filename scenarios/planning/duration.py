@@ -11,16 +11,15 @@ import time
 from dataclasses import dataclass, replace
 from statistics import median
 
-from coolgp.agents.blocks import granted_cores, on_cores
+from coolgp.agents.blocks import cores, on_cores
 from coolgp.network.serial import SerialTransport
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.loading import load
-from coolgp.scenarios.planning.machine import threads
 from coolgp.scenarios.planning.memory import Estimate
-from coolgp.scenarios.planning.shape import Shape, network_of, reduced
+from coolgp.scenarios.planning.shape import Shape, most_agents, network_of, reduced
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
 from coolgp.scenarios.simulation.network import build_topology
 from coolgp.scenarios.simulation.rounds import simulate
@@ -81,11 +80,10 @@ class Timed:
 def measure(scenario: Scenario, needs: Estimate, dataset: Dataset | None = None) -> Duration:
     """Run a sample of the scenario for some seconds, and say what all of it will take on the estimate's ranks."""
     starting = time.process_time()
-    shape, ranks = needs.shape, needs.ranks
-    crowd = max(1.0, ranks / granted_cores())
+    shape, ranks, crowd = needs.shape, needs.ranks, needs.place.crowd
     evaluated, tested = -(-shape.rounds // scenario.run.evaluate_every), _tested(scenario, shape)
     sample = _sample(scenario, needs, dataset, tested)
-    with on_cores(threads(ranks)), one_thread():
+    with on_cores(min(needs.place.cores, cores())), one_thread():
         started = time.perf_counter()
         rows = load(sample) if dataset is None else _some_agents(dataset, sample.agents.count)
         drawn = 0.0 if dataset is not None else time.perf_counter() - started
@@ -187,8 +185,7 @@ def _loop(sample: Scenario, rows: Dataset) -> Timed:
 
 def _graph_seconds(scenario: Scenario, shape: Shape, dataset: Dataset | None) -> tuple[float, int | None]:
     """Seconds to build the graph and its routes; rounds to the fixed point where it is the full graph."""
-    most = int(min(GRAPH_AGENTS, GRAPH_LINKS * shape.agents / max(1.0, shape.edges)))
-    most = max(16, most if shape.edges < 100 * shape.agents else int(GRAPH_LINKS**0.5))
+    most = most_agents(shape, GRAPH_AGENTS, GRAPH_LINKS)
     started = time.perf_counter()
     network = network_of(scenario, shape.agents, dataset if shape.agents <= most else None, most=most).plan
     SerialTransport(network.links)

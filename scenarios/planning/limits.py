@@ -19,7 +19,9 @@ from coolgp.scenarios.planning.machine import available_bytes, resident_bytes
 from coolgp.scenarios.planning.memory import Estimate, estimate
 from coolgp.scenarios.simulation.network import Plan
 
-__all__ = ["Admitted", "NoRoom", "admit", "loaded", "memory_table", "shortfall"]
+__all__ = ["Admitted", "NoRoom", "admit", "loaded", "memory_table", "shortfall", "smaller"]
+
+SINGLE = ('run.precision = "float32"',)
 
 
 class NoRoom(ValueError):
@@ -77,14 +79,17 @@ def _more(needs: Estimate, missing: float) -> str:
 
 
 def _advice(fusion: FusionSettings, run: RunSettings, needs: Estimate) -> str:
-    ways = ["fewer agents (agents.count)", "a smaller agents.inducing"]
-    if run.precision == "float64":
-        ways.append('run.precision = "float32"')
+    ways = smaller(run)
     default, network = FusionSettings(), needs.shape.network.plan
     fitted = rule_named(default.rule).fit(network.topology, network.faults)
     if fusion.rule != default.rule and _rule_rows(fitted, network) < _rule_rows(network.rule, network):
         ways.append(f'fusion.rule = "{default.rule}"')
     return f"take {', '.join(ways)}, or more machines; --anyway (in Python anyway=True) tries it as it is"
+
+
+def smaller(run: RunSettings) -> list[str]:
+    """Ways to make a run smaller, whatever its rule."""
+    return ["fewer agents (agents.count)", "a smaller agents.inducing", *SINGLE * (run.precision == "float64")]
 
 
 def _rule_rows(rule: FusionRule, network: Plan) -> float:

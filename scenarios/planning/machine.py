@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
-from coolgp.agents.blocks import cores
+from coolgp.agents.blocks import cores, granted_cores
 from coolgp.network.launcher import launched_size
 
-__all__ = ["available_bytes", "resident_bytes", "threads"]
+__all__ = ["Ranks", "available_bytes", "ranks_here", "resident_bytes"]
 
 LIMITS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
@@ -36,9 +37,19 @@ def resident_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def threads(ranks: int) -> int:
-    """Cores of each of so many ranks on this machine; of this one, where they have been started."""
-    return cores() if launched_size() > 1 else max(1, cores() // ranks)
+@dataclass(frozen=True)
+class Ranks:
+    """So many ranks, each with so many cores; crowd: how many ranks share a core where there are too few."""
+
+    count: int
+    cores: int = 1
+    crowd: float = 1.0
+
+
+def ranks_here(count: int) -> Ranks:
+    """So many ranks on this machine; where they have been started, each with the cores that it was given."""
+    own = cores() if launched_size() > 1 else max(1, cores() // count)
+    return Ranks(count, own, max(1.0, count / granted_cores()))
 
 
 def _free_bytes() -> int:

@@ -20,7 +20,7 @@ from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.sensors import AT_ONCE
-from coolgp.scenarios.planning.machine import resident_bytes, threads
+from coolgp.scenarios.planning.machine import Ranks, ranks_here, resident_bytes
 from coolgp.scenarios.planning.shape import Shape, shape_of
 from coolgp.scenarios.planning.sizes import (
     layout_of,
@@ -31,7 +31,7 @@ from coolgp.scenarios.planning.sizes import (
     statistics_numbers,
 )
 
-__all__ = ["Estimate", "Phase", "estimate"]
+__all__ = ["Estimate", "Phase", "estimate", "estimate_of"]
 
 WORD = 8
 BLOCK = 5 * 2**20
@@ -62,13 +62,18 @@ class Phase:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What a run needs on each of so many ranks. row: numbers in a message."""
+    """What a run needs on each of its ranks. row: numbers in a message."""
 
     shape: Shape
-    ranks: int
+    place: Ranks
     row: int
     itemsize: int
     phases: tuple[Phase, ...]
+
+    @property
+    def ranks(self) -> int:
+        """How many they are."""
+        return self.place.count
 
     @property
     def peak(self) -> Phase:
@@ -89,7 +94,12 @@ def estimate(
     dataset: needed where the rows come from a table; topology: in place of what the scenario names. Raises ValueError
     as a run would for a network that does not fit the scenario.
     """
-    shape = shape_of(scenario, dataset, topology)
+    return estimate_of(scenario, shape_of(scenario, dataset, topology), ranks_here(ranks))
+
+
+def estimate_of(scenario: Scenario, shape: Shape, place: Ranks) -> Estimate:
+    """The same for a run whose size is known, on ranks that need not be on this machine."""
+    ranks = place.count
     itemsize = np.dtype(scenario.run.precision).itemsize
     shares = share_numbers(scenario.fusion, shape.network.plan.rule, shape.agents)
     row = row_numbers(scenario.agents, shape.features) + shares
@@ -103,14 +113,14 @@ def estimate(
         Phase("drawing the data", {**lasting, "data": data + _drawing(shape)}),
         Phase("building the network", lasting | {"graph and what builds it": _building(shape, ranks)}),
         Phase("searching the shared start", lasting | {"bound of the pilot": _searching(scenario.agents)}),
-        Phase("learning and fusion", lasting | _running(scenario, shape, ranks, row, itemsize)),
+        Phase("learning and fusion", lasting | _running(scenario, shape, place, row, itemsize)),
     )
-    return Estimate(shape=shape, ranks=ranks, row=row, itemsize=itemsize, phases=phases)
+    return Estimate(shape=shape, place=place, row=row, itemsize=itemsize, phases=phases)
 
 
-def _running(scenario: Scenario, shape: Shape, ranks: int, row: int, itemsize: int) -> dict[str, float]:
+def _running(scenario: Scenario, shape: Shape, place: Ranks, row: int, itemsize: int) -> dict[str, float]:
     """Bytes by name while agents learn and fuse, besides what lasts."""
-    agents, own = scenario.agents, -(-shape.agents // ranks)
+    agents, ranks, own = scenario.agents, place.count, -(-shape.agents // place.count)
     rows = shape.guarantee.settling if scenario.fusion.rounds_per_step == "converge" else shape.guarantee.exchanging
     late = scenario.network.delay * shape.messages / ranks  # messages on their way
     messages = rows.count(own, shape.used / ranks, shape.agents) + late
@@ -118,12 +128,12 @@ def _running(scenario: Scenario, shape: Shape, ranks: int, row: int, itemsize: i
         "graph": _graph(shape) + WORD * (10.5 * shape.used + 2 * shape.agents) / ranks + _schedule(shape, ranks),
         "statistics": float(own * statistics_numbers(agents) * itemsize),
         "rows of the rule": row * itemsize * messages
-        + own * rows.columns * threads(ranks) * itemsize
+        + own * rows.columns * place.cores * itemsize
         + own * _observed(rows, shape, agents.batch_size)
         + 3 * WORD * own * min(SAMPLED_COLUMNS, SAMPLED_NUMBERS // shape.agents, row),
-        "batches": _stream(shape, own) + _batches(agents, scenario.fusion.every, shape, own, ranks),
+        "batches": _stream(shape, own) + _batches(agents, scenario.fusion.every, shape, own, place.cores),
         "hyper-parameters": _parameters(agents, shape, own),
-        "blocks at work": float(threads(ranks) * BLOCK),
+        "blocks at work": float(place.cores * BLOCK),
         "probes and test rows": _probes(scenario.run.probes, agents, shape) + _predictions(shape, own),
     }
 
@@ -179,7 +189,7 @@ def _stream(shape: Shape, own: int) -> float:
     return float(WORD * ((shape.features + 1) * shape.rows + 3 * shape.rows + 3 * shape.rows * own // shape.agents))
 
 
-def _batches(agents: AgentsSettings, every: int, shape: Shape, own: int, ranks: int) -> float:
+def _batches(agents: AgentsSettings, every: int, shape: Shape, own: int, cores: int) -> float:
     """What each core makes of batches at a time: of some agents, all that wait to become sums, twice while joined.
 
     And the batch of the round, where hyper-parameters are learned from it too or the rule sees it.
@@ -187,7 +197,7 @@ def _batches(agents: AgentsSettings, every: int, shape: Shape, own: int, ranks: 
     rows, block = agents.batch_size, block_size(shape.agents)
     at_work, waiting = min(own, max(block, AT_ONCE // rows)), min(rows * every, FOLD_ROWS + rows)
     again = agents.hyperparameters != "fixed" or shape.sees_data
-    return float(WORD * (shape.features + 2) * (threads(ranks) * 2 * at_work * waiting + own * rows * again))
+    return float(WORD * (shape.features + 2) * (cores * 2 * at_work * waiting + own * rows * again))
 
 
 def _parameters(agents: AgentsSettings, shape: Shape, own: int) -> float:

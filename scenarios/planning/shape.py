@@ -20,7 +20,7 @@ from coolgp.scenarios.data.dealt import Dealt
 from coolgp.scenarios.data.fields import agent_positions
 from coolgp.scenarios.simulation.network import Plan, build_topology, plan
 
-__all__ = ["MINIATURE", "Network", "Shape", "network_of", "reduced", "shape_of"]
+__all__ = ["MINIATURE", "Network", "Shape", "most_agents", "network_of", "reduced", "shape_of"]
 
 MINIATURE = 256
 """Agents of the small network, at most."""
@@ -130,6 +130,12 @@ def network_of(
         topology = build_topology(scenario.network, named, scenario.run.seed)[0]
     small = reduced(scenario, agents, most, topology)
     return Network(plan(small, _stand_in(small, most, None)), exact=False)
+
+
+def most_agents(shape: Shape, agents: int, links: int) -> int:
+    """The largest graph of the run's kind that has at most so many agents and directed links, but 16 agents."""
+    sparse = int(min(agents, links * shape.agents / max(1.0, shape.edges)))
+    return max(16, sparse if shape.edges < 100 * shape.agents else int(links**0.5))
 
 
 def reduced(scenario: Scenario, agents: int, count: int, topology: Topology | None = None) -> Scenario:

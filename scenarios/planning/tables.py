@@ -10,7 +10,7 @@ from coolgp.scenarios.planning.limits import memory_table, shortfall
 from coolgp.scenarios.planning.machine import available_bytes
 from coolgp.scenarios.planning.memory import Estimate
 
-__all__ = ["as_json", "tables"]
+__all__ = ["as_json", "contents", "message_rows", "seconds_text", "tables", "time_rows"]
 
 
 def tables(needs: Estimate, duration: Duration) -> dict[str, list[tuple[str, str]]]:
@@ -21,22 +21,24 @@ def tables(needs: Estimate, duration: Duration) -> dict[str, list[tuple[str, str
         (f"{needs.ranks} rank{'s' * (needs.ranks > 1)} on this machine", size_text(needs.ranks * needs.peak.bytes)),
         ("this machine has left", f"{size_text(available_bytes())}: {verdict}"),
     ]
-    time = [(name, seconds_text(seconds)) for name, seconds in duration.parts.items()]
     return {
         "Memory": [*memory_table(needs), *room],
-        "Messages": _messages(needs),
-        "Time, on this machine as it is now": [*time, *_in_all(duration)],
+        "Messages": message_rows(needs),
+        "Time, on this machine as it is now": time_rows(duration),
     }
 
 
 def as_json(needs: Estimate, duration: Duration) -> str:
     """The same for a program: bytes and seconds."""
-    missing = shortfall(needs, needs.ranks)
-    contents = {
+    here = {"fits": shortfall(needs, needs.ranks) <= 0, "available_bytes": available_bytes()}
+    return json.dumps(here | contents(needs, duration), indent=2)
+
+
+def contents(needs: Estimate, duration: Duration) -> dict[str, object]:
+    """Bytes and seconds by name, wherever the ranks are."""
+    return {
         "agents": needs.shape.agents,
         "ranks": needs.ranks,
-        "fits": missing <= 0,
-        "available_bytes": available_bytes(),
         "rank_bytes": round(needs.peak.bytes),
         "peak": needs.peak.name,
         "phases": {phase.name: {k: round(v) for k, v in phase.parts.items()} for phase in needs.phases},
@@ -46,7 +48,6 @@ def as_json(needs: Estimate, duration: Duration) -> str:
         "seconds_by_part": duration.parts,
         "seconds_each_communication_round": duration.each,
     }
-    return json.dumps(contents, indent=2)
 
 
 def seconds_text(seconds: float) -> str:
@@ -60,12 +61,18 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _messages(needs: Estimate) -> list[tuple[str, str]]:
+def message_rows(needs: Estimate) -> list[tuple[str, str]]:
+    """One message, and those of a communication round."""
     row = needs.row * needs.itemsize
     return [
         ("one message", f"{needs.row:,} numbers, {size_text(row)}"),
         ("a communication round", f"{needs.shape.messages:,.0f} messages, {size_text(needs.exchange_bytes)}"),
     ]
+
+
+def time_rows(duration: Duration) -> list[tuple[str, str]]:
+    """The time of each part, and of all."""
+    return [*((name, seconds_text(seconds)) for name, seconds in duration.parts.items()), *_in_all(duration)]
 
 
 def _in_all(duration: Duration) -> list[tuple[str, str]]:

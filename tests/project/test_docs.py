@@ -12,10 +12,13 @@ from coolgp.network.graphs.generate import generate
 from coolgp.network.links.faults import Absence, Faults
 from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, TARGET, TRAFFIC, Column
 from coolgp.scenarios.metrics.columns import COLUMNS
+from coolgp.scenarios.planning.cluster import Cluster
+from coolgp.scenarios.planning.slurm import slurm_script
 from coolgp.scenarios.plots.run_figures import FIGURES
 
 from tests.paths import ROOT
 
+CLUSTER = ROOT / "docs" / "cluster.md"
 NETWORKS = ROOT / "docs" / "networks.md"
 RUN_FOLDER = ROOT / "docs" / "run-folder.md"
 COMMITTEES = ROOT / "docs" / "rules.md"
@@ -83,7 +86,27 @@ def test_the_tables_of_a_run_folder_are_those_of_the_code(name: str) -> None:
     assert table in RUN_FOLDER.read_text(encoding="utf-8"), "write it anew: python -m tests.project.test_docs"
 
 
+def batch_script() -> str:
+    """The script of docs/cluster.md, by the heading that it follows."""
+    script = slurm_script(
+        Cluster(ranks=64, ranks_per_node=16),
+        name="study",
+        arguments=["study.toml"],
+        program="~/coolgp/bin/coolgp",
+        memory="20G",
+        time="02:00:00",
+    )
+    return f"<!-- script: slurm -->\n```shell\n{script}```\n"
+
+
+def test_the_batch_script_is_the_one_that_is_written() -> None:
+    assert batch_script() in CLUSTER.read_text(encoding="utf-8"), "write it anew: python -m tests.project.test_docs"
+
+
 if __name__ == "__main__":
+    text = CLUSTER.read_text(encoding="utf-8")
+    script = re.compile(r"<!-- script: slurm -->\n```shell\n.*?```\n", re.DOTALL)
+    CLUSTER.write_text(script.sub(lambda _: batch_script(), text), encoding="utf-8")
     text = NETWORKS.read_text(encoding="utf-8")
     table = re.compile(r"\| rule \|.*?\n(?=\n)", re.DOTALL)
     NETWORKS.write_text(table.sub(guarantees(), text, count=1), encoding="utf-8")
