@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from coolgp.network.partition import block_count
-from coolgp.scenarios.config.fusion import FusionSettings
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sections.fusion import FusionSettings
 from coolgp.scenarios.planning.crossing import Crossing, Links
 from coolgp.scenarios.planning.duration import Duration
 from coolgp.scenarios.planning.machine import Ranks

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from coolgp.network.partition import block_count
 from coolgp.scenarios.base.formatting import counted, size_text
-from coolgp.scenarios.config.run import RunSettings
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.planning.cluster import Cluster, OnNodes, check_dealt, on_nodes
 from coolgp.scenarios.planning.crossing import links_of
 from coolgp.scenarios.planning.duration import Duration, measure
