@@ -28,7 +28,7 @@ class Population:
     first and second moments of their gradients; steps: how many were taken. announced ``[A, C]``: numbers that
     agents send beside their evidence. origin ``[K]`` or ``[A, K]``: the hyper-parameters that they started from.
     waiting: batches that are not yet part of the sums. told ``[A, 2]``: logarithms of the signal and noise variance by
-    which the evidence that agents send is scaled. candidate ``[A, K]``: hyper-parameters on trial; trial ``[A, 4]``:
+    which the evidence that agents send is scaled. candidate ``[A, K]``: hyper-parameters on trial; trial ``[A, 7]``:
     see :mod:`coolgp.agents.trial`.
     """
 
@@ -49,6 +49,11 @@ class Population:
     def size(self) -> int:
         """Number of agents ``A`` on this rank."""
         return int(self.theta.shape[0])
+
+    @property
+    def start(self) -> Array:
+        """The hyper-parameters ``[A, K]`` that each agent started from."""
+        return np.broadcast_to(self.origin, self.theta.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -102,7 +107,7 @@ def new_population(model: Model, theta: Array, agents: int, dtype: type[np.float
         origin=theta,
         told=start[:, -2:].copy(),
         candidate=start.copy(),
-        trial=np.zeros((agents, 4)),
+        trial=np.zeros((agents, 7)),
     )
 
 

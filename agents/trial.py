@@ -8,8 +8,12 @@ Were the present hyper-parameters true, another candidate would take over with a
 ``exp(-ACCEPT)``, however often it is looked at (Ville's inequality): a candidate is chosen before the rows are seen, so
 that the ratio is a test martingale.
 
-Columns of ``trial [A, 4]``: the log ratio; how much smaller squared errors are, in the same unit, which must not be
-larger either; the logarithm of a factor of the steps; and the rounds of the trial.
+What predicts better when little is known may predict worse once much is. So what is in use stays on trial itself,
+against the start: in every other round rows are predicted under these two, and at ``-ACCEPT`` nats agents go back.
+
+Columns of ``trial [A, 7]``: the log ratio; how much smaller squared errors are, in the same unit, which must not be
+larger either; the logarithm of a factor of the steps; rounds of the trial; by how much its rows told the two apart,
+whichever was better; and the first two of what is in use against the start.
 """
 
 from __future__ import annotations
@@ -26,20 +30,25 @@ from coolgp.agents.population import Population
 from coolgp.agents.prediction import Posterior
 from coolgp.agents.predictive_scores import log_loss, predict_rows_at, square_loss
 
-__all__ = ["Adam", "gains", "judged", "promoted", "step"]
+__all__ = ["Adam", "confirmed", "gains", "judged", "promoted", "step"]
 
 ACCEPT = 3.0
-"""Nats by which a candidate must be better, or worse, for a decision."""
+"""Nats by which a candidate must be better, or worse, for a decision; better by more, the shorter steps have become:
+after each trial that was lost it is less likely that chance alone lets one win."""
 LEEWAY = 0.5
 """Nats that squared errors may seem larger by, as they do by chance."""
-LONG = 10
-"""Rounds without a decision after which a candidate takes over that predicts no worse: the bound is above."""
+LONG = 8
+"""Rounds after which a trial that decides nothing ends, and another begins by shorter steps."""
 IDLE = 1.0
-"""Nats below which a trial that was not lost gained nothing: the next steps are shorter."""
+"""Nats below which a trial decides nothing by then."""
+ALIKE = 0.5
+"""Nats below which rows tell nothing apart, one way or the other: the candidate takes over, for the bound is above."""
 MOST = 1.0
 """Nats that one round can add: outliers of a single round decide nothing."""
 LONGER, SHORTER = np.log(1.25), np.log(0.6)
 LONGEST, SHORTEST = np.log(4.0), np.log(1.0 / 16.0)
+FACTOR = np.eye(7)[2]
+"""The column of the factor."""
 
 
 @dataclass(frozen=True)
@@ -81,24 +90,47 @@ def step(population: Population, adam: Adam, candidate: Array, slope: Array) -> 
 def judged(population: Population, candidate: Array, gain: Array, patience: float = LONG) -> Population:
     """Count gains ``[A, 2]`` of candidates ``[A, K]``, and take in those that won and send back those that lost.
 
-    patience: rounds without a decision after which a candidate takes over that predicts no worse. Where sums are not
-    about ``f`` itself, old sums do not show what a candidate is worth: it takes over at once.
+    patience: rounds of a trial after which it ends where it decides nothing. Where sums are not about ``f`` itself, old
+    sums do not show what a candidate is worth: it takes over at once.
     """
     if not population.model.basis.moves:
         moved = promoted(population, candidate, np.ones(population.size, dtype=bool))
         return replace(moved, candidate=candidate)
-    scores, rounds = population.trial[:, :2] + np.clip(gain, -MOST, MOST), population.trial[:, 3] + 1
+    known, counted = population.trial, np.clip(gain, -MOST, MOST)
+    scores, rounds = known[:, :2] + counted, known[:, 3] + gain.any(axis=1)
+    told = known[:, 4] + np.abs(counted).max(axis=1)
     lost = np.asarray((scores <= -ACCEPT).any(axis=1))
-    better, harmless = scores[:, 0] >= ACCEPT, (scores[:, 0] >= 0) & (rounds >= patience)
-    won = ~lost & (better | harmless) & (scores[:, 1] >= -LEEWAY)
-    lost |= ~won & (rounds >= 2 * patience)
-    idle = lost | (won & (scores[:, 0] < IDLE))
-    rate = population.trial[:, 2] + np.where(won & better, LONGER, idle * SHORTER)
-    scores[won | lost], rounds[won | lost] = 0.0, 0.0
-    trial = np.column_stack([scores, np.clip(rate, SHORTEST, LONGEST), rounds])
-    moments = np.where(lost[:, None, None], 0.0, population.moments)
-    back = np.where(lost[:, None], population.theta, candidate)
-    return replace(promoted(population, candidate, won), candidate=back, trial=trial, moments=moments)
+    won = ~lost & (scores[:, 0] >= ACCEPT - np.minimum(known[:, 2], 0.0)) & (scores[:, 1] >= -LEEWAY)
+    late = ~lost & ~won & (rounds >= patience) & (scores[:, 0] < IDLE)
+    alike = late & (told < ALIKE)
+    factor = known[:, 2] + np.where(won, LONGER, np.where(lost | late, SHORTER, 0.0))
+    run = np.where((lost | won | late)[:, None], 0.0, np.column_stack([scores, rounds, told]))
+    trial = np.column_stack([run[:, :2], np.clip(factor, SHORTEST, LONGEST), run[:, 2:], known[:, 5:]])
+    moved = promoted(population, candidate, won | alike)
+    return _sent_back(replace(moved, candidate=candidate, trial=trial), lost | late)
+
+
+def confirmed(population: Population, candidate: Array, gain: Array) -> Population:
+    """Count gains ``[A, 2]`` of what is in use over the start; agents go back to it where it predicts better.
+
+    candidate ``[A, K]``: what agents have on trial meanwhile. Gains count up to `ACCEPT` alone: what predicted better
+    when little was known does not make up for what predicts worse later.
+    """
+    scores = np.minimum(population.trial[:, 5:] + np.clip(gain, -MOST, MOST), ACCEPT)
+    back = np.asarray((scores <= -ACCEPT).any(axis=1))
+    trial = np.concatenate([population.trial[:, :5], scores], axis=1)
+    trial[back] = np.maximum(population.trial[back, 2:3] + SHORTER, SHORTEST) * FACTOR
+    counted = replace(population, candidate=candidate, trial=trial)
+    return _sent_back(promoted(counted, population.start, back), back)
+
+
+def _sent_back(population: Population, lost: npt.NDArray[np.bool_]) -> Population:
+    """Candidates of some agents ``[A]`` are what these use again."""
+    return replace(
+        population,
+        candidate=np.where(lost[:, None], population.theta, population.candidate),
+        moments=np.where(lost[:, None, None], 0.0, population.moments),
+    )
 
 
 def promoted(population: Population, theta: Array, won: npt.NDArray[np.bool_]) -> Population:

@@ -77,6 +77,24 @@ def accuracy(
     print(f"written: {accuracy_page(data, inducing, seeds, quick, cells, page, say)}", file=sys.stderr)
 
 
+@app.command(epilog="Example:  python -m benchmarks learning --data road --seeds 2")
+def learning(
+    quick: Quick = False,
+    data: Annotated[list[str] | None, typer.Option(help="A stream; all by default. Can be repeated.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Draws of each stream.")] = 5,
+    first: Annotated[int, typer.Option(min=0, help="The first of these seeds.")] = 0,
+    cells: Annotated[Path, typer.Option(help="File with a line for each run.")] = RESULTS / "learning.jsonl",
+    page: Annotated[Path, typer.Option(help="Page whose table is written.")] = ROOT / "docs" / "learning.md",
+) -> None:
+    """Compare modes of learning with fixed hyper-parameters, and write the table of learning.md."""
+    pin_blas()
+    from benchmarks.learning.run import learning_page
+
+    say = partial(print, file=sys.stderr, flush=True)
+    written = learning_page(data, range(first, first + seeds), quick, cells, page, say)
+    print(f"written: {written}", file=sys.stderr)
+
+
 @app.command()
 def report(
     results: Annotated[Path, typer.Option(help="Folder with the JSON files.")] = RESULTS,

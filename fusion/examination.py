@@ -30,17 +30,19 @@ __all__ = ["Examined", "Judges", "Reading", "examined"]
 class Reading:
     """Evidence of some agents, read under what they use and under their candidates; for: what variances are best for.
 
-    All but `now` are scaled by the candidates' variances.
+    Both of the latter are scaled by the candidates' variances. start: read under the hyper-parameters of the start, in
+    rounds in which what is in use is judged against these, and not the candidates against what is in use.
     """
 
     now: Evidence
     then: Evidence
     variances: Evidence | None
+    start: Evidence | None = None
 
     @property
     def is_one(self) -> bool:
         """Whether all agents hold one and the same, in memory."""
-        held = (self.now, self.then, self.variances or self.then)
+        held = (self.now, self.then, self.variances or self.then, self.start or self.now)
         return all(repeated(getattr(evidence, of.name)) for evidence in held for of in fields(evidence))
 
 
@@ -56,7 +58,7 @@ class Judges:
 class Examined:
     """Of agents: candidates ``[A, K]``, gradients at them ``[A, K]``, and their gains ``[A, 2]``, 0 of who judges not.
 
-    Candidates' variances have moved towards the best ones.
+    The gains are those of what is in use where that is judged. Candidates' variances have moved towards the best ones.
     """
 
     candidate: Array
@@ -74,9 +76,12 @@ class _Formed:
     now: Posterior
     then: FixedPosterior
     variances: Array | None
+    start: Posterior | None
 
     def of(self, agents: npt.NDArray[np.intp]) -> tuple[Posterior, Posterior]:
-        """The posteriors of some of the agents."""
+        """The two that are compared, of some of the agents."""
+        if self.start is not None:
+            return self.start.of(agents), self.now.of(agents)
         return self.now.of(agents), self.then.belief.of(agents)
 
 
@@ -91,9 +96,9 @@ def examined(
     formed = _formed_once(population, read, reach > 0)
 
     def of(agents: slice, seen: Batch) -> tuple[Array, Array, Array]:
-        theta, candidate = population.theta[agents], population.candidate[agents]
+        start, theta, candidate = (held[agents] for held in (population.start, population.theta, population.candidate))
         try:
-            known = formed or _formed(model, theta, candidate, read(agents), reach > 0)
+            known = formed or _formed(model, (start, theta, candidate), read(agents), reach > 0)
         except Indefinite as failure:
             raise Indefinite(agents.start + failure.row, failure.lowest) from None
         gain = np.zeros((len(theta), 2))
@@ -101,7 +106,8 @@ def examined(
             shown, rows = seen[judging], slice(judges.rows)
             some = Batch(shown.x[:, rows], shown.y[:, rows], shown.mask[:, rows])
             informed = np.broadcast_to(known.then.count > 0, len(theta))[judging]
-            gained = gains(model, (theta[judging], candidate[judging]), known.of(judging), some)
+            one, other = (theta, candidate) if known.start is None else (start, theta)
+            gained = gains(model, (one[judging], other[judging]), known.of(judging), some)
             gain[judging] = np.where(informed[:, None], gained, 0.0)
         slope = gradient_at(model, candidate, known.then, seen)
         if known.variances is None:
@@ -119,23 +125,29 @@ def _formed_once(population: Population, read: Callable[[slice], Reading], varia
     """What is formed for all agents where they share all hyper-parameters, and their sums in memory; else None."""
     if population.size < 2:
         return None
-    theta, candidate, told = map(agreed, (population.theta, population.candidate, population.told))
-    if len(theta) + len(candidate) + len(told) > 3:
+    start, theta, candidate, told = map(
+        agreed, (population.start, population.theta, population.candidate, population.told)
+    )
+    if len(start) + len(theta) + len(candidate) + len(told) > 4:
         return None
     reading = read(slice(0, 2))
-    return _formed(population.model, theta, candidate, _first(reading), variances) if reading.is_one else None
+    return _formed(population.model, (start, theta, candidate), _first(reading), variances) if reading.is_one else None
 
 
 def _first(reading: Reading) -> Reading:
-    return Reading(reading.now[:1], reading.then[:1], reading.variances and reading.variances[:1])
+    variances, start = reading.variances, reading.start
+    return Reading(reading.now[:1], reading.then[:1], variances and variances[:1], start and start[:1])
 
 
-def _formed(model: Model, theta: Array, candidate: Array, reading: Reading, variances: bool) -> _Formed:
+def _formed(model: Model, thetas: tuple[Array, Array, Array], reading: Reading, variances: bool) -> _Formed:
+    """Of hyper-parameters ``[A, K]`` of the start, in use, and on trial."""
+    start, theta, candidate = thetas
     best = _best_variances(model, candidate, reading.variances) if variances and reading.variances else None
     return _Formed(
         now=posterior(model, *shared(theta, reading.now)),
         then=fixed_posterior(model, candidate, reading.then),
         variances=best,
+        start=None if reading.start is None else posterior(model, *shared(start, reading.start)),
     )
 
 

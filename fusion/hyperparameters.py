@@ -20,12 +20,13 @@ from functools import partial
 from typing import ClassVar, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.batches import Observations
 from coolgp.agents.population import Population
 from coolgp.agents.statistics import Evidence
-from coolgp.agents.trial import Adam, judged, step
+from coolgp.agents.trial import LONG, Adam, confirmed, judged, step
 from coolgp.fusion.examination import Judges, Reading, examined
 from coolgp.fusion.rule import FusionRule, State, has_evidence, teaches_from
 
@@ -101,13 +102,12 @@ class Local(Fixed):
         by noise variances of theirs: an agent's own statistics alone have its own scale. Where it is ``u``, ``σ_s`` is
         part of the map from ``u`` to the agent's ``f`` and must fit the ``u`` that all agree on: a gradient leads.
         """
-        everyone = Judges(np.ones(population.size, dtype=bool), batch.rows)
+        everyone = Judges(_undecided(population), batch.rows)
         found = examined(
             population, batch, partial(_own_reading, population, evidence), everyone, _reach(population, self.adam)
         )
-        stepped = _stepped(
-            judged(population, found.candidate, found.gain, np.inf), self.adam, found.candidate, found.slope
-        )
+        moved = _decided(population, found.candidate, found.gain, np.inf)
+        stepped = _stepped(moved, self.adam, found.candidate, found.slope)
         return replace(stepped, told=stepped.theta[:, -2:].copy())
 
 
@@ -125,7 +125,7 @@ class Collective(Fixed):
         """Judge the average candidate by the gains of all agents, and step from it along the average gradient."""
         grain = max(GRAIN, 32 * float(np.finfo(population.dtype).eps))
         candidate, slope = np.split(np.round(average / grain) * grain, 2, axis=1)
-        moved = judged(population, candidate, self.agents * slope[:, -2:])
+        moved = _decided(population, candidate, self.agents * slope[:, -2:])
         if population.model.basis.moves:
             slope[:, -2:] = 0.0
         return _stepped(moved, self.adam, candidate, slope)
@@ -144,7 +144,8 @@ class Collective(Fixed):
         """Some agents with all their rows, others in every round: one product of many rows is cheaper than many."""
         ids = np.arange(population.size) if self.ids is None else self.ids
         apart = max(1, self.agents * min(rows, JUDGED_ROWS) // JUDGED_ROWS)
-        return Judges((ids + population.steps) % apart == 0, JUDGED_ROWS)
+        turn = (ids + population.steps // 2) % apart == 0
+        return Judges(turn & _undecided(population), JUDGED_ROWS)
 
 
 def training_evidence_of(rule: FusionRule, state: State, population: Population) -> EvidenceOf:
@@ -163,6 +164,30 @@ def _announcing(population: Population, candidate: Array, slope: Array) -> Popul
     return replace(population, announced=np.concatenate([candidate, slope], axis=1))
 
 
+def _confirms(population: Population) -> bool:
+    """Whether this round is one of every two in which what is in use is judged, against the start."""
+    return population.model.basis.moves and population.steps % 2 == 1
+
+
+def _undecided(population: Population) -> npt.NDArray[np.bool_]:
+    """Agents ``[A]`` with something to judge: what is the start itself gains nothing over it."""
+    away = (population.theta != population.start).any(axis=1)
+    return away if _confirms(population) else np.ones(population.size, dtype=bool)
+
+
+def _decided(population: Population, candidate: Array, gain: Array, patience: float = LONG) -> Population:
+    if _confirms(population):
+        return confirmed(population, candidate, gain)
+    return judged(population, candidate, gain, patience)
+
+
+def _as_begun(population: Population, now: Evidence, agents: slice) -> Evidence | None:
+    """Evidence of agents read under the start, where that is compared."""
+    if not (_confirms(population) and _undecided(population)[agents].any()):
+        return None
+    return population.model.reread(now, population.theta[agents], population.start[agents])
+
+
 def _stepped(population: Population, adam: Adam, candidate: Array, slope: Array) -> Population:
     """A step of candidates ``[A, K]``; the gradient at one that was sent back leads nowhere."""
     kept = (population.candidate == candidate).all(axis=1, keepdims=True)
@@ -173,7 +198,7 @@ def _common_reading(population: Population, evidence: EvidenceOf, agents: slice)
     """All evidence is told in one unit, and read under the variances of who reads it."""
     now = evidence(agents)
     then = population.model.reread(now, population.theta[agents], population.candidate[agents])
-    return Reading(now, then, then if population.model.basis.moves else None)
+    return Reading(now, then, then if population.model.basis.moves else None, _as_begun(population, now, agents))
 
 
 def _own_reading(population: Population, evidence: EvidenceOf, agents: slice) -> Reading:
@@ -181,7 +206,8 @@ def _own_reading(population: Population, evidence: EvidenceOf, agents: slice) ->
     own = population.evidence(agents)
     others = (evidence(agents) - own).clipped()
     mine = population.model.reread(own, population.theta[agents], population.candidate[agents])
-    return Reading(others + own, others + mine, others + mine if population.model.basis.moves else None)
+    begun, variances = _as_begun(population, own, agents), others + mine if population.model.basis.moves else None
+    return Reading(others + own, others + mine, variances, begun and others + begun)
 
 
 def _reach(population: Population, adam: Adam) -> float:

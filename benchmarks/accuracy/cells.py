@@ -1,10 +1,10 @@
-"""Cells of the comparison: one method on one draw. Each is a line of a file, so that a long run can be continued."""
+"""Cells of a comparison: one method on one draw. Each is a line of a file, so that a long run can be continued."""
 
 from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,12 @@ from benchmarks.accuracy.methods import METHODS
 from benchmarks.accuracy.sets import SETS, Rows
 from benchmarks.machine import commit, machine
 
-__all__ = ["QUICK", "Cell", "Grid", "fill", "read"]
+__all__ = ["QUICK", "Cell", "Grid", "Key", "Scores", "failed", "fill", "read", "scores"]
+
+Key = tuple[str, str, int, int, bool]
+"""Of a cell: data, method, inducing inputs, seed, whether it is a quick one."""
+Scores = dict[str, float | str]
+"""The fields of a cell that are measured."""
 
 QUICK = (200, 60)
 """Training and test rows with --quick."""
@@ -47,7 +52,7 @@ class Cell:
     failure: str = ""
 
     @property
-    def key(self) -> tuple[str, str, int, int, bool]:
+    def key(self) -> Key:
         """What it is of."""
         return self.data, self.method, self.inducing, self.seed, self.quick
 
@@ -62,7 +67,7 @@ class Grid:
     seeds: int
     quick: bool = False
 
-    def __iter__(self) -> Iterator[tuple[str, str, int, int, bool]]:
+    def __iter__(self) -> Iterator[Key]:
         """All of them: seed by seed within a set, so that what is there is as even as can be."""
         for size in self.inducing:
             for data in self.data:
@@ -80,34 +85,36 @@ def read(path: Path) -> list[Cell]:
     return list({cell.key: cell for cell in cells}.values())
 
 
-def fill(grid: Grid, path: Path, say: Callable[[str], None]) -> None:
+def fill(wanted: Iterable[Key], path: Path, say: Callable[[str], None], scores: Callable[[Key], Scores]) -> None:
     """Compute the cells that the file lacks, and append each as it comes; those that failed are tried again."""
     done = {cell.key for cell in read(path) if not cell.failure}
-    missing = list(dict.fromkeys(key for key in grid if key not in done))
+    missing = list(dict.fromkeys(key for key in wanted if key not in done))
     path.parent.mkdir(parents=True, exist_ok=True)
     here = {"commit": commit(), "date": date.today().isoformat(), "cpu": str(machine()["cpu"])}
-    for count, (data, method, inducing, seed, quick) in enumerate(missing, start=1):
-        scores = _scores(data, method, inducing, seed, quick)
-        cell = Cell(data, method, inducing, seed, quick=quick, **here, **scores)
+    for count, key in enumerate(missing, start=1):
+        data, method, inducing, seed, quick = key
+        cell = Cell(data, method, inducing, seed, quick=quick, **here, **scores(key))
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(cell)) + "\n")
         outcome = cell.failure or f"RMSE {cell.rmse:.4g}, NLPD {cell.nlpd:.3f}, {cell.seconds:.1f} s"
         say(f"{count}/{len(missing)} {data}, {method}, M = {inducing}, seed {seed}: {outcome}")
 
 
-def _scores(data: str, method: str, inducing: int, seed: int, quick: bool) -> dict[str, float | str]:
+def scores(key: Key) -> Scores:
+    """Of a method on a draw."""
+    data, method, inducing, seed, quick = key
     try:
         rows = SETS[data].draw(seed)
     except DataError as missing:
-        return _failed(str(missing))
+        return failed(str(missing))
     rows = rows.fewer(*QUICK) if quick else rows
     try:
         return _scored(rows, method, inducing, seed)
     except (ValueError, np.linalg.LinAlgError) as failure:
-        return _failed(f"{type(failure).__name__}: {failure}")
+        return failed(f"{type(failure).__name__}: {failure}")
 
 
-def _scored(rows: Rows, method: str, inducing: int, seed: int) -> dict[str, float | str]:
+def _scored(rows: Rows, method: str, inducing: int, seed: int) -> Scores:
     started = process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of searches that end at a limit: what counts are the scores
@@ -118,5 +125,6 @@ def _scored(rows: Rows, method: str, inducing: int, seed: int) -> dict[str, floa
     return {name: float(score(forecast, y, asked)[0]) for name, score in scored.items()} | {"seconds": seconds}
 
 
-def _failed(why: str) -> dict[str, float | str]:
+def failed(why: str) -> Scores:
+    """Of a cell that cannot be computed."""
     return dict.fromkeys(("rmse", "nlpd", "coverage95", "seconds"), float("nan")) | {"failure": why}

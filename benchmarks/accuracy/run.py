@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.accuracy.cells import Grid, fill, read
+from benchmarks.accuracy.cells import Grid, fill, read, scores
 from benchmarks.accuracy.methods import METHODS
 from benchmarks.accuracy.page import write_page
 from benchmarks.accuracy.sets import SETS
@@ -34,7 +34,7 @@ def accuracy_page(
     sizes = inducing or (QUICK_SIZES if quick else SIZES)
     grid = Grid(data or [*SETS], [*METHODS], sizes, 1 if quick else seeds, quick)
     try:
-        fill(grid, cells, say)
+        fill(grid, cells, say, scores)
     finally:
         there = [cell for cell in read(cells) if cell.quick == quick]
         if there:

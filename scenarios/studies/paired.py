@@ -9,7 +9,7 @@ from scipy.stats import t
 
 from coolgp.scenarios.base.arrays import Floats
 
-__all__ = ["Column", "Ends", "differences", "paired_columns", "with_interval"]
+__all__ = ["Column", "Ends", "differences", "interval", "paired_columns", "with_interval"]
 
 Ends = Mapping[tuple[str, ...], Sequence[Mapping[str, float]]]
 """How the runs of each setting ended, in the order of their seeds."""
@@ -43,6 +43,13 @@ def differences(runs: Sequence[Mapping[str, float]], others: Sequence[Mapping[st
     return np.array([one[name] - other[name] for one, other in zip(runs, others, strict=True)])
 
 
+def interval(values: Floats) -> tuple[float, float]:
+    """The 95 % interval of the mean of two paired differences or more, by Student's t."""
+    mean, count = float(values.mean()), len(values)
+    half = float(t.ppf(0.5 + LEVEL / 2, count - 1) * values.std(ddof=1) / np.sqrt(count))
+    return mean - half, mean + half
+
+
 def with_interval(values: Floats) -> str:
     """The mean of paired differences, and its interval by Student's t.
 
@@ -51,8 +58,8 @@ def with_interval(values: Floats) -> str:
     >>> with_interval(np.array([0.5]))
     '+0.5'
     """
-    mean, count = float(values.mean()), len(values)
-    if count < 2:
+    mean = float(values.mean())
+    if len(values) < 2:
         return f"{mean:+.3g}"
-    half = float(t.ppf(0.5 + LEVEL / 2, count - 1) * values.std(ddof=1) / np.sqrt(count))
-    return f"{mean:+.3g} [{mean - half:+.3g}, {mean + half:+.3g}]"
+    low, high = interval(values)
+    return f"{mean:+.3g} [{low:+.3g}, {high:+.3g}]"

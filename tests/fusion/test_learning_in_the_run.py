@@ -9,7 +9,7 @@ from coolgp.agents.features.basis import FunctionBasis
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.population import Population, new_population, observe_in_place
-from coolgp.agents.trial import ACCEPT, LEEWAY, Adam, judged
+from coolgp.agents.trial import ACCEPT, ALIKE, LEEWAY, LONG, Adam, confirmed, judged, promoted
 from coolgp.fusion.hyperparameters import MODES, training_evidence_of
 from coolgp.fusion.sums.tree import Tree
 from coolgp.network.graphs.generate import generate
@@ -87,3 +87,39 @@ def test_what_is_more_likely_but_errs_more_waits():
     population, candidate = tried([(1.0, -0.6 * LEEWAY)] * int(ACCEPT))
     assert (population.theta != candidate).all()
     np.testing.assert_array_equal(population.candidate, candidate)
+
+
+def test_after_trials_that_were_lost_more_is_asked():
+    lost = [(-1.0, 0.0)] * int(ACCEPT)
+    population, candidate = tried([*lost, *[(1.0, 0.0)] * int(ACCEPT)])
+    assert (population.theta != candidate).all()
+    population, candidate = tried([*lost, *[(1.0, 0.0)] * (int(ACCEPT) + 1)])
+    np.testing.assert_array_equal(population.theta, candidate)
+
+
+@pytest.mark.parametrize(("told", "taken"), [(0.9 * ALIKE / LONG, True), (1.5 * ALIKE / LONG, False), (0.0, False)])
+def test_what_rows_cannot_tell_apart_follows_the_bound_but_not_where_there_are_no_rows(told, taken):
+    gains = [(told if turn % 2 else -told, 0.0) for turn in range(LONG)]
+    population, candidate = tried(gains)
+    np.testing.assert_array_equal(population.theta == candidate, taken)
+
+
+def away() -> Population:
+    """An agent that does not use the start any more, with the candidate that it uses."""
+    population, candidate = tried([(0.0, 0.0)])
+    moved = promoted(population, candidate, np.array([True]))
+    for _ in range(10):  # it was better while little was known
+        moved = confirmed(moved, candidate, np.array([[5.0, 5.0]]))
+    return moved
+
+
+@pytest.mark.parametrize("gain", [(-1.0, 0.0), (0.0, -1.0)], ids=["less likely", "larger errors"])
+def test_agents_go_back_to_the_start_where_it_predicts_better_in_the_end(gain):
+    population = away()
+    for _ in range(2 * int(ACCEPT)):
+        np.testing.assert_array_equal(population.theta, population.candidate)
+        assert (population.theta != population.start).all()
+        population = confirmed(population, population.candidate, np.array([gain]))
+    np.testing.assert_array_equal(population.theta, population.start)
+    np.testing.assert_array_equal(population.candidate, population.start)
+    assert population.trial[0, 2] < 0

@@ -10,8 +10,7 @@ from tests.paths import ROOT
 
 sys.path.append(str(ROOT))  # benchmarks is a folder beside the packages, and never installed
 
-from benchmarks.accuracy import cells as grid
-from benchmarks.accuracy.cells import Cell, Grid, fill, read
+from benchmarks.accuracy.cells import Cell, Grid, Key, Scores, fill, read
 from benchmarks.accuracy.methods import ALL_ROWS, COOLGP, METHODS, SAME_BUDGET
 from benchmarks.accuracy.page import page
 from benchmarks.accuracy.run import accuracy_page
@@ -50,23 +49,23 @@ def test_an_unknown_set_is_refused_before_work(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_stopped_run_goes_on_where_it_was_and_tries_again_what_failed(tmp_path, monkeypatch):
+def test_a_stopped_run_goes_on_where_it_was_and_tries_again_what_failed(tmp_path):
     path, computed = tmp_path / "cells.jsonl", []
 
-    def scores(data: str, method: str, inducing: int, seed: int, quick: bool) -> dict[str, object]:
+    def scores(key: Key) -> Scores:
+        data, method, _, seed, _ = key
         computed.append((data, method, seed))
         if len(computed) == 3:
             raise KeyboardInterrupt
         failure = "no luck" if len(computed) == 2 else ""
         return {"rmse": 1.0, "nlpd": 0.0, "coverage95": 0.95, "seconds": 1.0, "failure": failure}
 
-    monkeypatch.setattr(grid, "_scores", scores)
     wanted = Grid(["field"], [COOLGP, ALL_ROWS], [100], 2)
     with pytest.raises(KeyboardInterrupt):
-        fill(wanted, path, lambda words: None)
+        fill(wanted, path, lambda words: None, scores)
     path.write_text(path.read_text() + '{"data": "fie')  # killed in a line
     path.write_text(path.read_text() + "\n")
-    fill(wanted, path, lambda words: None)
+    fill(wanted, path, lambda words: None, scores)
     assert computed[3:] == [computed[1], computed[2], ("field", ALL_ROWS, 1)]
     assert len(read(path)) == 4
     assert not any(cell.failure for cell in read(path))

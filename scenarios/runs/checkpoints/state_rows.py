@@ -68,6 +68,7 @@ def put_back(fresh: RunState, rows: Mapping[str, Array], numbers: Mapping[str, i
     statistics = Statistics(**{f.name: rows[f"statistics/{f.name}"] for f in fields(Statistics)})
     arrays: dict[str, Any] = {name: rows[f"population/{name}"] for name in POPULATION}
     arrays |= {name: rows.get(f"population/{name}", older) for name, older in _untried(arrays["theta"]).items()}
+    arrays["trial"] = _widened(arrays["trial"], fresh.population.trial.shape[1])
     _check_fit(fresh, statistics, arrays)
     population = replace(fresh.population, statistics=statistics, steps=numbers["steps"], **arrays)
     for name in asdict(transport.meter):
@@ -86,7 +87,12 @@ def put_back(fresh: RunState, rows: Mapping[str, Array], numbers: Mapping[str, i
 
 def _untried(theta: Array) -> dict[str, Array]:
     """What older versions did: evidence told under present hyper-parameters ``[A, K]``, and nothing on trial."""
-    return {"told": theta[:, -2:].copy(), "candidate": theta.copy(), "trial": np.zeros((len(theta), 4))}
+    return {"told": theta[:, -2:].copy(), "candidate": theta.copy(), "trial": np.zeros((len(theta), 0))}
+
+
+def _widened(trial: Array, width: int) -> Array:
+    """With the columns that older versions did not have: nothing is known there."""
+    return np.pad(trial, ((0, 0), (0, max(width - trial.shape[1], 0))))
 
 
 def _check_fit(fresh: RunState, statistics: Statistics, arrays: Mapping[str, Array]) -> None:
