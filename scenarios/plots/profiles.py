@@ -43,13 +43,13 @@ def profiles_figure(folder: RunFolder) -> Figure:
 def spread_words(before: float, after: float) -> str:
     """Say how much closer together the agents are after fusion.
 
-    >>> spread_words(1.0, 0.03), spread_words(1.0, 1e-12), spread_words(0.5, 1.0)
-    ('33 times smaller', 'more than 1,000 times smaller', '2 times larger')
+    >>> spread_words(1.0, 0.03), spread_words(1.0, 1e-12), spread_words(0.5, 1.0), spread_words(1.0, 0.0097)
+    ('33 times smaller', 'more than 1,000 times smaller', '2 times larger', '103 times smaller')
     """
     if not (math.isfinite(before) and math.isfinite(after)) or before == after:
         return "unchanged"
     ratio = max(before, after) / min(before, after) if min(before, after) > 0 else math.inf
-    times = "more than 1,000" if ratio > 1000 else f"{ratio:.2g}"
+    times = "more than 1,000" if ratio >= 999.5 else f"{ratio:.{3 if ratio >= 100 else 2}g}"
     return f"{times} times {'smaller' if after < before else 'larger'}"
 
 
