@@ -24,7 +24,7 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
-ROUTING = ("fit", "partial_fit", "predict", "predict_proba", "score")  # methods that scikit-learn adds to every estimator
+ROUTING = ("fit", "partial_fit", "predict", "predict_proba", "score")  # scikit-learn adds a method for each
 autodoc_default_options = {"members": True, "exclude-members": ",".join(f"set_{name}_request" for name in ROUTING)}
 napoleon_google_docstring = napoleon_numpy_docstring = True
 napoleon_use_ivar = True

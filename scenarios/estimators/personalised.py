@@ -67,7 +67,7 @@ class PersonalisedRegressor(RegressorMixin, _Personalised):  # type: ignore[misc
     Owners train models apart, as under :class:`FusedRegressor`. Each is then the newcomer of :func:`coolgp.personalise`
     among the others: sparse GPs become priors, weighed by the owner's rows; networks are fused, with an output layer
     for its rows; other models are imitated. For rows that are nobody's the models are fused by the rule, and
-    ``newcomer(X, y)`` makes the model of one who is no owner yet, from a few rows: what :func:`coolgp.personalise` returns.
+    ``newcomer(X, y)`` makes what :func:`coolgp.personalise` returns: the model of one who is no owner yet, from few rows.
 
     Parameters
     ----------
