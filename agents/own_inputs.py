@@ -20,16 +20,13 @@ from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.batches import Batch
 from coolgp.agents.encoding import Transport
 from coolgp.agents.features.basis import FunctionBasis
-from coolgp.agents.kernels.base import project
+from coolgp.agents.features.crossing import crossing
 from coolgp.agents.model import Encoding, Model, agreed
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Prediction, predict_from_rows
-from coolgp.agents.statistics import Evidence, Statistics
+from coolgp.agents.statistics import Statistics
 
 __all__ = ["OwnInputs", "predict_alone"]
-
-SAME = 1e-9
-"""Difference in an input, relative to the spread of the common ones, below which two inducing inputs are one."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ class OwnInputs(Encoding):
     def packed(self, model: Model, theta: Array, statistics: Statistics, out: Array | None = None) -> Array:
         """Evidence about the common inducing inputs."""
         own = Transport().evidence(self.alone(model), theta, statistics)
-        rows = _carried(own, self._map(model, theta)).pack()
+        rows = own.carried(self._map(model, theta)).pack()
         if out is None:
             return rows.astype(statistics.rows.dtype, copy=False)
         out[:, : rows.shape[1]] = rows
@@ -72,12 +69,9 @@ class OwnInputs(Encoding):
 
     def _map(self, model: Model, theta: Array) -> Array:
         """``T [A, M, L]``; inputs that are common already share their jitter too, so that nothing is lost there."""
-        basis, geometry = _function_basis(model), model.geometry(theta)
-        points = project(self.inputs, model.layout.projection(agreed(theta)))
-        across = basis.kernel.values(points, geometry.points)
-        across += basis.jitter * _same(self.inputs, basis.inducing)
-        own: Array = _function_basis(self.alone(model)).frame.inverse
-        return own @ (across @ geometry.carrier)
+        projection = model.layout.projection(agreed(theta))
+        own, common = _function_basis(self.alone(model)), _function_basis(model)
+        return crossing(own, common, projection, model.geometry(theta))
 
 
 def predict_alone(population: Population, agents: slice | Indices, x: Array) -> Prediction:
@@ -99,17 +93,3 @@ def predict_alone(population: Population, agents: slice | Indices, x: Array) -> 
 def _function_basis(model: Model) -> FunctionBasis:
     assert isinstance(model.basis, FunctionBasis)
     return model.basis
-
-
-def _carried(own: Evidence, map_: Array) -> Evidence:
-    transposed = map_.swapaxes(-1, -2)
-    shift = (transposed @ own.shift[..., None])[..., 0]
-    return Evidence(transposed @ own.precision @ map_, shift, own.square, own.count)
-
-
-def _same(inputs: Array, common: Array) -> Array:
-    """Which of the inducing inputs ``[A, M, D]`` are which common ones ``[L, D]``, ``[A, M, L]`` bool."""
-    same = np.ones((*inputs.shape[:-1], len(common)), dtype=bool)
-    for column, scale in enumerate(np.maximum(common.std(axis=0), np.finfo(float).tiny)):
-        same &= np.abs(inputs[..., None, column] - common[:, column]) <= SAME * scale
-    return same

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from coolgp.agents.base.arrays import Array
 
-__all__ = ["Evidence", "Statistics", "packed_length", "repeated", "widened"]
+__all__ = ["Evidence", "Statistics", "carried", "packed_length", "repeated", "widened"]
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,12 @@ class Evidence:
         precision = self.precision * by_precision[:, None, None]
         return type(self)(precision, self.shift * by_shift[:, None], self.square * by_square, self.count)
 
+    def carried(self, map_: Array) -> Self:
+        """What it says of ``v = T v'`` as evidence about ``v'``; map ``T [..., M, L]``."""
+        turned = map_.swapaxes(-1, -2)
+        shift = (turned @ self.shift[..., None])[..., 0]
+        return type(self)(turned @ self.precision @ map_, shift, self.square, self.count)
+
     def pack(self) -> Array:
         """One row an agent, ``[..., P]``, the symmetric precision stored once: ``P = M(M+1)/2 + M + 2``."""
         rows, columns = _lower(self.shift.shape[-1])
@@ -187,6 +193,19 @@ def widened(rows: Array, inducing: int, more: int) -> Array:
     triangle, cross, tail = np.split(rows, [size, size + inducing], axis=-1)
     room = np.zeros((*rows.shape[:-1], total * (total + 1) // 2 - size + more), dtype=rows.dtype)
     return np.concatenate([triangle, room[..., :-more], cross, room[..., -more:], tail], axis=-1)
+
+
+def carried(rows: Array, map_: Array) -> Array:
+    """Rows ``[..., P + C]`` about ``v = T v'`` as rows about ``v'``; map ``T [M, M]``.
+
+    Columns after the packed ones stay. Rows that are one in memory stay one.
+    """
+    if repeated(rows) and len(rows) > 1:
+        return np.broadcast_to(carried(rows[:1], map_), rows.shape)
+    moved, length = np.array(rows), packed_length(len(map_))
+    for row in moved.reshape(-1, rows.shape[-1]):  # one by one: all of them unpacked are twice the memory
+        row[:length] = Evidence.unpack(row[None, :length], len(map_)).carried(map_).pack()[0]
+    return moved
 
 
 def repeated(rows: Array) -> bool:

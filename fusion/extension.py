@@ -21,7 +21,7 @@ from coolgp.fusion.rule import FusionRule, State
 from coolgp.network.row_axes import rows_of, with_rows
 from coolgp.network.transport import Transport
 
-__all__ = ["extend"]
+__all__ = ["count_on_tree", "extend"]
 
 CANDIDATES = 64
 """Proposals that are looked at in a round: the least covered."""
@@ -63,7 +63,7 @@ def _agreed(population: Population, batch: Batch, transport: Transport, least: f
         chosen[: len(accepted)] = accepted
         counts[:] = len(accepted), len(proposed)
     from_root = transport.total(np.concatenate([counts, chosen.view(np.int64).ravel()]))  # the root's, bit by bit
-    _count(transport, min(int(from_root[1]), CANDIDATES) * rows.shape[1], int(from_root[0]) * inputs.shape[1])
+    count_on_tree(transport, min(int(from_root[1]), CANDIDATES) * rows.shape[1], int(from_root[0]) * inputs.shape[1])
     agreed: Array = from_root[2:].view(np.float64).reshape(chosen.shape)[: int(from_root[0])]
     return agreed
 
@@ -75,7 +75,7 @@ def _chosen(model: Model, proposed: Array, width: int, least: float, most: int) 
     return inputs[best_added(model, theta, inputs, least, most)]
 
 
-def _count(transport: Transport, up: int, down: int) -> None:
+def count_on_tree(transport: Transport, up: int, down: int) -> None:
     """Meter a message of so many numbers up and one down on each link of the tree, a word where there is nothing.
 
     On the way up that is the most it can be: an agent may have received fewer proposals. Of the N - 1 links each agent

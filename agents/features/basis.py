@@ -173,6 +173,10 @@ class FunctionBasis(AboutFunction, InducingInputs):
             )
         return replace(self, inducing=np.concatenate([self.inducing, inputs]))
 
+    def at(self, inputs: Array) -> FunctionBasis:
+        """The same with other inducing inputs ``[M, D]`` and coordinates of their own, at the same reference."""
+        return replace(self, inducing=inputs)
+
     @cached_property
     def frame(self) -> Frame:
         """The coordinates ``v``, which follow from inducing inputs and reference alone."""

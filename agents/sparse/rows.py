@@ -61,10 +61,15 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Pooled:
-    """Rows x ``[n, D]``, y ``[n]`` in one place. Everything of size n is one product: BLAS does the work."""
+    """Rows x ``[n, D]``, y ``[n]`` in one place. Everything of size n is one product: BLAS does the work.
+
+    weights ``[n, R]``: y ``[R]`` is seen of sums ``weightsᵀ f(x)``, where it is not seen of ``f(x)`` itself. The bound
+    takes each of these for one of the signal variance, which is a constant where only inducing inputs are sought.
+    """
 
     x: Array
     y: Array
+    weights: Array | None = None
 
     @property
     def count(self) -> int:
@@ -81,13 +86,15 @@ class Pooled:
         z, scaled_x = at.inducing_inputs / at.lengthscale, self.x / at.lengthscale
         values, slopes = kernel.values_and_slopes(z, scaled_x)
         cross = at.signal_variance * values
-        scaled = solve_triangular(factor, cross, lower=True, check_finite=False)
+        seen = cross if self.weights is None else cross @ self.weights
+        scaled = solve_triangular(factor, seen, lower=True, check_finite=False)
         scaled /= np.sqrt(at.noise_variance)
         return _PooledExplained(
             at=at,
             z=z,
             x=scaled_x,
             y=self.y,
+            weights=self.weights,
             cross=cross,
             slopes=slopes,
             scaled=scaled,
@@ -98,12 +105,13 @@ class Pooled:
 
 @dataclass(frozen=True, eq=False)
 class _PooledExplained:
-    """z ``[M, D]``, x ``[n, D]`` in lengthscales; cross ``K_Zx``, slopes ``h'``, scaled ``A``, each ``[M, n]``."""
+    """z ``[M, D]``, x ``[n, D]`` in lengthscales; cross ``K_Zx [M, n]``, slopes ``h' [M, n]``, scaled ``A [M, R]``."""
 
     at: Parameters
     z: Array
     x: Array
     y: Array
+    weights: Array | None
     cross: Array
     slopes: Array
     scaled: Array
@@ -115,6 +123,7 @@ class _PooledExplained:
         residual = (self.y - self.scaled.T @ solved) / self.at.noise_variance
         by_cross = outer @ self.scaled
         by_cross += np.multiply.outer(alpha, residual)
+        by_cross = by_cross if self.weights is None else by_cross @ self.weights.T
         by_signal = float(np.vdot(by_cross, self.cross))
         moved, by_scale = pulled(by_cross * (self.at.signal_variance * self.slopes), self.z, self.x)
         return RowSlopes(moved, by_scale, by_signal, float(residual @ residual))

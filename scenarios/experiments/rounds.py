@@ -10,6 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from coolgp.agents.encoding import TRUSTED_SAMPLES
+from coolgp.agents.features.basis import FunctionBasis
 from coolgp.network.launcher import launched_rank
 from coolgp.scenarios.base.formatting import forged_words, size_text, uncovered_words
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
@@ -24,6 +25,7 @@ from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.prepare import Prepared, prepare, prepare_resume
 from coolgp.scenarios.runs.removal import remove_run
 from coolgp.scenarios.runs.run import complete
+from coolgp.scenarios.simulation.initialisation import SharedStart
 from coolgp.scenarios.simulation.state import Record
 
 __all__ = ["ROUNDS", "Rounds", "RoundsJob"]
@@ -99,6 +101,7 @@ class RoundsJob:
             observed_words(stated_guarantee(self.prepared.simulation), columns),
             *filter(None, [shared_start.words, scenario.agents.forgetting]),
             *_own_inputs(scenario, self.last),
+            *_moved(shared_start, scenario, self.last),
             *_forged(self.folder),
             *_warnings(scenario, self.last),
             *(f"warning: {note}" for note in shared_start.notes),
@@ -157,6 +160,16 @@ def _own_inputs(scenario: Scenario, last: Record) -> list[str]:
         return []
     own, common = scenario.agents.inducing, last.probed.basis.size
     return [f"Inducing inputs: {own} of each agent's own, matched in {common} common ones, which messages are about."]
+
+
+def _moved(shared_start: SharedStart, scenario: Scenario, last: Record) -> list[str]:
+    """How far inducing inputs moved, where they could."""
+    if not scenario.agents.learn_inducing or last.probed is None:
+        return []
+    basis, lengthscale = last.probed.basis, shared_start.model.layout.lengthscale(shared_start.start)
+    assert isinstance(basis, FunctionBasis)
+    away = float(np.sqrt(np.square((basis.inducing - shared_start.inducing_inputs) / lengthscale).mean()))
+    return [f"Inducing inputs: moved by {away:.3g} lengthscales (root mean square over inputs) since the start."]
 
 
 def _forged(folder: Path) -> list[str]:

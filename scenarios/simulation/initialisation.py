@@ -30,7 +30,7 @@ from coolgp.scenarios.simulation.bound_start import Searching, free_of, start_by
 from coolgp.scenarios.simulation.digits import input_notes
 from coolgp.scenarios.simulation.scaling import middle_and_scale, scaled_within_range, scaler_of
 
-__all__ = ["SharedStart", "extended", "notes_of", "order_notes", "shared_start_of", "start_from_pilot"]
+__all__ = ["SharedStart", "extended", "notes_of", "order_notes", "relocated", "shared_start_of", "start_from_pilot"]
 
 FIT_ROWS = 600
 """Rows of the pilot on which the exact evidence is maximised: its cost is their cube."""
@@ -72,6 +72,13 @@ def extended(shared_start: SharedStart, inputs: Array) -> SharedStart:
     assert isinstance(model.basis, FunctionBasis)
     larger, every = model.basis.extended(inputs), np.concatenate([shared_start.inducing_inputs, inputs])
     return replace(shared_start, model=replace(model, basis=larger), inducing_inputs=every)
+
+
+def relocated(shared_start: SharedStart, inputs: Array) -> SharedStart:
+    """The same start with inducing inputs ``[M, D]`` that agents moved to in a run."""
+    model = shared_start.model
+    assert isinstance(model.basis, FunctionBasis)
+    return replace(shared_start, model=replace(model, basis=model.basis.at(inputs)), inducing_inputs=inputs)
 
 
 def start_from_pilot(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -11,11 +12,12 @@ from coolgp.agents.population import Population, fold, forgotten, new_population
 from coolgp.agents.trial import Adam
 from coolgp.fusion.extension import extend
 from coolgp.fusion.hyperparameters import MODES, Mode, training_evidence_of
+from coolgp.fusion.moving import HELD_ROUNDS, held_rows, is_due, move
 from coolgp.fusion.rule import FusionRule, State, averages_parameters, forgets, sees_data
 from coolgp.network.transport import Transport
 from coolgp.scenarios.simulation.state import RunState, Simulation
 
-__all__ = ["begin", "ends", "learn"]
+__all__ = ["begin", "ends", "learn", "moved"]
 
 
 def begin(simulation: Simulation) -> RunState:
@@ -60,6 +62,18 @@ def learn(
         return population, state
     population = fold(population)
     return population, _communicate(rule, state, population, simulation.transport, scenario.fusion.rounds_per_step)
+
+
+def moved(
+    simulation: Simulation, turn: int, batch_of: Callable[[int], Observations], population: Population, state: State
+) -> tuple[Population, State]:
+    """Before a round, move the inducing inputs where it is time to, and newer rows are predicted better then."""
+    agents, every, transport = simulation.scenario.agents, simulation.scenario.fusion.every, simulation.transport
+    if not agents.learn_inducing or turn % every or not is_due(turn // every):
+        return population, state
+    last = [batch_of(earlier) for earlier in range(max(0, turn - HELD_ROUNDS), turn)]
+    held = held_rows(last, transport.shard.size, agents.inducing)
+    return move(population, state, simulation.rule, transport, held, batch_of(turn)[:])
 
 
 def _forgotten(rule: FusionRule, population: Population, state: State, share: float) -> tuple[Population, State]:

@@ -169,12 +169,15 @@ def _check_kept(scenario: Scenario, faults: Faults, rule: FusionRule) -> None:
 
 
 def _check_extension(agents: AgentsSettings, faults: Faults, rule: FusionRule, name: str) -> None:
-    """Refuse messages that may be of another length than those before."""
-    if agents.inducing_most is None:
+    """Refuse messages that may be about other inducing inputs than those before."""
+    if agents.inducing_most is None and not agents.learn_inducing:
         return
+    key, done = ("learn_inducing", "carried to others") if agents.learn_inducing else ("inducing_most", "extended")
     if isinstance(rule, SeesData):
-        why = f"{name} has sums of its own, which cannot be extended"
-        raise ConfigError(f"agents.inducing_most: {why}; leave it out, or take another fusion.rule")
+        why = f"{name} has sums of its own, which cannot be {done}"
+        raise ConfigError(f"agents.{key}: {why}; leave it out, or take another fusion.rule")
     if not faults.perfect:
-        why = "agents must agree on new inducing inputs in one round, and all messages of a round be of one length"
-        raise ConfigError(f"agents.inducing_most: needs a network where nothing fails: {why}; leave it out")
+        why = (
+            "agents must agree on new inducing inputs in one round, and all messages of a round be about the same ones"
+        )
+        raise ConfigError(f"agents.{key}: needs a network where nothing fails: {why}; leave it out")

@@ -20,7 +20,7 @@ from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.simulation.domain_views import domain_views
 from coolgp.scenarios.simulation.evaluation import Evaluation
-from coolgp.scenarios.simulation.learning import begin, ends, learn
+from coolgp.scenarios.simulation.learning import begin, ends, learn, moved
 from coolgp.scenarios.simulation.state import Record, RunState, Simulation, Step, sent_so_far
 
 __all__ = ["learned_rounds", "simulate"]
@@ -99,6 +99,7 @@ def learned_rounds(
         transport.advance(turn)
         batch = batch_of(turn).cast(population.dtype)
         with _named(turn, dataset, agents):
+            population, state = moved(simulation, turn, batch_of, population, state)
             population, state = learn(simulation, turn, batch, population, state)
         seconds = perf_counter() - started
         seen += int(transport.total(np.array([batch.count.sum()]))[0])

@@ -98,6 +98,11 @@ class AgentsSettings(Settings):
         default=0.0, ge=0, description="standard deviation of the factorised Gaussian q(W); 0 is a point estimate"
     )
     importance_samples: Count = Field(default=20, description='samples of W for encoding = "importance"')
+    learn_inducing: Annotated[bool, AddedLater()] = Field(
+        default=False,
+        description="inducing inputs move during the run too, all alike, where newer rows are predicted better then; "
+        "for a pilot sample that is small, or of a part of the domain",
+    )
     forget: Annotated[float, Field(gt=0, le=1), AddedLater()] = Field(
         default=1.0,
         description="share by which earlier observations count less in every round: 1 remembers all alike, 0.99 the "

@@ -18,6 +18,7 @@ REFUSED_WITH_FOURIER = {
     "projection": ("diagonal", "the waves stay as they were drawn, and no projection is learned"),
     "projection_std": (0.0, "the waves stay as they were drawn, and no projection is learned"),
     "inducing_most": (None, "there are no inducing inputs"),
+    "learn_inducing": (False, "there are no inducing inputs"),
     "inducing_choice": ("conditional-variance", "there are no inducing inputs"),
     "inducing_common": (None, "there are no inducing inputs"),
     "pilot_iterations": ("auto", "there are no inducing inputs"),
@@ -29,10 +30,13 @@ REFUSED_WITH_OWN_INPUTS = {
     "encoding": ("transport", "sums about the function at an agent's own inputs stay valid as they are"),
     "coordinates": ("whitened", "only whitened sums can be carried to other inputs without loss of digits"),
     "inducing_most": (None, "what is added to the common inducing inputs would not be among an agent's own"),
+    "learn_inducing": (False, "the common inducing inputs are matched from agents' own, which stay"),
 }
 """The same for agents that choose inducing inputs of their own."""
 NEEDED_TO_EXTEND = {"shared": "function", "encoding": "transport", "coordinates": "whitened"}
 """Keys with the values that they must have for inducing inputs to be added during a run."""
+NEEDED_TO_MOVE = NEEDED_TO_EXTEND | {"projection": "diagonal", "forget": 1.0, "inducing_most": None}
+"""The same for inducing inputs that move during a run."""
 
 
 def agents_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -50,6 +54,8 @@ def agents_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         return [without]
     if problem := _extension_problem(values):
         return [("inducing_most", problem)]
+    if problem := _moving_problem(values):
+        return [("learn_inducing", problem)]
     conflicts = (_own_lengthscale_conflict(values), _latent_conflict(values), _uncertain_conflict(values))
     return next(([conflict] for conflict in conflicts if conflict), [])
 
@@ -122,6 +128,15 @@ def _extension_problem(values: Mapping[str, Any]) -> str:
     missing = [f'{key} = "{value}"' for key, value in NEEDED_TO_EXTEND.items() if values.get(key, value) != value]
     why = "only then is evidence about fewer inducing inputs evidence about more"
     return f"above agents.inducing it needs {' and '.join(missing)}: {why}; leave it out" if missing else ""
+
+
+def _moving_problem(values: Mapping[str, Any]) -> str:
+    """Why inducing inputs cannot move during a run, empty where they can or need not."""
+    if not values.get("learn_inducing"):
+        return ""
+    wrong = [key for key, value in NEEDED_TO_MOVE.items() if values.get(key, value) != value]
+    why = "only then is it known what sums about some inducing inputs say of others"
+    return f"not with this {' and this '.join(wrong)}: {why}; leave one of them out" if wrong else ""
 
 
 def _own_inputs_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:

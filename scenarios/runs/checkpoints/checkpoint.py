@@ -41,7 +41,7 @@ from coolgp.scenarios.runs.checkpoints.row_file import (
     write_rows,
 )
 from coolgp.scenarios.runs.checkpoints.state_rows import Stored, Unstorable, put_back, take_down
-from coolgp.scenarios.simulation.initialisation import extended
+from coolgp.scenarios.simulation.initialisation import extended, relocated
 from coolgp.scenarios.simulation.learning import begin
 from coolgp.scenarios.simulation.state import RunState, Simulation
 
@@ -168,8 +168,9 @@ def _index(simulation: Simulation, run_state: RunState, stored: Stored, columns:
 
 
 def _joined(simulation: Simulation, run_state: RunState) -> list[list[float]]:
-    """The inducing inputs that agents agreed on since the beginning."""
+    """The inducing inputs that agents agreed on since the beginning: those that joined, or all where they can move."""
     basis, first = run_state.population.model.basis, simulation.shared_start.model.inducing
+    first = 0 if simulation.scenario.agents.learn_inducing else first
     rows: list[list[float]] = basis.inducing[first:].tolist() if isinstance(basis, FunctionBasis) else []
     return rows
 
@@ -178,7 +179,8 @@ def _grown(simulation: Simulation, inputs: list[list[float]]) -> Simulation:
     """The simulation with the inducing inputs that agents had agreed on since the beginning."""
     if not inputs:
         return simulation
-    return replace(simulation, shared_start=extended(simulation.shared_start, np.array(inputs)))
+    change = relocated if simulation.scenario.agents.learn_inducing else extended
+    return replace(simulation, shared_start=change(simulation.shared_start, np.array(inputs)))
 
 
 def _finish(temporary: Path, place: Path, index: dict[str, Any]) -> None:

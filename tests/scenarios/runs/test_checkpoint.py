@@ -45,6 +45,8 @@ STUDY = (
 )
 STEPS = "fusion.rounds_per_step=2"
 GROWING = ("agents.inducing=3", "agents.inducing_most=30", "agents.coverage=0.99", "agents.hyperparameters=local")
+MOVING = ("agents.inducing_choice=kmeans", "agents.learn_inducing=true", "agents.pilot=20")
+"""At the fifth round inducing inputs move."""
 SETTINGS = [
     *((f"fusion.rule={rule}", STEPS) for rule in RULES),
     ("fusion.rule=tree",),
@@ -60,10 +62,12 @@ SETTINGS = [
     GROWING,
     ("agents.inducing_most=30", "agents.coverage=0.95", "fusion.rule=push-sum", STEPS, "fusion.every=2"),
     ("fusion.rule=server", STEPS, "network.loss=0.3", "network.burst=4"),
+    MOVING,
 ]
 ON_RANKS = [
     ("fusion.rule=tree", "agents.hyperparameters=local"),
     ("fusion.rule=consensus", STEPS, *GROWING),
+    ("fusion.rule=consensus", STEPS, *MOVING),
     ("fusion.rule=consensus", STEPS, "network.topology=small-world"),
     ("fusion.rule=push-sum", STEPS, "network.loss=0.3", "network.delay=2"),
 ]
