@@ -1,6 +1,8 @@
 """Laws of inducing inputs that move in a run: where they stay nothing is lost, and all rows are carried alike."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,8 @@ from coolgp.fusion import moving
 from coolgp.fusion.moving import held_rows, is_due, move
 from coolgp.fusion.registry import RULES, rule_named
 from coolgp.network.graphs.generate import generate
+from coolgp.scenarios import load_scenario, run
+from coolgp.scenarios.base.errors import ConfigError
 
 from tests.fusion.test_exact import Run
 from tests.oracle import QUERIES, build_model, draw, informed, kernel, ranked, rows_of, slope, solve, start
@@ -156,6 +160,30 @@ def test_what_is_sought_predicts_better_where_inducing_inputs_lie_beside_the_dat
     world = Run(rule_named("tree"), generate("ring", AGENTS, seed=0), model, first).exchange(3)
     population, _ = move(world.population, world.state, world.rule, world.transport, first, fresh)
     assert not np.array_equal(population.model.basis.inducing, model.basis.inducing)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (("agents.forget=0.9", "agents.shared=latent"), 'true needs shared = "function" and forget = 1.0'),
+        (("agents.inducing_most=200",), "true needs no inducing_most"),
+        (("agents.inducing_choice=own",), "which stay; leave it out"),
+        (("agents.basis=rff",), "there are no inducing inputs"),
+    ],
+)
+def test_what_inducing_inputs_cannot_move_with_is_refused(settings: tuple[str, ...], words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        load_scenario("field", ("agents.learn_inducing=true", *settings))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [("network.loss=0.1", "a network where nothing fails"), ("fusion.rule=ensemble", "cannot be carried to others")],
+)
+def test_where_agents_may_not_agree_no_inducing_inputs_move(settings: str, words: str, tmp_path: Path) -> None:
+    scenario = load_scenario("field", ("agents.learn_inducing=true", settings, "fusion.rounds_per_step=2"))
+    with pytest.raises(ConfigError, match=words):
+        run(scenario, tmp_path / "refused", figures=False)
 
 
 def test_agents_hold_some_rows_of_each_of_the_last_rounds() -> None:

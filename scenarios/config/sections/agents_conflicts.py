@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +37,7 @@ REFUSED_WITH_OWN_INPUTS = {
 NEEDED_TO_EXTEND = {"shared": "function", "encoding": "transport", "coordinates": "whitened"}
 """Keys with the values that they must have for inducing inputs to be added during a run."""
 NEEDED_TO_MOVE = NEEDED_TO_EXTEND | {"projection": "diagonal", "forget": 1.0, "inducing_most": None}
-"""The same for inducing inputs that move during a run."""
+"""The same for inducing inputs that move during a run; None: the key is left out."""
 
 
 def agents_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -134,9 +135,13 @@ def _moving_problem(values: Mapping[str, Any]) -> str:
     """Why inducing inputs cannot move during a run, empty where they can or need not."""
     if not values.get("learn_inducing"):
         return ""
-    wrong = [key for key, value in NEEDED_TO_MOVE.items() if values.get(key, value) != value]
+    missing = [
+        f"no {key}" if value is None else f"{key} = {json.dumps(value)}"
+        for key, value in NEEDED_TO_MOVE.items()
+        if values.get(key, value) != value
+    ]
     why = "only then is it known what sums about some inducing inputs say of others"
-    return f"not with this {' and this '.join(wrong)}: {why}; leave one of them out" if wrong else ""
+    return f"true needs {' and '.join(missing)}: {why}; leave it out" if missing else ""
 
 
 def _own_inputs_conflicts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
