@@ -18,6 +18,7 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.expert import Expert
 from coolgp.agents.experts.models.base import LocalRows
 from coolgp.agents.experts.task import Task
+from coolgp.network.base.randomness import generator
 from coolgp.network.graphs.given import checked_graph
 from coolgp.network.graphs.interchange import from_networkx
 from coolgp.network.graphs.topology import Topology
@@ -34,10 +35,7 @@ from coolgp.scenarios.experiments.handed.classes import labels_of
 from coolgp.scenarios.experiments.handed.rule import Rows, plain_label
 from coolgp.scenarios.experiments.handed.settings import SECTIONS, FuseSettings, fuse_settings
 
-__all__ = ["Fitted", "FusedExperts", "moments_of", "with_classes", "with_numbers"]
-
-POOL = 10_000
-"""Rows of X at most that models are asked at, where no others are given."""
+__all__ = ["Fitted", "FusedExperts", "inputs_like", "moments_of", "with_classes", "with_numbers"]
 
 
 class FusedExperts(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -77,8 +75,8 @@ class FusedExperts(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         else:
             owners, task, rows = self._handed_over(self.prefit, X, target, given, settings)
         shards = [Rows(own.x, np.array(labels)[own.y.astype(np.intp)] if labels else own.y) for own in rows.values()]
-        graph, pool = self._graph(settings, owners.names, seed), self._pool(X, unlabelled, seed)
-        group = FusedGroup(owners, shards, graph, settings, seed, task)
+        group = FusedGroup(owners, shards, self._graph(settings, owners.names, seed), settings, seed, task)
+        pool = _pool(X, group.most_rows, seed) if unlabelled is None else inputs_like(X, unlabelled)
         self._group, outcome = group.fused(pool)
         self.owners_, self.estimators_ = owners.names, list(owners.models)
         self.fused_, self.remarks_ = self._group.model, tuple(map(in_python, outcome.remarks))
@@ -146,15 +144,6 @@ class FusedExperts(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             return checked_graph(from_networkx(self.graph).arranged(tuple(names)), len(names))
         return settings.graph(len(names), seed) if len(names) > 1 else None
 
-    def _pool(self, X: Floats, unlabelled: Any, seed: int) -> Floats:
-        """Inputs at which models are asked that only answer: those that are given, or some of X."""
-        if unlabelled is None:
-            return X if len(X) <= POOL else np.random.default_rng(seed).permutation(X)[:POOL]
-        rows: Floats = check_array(unlabelled, dtype=np.float64, input_name="unlabelled")
-        if rows.shape[1] != X.shape[1]:
-            raise ValueError(f"unlabelled rows have {rows.shape[1]} inputs; X has {X.shape[1]}")
-        return rows
-
     def _task_of(self, experts: Sequence[Expert], inputs: int) -> Task:
         """What models that were handed over predict. Raises ValueError where they do not fit the rows or the task."""
         named = getattr(self, "feature_names_in_", None)
@@ -180,6 +169,19 @@ class Fitted:
 
     group: FusedGroup
     pool: Floats
+
+
+def inputs_like(X: Floats, unlabelled: Any) -> Floats:
+    """Inputs without targets ``[U, D]``, checked. Raises ValueError for others than X ``[n, D]`` has."""
+    rows: Floats = check_array(unlabelled, dtype=np.float64, input_name="unlabelled")
+    if rows.shape[1] != X.shape[1]:
+        raise ValueError(f"unlabelled rows have {rows.shape[1]} inputs; X has {X.shape[1]}")
+    return rows
+
+
+def _pool(X: Floats, most: int, seed: int) -> Floats:
+    """Inputs ``[U, D]`` at which models are asked that only answer: all of X, or so many of them at random."""
+    return X if len(X) <= most else X[generator(seed, "pool").permutation(len(X))[:most]]
 
 
 def _rows_by(owner: Ints, X: Floats, target: Array, names: Sequence[str]) -> dict[str, LocalRows]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.adapters import expert_of
+from coolgp.agents.experts.queries.black_box import QUERIES
 from coolgp.agents.experts.task import Task, answers
 from coolgp.network.graphs.topology import Topology
 from coolgp.scenarios.estimators.groups import place_of
@@ -56,11 +57,17 @@ class FusedGroup:
         outcome = self._outcome(x)
         return replace(self, model=outcome.model, rows=()), outcome
 
+    @property
+    def most_rows(self) -> int:
+        """Rows that models are asked for at a time: the cap on queries holds for each."""
+        return self.settings.asking.queries or QUERIES
+
     def answers(self, x: Array) -> Array:
         """Probabilities ``[Q, K]`` of all classes at x ``[Q, D]``, or mean and variance ``[Q, 2]``, NaN without one."""
         if self.model is not None:
             return answers(expert_of(self.model, "the fused model"), x, self.task)
-        table = self._outcome(x).model
+        pieces = [x[start : start + self.most_rows] for start in range(0, len(x), self.most_rows)]
+        table = [row for piece in pieces for row in self._outcome(piece).model]
         if self.task.labels:
             return np.array([[row[f"probability_{label}"] for label in self.task.labels] for row in table])
         return np.array([[row["mean"], np.square(row.get("std", np.nan))] for row in table])

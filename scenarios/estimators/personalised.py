@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from coolgp.agents.base.arrays import Array
 from coolgp.scenarios.base.arrays import Floats
-from coolgp.scenarios.estimators.base import FusedExperts, moments_of, with_classes, with_numbers
+from coolgp.scenarios.estimators.base import FusedExperts, inputs_like, moments_of, with_classes, with_numbers
 from coolgp.scenarios.estimators.groups import names_of, places_of
 from coolgp.scenarios.estimators.newcomers import Personal, answers_of, model_among, models_of_owners, with_labels
 from coolgp.scenarios.experiments.handed.rule import plain_label
@@ -33,7 +33,7 @@ class _Personalised(FusedExperts):
         check_is_fitted(self)
         x = validate_data(self, X, dtype=np.float64, reset=False)
         target = column_or_1d(y)
-        pool = None if unlabelled is None else self._pool(x, unlabelled, 0)
+        pool = None if unlabelled is None else inputs_like(x, unlabelled)
         if not is_classifier(self):
             return model_among(self._group, x, target.astype(float), pool)
         labels = np.array([plain_label(label) for label in target.tolist()])
@@ -67,7 +67,7 @@ class PersonalisedRegressor(RegressorMixin, _Personalised):  # type: ignore[misc
     Owners train models apart, as under :class:`FusedRegressor`. Each is then the newcomer of :func:`coolgp.personalise`
     among the others: sparse GPs become priors, weighed by the owner's rows; networks are fused, with an output layer
     for its rows; other models are imitated. For rows that are nobody's the models are fused by the rule, and
-    ``newcomer(X, y)`` makes what :func:`coolgp.personalise` returns: the model of one who is no owner yet, from few rows.
+    ``newcomer(X, y)`` makes the model of one who is no owner yet: it is :func:`coolgp.personalise`.
 
     Parameters
     ----------

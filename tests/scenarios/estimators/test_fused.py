@@ -123,6 +123,17 @@ def test_models_that_are_handed_over_are_fused_as_those_that_are_trained() -> No
         clone(given).fit(X, NAMES)
 
 
+def test_a_cap_on_queries_is_kept_in_each_of_several_turns() -> None:
+    x, y, who = numbers()
+    plain, capped = (
+        FusedRegressor(BayesianRidge(), rule="cigar", settings=settings).fit(x, y, groups=who)
+        for settings in (None, {"experts.queries": 40})
+    )
+    assert capped.predict(x) == pytest.approx(plain.predict(x), rel=1e-9)
+    with pytest.raises(ValueError, match="unlabelled rows have 3 inputs; X has 2"):
+        plain.fit(x, y, unlabelled=np.zeros((5, 3)))
+
+
 def test_rules_for_networks_take_numbers_too() -> None:
     x, y, who = numbers()
     model = FusedRegressor("mlp", rule="pfnm", settings={"experts.hidden": (6,), "experts.folds": 0}).fit(x, y, who)
