@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -63,11 +64,17 @@ class FusedGroup:
         return self.settings.asking.queries or QUERIES
 
     def answers(self, x: Array) -> Array:
-        """Probabilities ``[Q, K]`` of all classes at x ``[Q, D]``, or mean and variance ``[Q, 2]``, NaN without one."""
+        """Probabilities ``[Q, K]`` of all classes at x ``[Q, D]``, or mean and variance ``[Q, 2]``, NaN without one.
+
+        What a rule has to say when it predicts is a warning: whom it left out, say.
+        """
         if self.model is not None:
             return answers(expert_of(self.model, "the fused model"), x, self.task)
         pieces = [x[start : start + self.most_rows] for start in range(0, len(x), self.most_rows)]
-        table = [row for piece in pieces for row in self._outcome(piece).model]
+        outcomes = [self._outcome(piece) for piece in pieces]
+        for words in dict.fromkeys(remark for outcome in outcomes for remark in outcome.remarks):
+            warnings.warn(in_python(words), stacklevel=4)
+        table = [row for outcome in outcomes for row in outcome.model]
         if self.task.labels:
             return np.array([[row[f"probability_{label}"] for label in self.task.labels] for row in table])
         return np.array([[row["mean"], np.square(row.get("std", np.nan))] for row in table])

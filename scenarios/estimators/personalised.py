@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, overload
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from coolgp.agents.base.arrays import Array
@@ -118,6 +119,10 @@ class PersonalisedRegressor(RegressorMixin, _Personalised):  # type: ignore[misc
         answers = self._answers_by(X, groups)
         return moments_of(answers) if return_std else answers[:, 0]
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> float:
+        """R² of `predict`; in searches `groups` come by ``set_score_request(groups=True)``."""
+        return float(r2_score(y, self.predict(X, groups=groups), sample_weight=sample_weight))
+
 
 class PersonalisedClassifier(ClassifierMixin, _Personalised):  # type: ignore[misc]  # scikit-learn has no types
     """Every owner gets a classifier of its own, from its rows and what the others learned from theirs.
@@ -158,3 +163,7 @@ class PersonalisedClassifier(ClassifierMixin, _Personalised):  # type: ignore[mi
         places = self.predict_proba(X, groups).argmax(axis=1)
         classes: npt.NDArray[Any] = self.classes_[places]
         return classes
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> float:
+        """Share of rows that `predict` gets right; in searches `groups` come by ``set_score_request(groups=True)``."""
+        return float(accuracy_score(y, self.predict(X, groups=groups), sample_weight=sample_weight))

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import BayesianRidge, LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -157,7 +157,15 @@ def test_groups_reach_an_estimator_inside_a_search() -> None:
     with sklearn.config_context(enable_metadata_routing=True):
         model = FusedClassifier(random_state=0).set_fit_request(groups=True)
         search = GridSearchCV(model, {"rule": ["ensemble"]}, cv=2).fit(X, NAMES, groups=WHO)
+        x, y, owner = shifted(20, seed=0)
+        own = PersonalisedRegressor(BayesianRidge()).set_fit_request(groups=True)
+        folds = KFold(2, shuffle=True, random_state=0)
+        fused, personal = (
+            cross_val_score(each, x, y, params={"groups": owner}, cv=folds).mean()
+            for each in (clone(own).set_score_request(groups=False), own.set_score_request(groups=True))
+        )
     assert search.best_estimator_.owners_ == ("a", "b", "c")
+    assert fused < 0.3 < 0.8 < personal
 
 
 @pytest.mark.parametrize(
@@ -185,6 +193,20 @@ def test_what_cannot_be_fused_is_refused(parameters: dict, words: str) -> None:
         warnings.simplefilter("ignore", sklearn.exceptions.ConvergenceWarning)
         with pytest.raises(ValueError, match=words):
             FusedClassifier(**parameters).fit(X, NAMES, groups)
+
+
+def test_who_is_left_out_is_said_when_models_are_asked() -> None:
+    def broken(x: np.ndarray) -> np.ndarray:
+        raise RuntimeError("out of order")
+
+    x, y, _ = numbers(30)
+    models = {"a": lambda x: x[:, 0], "b": lambda x: x[:, 1], "broken": broken}
+    model = FusedRegressor(prefit=models, settings={"experts.at_least": 2}).fit(x, y)
+    assert "out of order" in model.remarks_[0]
+    with pytest.warns(UserWarning, match=r"left out: broken: .*out of order"):
+        assert model.predict(x) == pytest.approx(x.mean(axis=1))
+    with pytest.raises(ValueError, match=r"broken: .*out of order"):
+        FusedRegressor(prefit=models).fit(x, y)
 
 
 def test_an_owner_that_is_not_there_is_named() -> None:
