@@ -17,10 +17,10 @@ __all__ = ["CHOICES", "conditional_variance", "kmeans", "own_centres", "pivots"]
 
 
 def conditional_variance(candidates: Array, inducing: int, rng: np.random.Generator, kernel: Kernel = SE) -> Array:
-    """Greedy choice of the pilot row with the largest variance given those chosen before, see :func:`pivots`.
+    """Greedy choice of the pilot row with the largest variance given those chosen before.
 
-    candidates ``[n, D]``: in units of the lengthscales. Returns ``[M, D]``. Raises ValueError where there are fewer
-    distinct rows than ``M = inducing``.
+    As :func:`pivots` has it. candidates ``[n, D]``: in units of the lengthscales. Returns ``[M, D]``. Raises ValueError
+    where there are fewer distinct rows than ``M = inducing``.
     """
     _enough(candidates, inducing)
     chosen: Array = candidates[pivots(candidates, inducing, kernel)]

@@ -93,11 +93,11 @@ def fit_pilot(
     free: Free = (True, True, True),
     watch: Callable[[int], None] | None = None,
 ) -> PilotFit:
-    """Maximise the bound of rows x ``[n, D]``, y ``[n]`` from the best of the starts, in whatever units they have.
+    """Inducing inputs and hyper-parameters moved together to the maximum of the bound, from the best of several starts.
 
-    watch: called after each iteration with its number. The bound is never below that of any start. Where the search
-    collapses, inducing inputs stay in another one, and where that collapses too the start is kept. Raises ValueError
-    where no start has a kernel matrix that can be factorised.
+    x ``[n, D]``, y ``[n]``: rows, in whatever units they have. watch: called after each iteration with its number. The
+    bound is never below that of any start. Where the search collapses, inducing inputs stay in another one, and where
+    that collapses too the start is kept. Raises ValueError where no start has a kernel matrix that can be factorised.
     """
     origin, unit, height = x.mean(axis=0), _spread(x), float(_spread(y[:, None])[0])
     x, y = (x - origin) / unit, y / height  # distances keep their digits wherever the origin is

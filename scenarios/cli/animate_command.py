@@ -33,4 +33,7 @@ def animate(
     with explained():
         typer.echo(draw(read_run(run_folder), what, out, fps))
     if what is None and not frame_paths(run_folder / FRAMES):
-        typer.echo("What an agent knows in each round is drawn of runs with --set run.keep_predictions=true.", err=True)
+        typer.echo(
+            "What an agent knows is drawn of runs on two inputs, or roads, with --set run.keep_predictions=true.",
+            err=True,
+        )

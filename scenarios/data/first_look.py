@@ -15,6 +15,7 @@ from coolgp.scenarios.base.formatting import counted
 from coolgp.scenarios.config.constraints import nearest, shown
 from coolgp.scenarios.data.cells.columns import Columns
 from coolgp.scenarios.data.cells.left_out import reason_to_leave_out
+from coolgp.scenarios.data.cells.problems import cell_problems, numbers_of
 from coolgp.scenarios.data.tables import read_columns
 
 __all__ = ["FirstLook", "first_look", "first_scenario"]
@@ -28,7 +29,7 @@ BATCHES = 20
 @dataclass(frozen=True)
 class FirstLook:
     """A table as found. numeric: columns of numbers; owners: columns that may name the agent of each row, with how many
-    there are, the likeliest first.
+    there are, the likeliest first; left_out: why other columns are none of numbers; gaps: what is wrong with which.
     """
 
     path: Path
@@ -36,6 +37,8 @@ class FirstLook:
     names: tuple[str, ...]
     numeric: tuple[str, ...]
     owners: tuple[tuple[str, int], ...]
+    left_out: dict[str, str]
+    gaps: dict[str, list[str]]
 
 
 def first_look(path: str | Path) -> FirstLook:
@@ -43,10 +46,13 @@ def first_look(path: str | Path) -> FirstLook:
     columns = read_columns(Path(path))
     if columns.problems:
         raise DataError(*(f"{path}: {problem}" for problem in columns.problems))
-    numeric = tuple(name for name in columns.names if not reason_to_leave_out(columns, name))
+    reasons = {name: reason_to_leave_out(columns, name) for name in columns.names}
+    numeric = tuple(name for name, why in reasons.items() if not why)
     if len(numeric) < 2:
         raise DataError(f"{path}: needed two columns of numbers, a target and a feature; got {len(numeric)}")
-    return FirstLook(Path(path), len(columns.rows), columns.names, numeric, tuple(_owners(columns)))
+    left_out = {name: why for name, why in reasons.items() if name and why}
+    gaps = {name: cell_problems(name, columns, numbers_of(columns, name)) for name in numeric}
+    return FirstLook(Path(path), len(columns.rows), columns.names, numeric, tuple(_owners(columns)), left_out, gaps)
 
 
 def first_scenario(look: FirstLook, target: str | None = None, agent: str | None = None, folder: Path = Path()) -> str:
@@ -69,6 +75,8 @@ def first_scenario(look: FirstLook, target: str | None = None, agent: str | None
         f"source = {json.dumps(Path(os.path.relpath(look.path, folder)).as_posix())}",
         _line("target", shown(chosen), "guessed: the last column of numbers" if target is None else ""),
         _line("features", "[" + ", ".join(map(shown, features)) + "]", "leave out what is no input"),
+        *(f"# left out: {name}: {why}" for name, why in look.left_out.items() if name not in (chosen, agent)),
+        *(f"# to mend: {problem}" for name in (*features, chosen) for problem in look.gaps.get(name, ())),
         *_agent_lines(look, agent),
         "[agents]",
         *([] if agent else [f"count = {agents}  # rows are dealt to them at random"]),
@@ -87,7 +95,10 @@ def first_scenario(look: FirstLook, target: str | None = None, agent: str | None
 def _agent_lines(look: FirstLook, agent: str | None) -> list[str]:
     if agent:
         return [f"agent = {shown(agent)}"]
-    return [f"# agent = {shown(name)}  # its {count} values could be the agents" for name, count in look.owners]
+    return [
+        f"# agent = {shown(name)}  # its {count} values could be the agents, without count"
+        for name, count in look.owners
+    ]
 
 
 def _line(key: str, value: str, remark: str) -> str:

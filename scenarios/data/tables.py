@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,21 +11,18 @@ import numpy as np
 
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.base.errors import DataError
-from coolgp.scenarios.base.formatting import counted
 from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.config.sections.data import DataSettings
 from coolgp.scenarios.config.sections.experts import ExpertsDataSettings
 from coolgp.scenarios.config.sections.run import RunSettings
-from coolgp.scenarios.data.cells.columns import Columns, names_text, read_content, read_csv, read_parquet, some
-from coolgp.scenarios.data.cells.left_out import mixed_commas, reading_notes, reason_to_leave_out
-from coolgp.scenarios.data.cells.numbers import MOMENTS, PLAIN, is_number, moment
+from coolgp.scenarios.data.cells.columns import Columns, names_text, read_content, read_csv, read_parquet
+from coolgp.scenarios.data.cells.left_out import STAMPS, mixed_commas, reading_notes, reason_to_leave_out
+from coolgp.scenarios.data.cells.numbers import MOMENTS, moment
+from coolgp.scenarios.data.cells.problems import cell_problems, listed, numbers_of
 from coolgp.scenarios.data.partitions import agents_of
 from coolgp.scenarios.data.table import Table
 
 __all__ = ["load_table", "read_columns", "read_inputs", "read_table"]
-
-LARGEST = 1e150
-"""Numbers above cannot be squared and summed in float64."""
 
 
 def read_table(
@@ -58,14 +54,14 @@ def read_table(
     chosen, skipped = _features(columns, target, features, agent)
     numeric = chosen if classified else (*chosen, target)
     present = [name for name in numeric if name in columns.cells]
-    values = {name: _numbers(columns, name) for name in present}
+    values = {name: numbers_of(columns, name) for name in present}
     for name in dict.fromkeys(present):
-        problems += _cell_problems(name, columns, values[name])
+        problems += cell_problems(name, columns, values[name])
     problems += mixed_commas(columns, present)
     labels = _labels(columns.cells[agent]) if agent is not None and agent in columns.cells else None
     if labels is not None:
         empty = [i for i, label in enumerate(labels) if not label]
-        problems += [f'column "{agent}": {_listed(empty, columns)} without an agent'] if empty else []
+        problems += [f'column "{agent}": {listed(empty, columns)} without an agent'] if empty else []
     classes, numbers = _classes(columns, target, problems, 1 if one_class else 2) if classified else ((), np.empty(0))
     if not chosen:
         problems.append(f"no numeric column besides the target to learn from; columns: {names_text(columns.names)}")
@@ -91,10 +87,10 @@ def read_inputs(path: str | Path, besides: Sequence[str] = ()) -> tuple[Floats, 
     path = Path(path)
     columns = read_columns(path)
     chosen = [name for name in columns.names if name and name not in besides and not reason_to_leave_out(columns, name)]
-    values = {name: _numbers(columns, name) for name in chosen}
+    values = {name: numbers_of(columns, name) for name in chosen}
     problems = list(columns.problems)
     for name in chosen:
-        problems += _cell_problems(name, columns, values[name])
+        problems += cell_problems(name, columns, values[name])
     problems += mixed_commas(columns, chosen)
     if not chosen or not columns.rows:
         problems.append("needed at least one row and one numeric column")
@@ -116,7 +112,7 @@ def _classes(columns: Columns, target: str, problems: list[str], least: int) -> 
     labels = _labels(columns.cells[target])
     empty = [i for i, label in enumerate(labels) if not label]
     if empty:
-        problems.append(f'column "{target}": {_listed(empty, columns)} without a class')
+        problems.append(f'column "{target}": {listed(empty, columns)} without a class')
     if not labels:
         return (), np.empty(0)
     names, numbers = agents_of(tuple(labels))
@@ -139,8 +135,15 @@ def _missing(columns: Columns, target: str, features: Sequence[str] | None, agen
         if name not in columns.cells:
             near = difflib.get_close_matches(name, columns.names, n=1)
             hint = f' (did you mean "{near[0]}"?)' if near else ""
+            hint = _moments_of(columns, name.rpartition(".")[0]) or hint
             problems.append(f'no column "{name}"{hint}; columns: {names_text(columns.names)}')
     return problems
+
+
+def _moments_of(columns: Columns, name: str) -> str:
+    """What there is of a column of time stamps, where an unknown part of it is asked for; else nothing."""
+    why = reason_to_leave_out(columns, name) if name in columns.cells else ""
+    return f' ("{name}" holds {why})' if why.startswith(STAMPS) else ""
 
 
 def _features(
@@ -158,12 +161,6 @@ def _features(
     return chosen, skipped
 
 
-def _numbers(columns: Columns, name: str) -> Floats:
-    """The cells of a column as floats, NaN for what is none."""
-    cells = columns.cells[name]
-    return cells if isinstance(cells, np.ndarray) else (columns.readings[name] or PLAIN).numbers(cells)
-
-
 def _with_moments(columns: Columns, features: Sequence[str]) -> Columns:
     """The columns, and those features that are a part of a column of time stamps: seconds, hour or weekday."""
     cells = dict(columns.cells)
@@ -176,44 +173,8 @@ def _with_moments(columns: Columns, features: Sequence[str]) -> Columns:
     return replace(columns, cells=cells)
 
 
-def _cell_problems(name: str, columns: Columns, values: Floats) -> list[str]:
-    with np.errstate(invalid="ignore"):
-        huge = np.flatnonzero(np.isfinite(values) & (np.abs(values) > LARGEST)).tolist()
-    if huge:
-        limit = f"above {LARGEST:g}, too large to be squared and summed; correct them, or give another unit"
-        return [f'column "{name}": {_listed(huge, columns)} {limit}, for example {values[huge[0]]:g}']
-    cells = columns.cells[name]
-    odd = np.flatnonzero(~np.isfinite(values)).tolist()
-    if isinstance(cells, np.ndarray):
-        return [f'column "{name}": {_listed(odd, columns)} missing or not finite'] if odd else []
-    kinds: dict[str, Callable[[str], bool]] = {
-        "empty": lambda cell: not cell.strip(),
-        "not finite": lambda cell: is_number(cell) and not np.isfinite(float(cell)),
-        "not numeric": lambda cell: bool(cell.strip()) and not (is_number(cell) and not np.isfinite(float(cell))),
-    }
-    problems = []
-    for kind, belongs in kinds.items():
-        rows = [i for i in odd if belongs(cells[i])]
-        if rows:
-            example = "" if kind == "empty" else f', for example "{_short(cells[rows[0]])}"'
-            comma = "; decimals need a point" if re.fullmatch(r"\s*-?\d+,\d+\s*", cells[rows[0]]) else ""
-            problems.append(f'column "{name}": {_listed(rows, columns)} {kind}{example}{comma}')
-    return problems
-
-
 def _labels(cells: Sequence[str] | Floats) -> list[str]:
     if not isinstance(cells, np.ndarray):
         return [cell.strip() for cell in cells]
     integers = bool(np.all((cells == np.round(cells)) | ~np.isfinite(cells)))
     return ["" if not np.isfinite(v) else str(int(v)) if integers else str(v) for v in cells.tolist()]
-
-
-def _listed(rows: Sequence[int], columns: Columns) -> str:
-    """Count the rows and name the first of them: `3 values (lines 2, 5, 9)`."""
-    word = columns.row_word if len(rows) == 1 else columns.row_word + "s"
-    verb = "is" if len(rows) == 1 else "are"
-    return f"{counted(len(rows), 'value')} ({word} {some([columns.rows[i] for i in rows])}) {verb}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 30 else text[:27] + "..."

@@ -56,8 +56,12 @@ def _draw_traffic(axes: Axes, seen: Floats, metrics: Columns) -> None:
 
 
 def _count_rounds(axes: Axes, seen: Floats, rounds: Floats) -> None:
-    """Write every k-th round, counted back from the last, along the top."""
-    chosen = np.arange(len(rounds) - 1, -1, -max(1, -(-len(rounds) // SHOWN_ROUNDS)))[::-1]
+    """Write every k-th round, counted back from the last, along the top; fewer where observations come slowly."""
+    last, least = len(rounds) - 1, 0.6 * float(seen[-1] - seen[0]) / SHOWN_ROUNDS
+    chosen = [last]
+    for place in range(last, -1, -max(1, -(-len(rounds) // SHOWN_ROUNDS)))[1:]:
+        if seen[chosen[-1]] - seen[place] >= least:
+            chosen.append(place)
     top = axes.secondary_xaxis("top")
     top.set_xticks(seen[chosen], [f"{number:.0f}" for number in rounds[chosen]])
     top.set_xlabel("round of learning", color="0.3", fontsize="small")

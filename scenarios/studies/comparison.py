@@ -56,7 +56,9 @@ class Run:
     @property
     def reached(self) -> str:
         """How far it is, in words."""
-        return f"round {self.columns['round'][-1]:.0f} of {self.settings.get('run.rounds', '?')}"
+        planned = self.settings.get("run.rounds", "?")
+        whole = "" if planned == "all" else f" of {planned}"
+        return f"round {self.columns['round'][-1]:.0f}{whole}"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,11 @@ class DataSettings(Settings):
     target: str | None = Field(
         default=None, description="column to predict; must be named for a file, known for the package's own sources"
     )
-    features: Columns | None = Field(default=None, description="input columns; default every other numeric column")
+    features: Columns | None = Field(
+        default=None,
+        description="input columns; default every other numeric column. A column c of time stamps has c.seconds, "
+        "c.hour, c.weekday and c.yearday",
+    )
     agent: str | None = Field(
         default=None, description="column whose values name the agents; agents.count is then ignored"
     )

@@ -11,7 +11,10 @@ import numpy as np
 from coolgp.scenarios.data.cells.columns import Columns, names_text
 from coolgp.scenarios.data.cells.numbers import COMMAS, MOMENTS, PLAIN, is_ambiguous, moment
 
-__all__ = ["mixed_commas", "reading_notes", "reason_to_leave_out"]
+__all__ = ["STAMPS", "mixed_commas", "reading_notes", "reason_to_leave_out", "short"]
+
+STAMPS = "time stamps"
+"""What the reason begins with where a column holds them."""
 
 _BOOKKEEPING = re.compile(r"__index_level_\d+__|Unnamed: \d+(\.\d+)?|Unnamed: \d+_level_\d+")
 _MISSING = {"na", "n/a", "nan", "null", "none", "-", "--", "?", "#n/a", "<na>", "nat", "."}
@@ -69,12 +72,13 @@ def _of_texts(name: str, cells: Sequence[str]) -> str:
         return f'{len(missing)} of {len(filled)} cells are missing ("{missing[0]}")'
     if 2 * sum(moment(cell) is not None for cell in others) > len(others):
         offers = ", ".join(f'"{name}.{unit}"' for unit in MOMENTS)
-        return f"time stamps; as numbers they are the features {offers}, where data.features names these"
+        return f"{STAMPS}; as numbers they are the features {offers}, where data.features names these"
     doubtful = [cell for cell in others if "," in cell and is_ambiguous(cell)]
     if doubtful:
         return f'"{doubtful[0]}" may have a decimal comma, or one between thousands: write it without'
-    return f'texts, for example "{_short(others[0])}"'
+    return f'texts, for example "{short(others[0])}"; as numbers they are a column of 0 and 1 for each text'
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """The beginning of a long text."""
     return text if len(text) <= 30 else text[:27] + "..."

@@ -120,8 +120,19 @@ def _weekday(when: datetime) -> float:
     return float(when.weekday())
 
 
-MOMENTS: dict[str, Callable[[datetime], float]] = {"seconds": _seconds, "hour": _hour, "weekday": _weekday}
-"""What a time stamp is as a number: seconds since 1970 (UTC where it names no zone), hours, days from Monday."""
+def _yearday(when: datetime) -> float:
+    return when.timetuple().tm_yday - 1 + _hour(when) / 24
+
+
+MOMENTS: dict[str, Callable[[datetime], float]] = {
+    "seconds": _seconds,
+    "hour": _hour,
+    "weekday": _weekday,
+    "yearday": _yearday,
+}
+"""What a time stamp is as a number: seconds since 1970 (UTC where it names no zone), hours, days from Monday, days from
+1 January with their fraction.
+"""
 
 
 def moment(cell: str) -> datetime | None:

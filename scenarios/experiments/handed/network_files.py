@@ -8,9 +8,13 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.agents.experts.network import Network
+from coolgp.agents.sparse.gp import SparseGP
 from coolgp.fusion.matching.networks.layers import checked_networks
 from coolgp.scenarios.base.formatting import counted, percent
 from coolgp.scenarios.experiments.handed.rule import Handed, Rows, plain_label
+
+OTHERS = {"spahm": "fuses sparse GPs", "ensemble": "asks models for predictions alone"}
+"""What other rules do, for models that are no networks."""
 
 __all__ = ["class_rows", "networks_behind", "scores", "size_words"]
 
@@ -20,9 +24,10 @@ def networks_behind(handed: Handed, rule: str, least_hidden: int) -> tuple[Netwo
     networks = []
     for path, expert in zip(handed.paths, handed.experts, strict=True):
         if not isinstance(expert.parameters, Network):
+            other = "spahm" if isinstance(expert.parameters, SparseGP) else "ensemble"
             raise ValueError(
                 f"{path}: {rule} fuses the weights of neural networks, and this model shows none: take --rule "
-                "ensemble, which asks models for predictions alone"
+                f"{other}, which {OTHERS[other]}"
             )
         networks.append(expert.parameters)
     try:
@@ -41,7 +46,9 @@ def _by_path(words: str, paths: Sequence[str]) -> str:
 def class_rows(handed: Handed, networks: Sequence[Network]) -> list[tuple[Array, Array]]:
     """The owners' rows with the classes as the networks name them, or by number."""
     if handed.shards and len(networks[0].biases[-1]) == 1:
-        raise ValueError("--shards: rows of classes choose and weigh; networks with one output have no classes")
+        raise ValueError(
+            "--shards: rows choose and weigh by their classes, and these networks predict a number: leave --shards out"
+        )
     return [(rows.x, _labels(rows, networks[0])) for rows in handed.shards]
 
 

@@ -230,6 +230,7 @@ def test_a_file_that_is_there_is_kept_unless_told(place: Path) -> None:
     "arguments, words",
     [
         (("a.skops", "forest.onnx"), "forest.onnx: pfnm fuses the weights of neural networks, and this model shows no"),
+        (("north.skops", "south.skops"), "this model shows none: take --rule spahm, which fuses sparse GPs"),
         (("a.skops", "gone.npz"), "gone.npz: no such file"),
         (("a.skops", "model.pkl"), "model.pkl: is refused: loading a pickle runs whatever code it holds"),
         (("a.skops", "damaged.npz"), "damaged.npz: is no readable .npz file"),

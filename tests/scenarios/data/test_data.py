@@ -26,6 +26,8 @@ from coolgp.scenarios.data.tables import read_table
 
 ROWS = 60
 
+IT, THEM = ": correct it, or leave the row out", ": correct them, or leave the rows out"
+
 
 def write(folder: Path, content: str | bytes, name: str = "points.csv") -> Path:
     path = folder / name
@@ -124,9 +126,21 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text, found",
     [
-        ("y,x\n1,\n2,3\n,4\n", ['column "x": 1 value (line 2) is empty', 'column "y": 1 value (line 4) is empty']),
-        ("y,x\n1,2\nn/a,3\n4,4\n", ['column "y": 1 value (line 3) is not numeric, for example "n/a"']),
-        ("y,x\n1,nan\n2,3\n1,inf\n", ['column "x": 2 values (lines 2, 4) are not finite, for example "nan"']),
+        (
+            "y,x\n1,\n2,3\n,4\n",
+            [
+                'column "x": 1 value (line 2) is empty' + IT,
+                'column "y": 1 value (line 4) is empty' + IT,
+            ],
+        ),
+        (
+            "y,x\n1,2\nn/a,3\n4,4\n",
+            ['column "y": 1 value (line 3) is not numeric, for example "n/a"' + IT],
+        ),
+        (
+            "y,x\n1,nan\n2,3\n1,inf\n",
+            ['column "x": 2 values (lines 2, 4) are not finite, for example "nan"' + THEM],
+        ),
         (
             'y;x\n"1,5";2\n2;3\n3;3\n',
             ['column "y": 1 value (line 2) is not numeric, for example "1,5"; decimals need a point'],
@@ -146,7 +160,7 @@ def test_bad_cells_and_rows_are_counted_and_located(text: str, found: list[str],
 
 def test_one_typing_error_does_not_drop_a_column_unseen(tmp_path: Path) -> None:
     text = "y,x,z\n" + "\n".join(f"{i},{i},{i}" for i in range(9)) + "\n9,9o,9\n"
-    assert problems(write(tmp_path, text)) == ('column "x": 1 value (line 11) is not numeric, for example "9o"',)
+    assert problems(write(tmp_path, text)) == ('column "x": 1 value (line 11) is not numeric, for example "9o"' + IT,)
 
 
 def test_missing_columns_are_named_with_the_nearest(tmp_path: Path) -> None:
@@ -156,6 +170,14 @@ def test_missing_columns_are_named_with_the_nearest(tmp_path: Path) -> None:
         'no column "x01" (did you mean "x1"?); columns: y, x0, x1, station',
         'no column "staton" (did you mean "station"?); columns: y, x0, x1, station',
     )
+
+
+def test_what_a_column_that_is_no_number_could_become_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path, "y,day,kind\n1,2024-03-01,café\n2,2024-03-02,kiosk\n")
+    parts, day, kind = problems(path, features=["day.month", "day", "kind"])
+    assert parts.startswith('no column "day.month" ("day" holds time stamps; as numbers they are the features "day.sec')
+    assert '"day.yearday"' in day
+    assert kind.endswith('texts, for example "café"; as numbers they are a column of 0 and 1 for each text')
 
 
 def test_every_problem_of_a_table_is_told_at_once(tmp_path: Path) -> None:
@@ -171,8 +193,8 @@ def test_rows_without_an_agent_are_located(tmp_path: Path) -> None:
 def test_missing_values_in_parquet_are_located_by_row(tmp_path: Path) -> None:
     pq.write_table(pa.table({"y": [1.0, 2.0, None], "x": [1, None, float("nan")]}), tmp_path / "a.parquet")
     assert problems(tmp_path / "a.parquet") == (
-        'column "x": 2 values (rows 2, 3) are missing or not finite',
-        'column "y": 1 value (row 3) is missing or not finite',
+        'column "x": 2 values (rows 2, 3) are missing or not finite' + THEM,
+        'column "y": 1 value (row 3) is missing or not finite' + IT,
     )
 
 

@@ -37,6 +37,16 @@ def test_columns_that_may_name_agents_are_offered(tmp_path: Path, monkeypatch: p
     assert said.index('# agent = "station" # its 8 values') < said.index('# agent = "year" # its 3 values')
 
 
+def test_columns_that_are_left_out_and_cells_that_a_run_would_refuse_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rows.csv").write_text("day,a,y\n2024-01-01,1,2\n2024-01-02,,3\n2024-01-03,2,4\n", encoding="utf-8")
+    said = coolgp_says("init", "rows.csv")
+    assert '# left out: day: time stamps; as numbers they are the features "day.seconds"' in said
+    assert '# to mend: column "a": 1 value (line 3) is empty: correct it, or leave the row out' in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
