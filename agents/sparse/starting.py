@@ -19,6 +19,8 @@ __all__ = ["PilotFit", "Search", "fit_pilot", "planned_search", "search_from", "
 WORK = 6.4e9
 """What a search may cost in all, in the units of `_work`: about 100 iterations for 2,000 rows and 100 inducing inputs,
 a second of one core."""
+MOST_WORK = 2e10
+"""What it may cost where inducing inputs can move then: up to three seconds."""
 MOST, FEWEST = 150, 10
 """Iterations of a search, whatever they cost."""
 MOVING = 20
@@ -60,11 +62,12 @@ def planned_search(rows: int, inducing: int, width: int, iterations: int | None 
 
     iterations: how many, where that is not to follow from the sizes.
 
-    >>> planned_search(2000, 100, 8), planned_search(2000, 1000, 8)
-    (Search(iterations=95, moves=True), Search(iterations=10, moves=False))
+    >>> [planned_search(2000, inducing, 8) for inducing in (100, 500, 1000)]  # doctest: +NORMALIZE_WHITESPACE
+    [Search(iterations=95, moves=True), Search(iterations=20, moves=True), Search(iterations=10, moves=False)]
     """
-    affordable = int(WORK / _work(rows, inducing, width))
-    chosen = int(np.clip(affordable, FEWEST, MOST)) if iterations is None else iterations
+    each = _work(rows, inducing, width)
+    least = MOVING if MOVING * each <= MOST_WORK else FEWEST
+    chosen = int(np.clip(int(WORK / each), least, MOST)) if iterations is None else iterations
     return Search(chosen, chosen >= MOVING and rows >= ROWS_EACH * inducing)
 
 
