@@ -20,7 +20,7 @@ from coolgp.network.launcher import (
     set_variables,
     unlaunched,
 )
-from coolgp.scenarios.base.signals import STAND_INS
+from coolgp.scenarios.base.signals import EXIT_CODES, STAND_INS
 
 __all__ = ["LauncherError", "agreed", "check_ranks", "check_world", "first_refusal", "launch", "needed_launcher"]
 
@@ -117,10 +117,12 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
         stdin=subprocess.PIPE,
         process_group=0 if POSIX else None,
     )
-    with _handed_on(job, _stand_ins(launcher)):
+    with _handed_on(job, _stand_ins(launcher)) as handed:
         code = job.wait()
     if job.stdin:
         job.stdin.close()
+    if handed and code:  # launchers say in ways of their own that a signal ended ranks which did not hear it yet
+        return EXIT_CODES[signal.Signals(handed[0])]
     return code if code >= 0 else 128 - code  # a negative one is the signal that ended mpiexec
 
 
@@ -133,18 +135,26 @@ def _stand_ins(launcher: Path) -> dict[int, int]:
 
 
 @contextmanager
-def _handed_on(job: subprocess.Popen[bytes], stand_ins: Mapping[int, int]) -> Iterator[None]:
-    """Hand signals on to mpiexec, which hands them on to the ranks; a terminal that closes asks them to stop."""
+def _handed_on(job: subprocess.Popen[bytes], stand_ins: Mapping[int, int]) -> Iterator[list[int]]:
+    """Hand signals on to mpiexec, which hands them on to the ranks; a terminal that closes asks them to stop.
+
+    Gives what they asked for, as they come.
+    """
+    handed: list[int] = []
+
+    def hand_on(meant: int) -> None:
+        handed.append(meant)
+        job.send_signal(stand_ins.get(meant, meant))
+
     signals: dict[int, int] = {signal.SIGINT: signal.SIGINT, signal.SIGTERM: signal.SIGTERM}
     if POSIX:
         signals[signal.SIGHUP] = signal.SIGTERM
-    signals = {number: stand_ins.get(meant, meant) for number, meant in signals.items()}
     before = {number: signal.getsignal(number) for number in signals}
     for number, meant in signals.items():
         if before[number] not in (signal.SIG_IGN, None):
-            signal.signal(number, lambda *_, meant=meant: job.send_signal(meant))
+            signal.signal(number, lambda *_, meant=meant: hand_on(meant))
     try:
-        yield
+        yield handed
     finally:
         for number, old in before.items():
             if old is not None:

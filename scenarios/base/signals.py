@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
-__all__ = ["Interrupted", "Noted", "Terminated", "noted", "stopped"]
+__all__ = ["Interrupted", "Noted", "Terminated", "noted", "obeyed", "stopped"]
 
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 """What a shell reports of a process that such a signal ended."""
@@ -71,6 +71,26 @@ def noted() -> Iterator[Noted]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+@contextmanager
+def obeyed() -> Iterator[Noted]:
+    """Let SIGTERM raise Terminated at once, as Ctrl-C raises KeyboardInterrupt; nothing is noted.
+
+    Only the main thread can do so. A handler of somebody else's stays, and so does a signal that was ignored.
+    """
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Terminated("stopped")
+
+    if ours:
+        signal.signal(signal.SIGTERM, end)
+    try:
+        yield Noted()
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def stopped(interrupts: int, words: str) -> BaseException:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -22,8 +21,7 @@ from coolgp.network.launcher import launched_rank, launched_size
 from coolgp.network.transport import Transport
 from coolgp.scenarios.base.errors import FoundByAll
 from coolgp.scenarios.base.files import write_table
-from coolgp.scenarios.base.signals import Noted, noted, stopped
-from coolgp.scenarios.experiments.experiment import Session
+from coolgp.scenarios.experiments.experiment import Session, stop_together
 from coolgp.scenarios.experiments.kind import Stage
 from coolgp.scenarios.simulation.assembly import faultless
 
@@ -143,28 +141,20 @@ def lines_of_cells(
     left = [draw for draw in draws if draw not in finished]
     cells = list(dict.fromkeys(draw.cell for draw in draws))
     ranks.transport.barrier()  # all have read before the root writes
-    with noted() if ranks.size > 1 else nullcontext(Noted()) as received:
-        while cells:
-            if cells[0] not in {draw.cell for draw in left}:
-                own = [line for line in lines if table.draw_of(line).cell == cells[0]]
-                cell = cells.pop(0)
-                if ranks.root:
-                    yield cell, own
-                continue
-            started, some, left = perf_counter(), left[:at_once], left[at_once:]
-            lines += work(some)
+    while cells:
+        if cells[0] not in {draw.cell for draw in left}:
+            own = [line for line in lines if table.draw_of(line).cell == cells[0]]
+            cell = cells.pop(0)
             if ranks.root:
-                write_table(path, lines)
-                seconds = perf_counter() - started
-                session.watcher.show(_stage(table, draws, len(draws) - len(left), some, seconds))
-            _stop_together(received, ranks)
-
-
-def _stop_together(received: Noted, ranks: Ranks) -> None:
-    """Stop all ranks where a signal came to one: a rank that stops alone leaves the others waiting. Collective."""
-    counts = ranks.transport.total(np.array(received.counts))
-    if counts.any():
-        raise stopped(int(counts[0]), "stopped after a draw")
+                yield cell, own
+            continue
+        started, some, left = perf_counter(), left[:at_once], left[at_once:]
+        lines += work(some)
+        if ranks.root:
+            write_table(path, lines)
+            seconds = perf_counter() - started
+            session.watcher.show(_stage(table, draws, len(draws) - len(left), some, seconds))
+        stop_together(session.signals, ranks.transport)
 
 
 def _stage(table: DrawTable, draws: Sequence[Draw], done: int, some: Sequence[Draw], seconds: float) -> Stage:

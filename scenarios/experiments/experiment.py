@@ -12,12 +12,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from coolgp.network.launcher import launched_rank, launched_size
+from coolgp.network.transport import Transport
 from coolgp.scenarios.base.environment import current_environment, share_cores
 from coolgp.scenarios.base.files import naming, write_whole
 from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.base.mpiexec import check_world
-from coolgp.scenarios.base.signals import Interrupted, Terminated
+from coolgp.scenarios.base.signals import Interrupted, Noted, Terminated, noted, obeyed, stopped
 from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.experiments.kind import Options, Watcher, check_processes
@@ -25,7 +28,7 @@ from coolgp.scenarios.experiments.report import ExperimentFolder, Findings, read
 from coolgp.scenarios.plots.drawing import Drawing, draw_figures
 from coolgp.scenarios.runs.folder import claimed_folder
 
-__all__ = ["Experiment", "Row", "Session"]
+__all__ = ["Experiment", "Row", "Session", "stop_together"]
 
 Row = Mapping[str, float]
 """A line of ``metrics.csv``; columns that are left out are empty."""
@@ -35,7 +38,8 @@ Row = Mapping[str, float]
 class Session:
     """What a runner works with: its folder, who follows it, whether it was stopped before and goes on.
 
-    prepared: what `check` returned.
+    prepared: what `check` returned. signals: those that came, on several ranks, where work that hears of one alone
+    would leave the others waiting (`stop_together`); on one rank a signal ends the work at once.
     """
 
     folder: Path
@@ -43,6 +47,7 @@ class Session:
     figures: bool = True
     resumed: bool = False
     prepared: Any = None
+    signals: Noted = field(default_factory=Noted)
 
 
 def _anything_fits(scenario: Any) -> None:
@@ -153,13 +158,11 @@ class ExperimentJob:
             self._begin(environment)
             for note in notes:
                 watcher.warn(note)
-        session = Session(
-            folder=self.folder, watcher=watcher, figures=self.figures, resumed=self.resumed, prepared=self.prepared
-        )
         try:
-            for row in self.kind.rows(self.scenario, session):
-                if root:
-                    self._write(row)
+            with noted() if launched_size() > 1 else obeyed() as signals:
+                for row in self.kind.rows(self.scenario, self._session(watcher, signals)):
+                    if root:
+                        self._write(row)
         except (KeyboardInterrupt, Terminated) as stop:
             words = f"stopped; start again with: coolgp resume {self.folder}"
             raise (Interrupted if isinstance(stop, KeyboardInterrupt) else Terminated)(words) from stop
@@ -167,6 +170,16 @@ class ExperimentJob:
             spent = {"seconds_total": perf_counter() - started}
             self._environment(environment | {"finished": _now()} | spent)
             self.closed.extend(self._lines())
+
+    def _session(self, watcher: Watcher, signals: Noted) -> Session:
+        return Session(
+            folder=self.folder,
+            watcher=watcher,
+            figures=self.figures,
+            resumed=self.resumed,
+            prepared=self.prepared,
+            signals=signals,
+        )
 
     def closing(self) -> list[str]:
         """Where its figures and report are."""
@@ -193,6 +206,13 @@ class ExperimentJob:
 
     def _environment(self, contents: Mapping[str, Any]) -> None:
         write_whole(self.folder / "env.json", json.dumps(contents, indent=2).encode())
+
+
+def stop_together(signals: Noted, transport: Transport) -> None:
+    """Stop all ranks where a signal came to one: a rank that stops alone leaves the others waiting. Collective."""
+    counts = transport.total(np.array(signals.counts))
+    if counts.any():
+        raise stopped(int(counts[0]), "stopped")
 
 
 def _now() -> str:

@@ -20,7 +20,7 @@ from coolgp.scenarios.experiments.apart.evaluation import Evaluation, Spent
 from coolgp.scenarios.experiments.apart.prepared import Prepared
 from coolgp.scenarios.experiments.apart.queries import Absences
 from coolgp.scenarios.experiments.apart.training import not_kept, pooled, trained, trained_on
-from coolgp.scenarios.experiments.experiment import Row, Session
+from coolgp.scenarios.experiments.experiment import Row, Session, stop_together
 from coolgp.scenarios.experiments.kind import Stage
 from coolgp.scenarios.records.guarantee import GUARANTEE
 from coolgp.scenarios.simulation.assembly import connect, one_thread
@@ -65,6 +65,8 @@ def _rounds(
                 evaluation.store(session.folder)
         yield row or {}
         training = 0.0
+        if turn + 1 < count:
+            stop_together(session.signals, transport)
         if turn + 1 < count and isinstance(rule, TrainsFurther) and rule.local_epochs:
             started = perf_counter()
             members = rule.further(state, members, transport, turn + 1)
@@ -94,6 +96,7 @@ def _members(prepared: Prepared, session: Session, transport: Transport) -> Memb
     """This rank's agents with their models, trained or read, and their answers to the test inputs."""
     agents = transport.shard.agents.tolist()
     boxes = tuple(_boxes(prepared, session, agents, root=transport.root))
+    stop_together(session.signals, transport)
     experts = tuple(box.expert for box in boxes)
     members = Members(
         task=prepared.task,
@@ -120,7 +123,8 @@ def _boxes(prepared: Prepared, session: Session, agents: list[int], *, root: boo
         session.watcher.warn(why)
     shown = session.watcher.show if root else lambda stage: None
 
-    def progress(done: int, total: int, seconds: float) -> None:
+    def progress(done: int, total: int, seconds: float) -> bool:
         shown(Stage(done, total, "trained", 1, seconds, "model"))
+        return not session.signals.signals
 
     return [prepared.boxed(expert) for expert in trained(prepared, agents, session.folder, progress)]

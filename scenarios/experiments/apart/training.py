@@ -28,12 +28,16 @@ MODELS_FOLDER = "experts"
 STD_ENDING = ".std.txt"
 """Of a file beside that of a model: the one standard deviation that it has everywhere, in scaled units."""
 PURPOSE = "model training"
-Progress = Callable[[int, int, float], None]
-"""Called with how many of a rank's models are done, how many it has, and seconds since the one before."""
+Progress = Callable[[int, int, float], bool]
+"""Called with how many of a rank's models are done, how many it has, and seconds since the one before. Says whether
+to go on: where not, models that have not begun are not trained."""
 
 
 def trained(prepared: Prepared, agents: Sequence[int], folder: Path, progress: Progress) -> list[Expert]:
-    """The experts of these agents (global ids), in their order: those in the folder, and others that are trained."""
+    """The experts of these agents (global ids), in their order: those in the folder, and others that are trained.
+
+    Without those that `progress` called off.
+    """
     experts: dict[int, Expert] = {}
     last = perf_counter()
 
@@ -47,11 +51,13 @@ def trained(prepared: Prepared, agents: Sequence[int], folder: Path, progress: P
             for done in as_completed(waiting):
                 experts[waiting[done]] = done.result()
                 before, last = last, perf_counter()
-                progress(len(experts), len(agents), last - before)
+                if not progress(len(experts), len(agents), last - before):
+                    pool.shutdown(wait=True, cancel_futures=True)
+                    break
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return [experts[agent] for agent in agents]
+    return [experts[agent] for agent in agents if agent in experts]
 
 
 def pooled(prepared: Prepared) -> Expert:
