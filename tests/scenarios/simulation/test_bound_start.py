@@ -49,6 +49,19 @@ def test_the_bound_is_not_below_that_of_any_start(search):
     assert np.array_equal(at.inducing_inputs, starts(x)[found.chosen].inducing_inputs) is not search.moves
 
 
+def test_an_input_that_the_best_start_leaves_out_is_found_from_another():
+    x, y = pilot(noise=1.0)
+    inputs = CHOICES["kmeans"](x, 10, np.random.default_rng(0), SE)
+    blind = Parameters(inputs, np.array([1e3, 1e3]), 0.1, 1.5)
+    plain = Parameters(inputs, np.full(2, 1.4), 1.0, 0.1)
+    bounds = [posterior_of(x, y, start, SE, 1e-6).bound for start in (blind, plain)]
+    assert bounds[0] > bounds[1]
+    alone, found = (fit_pilot(x, y, of, SE, 1e-6, Search(40, True)) for of in ([blind], [blind, plain]))
+    assert found.chosen == 1 and found.fit.bound > alone.fit.bound + 10
+    assert alone.fit.parameters.lengthscale[0] > 100 and found.fit.parameters.lengthscale[0] < 3
+    assert fit_pilot(x, y, [plain, blind], SE, 1e-6, Search(40, True)).chosen == 0
+
+
 def test_units_of_inputs_and_target_do_not_matter():
     x, y = pilot()
     found = fit_pilot(x, y, starts(x), SE, 1e-6, Search(10, True)).fit.parameters
