@@ -28,7 +28,7 @@ from coolgp.scenarios.runs.run import complete
 from coolgp.scenarios.simulation.initialisation import SharedStart
 from coolgp.scenarios.simulation.state import Record
 
-__all__ = ["ROUNDS", "Rounds", "RoundsJob"]
+__all__ = ["ROUNDS", "Rounds", "RoundsJob", "shown_rounds"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class RoundsJob:
 
     def go(self, watcher: Watcher) -> None:
         """Go through the rounds. Collective."""
-        records = complete(self.prepared, _shown(watcher.show), watcher.warn)
+        records = complete(self.prepared, shown_rounds(watcher.show), watcher.warn)
         self.last = records[-1] if records else None
 
     def closing(self) -> list[str]:
@@ -123,7 +123,7 @@ def _searching(options: Options) -> Callable[[int, int], None]:
     return watch
 
 
-def _shown(show: Callable[[Stage], None]) -> Callable[[Record, dict[str, float]], None]:
+def shown_rounds(show: Callable[[Stage], None]) -> Callable[[Record, dict[str, float]], None]:
     """What shows a record and its row as a stage of the run."""
 
     def watch(record: Record, row: dict[str, float]) -> None:

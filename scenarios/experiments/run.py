@@ -8,8 +8,9 @@ from coolgp.network.graphs.topology import Topology
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.experiments.kind import Options, Watcher
+from coolgp.scenarios.experiments.notebook import notebook_progress
 from coolgp.scenarios.experiments.registry import kind_in, start
-from coolgp.scenarios.experiments.rounds import ROUNDS
+from coolgp.scenarios.experiments.rounds import ROUNDS, shown_rounds
 from coolgp.scenarios.records.run_folder import is_finished
 from coolgp.scenarios.runs.go import Watch, warn
 from coolgp.scenarios.runs.result import RunResult
@@ -45,6 +46,8 @@ def run(
     for settings, data or a graph that do not fit, before the first round and before MPI starts; NoRoom, which is one,
     for a run that would not fit into memory.
 
+    In a notebook the rounds are shown as they go, unless ``watch`` is given.
+
     With ``out`` Ctrl-C ends the run after a round and a checkpoint, with KeyboardInterrupt; SIGTERM does, with
     SystemExit. Raises ValueError too where the folder cannot be written to any more.
     """
@@ -56,14 +59,14 @@ def run(
             figures=figures,
             dataset=dataset,
             topology=topology,
-            watch=watch,
+            watch=watch or shown_rounds(notebook_progress()),
             anyway=anyway,
         )
     _check_arguments(scenario.kind, {"dataset": dataset, "topology": topology, "watch": watch})
     if out is None:
         raise ValueError(f'{scenario.name}: a scenario of the kind "{scenario.kind}" needs out, a folder to write to')
     options = Options(overwrite=overwrite, figures=figures, anyway=anyway)
-    start(scenario, Path(out), options).go(Watcher(warn=warn))
+    start(scenario, Path(out), options).go(Watcher(warn=warn, show=notebook_progress()))
     return RunResult(Path(out))
 
 
@@ -86,9 +89,16 @@ def resume(
         return RunResult(Path(folder))
     kind = kind_in(Path(folder))
     if kind is ROUNDS:
-        return resume_rounds(folder, figures=figures, dataset=dataset, topology=topology, watch=watch, anyway=anyway)
+        return resume_rounds(
+            folder,
+            figures=figures,
+            dataset=dataset,
+            topology=topology,
+            watch=watch or shown_rounds(notebook_progress()),
+            anyway=anyway,
+        )
     _check_arguments(kind.name, {"dataset": dataset, "topology": topology, "watch": watch})
-    kind.resume(Path(folder), Options(figures=figures, anyway=anyway)).go(Watcher(warn=warn))
+    kind.resume(Path(folder), Options(figures=figures, anyway=anyway)).go(Watcher(warn=warn, show=notebook_progress()))
     return RunResult(Path(folder))
 
 
