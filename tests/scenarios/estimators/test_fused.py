@@ -12,6 +12,7 @@ from sklearn.datasets import load_iris
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import BayesianRidge, LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -54,11 +55,12 @@ def owners_models(**settings: object) -> dict[str, object]:
 SLOW = pytest.mark.slow
 CONVENTIONS = [
     FusedRegressor(BayesianRidge(), n_owners=2, random_state=0),
-    FusedClassifier(n_owners=2, random_state=0),
+    FusedClassifier(GaussianNB(), n_owners=2, random_state=0),
     PersonalisedRegressor(BayesianRidge(), n_owners=2, random_state=0),
-    PersonalisedClassifier("logistic", n_owners=2, random_state=0),
+    PersonalisedClassifier(GaussianNB(), n_owners=2, random_state=0),
     pytest.param(FusedRegressor(n_owners=2, rule="spahm", settings=SMALL, random_state=0), marks=SLOW),
     pytest.param(FusedRegressor(BayesianRidge(), rule="cigar", n_owners=2, random_state=0), marks=SLOW),
+    pytest.param(FusedClassifier(n_owners=2, random_state=0), marks=SLOW),
     pytest.param(
         FusedClassifier("mlp", rule="pfnm", n_owners=2, settings={"experts.hidden": (5,)}, random_state=0), marks=SLOW
     ),
@@ -173,7 +175,7 @@ def test_groups_reach_an_estimator_inside_a_search() -> None:
     [
         ({"rule": "ensembel"}, 'fusion.rule: needed .*did you mean "ensemble"'),
         ({"rule": "pfnm"}, 'a: pfnm fuses the weights of neural networks.*take rule="ensemble"'),
-        ({"rule": "pfnm", "estimator": MLPClassifier((3,), max_iter=400)}, 'b has 3, a has 2; estimator="mlp" has'),
+        ({"rule": "pfnm", "estimator": MLPClassifier((3,), max_iter=5)}, 'b has 3, a has 2; estimator="mlp" has'),
         ({"estimator": BayesianRidge()}, "estimator needs a classifier of scikit-learn, or a name.*BayesianRidge"),
         ({"estimator": "svr"}, '"svr" learns regression; the data are of classification'),
         ({"settings": {"fusion.std": 1.0, "experts.count": 2}}, 'the rule "ensemble" does not take it'),
