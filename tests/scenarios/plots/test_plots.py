@@ -20,6 +20,7 @@ from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import from_edges
 from coolgp.scenarios.metrics.column import METRICS
 from coolgp.scenarios.metrics.rows import header
+from coolgp.scenarios.plots import convergence
 from coolgp.scenarios.plots import run_report as report
 from coolgp.scenarios.plots.field import regular_grid
 from coolgp.scenarios.plots.network import layout, network_figure
@@ -324,3 +325,14 @@ def test_poor_runs_are_reported_too(make: Make, options: dict[str, Any], blanks:
 def test_a_large_network_is_drawn_in_part_and_says_so(make: Make, kind: str) -> None:
     caption = network_figure(read_run(make(agents=6002, kind=kind))).get_supxlabel()
     assert "Drawn: 1,5" in caption
+
+
+def test_rounds_along_the_top_keep_apart_where_agents_run_out_of_rows() -> None:
+    rounds = np.arange(1.0, 48.0)
+    seen = np.cumsum(np.maximum(84 - 4 * rounds, 2))
+    axes = Figure().subplots()
+    axes.plot(seen, rounds)
+    convergence._count_rounds(axes, seen, rounds)
+    ticks = axes.child_axes[0].get_xticks()
+    assert ticks[0] == seen[-1]
+    assert np.abs(np.diff(ticks)).min() > np.ptp(seen) / 14
