@@ -57,8 +57,10 @@ def test_an_input_that_the_best_start_leaves_out_is_found_from_another():
     bounds = [posterior_of(x, y, start, SE, 1e-6).bound for start in (blind, plain)]
     assert bounds[0] > bounds[1]
     alone, found = (fit_pilot(x, y, of, SE, 1e-6, Search(40, True)) for of in ([blind], [blind, plain]))
-    assert found.chosen == 1 and found.fit.bound > alone.fit.bound + 10
-    assert alone.fit.parameters.lengthscale[0] > 100 and found.fit.parameters.lengthscale[0] < 3
+    assert found.chosen == 1
+    assert found.fit.bound > alone.fit.bound + 10
+    assert alone.fit.parameters.lengthscale[0] > 100
+    assert found.fit.parameters.lengthscale[0] < 3
     assert fit_pilot(x, y, [plain, blind], SE, 1e-6, Search(40, True)).chosen == 0
 
 
