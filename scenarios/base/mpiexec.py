@@ -22,7 +22,16 @@ from coolgp.network.launcher import (
 )
 from coolgp.scenarios.base.signals import EXIT_CODES, STAND_INS
 
-__all__ = ["LauncherError", "agreed", "check_ranks", "check_world", "first_refusal", "launch", "needed_launcher"]
+__all__ = [
+    "LauncherError",
+    "agreed",
+    "check_ranks",
+    "check_world",
+    "first_refusal",
+    "launch",
+    "needed_launcher",
+    "stand_ins",
+]
 
 
 POSIX = os.name == "posix"
@@ -117,7 +126,7 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
         stdin=subprocess.PIPE,
         process_group=0 if POSIX else None,
     )
-    with _handed_on(job, _stand_ins(launcher)) as handed:
+    with _handed_on(job, stand_ins(launcher)) as handed:
         code = job.wait()
     if job.stdin:
         job.stdin.close()
@@ -126,7 +135,7 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
     return code if code >= 0 else 128 - code  # a negative one is the signal that ended mpiexec
 
 
-def _stand_ins(launcher: Path) -> dict[int, int]:
+def stand_ins(launcher: Path) -> dict[int, int]:
     """The signals that reach ranks in place of others: Open MPI's launcher kills its ranks at SIGINT and SIGTERM."""
     asked = subprocess.run(
         [str(launcher), "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
@@ -135,7 +144,7 @@ def _stand_ins(launcher: Path) -> dict[int, int]:
 
 
 @contextmanager
-def _handed_on(job: subprocess.Popen[bytes], stand_ins: Mapping[int, int]) -> Iterator[list[int]]:
+def _handed_on(job: subprocess.Popen[bytes], in_place_of: Mapping[int, int]) -> Iterator[list[int]]:
     """Hand signals on to mpiexec, which hands them on to the ranks; a terminal that closes asks them to stop.
 
     Gives what they asked for, as they come.
@@ -144,7 +153,7 @@ def _handed_on(job: subprocess.Popen[bytes], stand_ins: Mapping[int, int]) -> It
 
     def hand_on(meant: int) -> None:
         handed.append(meant)
-        job.send_signal(stand_ins.get(meant, meant))
+        job.send_signal(in_place_of.get(meant, meant))
 
     signals: dict[int, int] = {signal.SIGINT: signal.SIGINT, signal.SIGTERM: signal.SIGTERM}
     if POSIX:
