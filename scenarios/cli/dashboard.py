@@ -19,6 +19,7 @@ from coolgp.network.launcher import launched_size
 from coolgp.scenarios.base.formatting import number, size_text
 from coolgp.scenarios.cli.progress import Pace
 from coolgp.scenarios.experiments.kind import Stage
+from coolgp.scenarios.metrics.words import alike
 
 __all__ = ["Dashboard", "on_terminal", "sparkline"]
 
@@ -40,6 +41,7 @@ class Dashboard:
         self.live = Live(Panel("loading data"), console=console or Console(stderr=True), refresh_per_second=8)
         self.pace, self.sent, self.messages = Pace(), 0.0, 0.0
         self.errors: dict[str, list[float]] = {name: [] for name in ERRORS}
+        self.last: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         self.live.start()
@@ -54,9 +56,10 @@ class Dashboard:
         left = self.pace.left(stage, perf_counter())
         self.sent += stage.numbers.get("bytes", 0.0)
         self.messages += stage.numbers.get("messages", 0.0)
+        self.last = {name: stage.numbers[name] for name in ERRORS if name in stage.numbers} or self.last
         for name, values in self.errors.items():
             if name in stage.numbers:
-                values.append(stage.numbers[name])
+                values.append(alike(stage.numbers, name))
         self.live.update(self._panel(stage, left))
 
     def _panel(self, stage: Stage, left: float) -> Panel:
@@ -68,7 +71,7 @@ class Dashboard:
             if values:
                 words, colour = ERRORS[name]
                 line = Text(sparkline(values, most, WIDTH), style=colour)
-                rows.add_row(words, number(values[-1], 4), line, f"first {number(values[0], 4)}")
+                rows.add_row(words, number(self.last[name], 4), line, f"first {number(values[0], 4)}")
         if "bytes" in stage.numbers:
             rows.add_row("sent", size_text(self.sent), f"{self.messages:,.0f} messages", "")
         else:

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from coolgp.scenarios.metrics.evaluated import Evaluated
 
-__all__ = ["HYPERPARAMETERS", "METRICS", "PROBES", "TARGET", "TRAFFIC", "Cell", "Column"]
+__all__ = ["HYPERPARAMETERS", "METRICS", "PROBES", "SUBSET", "TARGET", "TRAFFIC", "Cell", "Column"]
 
 METRICS, TRAFFIC = "metrics.csv", "traffic.csv"
 HYPERPARAMETERS, PROBES = "hyperparameters.csv", "probes.csv"
 TARGET = "target"
 """As a unit: the one of what is predicted."""
 FEATURE = "{feature}"
+SUBSET = "_subset"
+"""At the end of the name of a score on the test rows that are asked in every round."""
 
 Cell: TypeAlias = int | float | str
 

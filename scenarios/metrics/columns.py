@@ -7,12 +7,13 @@ order of the entries is that of the columns in a file.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TARGET, TRAFFIC, Column
+from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, SUBSET, TARGET, TRAFFIC, Column
 from coolgp.scenarios.metrics.evaluated import Evaluated
 from coolgp.scenarios.metrics.other_columns import OTHER_COLUMNS
 from coolgp.scenarios.metrics.scores import Forecast, coverage, crps, disagreement, nlpd, rmse
@@ -30,6 +31,16 @@ def _scored(name: str, words: str, score: Score, **more: Any) -> tuple[Column, C
     )
 
 
+def _curve(name: str, words: str, score: Score, **more: Any) -> tuple[Column, Column]:
+    """The same on the test rows that are asked in every round."""
+    meaning = f"`{name}_pre` and `{name}_post` on the test rows that are asked in every round, after the last one too"
+    before, after = _scored(name, f"{words}, on the same test rows in each round,", score, **more, better="lower")
+    return (
+        replace(before, name=f"{before.name}{SUBSET}", meaning=meaning, value=lambda e: before.value(e.on_same_rows)),
+        replace(after, name=f"{after.name}{SUBSET}", meaning=meaning, value=lambda e: after.value(e.on_same_rows)),
+    )
+
+
 def _covered(percent: int) -> Column:
     return Column(
         name=f"coverage{percent}_post",
@@ -38,6 +49,14 @@ def _covered(percent: int) -> Column:
         value=lambda e: coverage(e.after, e.y_test, e.asked, percent / 100),
         nominal=percent / 100,
     )
+
+
+def _rmse(forecast: Forecast, evaluated: Evaluated) -> Array:
+    return rmse(forecast, evaluated.y_test, evaluated.asked)
+
+
+def _nlpd(forecast: Forecast, evaluated: Evaluated) -> Array:
+    return nlpd(forecast, evaluated.y_test, evaluated.asked)
 
 
 def _error(forecast: Forecast, evaluated: Evaluated) -> Array:
@@ -77,7 +96,7 @@ ALL_COLUMNS = (
     *_scored(
         "rmse",
         "RMSE",
-        lambda forecast, e: rmse(forecast, e.y_test, e.asked),
+        _rmse,
         meaning="root mean square error on the test rows",
         unit=TARGET,
         better="lower",
@@ -96,7 +115,7 @@ ALL_COLUMNS = (
     *_scored(
         "nlpd",
         "NLPD",
-        lambda forecast, e: nlpd(forecast, e.y_test, e.asked),
+        _nlpd,
         meaning="mean negative log predictive density",
         unit="nats",
         better="lower",
@@ -121,6 +140,9 @@ ALL_COLUMNS = (
         unit=TARGET,
         better="lower",
     ),
+    *_curve("rmse", "RMSE", _rmse, meaning="", unit=TARGET, spread=True, files=(METRICS, PROBES)),
+    *_curve("error", "RMSE to the noiseless function", _error, meaning="", unit=TARGET),
+    *_curve("nlpd", "NLPD", _nlpd, meaning="", unit="nats"),
     Column(
         name="communication_rounds",
         words="communication rounds",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from coolgp.agents.base.arrays import Array
@@ -34,6 +36,8 @@ class Evaluated:
     """`[Q]`, test observations."""
     asked: Array
     """`[probes,Q]`, 1 where a test row counts for a probe, else 0."""
+    always: NDArray[np.intp]
+    """`[Q']`, places of the test rows that are asked in every round; the last round has more."""
     truth: Array | None
     """`[Q]`, the function without noise, where it is known."""
     sent: Meter
@@ -64,3 +68,19 @@ class Evaluated:
     """`[probes]`, of the scaled target."""
     noise_variance: Array
     """`[probes]`, of the scaled target."""
+
+    @cached_property
+    def on_same_rows(self) -> Evaluated:
+        """The round as if no other test rows had been asked than in every round."""
+        rows, truth = self.always, self.truth
+        if len(rows) == len(self.y_test):
+            return self
+        return replace(
+            self,
+            before=self.before.at(rows),
+            after=self.after.at(rows),
+            y_test=self.y_test[rows],
+            asked=self.asked[:, rows],
+            truth=None if truth is None else truth[rows],
+            always=np.arange(len(rows)),
+        )

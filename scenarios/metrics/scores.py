@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.arrays import Array, Indices
 
 __all__ = ["Forecast", "coverage", "crps", "disagreement", "nlpd", "pit", "rmse"]
 
@@ -21,6 +21,10 @@ class Forecast:
 
     mean: Array
     variance: Array
+
+    def at(self, rows: Indices) -> Forecast:
+        """Of some of the test rows, by their places."""
+        return Forecast(self.mean[:, rows], self.variance[:, rows])
 
 
 def rmse(forecast: Forecast, y: Array, asked: Array) -> Array:

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from coolgp.scenarios.metrics.column import TARGET, Column
+from collections.abc import Mapping
+from typing import TypeVar
+
+from coolgp.scenarios.metrics.column import SUBSET, TARGET, Column
 from coolgp.scenarios.metrics.columns import COLUMNS
 
-__all__ = ["described", "is_summed", "metric_words"]
+__all__ = ["alike", "described", "is_summed", "metric_words"]
+
+Values = TypeVar("Values")
+
+
+def alike(columns: Mapping[str, Values], name: str) -> Values:
+    """A column as a curve: a score on the test rows that are asked in every round, where the columns have that.
+
+    >>> alike({"rmse_post": 2.0, "rmse_post_subset": 1.9}, "rmse_post"), alike({"nlpd_post": 3.0}, "nlpd_post")
+    (1.9, 3.0)
+    """
+    stem, end = (name.removesuffix("_std"), "_std") if name.endswith("_std") else (name, "")
+    subset = f"{stem}{SUBSET}{end}"
+    return columns[subset if subset in columns else name]
 
 
 def described(name: str) -> Column | None:

@@ -29,8 +29,8 @@ def draw_agents(figure: FigureBase, folder: RunFolder) -> None:
     marker = "o" if len(probes.rounds) < 2 else ""
     for place, (axes, name) in enumerate(zip(panels, probes.agents, strict=True)):
         before, after = probes.rmse_pre[:, place], probes.rmse_post[:, place]
-        axes.plot(probes.rounds, before, color=BEFORE, marker=marker, label="before fusion")
-        axes.plot(probes.rounds, after, color=AFTER, marker=marker, label="after fusion")
+        axes.plot(probes.rounds, probes.curve_pre[:, place], color=BEFORE, marker=marker, label="before fusion")
+        axes.plot(probes.rounds, probes.curve_post[:, place], color=AFTER, marker=marker, label="after fusion")
         axes.set_title(f"Agent {name}: {before[-1]:.4g} before, {after[-1]:.4g} after, in the last round")
         axes.set_xlabel("round of learning")
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))

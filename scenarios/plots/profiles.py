@@ -21,8 +21,8 @@ def profiles_figure(folder: RunFolder) -> Figure:
     history, last = figure.subplots(1, 2, sharey=True, width_ratios=[3.2, 1])
     marker = "o" if len(probes.rounds) < 2 else ""
     for errors, label, colour in (
-        (probes.rmse_pre, "before fusion", BEFORE),
-        (probes.rmse_post, "after fusion", AFTER),
+        (probes.curve_pre, "before fusion", BEFORE),
+        (probes.curve_post, "after fusion", AFTER),
     ):
         lines = history.plot(probes.rounds, errors, color=colour, linewidth=1, alpha=0.65, marker=marker)
         lines[0].set_label(f"{label}, one line for each of {len(lines)} agents" if len(lines) > 1 else label)

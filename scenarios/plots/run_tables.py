@@ -61,7 +61,7 @@ def subset_words(metrics: Columns) -> str:
         return ""
     return (
         f"Scores before the last round are over {rows[0]:,.0f} of {rows[-1]:,.0f} test rows, the same ones in each "
-        "round (run.evaluate_rows); those of the last round are over all."
+        "round (run.evaluate_rows); those of the last round are over all, and curves over the same ones."
     )
 
 

@@ -19,6 +19,7 @@ from coolgp.scenarios.config.loading import read_recorded
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.config.sources import source_named
 from coolgp.scenarios.metrics.column import HYPERPARAMETERS, METRICS, PROBES, TRAFFIC
+from coolgp.scenarios.metrics.words import alike
 from coolgp.scenarios.records.guarantee import GUARANTEE, StatedGuarantee, guarantee_path, read_guarantee
 from coolgp.scenarios.records.network import Network, NetworkSize
 from coolgp.scenarios.records.tables import Columns, arrays_of, floats, numbers, texts
@@ -52,6 +53,9 @@ class Probes:
     """`[R,probes]`, from the agent's own observations alone."""
     rmse_post: Floats
     """`[R,probes]`, after the exchange."""
+    curve_pre: Floats
+    curve_post: Floats
+    """The same on the test rows that are asked in every round, to be compared from round to round."""
 
     @property
     def typical(self) -> int:
@@ -191,12 +195,20 @@ def _probes(path: Path, agents: tuple[str, ...]) -> Probes:
         raise ValueError(f"{path} is not of the same run as predictions.npz: their probe agents differ")
     column = [place[name] for name in columns["agent"]]
 
-    def spread_out(name: str) -> Floats:
+    def spread_out(name: str, cells: list[str]) -> Floats:
         values = np.full((rounds.size, len(agents)), np.nan)
-        values[row, column] = floats(path, name, columns[name])
+        values[row, column] = floats(path, name, cells)
         return values
 
-    return Probes(rounds, agents, spread_out("rmse_pre"), spread_out("rmse_post"))
+    before, after = "rmse_pre", "rmse_post"
+    return Probes(
+        rounds=rounds,
+        agents=agents,
+        rmse_pre=spread_out(before, columns[before]),
+        rmse_post=spread_out(after, columns[after]),
+        curve_pre=spread_out(before, alike(columns, before)),
+        curve_post=spread_out(after, alike(columns, after)),
+    )
 
 
 def _predictions(path: Path) -> Predictions:

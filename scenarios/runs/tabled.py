@@ -50,6 +50,7 @@ class Tabled:
             after=probed.post,
             y_test=dataset.y_test[tested],
             asked=self.asked[:, tested],
+            always=np.searchsorted(tested, self.simulation.tested),
             truth=None if dataset.truth is None else dataset.truth[tested],
             sent=record.sent,
             present=record.present,

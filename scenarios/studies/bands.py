@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from coolgp.scenarios.base.arrays import Floats
-from coolgp.scenarios.metrics.words import is_summed
+from coolgp.scenarios.metrics.words import alike, is_summed
 from coolgp.scenarios.studies.comparison import Line, Run
 
 __all__ = ["BANDS", "X_AXES", "Curve", "curve", "final_values", "mean_and_std"]
@@ -48,7 +48,7 @@ def curve(line: Line, metric: str, against: str, band: str) -> Curve:
     rounds = reduce(np.intersect1d, [run.columns["round"] for run in line.runs])
     x, y = (
         np.array([_at(rounds, run.columns["round"], values(run)) for run in line.runs])
-        for values in (X_AXES[against], lambda run: run.columns[metric])
+        for values in (X_AXES[against], lambda run: alike(run.columns, metric))
     )
     low, high = BANDS[band].between(y)
     return Curve(x.mean(axis=0), y.mean(axis=0), low, high)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from coolgp.scenarios.base.arrays import Floats
+from coolgp.scenarios.metrics.words import alike
 from coolgp.scenarios.plots.style import LINES, NEUTRAL
 from coolgp.scenarios.records.run_folder import read_metrics
 from coolgp.scenarios.records.tables import Columns
@@ -91,7 +92,7 @@ def _draw(axes: Axes, curves: Sequence[Curve], column: str, colour: str, style: 
     if not curves:
         return
     at = np.mean([along for along, _ in curves], axis=0)
-    heights = np.array([columns[column] for _, columns in curves])
+    heights = np.array([alike(columns, column) for _, columns in curves])
     axes.fill_between(at, heights.min(axis=0), heights.max(axis=0), color=colour, alpha=0.15, linewidth=0)
     axes.plot(at, heights.mean(axis=0), color=colour, linestyle=style, linewidth=1.6)
 

@@ -23,14 +23,14 @@ def growing_errors(axes: Axes, folder: RunFolder, *, single: bool) -> Show:
     rounds = folder.probes.rounds.astype(float)
     lines: list[Show] = []
     for errors, label, colour in (
-        (folder.probes.rmse_pre, "before fusion", BEFORE),
-        (folder.probes.rmse_post, "after fusion", AFTER),
+        (folder.probes.curve_pre, "before fusion", BEFORE),
+        (folder.probes.curve_post, "after fusion", AFTER),
     ):
         for column in errors.T if single else ():
             lines.append(growing_line(axes, rounds, column, color=colour, linewidth=0.7, alpha=0.35))
         look = {"color": colour, "linewidth": 1.8, "marker": "o", "markersize": 3.5, "label": label}
         lines.append(growing_line(axes, rounds, _mean(errors), **look))
-    axes.set_ylim(*limits_of(np.concatenate([folder.probes.rmse_pre, folder.probes.rmse_post], axis=None)))
+    axes.set_ylim(*limits_of(np.concatenate([folder.probes.curve_pre, folder.probes.curve_post], axis=None)))
     axes.set(xlabel="round of learning", ylabel=with_unit(f"RMSE of {folder.target}", folder.unit))
     axes.legend(loc="upper right")
     return together(lines)

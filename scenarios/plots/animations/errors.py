@@ -31,5 +31,5 @@ def moving_errors(folder: RunFolder, frames: Frames | None) -> Moving:
 ERRORS = Animation(
     moving_errors,
     "Error of the probe agents before and after fusion as rounds go by, and megabytes that all agents sent until then. "
-    "Before the last round errors are over a fixed part of the test rows, unless run.evaluate_rows says otherwise.",
+    "Errors are over the same test rows in each round, a fixed part of all unless run.evaluate_rows says otherwise.",
 )

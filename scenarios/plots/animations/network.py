@@ -34,7 +34,7 @@ def moving_network(folder: RunFolder, frames: Frames | None) -> Moving:
     """Draw the graph on the left; errors and messages of each round on the right."""
     there = attendance(folder) if folder.network.graph.size <= DRAWN_AGENTS else None
     network = folder.network if folder.network.total else sample(folder.network, DRAWN_AGENTS)[0]
-    position, errors = layout(network), folder.probes.rmse_post
+    position, errors = layout(network), folder.probes.curve_post
     colours = ScalarMappable(colour_range(errors.ravel()), "viridis")
     figure = Figure(figsize=(11, 5.8), layout="constrained")
     panels = figure.subplot_mosaic([["graph", "error"], ["graph", "messages"]], width_ratios=[1.35, 1])

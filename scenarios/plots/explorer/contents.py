@@ -49,8 +49,8 @@ def explored(folder: RunFolder) -> dict[str, Any] | None:
         "used": _ends(network.links),
         "probes": network.probes.tolist(),
         "rounds": folder.probes.rounds[shown].tolist(),
-        "pre": [_numbers(row) for row in folder.probes.rmse_pre[shown]],
-        "post": [_numbers(row) for row in folder.probes.rmse_post[shown]],
+        "pre": [_numbers(row) for row in folder.probes.curve_pre[shown]],
+        "post": [_numbers(row) for row in folder.probes.curve_post[shown]],
         "columns": _columns(folder, folder.probes.rounds[shown]),
     }
 

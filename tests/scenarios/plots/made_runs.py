@@ -14,7 +14,7 @@ from coolgp.network.graphs.connectivity import spanning_tree
 from coolgp.network.graphs.generate import generate
 from coolgp.network.graphs.topology import Topology, from_edges
 from coolgp.scenarios.config.loading import resolve
-from coolgp.scenarios.metrics.column import METRICS, TRAFFIC
+from coolgp.scenarios.metrics.column import METRICS, SUBSET, TRAFFIC
 from coolgp.scenarios.metrics.rows import header
 
 
@@ -43,7 +43,8 @@ def write_tables(folder: Path, rng: np.random.Generator, rounds: int, agents: li
         *(0.12 + 0 * t, 0.03 + 0 * t),
     )
     write_rows(folder / TRAFFIC, header(TRAFFIC), zip(t, sent[1] + 0 * t, 0 * t, strict=True))
-    write_rows(folder / METRICS, header(METRICS), zip(*columns, strict=True))
+    names = [name for name in header(METRICS) if SUBSET not in name]  # as before there was a subset
+    write_rows(folder / METRICS, names, zip(*columns, strict=True))
     each = ((t[i], name, pre[i, a], post[i, a]) for i in range(rounds) for a, name in enumerate(agents))
     write_rows(folder / "probes.csv", ("round", "agent", "rmse_pre", "rmse_post"), each)
     names = ["bound", "effective_sample_size", "signal_variance", "noise_variance", "lengthscale_x0", "lengthscale_x1"]

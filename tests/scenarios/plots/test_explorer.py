@@ -60,12 +60,12 @@ def test_nothing_is_loaded_from_elsewhere(make: Make) -> None:
 
 def test_what_is_shown_is_what_the_files_say(make: Make) -> None:
     run = read_run(make(rounds=3, probes=4))
-    run.probes.rmse_pre[1, 2] = np.nan
+    run.probes.curve_pre[1, 2] = np.nan
     shown = inside(page(run))
-    assert np.isnan(run.probes.rmse_pre[1, 2])
+    assert np.isnan(run.probes.curve_pre[1, 2])
     assert shown["pre"][1][2] is None  # type: ignore[index]
-    np.testing.assert_allclose(np.array(shown["pre"], dtype=float), run.probes.rmse_pre, rtol=1e-4)
-    np.testing.assert_allclose(np.array(shown["post"], dtype=float), run.probes.rmse_post, rtol=1e-4)
+    np.testing.assert_allclose(np.array(shown["pre"], dtype=float), run.probes.curve_pre, rtol=1e-4)
+    np.testing.assert_allclose(np.array(shown["post"], dtype=float), run.probes.curve_post, rtol=1e-4)
     assert [shown["agents"][i] for i in shown["probes"]] == list(run.probes.agents)  # type: ignore[call-overload]
     assert np.array(shown["links"]).reshape(-1, 2).tolist() == pairs(run.network.graph).tolist()
     values = {column["name"]: column["values"] for column in shown["columns"]}  # type: ignore[call-overload,index]

@@ -9,8 +9,9 @@ import pytest
 from coolgp.scenarios import resume
 from coolgp.scenarios.config.loading import read_recorded, read_scenario, resolve
 from coolgp.scenarios.config.scenario import Scenario
+from coolgp.scenarios.metrics.words import alike
 from coolgp.scenarios.plots.run_tables import subset_words
-from coolgp.scenarios.records.run_folder import read_metrics
+from coolgp.scenarios.records.run_folder import read_metrics, read_run
 from coolgp.scenarios.runs.run import run
 from coolgp.scenarios.simulation.assembly import assemble
 from coolgp.scenarios.simulation.rounds import simulate
@@ -57,6 +58,29 @@ def test_a_run_says_how_many_rows_its_scores_are_over(tmp_path: Path):
     assert metrics["test_rows"].tolist() == [ROWS, ROWS, ALL]
     assert "150 of 3,600 test rows" in subset_words(metrics)
     assert subset_words({name: column[-1:] for name, column in metrics.items()}) == ""
+
+
+def test_curves_are_over_the_same_rows_in_each_round_and_the_last_score_over_all(tmp_path: Path):
+    """The last row on the subset is that of a run which never asks at other rows, up to how its products round."""
+    part, every = tmp_path / "part", tmp_path / "every"
+    records = run(scenario(), part, figures=False)
+    run(scenario("all"), every, figures=False)
+    some, full = read_metrics(part), read_metrics(every)
+    simulation, probed = assemble(scenario()), records[-1].probed
+    tested, dataset = simulation.tested, simulation.dataset
+    last = {
+        f"rmse_{when}": np.sqrt(np.square(forecast.mean - dataset.y_test)[:, tested].mean(1)).mean()
+        for when, forecast in (("pre", probed.pre), ("post", probed.post))
+    }
+    for name, value in last.items():
+        np.testing.assert_array_equal(alike(some, name)[:-1], some[name][:-1])
+        assert alike(some, name)[-1] == pytest.approx(value, rel=1e-12)
+        assert some[name][-1] == pytest.approx(full[name][-1], rel=1e-9)
+        np.testing.assert_array_equal(alike(full, name), full[name])
+    probes = read_run(every).probes
+    np.testing.assert_array_equal(probes.curve_post, probes.rmse_post)
+    older = {name: column for name, column in some.items() if not name.endswith("_subset")}
+    np.testing.assert_array_equal(alike(older, "nlpd_post"), some["nlpd_post"])
 
 
 def test_a_run_of_a_version_without_the_key_goes_on_with_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
