@@ -14,6 +14,7 @@ from coolgp.scenarios.config.loading import resolve
 from coolgp.scenarios.data.loading import load
 from coolgp.scenarios.experiments.registry import KINDS
 from coolgp.scenarios.experiments.timing import CENTRAL, TimingCurve, central, collective, fastest
+from coolgp.scenarios.metrics.words import alike
 from coolgp.scenarios.paper import paper_fig2
 from coolgp.scenarios.records.run_folder import read_metrics
 from coolgp.scenarios.studies.curves_figure import curves_figure
@@ -55,7 +56,7 @@ def test_curves_are_means_over_seeds_of_errors_against_batches(tmp_path: Path) -
     assert [axes.get_title() for axes in figure.axes] == ["inducing = 6", "inducing = 9"]
     line = figure.axes[1].lines[3]  # two kinds, each before and after fusion
     cells = [cell for cell in study.cells if cell.settings["agents.inducing"] == 9 and cell.settings["kind"] == "two"]
-    errors = [read_metrics(tmp_path / "cells" / cell.folder)["rmse_post"] for cell in cells]
+    errors = [alike(read_metrics(tmp_path / "cells" / cell.folder), "rmse_post") for cell in cells]
     np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), np.mean(errors, axis=0))
     np.testing.assert_array_equal(line.get_xdata(), [4, 8, 12])
 
