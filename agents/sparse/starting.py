@@ -33,7 +33,7 @@ LOST = 0.1
 """A search has collapsed where it ends with less than this share of what its start explained of the target: a larger
 bound that calls everything noise is no model to go on from."""
 GLANCE = 20
-"""Iterations of a search from the next best hyper-parameters, before it is given up or goes on."""
+"""Iterations of a search from the next best hyper-parameters, before it is given up or goes on; half of all at most."""
 NOISIER = 4.0
 """A sparse model explains less than the exact one: one of the starts has so many times its noise variance."""
 
@@ -144,7 +144,7 @@ def _overtakes(
         start = best_start(rows, starts, kernel, jitter)
     except ValueError:
         return False
-    short = min(search.iterations, GLANCE)
+    short = min(search.iterations // 2, GLANCE)
     fit = maximise(rows, start, kernel, jitter, short, move_inputs=search.moves, free=free, tolerance=ENOUGH)
     return fit.bound > bound
 
