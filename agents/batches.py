@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self, TypeVar
 
@@ -11,7 +11,7 @@ import numpy as np
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.blocks import FEW, map_slices, slices_of
 
-__all__ = ["Batch", "Deferred", "Observations", "gathered", "joined", "map_batches"]
+__all__ = ["Batch", "Deferred", "Observations", "StandIn", "gathered", "joined", "map_batches"]
 
 Result = TypeVar("Result")
 
@@ -20,15 +20,31 @@ JOINED = 8
 
 
 @dataclass(frozen=True)
+class StandIn:
+    """Gaussian rows that stand for others: target ``[A, B]``, and root ``[A, B]``, the square roots of their weights.
+
+    A row of weight ``w`` has the noise variance ``σ_η² / w``.
+    """
+
+    target: Array
+    root: Array
+
+    def __getitem__(self, agents: slice | Indices) -> StandIn:
+        return StandIn(self.target[agents], self.root[agents])
+
+
+@dataclass(frozen=True)
 class Batch:
     """New observations of ``A`` agents: x ``[A, B, D]``, y ``[A, B]``, mask ``[A, B]`` (one where a row is real).
 
-    Agents may get batches of different sizes, or none: rows with mask zero count for nothing.
+    Agents may get batches of different sizes, or none: rows with mask zero count for nothing. stand_in: the Gaussian
+    rows that stand for these, where the likelihood is another; None where they stand for themselves.
     """
 
     x: Array
     y: Array
     mask: Array
+    stand_in: StandIn | None = None
 
     def __post_init__(self) -> None:
         if not (self.x.ndim == 3 and self.x.shape[:2] == self.y.shape == self.mask.shape):
@@ -38,11 +54,21 @@ class Batch:
             )
 
     def __getitem__(self, agents: slice | Indices) -> Batch:
-        return Batch(self.x[agents], self.y[agents], self.mask[agents])
+        return Batch(self.x[agents], self.y[agents], self.mask[agents], self.stand_in and self.stand_in[agents])
+
+    @property
+    def target(self) -> Array:
+        """The targets that sums are of, ``[A, B]``."""
+        return self.stand_in.target if self.stand_in else self.y
+
+    @property
+    def scale(self) -> Array:
+        """What features and targets of rows are multiplied by, ``[A, B]``: 0 where there is no row."""
+        return self.mask * self.stand_in.root if self.stand_in else self.mask
 
     def cast(self, dtype: np.dtype[Any]) -> Batch:
         """The same numbers in another precision; the mask stays double, for sums of it are counts."""
-        return Batch(self.x.astype(dtype, copy=False), self.y.astype(dtype, copy=False), self.mask)
+        return replace(self, x=self.x.astype(dtype, copy=False), y=self.y.astype(dtype, copy=False))
 
     @property
     def rows(self) -> int:
@@ -110,7 +136,14 @@ def joined(batches: Sequence[Observations], agents: slice | Indices) -> Batch:
     made = [batch[agents] for batch in batches]
     if len(made) == 1:
         return made[0]
-    return Batch(*(np.concatenate([getattr(batch, name) for batch in made], axis=1) for name in ("x", "y", "mask")))
+    stand_ins = [batch.stand_in for batch in made if batch.stand_in]
+    stand_in = StandIn(*_columns(stand_ins, "target", "root")) if stand_ins else None
+    x, y, mask = _columns(made, "x", "y", "mask")
+    return Batch(x, y, mask, stand_in)
+
+
+def _columns(parts: Sequence[Any], *names: str) -> Iterator[Array]:
+    return (np.concatenate([getattr(part, name) for part in parts], axis=1) for name in names)
 
 
 def map_batches(

@@ -110,7 +110,7 @@ class Importance(Encoding):
             else self.draws[:, :, None] * np.eye(layout.inputs)
         )
         lens = model.basis.lens(projection, model.basis.geometry(projection), batch.x.dtype, common=True)
-        features = lens.features(batch.x[:, None], batch.y[:, None], batch.mask[:, None])
+        features = lens.features(batch.x[:, None], batch.target[:, None], batch.scale[:, None])
         return Statistics(packed_sums(features, batch.count[:, None]))
 
     def packed(self, model: Model, theta: Array, statistics: Statistics, out: Array | None = None) -> Array:
@@ -153,7 +153,7 @@ def _encode(model: Model, theta: Array, batch: Batch, *, common: bool) -> Statis
     if model.expects:
         return _expected_sums(model, model.geometry(theta), theta, batch)
     lens = model.lens(theta, batch.x.dtype, common=common)
-    return Statistics(packed_sums(lens.features(batch.x, batch.y, batch.mask), batch.count))
+    return Statistics(packed_sums(lens.features(batch.x, batch.target, batch.scale), batch.count))
 
 
 def _expected_sums(model: Model, geometry: Geometry, theta: Array, batch: Batch) -> Statistics:

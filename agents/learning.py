@@ -27,8 +27,11 @@ __all__ = ["FixedPosterior", "bound", "fixed_posterior", "gradient", "gradient_a
 def bound(model: Model, theta: Array, evidence: Evidence, formed: Posterior | None = None) -> Array:
     """Collapsed evidence lower bound of all data behind the evidence, ``[A]`` nats; formed: its posteriors if known.
 
-    ``log N(y | 0, Q + σ_η²I) - (σ_s²/2σ_η²)(n - tr G)``, from the sums by the determinant and inversion lemmas.
+    ``log N(y | 0, Q + σ_η²I) - (σ_s²/2σ_η²)(n - tr G)``, from the sums by the determinant and inversion lemmas. NaN
+    where rows stand for observations of another likelihood: these sums do not hold its bound.
     """
+    if model.likelihood.reweighs:
+        return np.full(len(evidence.count), np.nan)
     belief, n = posterior(model, theta, evidence) if formed is None else formed, evidence.count
     explained = (evidence.shift * belief.mean).sum(-1)
     misfit = belief.log_determinant - explained + evidence.square

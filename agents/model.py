@@ -1,4 +1,4 @@
-"""The model that all agents share: the layout of hyper-parameters, the basis of features, and the encoding of data."""
+"""The model that all agents share: layout of hyper-parameters, basis of features, encoding of data, likelihood."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from coolgp.agents.batches import Batch
 from coolgp.agents.features.basis import Basis
 from coolgp.agents.features.geometry import Geometry
 from coolgp.agents.features.lens import Lens
+from coolgp.agents.likelihoods.base import Likelihood
+from coolgp.agents.likelihoods.gaussian import GAUSSIAN
 from coolgp.agents.parameters import Layout
 from coolgp.agents.statistics import Evidence, Statistics
 
@@ -55,11 +57,12 @@ class Encoding(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """What all agents share: layout of ``θ``, basis, and encoding."""
+    """What all agents share: layout of ``θ``, basis, encoding, and how observations depend on ``f``."""
 
     layout: Layout
     basis: Basis
     encoding: Encoding
+    likelihood: Likelihood = GAUSSIAN
 
     def of(self, agents: slice | Indices) -> Model:
         """The model of some of the agents."""

@@ -27,9 +27,10 @@ class Population:
     statistics: their sums, encoded under anchor ``[A, K]``. theta ``[A, K]``: hyper-parameters. moments ``[A, 2, K]``:
     first and second moments of their gradients; steps: how many were taken. announced ``[A, C]``: numbers that
     agents send beside their evidence. origin ``[K]`` or ``[A, K]``: the hyper-parameters that they started from.
-    waiting: batches that are not yet part of the sums. told ``[A, 2]``: logarithms of the signal and noise variance by
-    which the evidence that agents send is scaled. candidate ``[A, K]``: hyper-parameters on trial; trial ``[A, 7]``:
-    see :mod:`coolgp.agents.trial`.
+    waiting: batches that are not yet part of the sums; keeps: newest rows of an agent that wait for good, because what
+    stands for them changes, see :mod:`coolgp.fusion.weighing`. told ``[A, 2]``: logarithms of the signal and noise
+    variance by which the evidence that agents send is scaled. candidate ``[A, K]``: hyper-parameters on trial; trial
+    ``[A, 7]``: see :mod:`coolgp.agents.trial`.
     """
 
     model: Model
@@ -44,6 +45,7 @@ class Population:
     trial: Array
     steps: int = 0
     waiting: tuple[Observations, ...] = ()
+    keeps: float = 0
 
     @property
     def size(self) -> int:
@@ -119,11 +121,13 @@ def observe(population: Population, batch: Observations) -> Population:
 
 
 def fold(population: Population) -> Population:
-    """Make the batches that wait part of the sums, reusing their memory."""
-    if not population.waiting:
+    """Make the batches that wait part of the sums, reusing their memory; but for the newest rows that agents keep."""
+    rows = np.cumsum([batch.rows for batch in population.waiting[::-1]])
+    older = len(rows) - int(np.count_nonzero(rows <= population.keeps))
+    if not older:
         return population
-    observe_in_place(population, *population.waiting)
-    return replace(population, waiting=())
+    observe_in_place(population, *population.waiting[:older])
+    return replace(population, waiting=population.waiting[older:])
 
 
 def forgotten(population: Population, share: float) -> Population:

@@ -65,7 +65,8 @@ def held_rows(batches: Sequence[Observations], agents: int, inducing: int) -> Ba
     each = -(-max(HELD_ROWS, ROWS_EACH * inducing) // (agents * len(batches)))
     rows = [batch[:] for batch in batches]
     columns = ([getattr(batch, name)[:, :each] for batch in rows] for name in ("x", "y", "mask"))
-    return Batch(*(np.concatenate(column, axis=1).astype(float) for column in columns))
+    x, y, mask = (np.concatenate(column, axis=1).astype(float) for column in columns)
+    return Batch(x, y, mask)
 
 
 def move(

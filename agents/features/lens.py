@@ -27,8 +27,8 @@ class Lens(Protocol):
     Products are taken agent by agent, never stacked: their bits then do not depend on who else is in a block.
     """
 
-    def features(self, x: Array, y: Array, mask: Array) -> Array:
-        """Features and target of rows x ``[A, B, D]``, y, mask ``[A, B]``: ``[A, M + 1, B]``, zero where masked."""
+    def features(self, x: Array, y: Array, scale: Array) -> Array:
+        """Features and target of rows x ``[A, B, D]``, y ``[A, B]``, times scale ``[A, B]``: ``[A, M + 1, B]``."""
         ...
 
 
@@ -50,7 +50,7 @@ class KernelLens:
     lower: npt.NDArray[np.bool_]
     kernel: Kernel
 
-    def features(self, x: Array, y: Array, mask: Array) -> Array:
+    def features(self, x: Array, y: Array, scale: Array) -> Array:
         """The kernel of one product, and another product."""
         place = self.projection @ x.swapaxes(-1, -2)
         place -= self.centre
@@ -60,9 +60,9 @@ class KernelLens:
         np.square(place, out=right[..., size:-1, :])
         right[..., -1, :] = 1.0
         kappa = self.kernel.of_exponents(self.points @ right if not self._far(place) else self._differenced(place))
-        if not mask.all():
-            kappa *= mask[..., None, :]
-        kappa[..., -1, :] = y * mask
+        if (scale != 1.0).any():
+            kappa *= scale[..., None, :]
+        kappa[..., -1, :] = y * scale
         return kappa if self.carrier is None else self._carried(self.carrier, kappa)
 
     def _carried(self, carrier: Array, kappa: Array) -> Array:
@@ -94,15 +94,15 @@ class WaveLens:
 
     waves: Array
 
-    def features(self, x: Array, y: Array, mask: Array) -> Array:
+    def features(self, x: Array, y: Array, scale: Array) -> Array:
         """``F^-½ [cos Ωx, sin Ωx]``."""
         phase = self.waves @ x.swapaxes(-1, -2)
         half = phase.shape[-2]
         features = np.empty((*phase.shape[:-2], 2 * half + 1, phase.shape[-1]), dtype=x.dtype)
         np.cos(phase, out=features[..., :half, :])
         np.sin(phase, out=features[..., half:-1, :])
-        features[..., :-1, :] *= (half**-0.5 * mask[..., None, :]).astype(x.dtype, copy=False)
-        features[..., -1, :] = y * mask
+        features[..., :-1, :] *= (half**-0.5 * scale[..., None, :]).astype(x.dtype, copy=False)
+        features[..., -1, :] = y * scale
         return features
 
 
@@ -135,7 +135,7 @@ def packed_sums(features: Array, count: Array) -> Array:
     """Sums of features ``[..., M + 1, B]`` and observations ``[...]`` as rows of statistics, ``[..., P]``."""
     gram = features @ features.swapaxes(-1, -2)
     gram[..., 0, -1] = count  # above the diagonal there is room
-    flat = gram.reshape(*gram.shape[:-2], -1)
+    flat = gram.reshape(*gram.shape[:-2], features.shape[-2] ** 2)  # -1 would not do for no agents at all
     rows: Array = np.take(flat, _places(features.shape[-2]), axis=-1, mode="clip")
     return rows
 

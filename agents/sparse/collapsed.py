@@ -30,6 +30,7 @@ __all__ = [
     "covariance",
     "explained_share",
     "posterior_of",
+    "posterior_of_rows",
 ]
 
 
@@ -103,7 +104,7 @@ def bound_and_slopes(rows: Rows, at: Parameters, kernel: Kernel, jitter: float) 
     product = terms.inner @ terms.inner.T - 2.0 * identity + inverse
     half = _whitened(terms.factor, product)
     by_inner = -0.5 * (np.outer(alpha, alpha) + _whitened(terms.factor, half.T))
-    prior = at.signal_variance * count / noise
+    prior = at.signal_variance * rows.weight / noise
     by_signal = by_rows.by_log_signal + _vdot_of_gram(by_inner, terms.factor) - 0.5 * prior
     precision = count - size + float(np.trace(inverse))
     by_noise = 0.5 * (noise * by_rows.residual - precision + prior - terms.trace)
@@ -129,7 +130,12 @@ def posterior_of(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: flo
 
     Other arguments as in :func:`bound_and_slopes`.
     """
-    terms = _terms(Pooled(x, y), at, kernel, jitter)
+    return posterior_of_rows(Pooled(x, y), at, kernel, jitter)
+
+
+def posterior_of_rows(rows: Rows, at: Parameters, kernel: Kernel, jitter: float) -> SparsePosterior:
+    """The same from rows of any kind."""
+    terms = _terms(rows, at, kernel, jitter)
     weights = solve_triangular(terms.factor, terms.solved, trans="T", lower=True, check_finite=False)
     return SparsePosterior(
         parameters=at,
@@ -151,7 +157,7 @@ def _terms(rows: Rows, at: Parameters, kernel: Kernel, jitter: float) -> _Terms:
     half = solve_triangular(inner, explained.moment, lower=True, check_finite=False)
     solved = solve_triangular(inner, half, trans="T", lower=True, check_finite=False)
     fit = float(rows.square - half @ half) / noise
-    slack = count * at.signal_variance / noise - trace
+    slack = rows.weight * at.signal_variance / noise - trace
     determinant = 2.0 * float(np.log(np.diag(inner)).sum())
     value = -0.5 * (count * np.log(2.0 * np.pi * noise) + determinant + fit + slack)
     return _Terms(

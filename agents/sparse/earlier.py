@@ -41,6 +41,11 @@ class Together:
         return sum(part.count for part in self.parts)
 
     @property
+    def weight(self) -> float:
+        """The sum of their weights."""
+        return sum(part.weight for part in self.parts)
+
+    @property
     def square(self) -> float:
         """``y·y``."""
         return sum(part.square for part in self.parts)

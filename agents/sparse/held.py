@@ -47,6 +47,11 @@ class Held:
         return int(self._totals[0])
 
     @property
+    def weight(self) -> float:
+        """Each row of an agent weighs 1."""
+        return float(self.count)
+
+    @property
     def square(self) -> float:
         """``y·y`` of all of them."""
         return float(self._totals[1])

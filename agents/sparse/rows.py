@@ -45,11 +45,15 @@ class Explained(Protocol):
 
 
 class Rows(Protocol):
-    """Rows that somebody holds. count: how many; square: ``y·y``."""
+    """Rows that somebody holds. count: how many; weight: sum of their weights; square: ``y·y``, weighted."""
 
     @property
     def count(self) -> int:
         """How many rows there are."""
+
+    @property
+    def weight(self) -> float:
+        """The sum of their weights: their number, where all weigh 1."""
 
     @property
     def square(self) -> float:
@@ -65,11 +69,15 @@ class Pooled:
 
     weights ``[n, R]``: y ``[R]`` is seen of sums ``weightsᵀ f(x)``, where it is not seen of ``f(x)`` itself. The bound
     takes each of these for one of the signal variance, which is a constant where only inducing inputs are sought.
+
+    root ``[R]``: square roots of the targets' weights, where they differ: one of weight ``w`` has the noise variance
+    ``σ² / w``. None: all weigh 1.
     """
 
     x: Array
     y: Array
     weights: Array | None = None
+    root: Array | None = None
 
     @property
     def count(self) -> int:
@@ -77,9 +85,15 @@ class Pooled:
         return len(self.y)
 
     @property
+    def weight(self) -> float:
+        """The sum of their weights."""
+        return float(len(self.y) if self.root is None else self.root @ self.root)
+
+    @property
     def square(self) -> float:
-        """``y·y``."""
-        return float(self.y @ self.y)
+        """``y·y``, weighted."""
+        target = self._target()
+        return float(target @ target)
 
     def explained(self, at: Parameters, factor: Array, kernel: Kernel) -> Explained:
         """See :class:`Rows`."""
@@ -89,29 +103,37 @@ class Pooled:
         seen = cross if self.weights is None else cross @ self.weights
         scaled = solve_triangular(factor, seen, lower=True, check_finite=False)
         scaled /= np.sqrt(at.noise_variance)
+        if self.root is not None:
+            scaled *= self.root
+        target = self._target()
         return _PooledExplained(
             at=at,
             z=z,
             x=scaled_x,
-            y=self.y,
+            y=target,
             weights=self.weights,
+            root=self.root,
             cross=cross,
             slopes=slopes,
             scaled=scaled,
             gram=scaled @ scaled.T,
-            moment=scaled @ self.y,
+            moment=scaled @ target,
         )
+
+    def _target(self) -> Array:
+        return self.y if self.root is None else self.root * self.y
 
 
 @dataclass(frozen=True, eq=False)
 class _PooledExplained:
-    """z ``[M, D]``, x ``[n, D]`` in lengthscales; cross ``K_Zx [M, n]``, slopes ``h' [M, n]``, scaled ``A [M, R]``."""
+    """z ``[M, D]``, x ``[n, D]`` in lengthscales; cross ``K_Zx``, slopes ``h' [M, n]``; ``A [M, R]``, y, root ``[R]``."""
 
     at: Parameters
     z: Array
     x: Array
     y: Array
     weights: Array | None
+    root: Array | None
     cross: Array
     slopes: Array
     scaled: Array
@@ -123,6 +145,8 @@ class _PooledExplained:
         residual = (self.y - self.scaled.T @ solved) / self.at.noise_variance
         by_cross = outer @ self.scaled
         by_cross += np.multiply.outer(alpha, residual)
+        if self.root is not None:
+            by_cross *= self.root
         by_cross = by_cross if self.weights is None else by_cross @ self.weights.T
         by_signal = float(np.vdot(by_cross, self.cross))
         moved, by_scale = pulled(by_cross * (self.at.signal_variance * self.slopes), self.z, self.x)

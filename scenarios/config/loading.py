@@ -165,11 +165,8 @@ def _counted(item: str, record: type[Scenario]) -> str:
 
 
 def _implied_kind(mapping: Mapping[str, Any]) -> str:
-    """The kind of a scenario that does not say it: that which alone has one of its sections, or the default."""
-    for name, record in SCENARIOS.items():
-        if set(mapping) & (set(record.sections()) - set(SECTIONS)):
-            return name
-    return DEFAULT_KIND
+    """The kind of a scenario that does not say it: the first that its sections imply, or the default."""
+    return next((name for name, record in SCENARIOS.items() if record.implied(mapping)), DEFAULT_KIND)
 
 
 def _unknown_kind(kind: Any) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from coolgp.scenarios.config.section import AddedLater, Settings, added_later
 from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.config.sections.beside import BesideSettings
+from coolgp.scenarios.config.sections.classes import ClassAgentsSettings, ClassDataSettings, ClassFusionSettings
 from coolgp.scenarios.config.sections.data import DataSettings
 from coolgp.scenarios.config.sections.experts import ExpertsDataSettings, ExpertsRunSettings, ExpertsSettings
 from coolgp.scenarios.config.sections.few_shot import FewShotRunSettings, FewShotSettings
@@ -29,6 +31,7 @@ __all__ = [
     "SCENARIOS",
     "SECTIONS",
     "AgentsSettings",
+    "ClassesScenario",
     "DataSettings",
     "ExpertsScenario",
     "FewShotScenario",
@@ -81,6 +84,11 @@ class Scenario(BaseModel):
             if isinstance(record, type) and issubclass(record, Settings)
         }
 
+    @classmethod
+    def implied(cls, mapping: Mapping[str, Any]) -> bool:
+        """Whether a scenario that does not say its kind is of this one: it has a section that only this kind has."""
+        return bool(set(mapping) & (set(cls.sections()) - set(Scenario.sections())))
+
     @property
     def data_source(self) -> str | None:
         """The name of the data source; None of a kind that reads no data."""
@@ -125,6 +133,20 @@ class SideBySideScenario(Scenario):
     """A run, and a study beside it."""
 
     beside: BesideSettings = BesideSettings()
+
+
+class ClassesScenario(Scenario):
+    """Agents that learn two classes online."""
+
+    data: ClassDataSettings
+    agents: ClassAgentsSettings = ClassAgentsSettings()
+    fusion: ClassFusionSettings = ClassFusionSettings()
+
+    @classmethod
+    def implied(cls, mapping: Mapping[str, Any]) -> bool:
+        """By the task, where no section says that models are trained apart."""
+        data = mapping.get("data")
+        return isinstance(data, Mapping) and data.get("task") == "classification"
 
 
 class ExpertsScenario(Scenario):
@@ -210,5 +232,6 @@ SCENARIOS: dict[str, type[Scenario]] = {
     "newcomers": TasksScenario,
     "few-shot": FewShotScenario,
     "heads": HeadsScenario,
+    "classification": ClassesScenario,
 }
 """How each kind of scenario is written, by its name; what a kind does stands in `coolgp.scenarios.experiments`."""

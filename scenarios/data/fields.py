@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from scipy.special import expit
 
 from coolgp.network.base.randomness import generator
 from coolgp.scenarios.base.arrays import Floats, Ints
@@ -19,6 +21,7 @@ from coolgp.scenarios.data.functions import draw_function
 __all__ = [
     "agent_positions",
     "field",
+    "load_class_field",
     "load_field",
     "load_synthetic",
     "on_the_square",
@@ -26,6 +29,10 @@ __all__ = [
     "square_grid",
     "synthetic",
 ]
+
+STEEPNESS = 3.0
+"""Of the log odds of a class, in units of the field: most places are of one class, and many near a border of either."""
+CLASSES = ("low", "high")
 
 
 def synthetic(
@@ -82,16 +89,17 @@ def field(
     lengthscale: float = 0.15,
     spread: float = 0.1,
     side: int = 60,
+    name: str = "field",
 ) -> Dataset:
     """Return a random field on the unit square (SE kernel, unit variance), sensed by agents near their positions.
 
     Agents sit uniformly at random and observe points scattered about themselves (Gaussian, standard deviation
     `spread`, reflected into the square), in turn. Test rows are a regular `side × side` grid, `x0` running fastest;
-    `truth` is the field itself there.
+    `truth` is the field itself there. name: of the source, which its agents' positions are drawn for.
     """
     _check_counts("field", agents, observations)
     u = draw_function(seed, "field function", 2)
-    positions = agent_positions("field", seed, agents)
+    positions = agent_positions(name, seed, agents)
     owner = np.arange(observations) % agents
     step = generator(seed, "field inputs").standard_normal((observations, 2))
     x_train = reflected(positions[owner] + spread * step)
@@ -110,6 +118,29 @@ def load_synthetic(data: DataSettings, agents: AgentsSettings, run: RunSettings)
 def load_field(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Dataset:
     """The source ``field``, see :func:`field`."""
     return field(run.seed, agents.count, _observations(data, agents, run))
+
+
+def load_class_field(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Dataset:
+    """The source ``class-field``: a field without noise as log odds of the class ``high``; `truth`: its probability."""
+    values = field(run.seed, agents.count, _observations(data, agents, run), 0.0, name="class-field")
+    training, truth = values.training, values.truth
+    assert isinstance(training, Dealt)
+    assert truth is not None
+    probability = expit(STEEPNESS * truth)
+    drawn = _drawn(expit(STEEPNESS * training.y), run.seed, "training")
+    return replace(
+        values,
+        training=Dealt(training.x, drawn, training.owner),
+        y_test=_drawn(probability, run.seed, "test"),
+        truth=probability,
+        target="class",
+        classes=CLASSES,
+    )
+
+
+def _drawn(probability: Floats, seed: int, part: str) -> Floats:
+    uniform = generator(seed, f"class field {part}").uniform(size=probability.shape)
+    return (uniform < probability).astype(float)
 
 
 def _observations(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> int:

@@ -29,7 +29,8 @@ BATCHES = 20
 @dataclass(frozen=True)
 class FirstLook:
     """A table as found. numeric: columns of numbers; owners: columns that may name the agent of each row, with how many
-    there are, the likeliest first; left_out: why other columns are none of numbers; gaps: what is wrong with which.
+    there are, the likeliest first; left_out: why other columns are none of numbers; gaps: what is wrong with which; pairs:
+    columns with two values, which may be classes.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class FirstLook:
     owners: tuple[tuple[str, int], ...]
     left_out: dict[str, str]
     gaps: dict[str, list[str]]
+    pairs: tuple[str, ...]
 
 
 def first_look(path: str | Path) -> FirstLook:
@@ -52,7 +54,9 @@ def first_look(path: str | Path) -> FirstLook:
         raise DataError(f"{path}: needed two columns of numbers, a target and a feature; got {len(numeric)}")
     left_out = {name: why for name, why in reasons.items() if name and why}
     gaps = {name: cell_problems(name, columns, numbers_of(columns, name)) for name in numeric}
-    return FirstLook(Path(path), len(columns.rows), columns.names, numeric, tuple(_owners(columns)), left_out, gaps)
+    pairs = tuple(name for name, cells in columns.cells.items() if len(set(cells)) == 2)
+    owners = tuple(_owners(columns))
+    return FirstLook(Path(path), len(columns.rows), columns.names, numeric, owners, left_out, gaps, pairs)
 
 
 def first_scenario(look: FirstLook, target: str | None = None, agent: str | None = None, folder: Path = Path()) -> str:
@@ -74,6 +78,11 @@ def first_scenario(look: FirstLook, target: str | None = None, agent: str | None
         "[data]",
         f"source = {json.dumps(Path(os.path.relpath(look.path, folder)).as_posix())}",
         _line("target", shown(chosen), "guessed: the last column of numbers" if target is None else ""),
+        *(
+            [_line("task", '"classification"', "two values; leave it out to learn numbers")]
+            if chosen in look.pairs
+            else []
+        ),
         _line("features", "[" + ", ".join(map(shown, features)) + "]", "leave out what is no input"),
         *(f"# left out: {name}: {why}" for name, why in look.left_out.items() if name not in (chosen, agent)),
         *(f"# to mend: {problem}" for name in (*features, chosen) for problem in look.gaps.get(name, ())),

@@ -13,7 +13,6 @@ from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.config.sections.data import DataSettings
-from coolgp.scenarios.config.sections.experts import ExpertsDataSettings
 from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.data.cells.columns import Columns, names_text, read_content, read_csv, read_parquet
 from coolgp.scenarios.data.cells.left_out import STAMPS, mixed_commas, reading_notes, reason_to_leave_out
@@ -124,8 +123,7 @@ def _classes(columns: Columns, target: str, problems: list[str], least: int) -> 
 def load_table(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Table:
     """The source that is a file, see :func:`read_table`."""
     assert data.target is not None  # a scenario with a file and no target is refused
-    classified = isinstance(data, ExpertsDataSettings) and data.task == "classification"
-    return read_table(data.source, data.target, data.features, data.agent, classified=classified)
+    return read_table(data.source, data.target, data.features, data.agent, classified=data.classified)
 
 
 def _missing(columns: Columns, target: str, features: Sequence[str] | None, agent: str | None) -> list[str]:

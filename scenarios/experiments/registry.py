@@ -10,6 +10,7 @@ from pathlib import Path
 from coolgp.network.launcher import launched_rank
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.experiments.apart.kind import EXPERTS
+from coolgp.scenarios.experiments.classes.kind import CLASSIFICATION
 from coolgp.scenarios.experiments.few_shot.kind import FEW_SHOT
 from coolgp.scenarios.experiments.heads.kind import HEADS
 from coolgp.scenarios.experiments.kind import Job, Kind, Options, Watcher
@@ -24,7 +25,8 @@ from coolgp.scenarios.studies.cells import Task
 __all__ = ["KINDS", "begin_cell", "kind_in", "start"]
 
 KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (ROUNDS, TIMING, SIDE_BY_SIDE, EXPERTS, VECTORS, NEWCOMERS, FEW_SHOT, HEADS)
+    kind.name: kind
+    for kind in (ROUNDS, TIMING, SIDE_BY_SIDE, EXPERTS, VECTORS, NEWCOMERS, FEW_SHOT, HEADS, CLASSIFICATION)
 }
 """By name; each has its sections in the table of ``config/scenario.py``."""
 

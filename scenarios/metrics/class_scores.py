@@ -9,7 +9,7 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array, Indices
 
-__all__ = ["BINS", "accuracy", "calibration_error", "log_loss", "reliability"]
+__all__ = ["BINS", "accuracy", "brier", "calibration_error", "log_loss", "reliability"]
 
 SMALLEST = 1e-15
 """Probabilities below count as this: the logarithm of 0 is not finite."""
@@ -28,6 +28,15 @@ def log_loss(probabilities: Array, y: Indices) -> Array:
     of_class = probabilities[:, np.arange(len(y)), y]
     loss: Array = -np.log(np.maximum(of_class, SMALLEST)).mean(axis=1)
     return loss
+
+
+def brier(probabilities: Array, y: Indices) -> Array:
+    """Mean square difference ``[N]`` of the last class's probability from 1 where a row is of it, else 0; two classes.
+
+    Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 1950, halved.
+    """
+    score: Array = np.square(probabilities[:, :, -1] - y).mean(axis=1)
+    return score
 
 
 def calibration_error(probabilities: Array, y: Indices) -> Array:

@@ -6,6 +6,7 @@ These are traffic, hyper-parameters, and what other kinds of scenario compute.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from coolgp.agents.base.arrays import Array
@@ -48,15 +49,19 @@ def _timed(method: str, words: str) -> tuple[Column, Column]:
     )
 
 
-def _apart(name: str, words: str, meaning: str, **more: Any) -> tuple[Column, Column]:
-    """A score of models trained apart (``[experts]``), of the local models and after fusion."""
+def _elsewhere(whose: str, name: str, words: str, meaning: str, **more: Any) -> tuple[Column, Column]:
+    """A score that another kind of scenario writes, before and after fusion; whose: of which models it is."""
+    told = f"{whose}{meaning}"
     return (
-        Column(name=f"{name}_pre", words=f"{words} before fusion", meaning=f"{_APART}{meaning}", files=(), **more),
-        Column(name=f"{name}_post", words=f"{words} after fusion", meaning=f"{_APART}{meaning}", files=(), **more),
+        Column(name=f"{name}_pre", words=f"{words} before fusion", meaning=told, files=(), **more),
+        Column(name=f"{name}_post", words=f"{words} after fusion", meaning=told, files=(), **more),
     )
 
 
 _APART = "of models trained apart: "
+_CLASSES = "of models of classes: "
+_apart = partial(_elsewhere, _APART)
+_of_classes = partial(_elsewhere, _CLASSES)
 
 OTHER_COLUMNS = (
     Column(
@@ -128,23 +133,29 @@ OTHER_COLUMNS = (
         better="lower",
         files=(),
     ),
-    *_apart(
+    *_of_classes(
         "accuracy",
         "accuracy",
         "share of test rows whose class has the largest probability, mean over agents",
         better="higher",
         spread=True,
     ),
+    *_of_classes(
+        "brier",
+        "Brier score",
+        "mean square difference of the probability of the second class from 1 where a test row is of it, else 0",
+        better="lower",
+    ),
     *_apart("accuracy_worst", "accuracy of the worst agent", "accuracy of the worst agent", better="higher"),
     *_apart("rmse_worst", "RMSE of the worst agent", "RMSE of the worst agent", unit=TARGET, better="lower"),
-    *_apart(
+    *_of_classes(
         "log_loss",
         "log loss",
         "mean negative log probability of the class; probabilities below 1e-15 count as that",
         unit="nats",
         better="lower",
     ),
-    *_apart(
+    *_of_classes(
         "calibration_error",
         "expected calibration error",
         "mean distance of confidence, the largest probability, from accuracy, over 15 bins of confidence",

@@ -26,6 +26,8 @@ from coolgp.agents.features.basis import Basis, FunctionBasis, LatentBasis
 from coolgp.agents.features.fourier import FourierBasis
 from coolgp.agents.kernels.base import Kernel
 from coolgp.agents.kernels.registry import KERNELS
+from coolgp.agents.likelihoods.base import Likelihood
+from coolgp.agents.likelihoods.registry import LIKELIHOODS
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
 from coolgp.agents.prediction import predict
@@ -44,7 +46,8 @@ __all__ = ["SavedModel", "load_model", "model_of"]
 class SavedModel:
     """Fused models of the probes of a run, ready to predict.
 
-    agents ``[probes]``: their labels. features: names of the inputs, in order. theta ``[probes, K]``.
+    agents ``[probes]``: their labels. features: names of the inputs, in order. theta ``[probes, K]``. classes: labels
+    of the two classes, where these were learned.
     """
 
     model: Model
@@ -53,9 +56,12 @@ class SavedModel:
     evidence: Evidence
     agents: tuple[str, ...]
     features: tuple[str, ...]
+    classes: tuple[str, ...] = ()
 
     def predict(self, x: Any, agent: str | None = None) -> Forecast:
         """Mean and variance of observations ``[Q]`` at ``x [Q, D]``, all in original units, by one agent.
+
+        Of classes, the mean is the probability of the second one, see `predict_proba`.
 
         x: an array with the columns of `features`, or a data frame, an Arrow table, a record array or a mapping with
         just these columns in any order. agent: its label; the first probe by default. Raises ValueError for a wrong
@@ -68,15 +74,28 @@ class SavedModel:
             raise ValueError(f"predict needs finite x; {np.count_nonzero(~np.isfinite(x).all(axis=1))} rows are not")
         row = self._row(agent)
         answer = predict(self.model, self.theta[row], self.evidence[row], self.scaler.inputs(x))
-        observed = answer.variance + answer.noise_variance[:, None]
-        return Forecast(self.scaler.mean(answer.mean)[0], self.scaler.variance(observed)[0])
+        noise = answer.noise_variance[:, None]
+        mean, variance = self.model.likelihood.observed(answer.mean, answer.variance, noise)
+        return Forecast(self.scaler.mean(mean)[0], self.scaler.variance(variance)[0])
+
+    def predict_proba(self, x: Any, agent: str | None = None) -> Array:
+        """Probabilities of the two `classes`, ``[Q, 2]``, at x, by one agent; arguments as of `predict`.
+
+        Raises ValueError as `predict`, and where numbers were learned.
+        """
+        if not self.classes:
+            raise ValueError("predict_proba needs a model of classes; this one learned numbers: take predict")
+        second = self.predict(x, agent).mean
+        return np.stack([1.0 - second, second], axis=-1)
 
     def to_sparse_gp(self, agent: str | None = None) -> SparseGP:
         """What one agent learned as a record that :class:`coolgp.SPAHM` fuses, in original units; agent as above.
 
         Raises ValueError for an unknown label, and, with the reason, for a model without inducing inputs or without a
-        lengthscale for each input.
+        lengthscale for each input, or of classes.
         """
+        if self.classes:
+            raise ValueError("to_sparse_gp needs a model of numbers; this one learned classes")
         row, units = self._row(agent), self.scaler
         gp = sparse_gp_of(self.model, self.theta[row], self.evidence[row])
         return gp.in_units(units.x_mean, units.x_scale, units.y_mean, units.y_scale)
@@ -114,8 +133,27 @@ def model_of(arrays: Mapping[str, Any], origin: str | Path) -> SavedModel:
     layout = Layout(len(arrays["features"]), bool(arrays["full"]), bool(arrays["uncertain"]))
     scaler = Scaler(arrays["x_mean"], arrays["x_scale"], float(arrays["y_mean"]), float(arrays["y_scale"]))
     evidence = Evidence(**{field.name: arrays[field.name] for field in fields(Evidence)})
-    names = (tuple(arrays[name].tolist()) for name in ("agents", "features"))
-    return SavedModel(Model(layout, _basis(dict(arrays)), Transport()), scaler, arrays["theta"], evidence, *names)
+    agents, features = (tuple(arrays[name].tolist()) for name in ("agents", "features"))
+    model = Model(layout, _basis(dict(arrays)), Transport(), _likelihood(arrays))
+    return SavedModel(model, scaler, arrays["theta"], evidence, agents, features, _classes(arrays, origin))
+
+
+def _likelihood(arrays: Mapping[str, Any]) -> Likelihood:
+    """The likelihood of a model; Gaussian in files of versions that had no other."""
+    name = str(arrays.get("likelihood", "gaussian"))
+    if name not in LIKELIHOODS:
+        raise ValueError(f"this model was learned with the likelihood {name!r}; there are {', '.join(LIKELIHOODS)}")
+    return LIKELIHOODS[name]
+
+
+def _classes(arrays: Mapping[str, Any], origin: str | Path) -> tuple[str, ...]:
+    """The labels of the two classes; none where numbers were learned."""
+    labels = np.atleast_1d(arrays.get("classes", np.empty(0, dtype=str)))
+    needed = 2 if str(arrays.get("likelihood", "gaussian")) == "bernoulli" else 0
+    if labels.dtype.kind != "U" or labels.shape != (needed,):
+        got = f"{labels.dtype} {list(labels.shape)}"
+        raise ValueError(f"{origin}: is damaged, or no model of a run: classes needed {needed} texts, got {got}")
+    return tuple(labels.tolist())
 
 
 def _kernel(arrays: dict[str, Array]) -> Kernel:

@@ -30,6 +30,7 @@ def model_arrays(simulation: Simulation, probed: Probed, labels: Array) -> dict[
         "x_scale": scaler.x_scale,
         "y_mean": np.float64(scaler.y_mean),
         "y_scale": np.float64(scaler.y_scale),
+        "likelihood": np.array(model.likelihood.name),
         "features": np.array(simulation.dataset.features),
         "target": np.array(simulation.dataset.target),
         "agents": labels,
@@ -41,6 +42,8 @@ def model_arrays(simulation: Simulation, probed: Probed, labels: Array) -> dict[
         "signal_variance": layout.signal_variance(theta),
         "noise_variance": layout.noise_variance(theta),
     }
+    if simulation.dataset.classes:
+        arrays["classes"] = np.array(simulation.dataset.classes)
     if probed.evidence.shape[1] == packed_length(probed.basis.size):
         evidence = Evidence.unpack(probed.evidence, probed.basis.size)
         arrays |= {field.name: getattr(evidence, field.name) for field in fields(Evidence)}

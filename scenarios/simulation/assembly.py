@@ -25,11 +25,15 @@ from coolgp.scenarios.simulation.bound_start import Searching
 from coolgp.scenarios.simulation.evaluation import choose_probes
 from coolgp.scenarios.simulation.held_start import start_from_held
 from coolgp.scenarios.simulation.initialisation import SharedStart, start_from_pilot
+from coolgp.scenarios.simulation.labelled_start import start_from_labels
 from coolgp.scenarios.simulation.network import Plan, plan
 from coolgp.scenarios.simulation.state import Simulation
 from coolgp.scenarios.simulation.tested_rows import choose_tested, evaluated_count, work_of
 
 __all__ = ["assemble", "connect", "faultless", "one_thread", "through_channel"]
+
+STARTS = {"gaussian": start_from_pilot, "bernoulli": start_from_labels}
+"""What finds the shared start from a pilot that all agents are given, by the likelihood of what they observe."""
 
 
 def assemble(
@@ -80,7 +84,8 @@ def _tested(scenario: Scenario, dataset: Dataset, network: Plan, probes: Ints) -
 def _from_pilot(scenario: Scenario, dataset: Dataset, watch: Searching | None) -> SharedStart:
     agents, seed, standardize = scenario.agents, scenario.run.seed, scenario.data.standardize
     precision = scenario.run.precision
-    return start_from_pilot(agents, dataset, seed, standardize=standardize, precision=precision, watch=watch)
+    start = STARTS[agents.likelihood]
+    return start(agents, dataset, seed, standardize=standardize, precision=precision, watch=watch)
 
 
 def _from_held(scenario: Scenario, dataset: Dataset, transport: Transport, watch: Searching | None) -> SharedStart:

@@ -14,6 +14,7 @@ from coolgp.agents.batches import Observations
 from coolgp.agents.coverage import uncovered
 from coolgp.agents.encoding import Importance, effective_sample_size
 from coolgp.agents.learning import bound
+from coolgp.agents.model import Model
 from coolgp.agents.own_inputs import predict_alone
 from coolgp.agents.population import Population
 from coolgp.agents.prediction import Belief, Prediction, shared
@@ -58,10 +59,10 @@ class Evaluation:
         """The answers on the root, None elsewhere; batch: of the round. Collective."""
         started, rows = perf_counter(), self.rows
         model, theta = population.model, population.theta[rows]
-        pre = self._forecast(predict_alone(population, rows, self.x).checked())
+        pre = self._forecast(model, predict_alone(population, rows, self.x).checked())
         prediction = self.rule.predict(state, population, rows, self.x, self.transport).checked()
         lower, evidence, counted = _evidence(self.rule, state, population, rows, prediction.belief)
-        post = self._forecast(prediction)
+        post = self._forecast(model, prediction)
         answers = {
             "pre_mean": pre.mean,
             "pre_variance": pre.variance,
@@ -91,9 +92,10 @@ class Evaluation:
         present = {name: column for name, column in columns.items() if column is not None}
         return present if self.transport.root else None
 
-    def _forecast(self, prediction: Prediction) -> Forecast:
-        observed = prediction.variance + prediction.noise_variance[:, None]
-        return Forecast(self.scaler.mean(prediction.mean), self.scaler.variance(observed))
+    def _forecast(self, model: Model, prediction: Prediction) -> Forecast:
+        noise = prediction.noise_variance[:, None]
+        mean, variance = model.likelihood.observed(prediction.mean, prediction.variance, noise)
+        return Forecast(self.scaler.mean(mean), self.scaler.variance(variance))
 
 
 def _evidence(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
 from coolgp.agents.batches import Observations, gathered
-from coolgp.agents.population import Population, fold, forgotten, new_population, observe
+from coolgp.agents.population import Population, fold, forgotten, new_population
 from coolgp.agents.trial import Adam
 from coolgp.fusion.extension import extend
 from coolgp.fusion.hyperparameters import MODES, Mode, training_evidence_of
 from coolgp.fusion.moving import HELD_ROUNDS, held_rows, is_due, move
 from coolgp.fusion.rule import FusionRule, State, averages_parameters, forgets, sees_data
+from coolgp.fusion.weighing import take_in
 from coolgp.network.transport import Transport
 from coolgp.scenarios.simulation.state import RunState, Simulation
 
@@ -26,7 +28,8 @@ def begin(simulation: Simulation) -> RunState:
     precision: type[np.floating[Any]] = np.dtype(simulation.scenario.run.precision).type
     agents = transport.shard.agents
     model = shared_start.model.of(agents)
-    start = new_population(model, shared_start.starts(agents), len(agents), precision)
+    new = new_population(model, shared_start.starts(agents), len(agents), precision)
+    start = replace(new, keeps=simulation.scenario.agents.keeps)
     population = _mode(simulation).start(start)
     state = simulation.rule.init(population, transport)
     return RunState(turn=0, seen=0, population=population, state=state)
@@ -57,7 +60,7 @@ def learn(
     population, state = _forgotten(rule, population, state, scenario.agents.forget)
     if sees_data(rule):
         state = rule.observe(state, population, batch[:])
-    population = observe(population, batch)
+    population = take_in(population, batch, training_evidence_of(rule, state, population))
     if not exchanges:
         return population, state
     population = fold(population)

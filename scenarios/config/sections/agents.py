@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,9 @@ IMPORTANCE_STD = 0.1  # importance weights q(W)/p(W) need a density; at 0 there 
 
 class AgentsSettings(Settings):
     """The agents and the model that each of them learns."""
+
+    likelihood: ClassVar[str] = "gaussian"
+    """By its name in :mod:`coolgp.agents.likelihoods.registry`."""
 
     count: Count = Field(default=100, description="number of agents; ignored where data.agent names a column")
     basis: Literal["inducing", "rff"] = Field(
@@ -112,6 +115,11 @@ class AgentsSettings(Settings):
     jitter: Positive = Field(
         default=1e-6, description="added to the unit-variance kernel matrix of the inducing inputs"
     )
+
+    @property
+    def keeps(self) -> float:
+        """Newest rows of an agent that never become part of its sums for good."""
+        return 0
 
     @property
     def most_common(self) -> int:

@@ -69,9 +69,21 @@ class DataSettings(Settings):
     )
 
     @property
+    def classified(self) -> bool:
+        """Whether the target is a class."""
+        return False
+
+    @property
     def set_aside(self) -> tuple[int, int]:
         """Rows that nobody trains on or is tested on: with their targets, and without."""
         return 0, 0
+
+    @classmethod
+    def hint(cls, key: str, values: Mapping[str, Any]) -> str:
+        """Where a task is said."""
+        if key != "task":
+            return ""
+        return 'makes a scenario another kind: write task = "classification" into its file, and no settings of numbers'
 
     @classmethod
     def completed(cls, values: dict[str, Any]) -> dict[str, Any]:

@@ -133,6 +133,11 @@ class ExpertsDataSettings(DataSettings):
     )
 
     @property
+    def classified(self) -> bool:
+        """See `DataSettings`."""
+        return self.task == "classification"
+
+    @property
     def set_aside(self) -> tuple[int, int]:
         """See `DataSettings`."""
         return self.labelled_count or 0, self.unlabelled_count or 0

@@ -87,7 +87,7 @@ class ClassScoring:
     """Of class probabilities ``[N, Q, K]``."""
 
     dataset: Dataset
-    scaler: Scaler
+    scaler: Scaler | None = None
 
     main: ClassVar[tuple[str, str]] = ("accuracy", "log_loss")
     beside: ClassVar[tuple[str, ...]] = ("accuracy", "log_loss", "calibration_error")

@@ -47,6 +47,15 @@ def test_columns_that_are_left_out_and_cells_that_a_run_would_refuse_are_said(
     assert '# to mend: column "a": 1 value (line 3) is empty: correct it, or leave the row out' in said
 
 
+def test_a_target_with_two_values_is_learned_as_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{i},{i % 7},{'wet' if i % 7 > 3 else 'dry'}" for i in range(60)]
+    (tmp_path / "rows.csv").write_text("\n".join(["a,b,ground", *rows]) + "\n", encoding="utf-8")
+    assert 'task = "classification" # two values' in coolgp_says("init", "rows.csv", "--target", "ground")
+    assert "task" not in coolgp_says("init", "rows.csv", "--out", "other.toml")
+    assert coolgp_says("show", "rows.toml").startswith('kind = "classification"')
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -107,7 +107,8 @@ def test_the_keys_that_a_source_of_this_file_has_no_use_for_are_refused(source: 
 
 @pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.placed])
 def test_agents_with_positions_are_where_planning_expects_them(name: str) -> None:
-    scenario = load_scenario({"data": {"source": name}}, [*SMALL, "run.seed=5"])
+    task = {"task": "classification"} if SOURCES[name].classes else {}
+    scenario = load_scenario({"data": {"source": name, **task}}, [*SMALL, "run.seed=5"])
     positions = load(scenario).positions
     assert positions is not None
     np.testing.assert_array_equal(positions, agent_positions(name, 5, 8))

@@ -1,0 +1,1 @@
+"""Agents that learn two classes online: the kind "classification"."""
