@@ -126,7 +126,7 @@ class Pooled:
 
 @dataclass(frozen=True, eq=False)
 class _PooledExplained:
-    """z ``[M, D]``, x ``[n, D]`` in lengthscales; cross ``K_Zx``, slopes ``h' [M, n]``; ``A [M, R]``, y, root ``[R]``."""
+    """z ``[M, D]``, x ``[n, D]`` in lengthscales; cross ``K_Zx``, slopes ``h' [M, n]``; scaled ``A [M, R]``."""
 
     at: Parameters
     z: Array

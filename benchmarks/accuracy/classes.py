@@ -1,7 +1,7 @@
 """Two classes: agents that fuse sums, one model of all rows, and scikit-learn.
 
-``python -m benchmarks.accuracy.classes [SEEDS]`` prints the table of docs/classification.md: means and standard deviations over
-seeds, after all rows.
+``python -m benchmarks.accuracy.classes [SEEDS]`` prints the table of docs/classification.md: means and standard
+deviations over seeds, after all rows.
 """
 
 from __future__ import annotations
