@@ -17,10 +17,12 @@ __all__ = ["Likelihood"]
 class Likelihood(Protocol):
     """How an observation depends on ``f``.
 
-    reweighs: whether rows depend on what is believed about ``f``, so that they are written anew as beliefs change.
+    classes: of which an observation is one; 0 of numbers. reweighs: whether rows depend on what is believed about
+    ``f``, so that they are written anew as beliefs change.
     """
 
     name: ClassVar[str]
+    classes: ClassVar[int]
     reweighs: ClassVar[bool]
 
     def as_gaussian(self, y: Array, mean: Array, variance: Array) -> tuple[Array, Array]:

@@ -40,6 +40,7 @@ class Bernoulli:
     """``p(y = 1) = 1 / (1 + exp(-f))``, y in {0, 1}. Fields and methods as of `Likelihood`; the noise variance is 1."""
 
     name: ClassVar[str] = "bernoulli"
+    classes: ClassVar[int] = 2
     reweighs: ClassVar[bool] = True
 
     def as_gaussian(self, y: Array, mean: Array, variance: Array) -> tuple[Array, Array]:

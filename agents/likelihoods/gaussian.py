@@ -17,6 +17,7 @@ class Gaussian:
     """``y = f + ε`` with ``ε`` of the noise variance. Fields and methods as of `Likelihood`."""
 
     name: ClassVar[str] = "gaussian"
+    classes: ClassVar[int] = 0
     reweighs: ClassVar[bool] = False
 
     def as_gaussian(self, y: Array, mean: Array, variance: Array) -> tuple[Array, Array]:

@@ -232,6 +232,6 @@ SCENARIOS: dict[str, type[Scenario]] = {
     "newcomers": TasksScenario,
     "few-shot": FewShotScenario,
     "heads": HeadsScenario,
-    "classification": ClassesScenario,
+    "two-classes": ClassesScenario,
 }
 """How each kind of scenario is written, by its name; what a kind does stands in `coolgp.scenarios.experiments`."""

@@ -149,7 +149,7 @@ def _likelihood(arrays: Mapping[str, Any]) -> Likelihood:
 def _classes(arrays: Mapping[str, Any], origin: str | Path) -> tuple[str, ...]:
     """The labels of the two classes; none where numbers were learned."""
     labels = np.atleast_1d(arrays.get("classes", np.empty(0, dtype=str)))
-    needed = 2 if str(arrays.get("likelihood", "gaussian")) == "bernoulli" else 0
+    needed = _likelihood(arrays).classes
     if labels.dtype.kind != "U" or labels.shape != (needed,):
         got = f"{labels.dtype} {list(labels.shape)}"
         raise ValueError(f"{origin}: is damaged, or no model of a run: classes needed {needed} texts, got {got}")

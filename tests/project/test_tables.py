@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from coolgp.agents.kernels.registry import KERNELS
+from coolgp.agents.likelihoods.registry import LIKELIHOODS
 from coolgp.fusion.registry import RULES
 from coolgp.network.graphs.generate import GENERATORS
 from coolgp.scenarios.config.scenario import SCENARIOS
@@ -15,7 +16,7 @@ from coolgp.scenarios.config.sources import SOURCES
 
 from tests.paths import ROOT
 
-NAMES = {*RULES, *KERNELS, *SOURCES, *GRAPHS, *SCENARIOS} - {"rounds"}
+NAMES = {*RULES, *KERNELS, *LIKELIHOODS, *SOURCES, *GRAPHS, *SCENARIOS} - {"rounds"}
 OTHER_MEANINGS = {"geometric": "delays", "gpoe": "uncertainty"}
 """Names that are also values of another key: a comparison with these may stand beside that key."""
 

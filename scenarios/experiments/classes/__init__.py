@@ -1,1 +1,1 @@
-"""Agents that learn two classes online: the kind "classification"."""
+"""Agents that learn two classes online: the kind "two-classes"."""

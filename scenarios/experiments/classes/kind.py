@@ -62,7 +62,7 @@ def _exactness(scenario: ClassesScenario) -> str:
 
 
 CLASSIFICATION = Experiment(
-    name="classification",
+    name="two-classes",
     words='agents learn two classes online ([data] task = "classification")',
     scenario=ClassesScenario,
     columns=COLUMNS,

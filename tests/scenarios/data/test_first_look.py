@@ -53,7 +53,7 @@ def test_a_target_with_two_values_is_learned_as_classes(tmp_path: Path, monkeypa
     (tmp_path / "rows.csv").write_text("\n".join(["a,b,ground", *rows]) + "\n", encoding="utf-8")
     assert 'task = "classification" # two values' in coolgp_says("init", "rows.csv", "--target", "ground")
     assert "task" not in coolgp_says("init", "rows.csv", "--out", "other.toml")
-    assert coolgp_says("show", "rows.toml").startswith('kind = "classification"')
+    assert coolgp_says("show", "rows.toml").startswith('kind = "two-classes"')
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_with_rows_weighed_once_agents_may_forget(tmp_path):
 
 def test_numbers_are_learned_where_no_task_is_named():
     assert resolve({"data": {"source": "field"}}, "numbers").kind == "rounds"
-    assert scenario().kind == "classification"
+    assert scenario().kind == "two-classes"
     with pytest.raises(ConfigError, match=r"data\.source"):
         resolve({"data": {"source": "class-field"}}, "numbers")
     with pytest.raises(ConfigError, match="into its file"):
