@@ -29,8 +29,8 @@ BATCHES = 20
 @dataclass(frozen=True)
 class FirstLook:
     """A table as found. numeric: columns of numbers; owners: columns that may name the agent of each row, with how many
-    there are, the likeliest first; left_out: why other columns are none of numbers; gaps: what is wrong with which; pairs:
-    columns with two values, which may be classes.
+    there are, the likeliest first; left_out: why other columns are none of numbers; gaps: what is wrong with which;
+    pairs: columns with two values, which may be classes.
     """
 
     path: Path
