@@ -77,9 +77,9 @@ def test_the_stored_model_has_the_probabilities_that_were_scored(finished):
 
 def test_any_number_of_ranks_writes_the_same_numbers(finished, on_ranks, tmp_path):
     program = f"""
-from pathlib import Path
-from tests.scenarios.experiments.test_classification import Options, Watcher, scenario, start
-start(scenario(), Path({str(tmp_path / "ranks")!r}), Options(figures=False)).go(Watcher())
+import coolgp
+scenario = coolgp.load_scenario({SETTINGS!r})
+coolgp.run(scenario, out={str(tmp_path / "ranks")!r}, figures=False)
 """
     done = on_ranks(2, program)
     assert done.returncode == 0, done.stdout + done.stderr
