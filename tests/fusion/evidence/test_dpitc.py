@@ -188,7 +188,10 @@ def test_it_keeps_the_contract_of_rules_with_evidence_and_data():
 def test_what_is_lost_on_the_way_to_the_server_is_lost_as_there(repeat):
     """Over lines of the same fate the same agents are heard; where reports are repeated, all of them in the end."""
     model, faults = build_model(), Faults(loss=0.4)
-    theta, quiet = np.tile(start(model), (AGENTS, 1)), Batch(*(0 * part for part in vars(BATCHES[0]).values()))
+    theta, quiet = (
+        np.tile(start(model), (AGENTS, 1)),
+        Batch(*(0 * getattr(BATCHES[0], part) for part in ("x", "y", "mask"))),
+    )
     stream = [*BATCHES, *[quiet] * 30]
 
     def over(rule: Server) -> tuple[SumState, Population, Transport]:

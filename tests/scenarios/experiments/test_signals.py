@@ -52,9 +52,16 @@ def test_sigterm_ends_training_at_once_says_how_to_start_again_and_what_is_train
     whole, out = tmp_path / "whole", tmp_path / "run"
     run(load_scenario(DIGITS), whole, figures=False)
     before = signal.getsignal(signal.SIGTERM)
-    real = training._model
+    real, signals = training._model, iter([signal.SIGTERM])  # a second one, after the run, would end the tests
+
+    def stopped(*given: Any) -> Any:
+        model = real(*given)
+        for number in signals:
+            signal.raise_signal(number)
+        return model
+
     with monkeypatch.context() as patched:
-        patched.setattr(training, "_model", lambda *given: (real(*given), signal.raise_signal(signal.SIGTERM))[0])
+        patched.setattr(training, "_model", stopped)
         with pytest.raises(Terminated, match=f"stopped; start again with: coolgp resume {out}") as stop:
             run(load_scenario(DIGITS), out, figures=False)
     assert stop.value.code == 143

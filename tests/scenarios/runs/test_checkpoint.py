@@ -177,7 +177,7 @@ def go_through(verb: str, study: Path, folders: list[Path]) -> None:
 
 
 def test_every_array_of_a_population_that_changes_is_stored() -> None:
-    rebuilt = {"model", "origin", "waiting"}
+    rebuilt = {"model", "origin", "waiting", "keeps"}
     elsewhere = {"statistics", "steps"}
     assert {part.name for part in fields(Population)} == {*POPULATION, *LEARNED, *rebuilt, *elsewhere}
 

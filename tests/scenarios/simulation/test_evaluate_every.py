@@ -31,6 +31,8 @@ def test_rounds_that_are_looked_at_are_those_of_a_run_that_looks_at_all(
     assert few["round"].tolist() == rounds
     kept = np.array(rounds) - 1
     for name in set(few) - {*SUMMED, "seconds", "seconds_predicting"}:
+        if "_subset" in name:  # how many rows that are follows from how often they are asked
+            continue
         np.testing.assert_array_equal(few[name], all_rounds[name][kept], err_msg=name)
     for name in SUMMED:
         assert few[name].sum() == all_rounds[name].sum()
