@@ -33,7 +33,8 @@ LOST = 0.1
 """A search has collapsed where it ends with less than this share of what its start explained of the target: a larger
 bound that calls everything noise is no model to go on from."""
 GLANCE = 20
-"""Iterations of a search from the next best hyper-parameters, before it is given up or goes on; half of all at most."""
+"""Iterations of a search from the next best hyper-parameters, before it is given up or goes on: not in searches
+of less than twice as many, in which fewer would not tell."""
 NOISIER = 4.0
 """A sparse model explains less than the exact one: one of the starts has so many times its noise variance."""
 
@@ -127,7 +128,11 @@ def search_from(
     start = best_start(rows, starts, kernel, jitter)
     found = _searched(rows, start, kernel, jitter, search, free, watch)
     others = [other for other in starts if not np.array_equal(other.lengthscale, start.lengthscale)]
-    if others and _overtakes(rows, others, kernel, jitter, search, free, found.fit.bound):
+    if (
+        others
+        and search.iterations >= 2 * GLANCE
+        and _overtakes(rows, others, kernel, jitter, search, free, found.fit.bound)
+    ):
         start = best_start(rows, others, kernel, jitter)
         found = max(found, _searched(rows, start, kernel, jitter, search, free, watch), key=lambda of: of.fit.bound)
     return replace(found, chosen=next(i for i, candidate in enumerate(starts) if candidate is found.start))
@@ -144,8 +149,7 @@ def _overtakes(
         start = best_start(rows, starts, kernel, jitter)
     except ValueError:
         return False
-    short = min(search.iterations // 2, GLANCE)
-    fit = maximise(rows, start, kernel, jitter, short, move_inputs=search.moves, free=free, tolerance=ENOUGH)
+    fit = maximise(rows, start, kernel, jitter, GLANCE, move_inputs=search.moves, free=free, tolerance=ENOUGH)
     return fit.bound > bound
 
 
