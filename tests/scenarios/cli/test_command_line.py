@@ -93,6 +93,7 @@ def test_plot_draws_the_same_figures_again(place: Path) -> None:
     assert (place / "here" / "convergence.png").is_file()
 
 
+@pytest.mark.slow
 def test_the_ranks_option_starts_mpiexec_itself(place: Path, on_ranks: Program) -> None:
     done = coolgp(place, "run", "study.toml", "--ranks", "2", "--out", "here", "--no-figures")
     assert done.returncode == 0, done.stderr

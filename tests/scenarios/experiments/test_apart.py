@@ -142,7 +142,7 @@ RULES = (
 )
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_any_number_of_ranks_gives_the_same_numbers(
     ranks: int, tmp_path: Path, on_ranks: Callable[..., CompletedProcess[str]]
 ) -> None:

@@ -68,6 +68,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[
     return {name: tables(folder / name) for name in SCENARIOS}
 
 
+@pytest.mark.slow
 def test_three_ranks_leave_the_tables_of_one(whole: dict[str, object], tmp_path: Path, on_ranks: Program) -> None:
     done = on_ranks(3, Path(__file__), "whole", tmp_path)
     assert done.returncode == 0, done.stderr

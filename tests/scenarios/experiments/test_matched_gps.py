@@ -72,7 +72,7 @@ def test_before_all_evidence_has_arrived_agents_predict_from_what_they_have(
     assert late["rmse_post"] == pytest.approx(on_a_tree[1]["rmse_post"], rel=1e-9)
 
 
-@pytest.mark.parametrize("matching", ["everyone", "token"])
+@pytest.mark.parametrize("matching", ["token", pytest.param("everyone", marks=pytest.mark.slow)])
 def test_ranks_give_the_same_numbers(matching: str, on_ranks: Callable[..., Any], tmp_path: Path) -> None:
     fusion = SETTINGS["fusion"] | {"matching": matching}
     (tmp_path / "study.toml").write_text(tomli_w.dumps(SETTINGS | {"fusion": fusion}))

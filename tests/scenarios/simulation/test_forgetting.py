@@ -35,6 +35,7 @@ def test_a_run_that_was_stopped_while_a_batch_waits_ends_where_one_does_that_was
     same(tmp_path / "through", tmp_path / "stopped")
 
 
+@pytest.mark.slow
 def test_on_two_ranks_the_same_is_forgotten(on_ranks, tmp_path: Path) -> None:
     run(scenario_named("sensors", FORGETTING), tmp_path / "one", figures=False)
     settings = [word for setting in FORGETTING for word in ("--set", setting)]

@@ -254,6 +254,7 @@ def test_two_sweeps_into_one_folder_share_its_cells_and_both_end_with_all_of_the
     assert not list((place / "out").glob("**/.*"))
 
 
+@pytest.mark.slow
 def test_a_cell_that_another_sweep_has_claimed_is_left_to_it_and_not_replaced(place: Path) -> None:
     study, cell = plan_sweep("s.toml", ["run.seed=0,1"]), place / "out" / "cells" / "seed=0"
     begin_shared(study, place / "out")
