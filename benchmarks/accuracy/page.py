@@ -25,8 +25,8 @@ WHY = """Where coverage on `borehole` is above what is asked, that of the centra
 function has no noise, and a sparse Gaussian process has one noise variance for all that its inducing inputs cannot
 express. At M = 100 errors are large in few places (kurtosis 24 to 28, seed 0), and half as large as predicted over all.
 
-At M = 500 the error on `borehole` is further above that of the model fitted to all rows than is asked, and below that of
-the model of the same budget: where there is no noise, more rows and 150 iterations still improve length-scales and
+At M = 500 the error on `borehole` is further above that of the model fitted to all rows than is asked, and below that
+of the model of the same budget: where there is no noise, more rows and 150 iterations still improve length-scales and
 inducing inputs; the agents' start has 2,000 rows and 20 iterations there.
 """
 
