@@ -183,6 +183,7 @@ def test_what_was_said_too_low_is_as_far_off_as_what_was_said_too_high() -> None
     assert plan.off(result(*rows), "time") is None
 
 
+@pytest.mark.slow
 def test_a_plan_and_its_run_are_measured_in_processes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "measure_limits", lambda quick: LIMITS)
     rows = plan.measure(quick=True).rows

@@ -100,6 +100,7 @@ def test_the_ranks_option_starts_mpiexec_itself(place: Path, on_ranks: Program) 
     assert '"ranks": 2' in (place / "here" / "env.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_number_of_ranks_that_contradicts_the_launcher_is_refused_once(place: Path, on_ranks: Program) -> None:
     done = on_ranks(2, "coolgp.scenarios", "run", place / "study.toml", "--ranks", 3, runner=("-m",))
     assert done.returncode != 0
@@ -113,6 +114,7 @@ def test_a_mistake_under_mpiexec_is_said_once_and_before_mpi_starts(place: Path,
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_one_rank_that_refuses_its_input_alone_ends_all_of_them(place: Path, on_ranks: Program) -> None:
     program = (
         "import os, sys\n"
@@ -126,6 +128,7 @@ def test_one_rank_that_refuses_its_input_alone_ends_all_of_them(place: Path, on_
     assert done.stderr.count("not-here.toml: no such file") == 1
 
 
+@pytest.mark.slow
 def test_a_run_folder_that_exists_is_refused_under_mpiexec_too(place: Path, on_ranks: Program) -> None:
     invoked(place, "run", "study.toml", "--out", "here", "--no-figures")
     arguments = ("run", place / "study.toml", "--out", place / "here")

@@ -206,6 +206,7 @@ def test_without_standardizing_the_units_of_the_data_do_not_matter(study: Path, 
     assert np.sqrt(np.mean((last.post.mean - load(scenario).y_test) ** 2)) < 0.4
 
 
+@pytest.mark.slow
 def test_a_scenario_runs_by_path_as_a_module_and_by_name_with_the_same_metrics(tmp_path: Path) -> None:
     name = "field"
     small = ["--rounds", "2", "--set", "agents.inducing=20", "--set", "data.observations=400", "--no-figures"]

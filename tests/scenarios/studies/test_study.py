@@ -201,6 +201,7 @@ def test_an_agent_with_few_rows_ends_as_good_as_the_one_that_goes_on(tmp_path: P
     assert after[1] < 1.01 * before[1]
 
 
+@pytest.mark.slow
 def test_a_study_runs_on_two_ranks_and_goes_on_serially(
     tmp_path: Path, on_ranks: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

@@ -157,6 +157,7 @@ def test_more_values_extend_a_sweep_and_other_grids_are_refused(place: Path) -> 
             open_study(plan_sweep("s.toml", axes, overrides), place / "out")
 
 
+@pytest.mark.slow
 def test_a_sweep_that_was_killed_in_the_middle_ends_with_the_same_table(place: Path) -> None:
     sets = [part for item in SLOW for part in ("--set", item)]
     arguments = [*AXES, *sets, "--jobs", "2", "--out", "out"]
