@@ -85,6 +85,7 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(place: Path) -> None
     assert "RMSE after fusion" in done.stdout
 
 
+@pytest.mark.slow
 def test_plot_draws_the_same_figures_again(place: Path) -> None:
     invoked(place, "run", "study.toml", "--out", "here")
     (place / "here" / "convergence.png").unlink()
@@ -167,6 +168,7 @@ def test_a_rank_that_fails_names_itself_and_its_agent_and_ends_the_job(place: Pa
     assert re.search(r"round \d+: the precision of agent \d", done.stderr)
 
 
+@pytest.mark.slow
 def test_without_an_mpi_library_serial_runs_work_and_ranks_say_what_to_install(place: Path) -> None:
     hidden = {"MPI4PY_MPIABI": "mpich", "MPI4PY_LIBMPI": str(place / "no-such-library.so")}
     serial = coolgp(place, "run", "study.toml", "--out", "here", "--no-figures", **hidden)

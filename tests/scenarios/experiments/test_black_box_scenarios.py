@@ -86,6 +86,7 @@ for rule in sys.argv[3:]:
 """
 
 
+@pytest.mark.slow
 def test_two_ranks_give_the_same_numbers_and_tables(
     tmp_path: Path, on_ranks: Callable[..., CompletedProcess[str]]
 ) -> None:

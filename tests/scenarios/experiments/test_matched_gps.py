@@ -73,6 +73,7 @@ def test_before_all_evidence_has_arrived_agents_predict_from_what_they_have(
 
 
 @pytest.mark.parametrize("matching", ["token", pytest.param("everyone", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_ranks_give_the_same_numbers(matching: str, on_ranks: Callable[..., Any], tmp_path: Path) -> None:
     fusion = SETTINGS["fusion"] | {"matching": matching}
     (tmp_path / "study.toml").write_text(tomli_w.dumps(SETTINGS | {"fusion": fusion}))

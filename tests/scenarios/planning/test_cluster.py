@@ -62,6 +62,7 @@ def test_what_crosses_is_what_the_shards_of_the_ranks_say(kind: str) -> None:
     assert crosses.busiest * every == max(sum(away[:2]), sum(away[2:4]), away[4])
 
 
+@pytest.mark.slow
 def test_the_bytes_between_ranks_are_those_that_a_run_counts(
     tmp_path: Path, on_ranks: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

@@ -100,6 +100,7 @@ def test_with_too_few_inducing_points_fusion_harms_even_if_projections_are_known
     assert gain(seed, 1.0, 50) < gain(seed, 1.0, 150)
 
 
+@pytest.mark.slow
 def test_on_the_papers_domain_every_round_of_fusion_helps():
     asked = {"source": "synthetic", "width": 0.5, "test_count": 2000, "standardize": False}
     agents = {

@@ -194,6 +194,7 @@ def test_ctrl_c_stops_the_children_with_their_checkpoints(place: Path) -> None:
     assert not list((place / "out").glob("cells/*/failed.txt"))
 
 
+@pytest.mark.slow
 def test_cells_that_fail_are_reported_and_tried_again(place: Path) -> None:
     arguments = ("fusion.rule=rules:Touchy,tree", "--set", "run.rounds=1", "--jobs", "2", "--out", "out")
     done = sweep(*arguments)
