@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,13 +23,11 @@ OPEN_MPI_ENVIRONMENT = {  # Open MPI refuses root and more ranks than cores unle
 def pytest_configure(config: pytest.Config) -> None:
     """Let programs that tests start find compiled modules (a third of their start), and be interrupted.
 
-    Workers that run tests side by side share what is compiled, and leave a core to each other.
+    They find those of installed packages too: a folder of compiled modules of the tests' own would have all of them
+    compiled anew. Workers that run tests side by side leave a core to each other.
     """
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        compiled = tempfile.mkdtemp(prefix="coolgp-tests-")
-        config.add_cleanup(lambda: shutil.rmtree(compiled, ignore_errors=True))
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.environ["PYTHONPYCACHEPREFIX"] = compiled
         if getattr(config.option, "numprocesses", None):
             os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to what it starts in the background
