@@ -26,10 +26,11 @@ from coolgp.agents.model import Model
 from coolgp.agents.population import Population, fold
 from coolgp.agents.prediction import posterior
 from coolgp.agents.predictive_scores import log_loss, predict_rows_at
-from coolgp.agents.sparse.earlier import Together, rows_of_sums
+from coolgp.agents.sparse.earlier import rows_of_sums
 from coolgp.agents.sparse.fitting import maximise
 from coolgp.agents.sparse.held import Held, RowsOf
 from coolgp.agents.sparse.parameters import Parameters
+from coolgp.agents.sparse.together import Together
 from coolgp.agents.statistics import Evidence, Statistics, carried, packed_length
 from coolgp.agents.trial import ACCEPT
 from coolgp.fusion.extension import count_on_tree

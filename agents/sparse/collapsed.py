@@ -17,6 +17,7 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.triangular import inverse_of_lower
 from coolgp.agents.kernels.base import Kernel
 from coolgp.agents.sparse.parameters import Parameters, covariance
 from coolgp.agents.sparse.rows import Explained, Pooled, Rows, pulled
@@ -82,7 +83,9 @@ class _Terms:
     """The quantities of the module's formula that value, gradient and posterior share."""
 
     rows: Explained  # A [M, n] and its sums
+    prior: Array  # K [M, M]
     factor: Array  # L [M, M]
+    inverse: Array  # L⁻¹ [M, M]
     inner: Array  # Cholesky factor of B [M, M]
     solved: Array  # c [M]
     trace: float  # tr A Aᵀ
@@ -97,15 +100,15 @@ def bound_and_slopes(rows: Rows, at: Parameters, kernel: Kernel, jitter: float) 
     """
     terms = _terms(rows, at, kernel, jitter)
     count, size, noise, identity = rows.count, len(terms.factor), at.noise_variance, np.eye(len(terms.factor))
-    inverse = _inverse(terms.inner)
-    alpha = solve_triangular(terms.factor, terms.solved, trans="T", lower=True, check_finite=False) / np.sqrt(noise)
-    outer = _whitened(terms.factor, identity - inverse) / np.sqrt(noise)
+    root = inverse_of_lower(terms.inner)
+    inverse = root.T @ root
+    alpha = terms.inverse.T @ terms.solved / np.sqrt(noise)
+    outer = terms.inverse.T @ (identity - inverse) / np.sqrt(noise)
     by_rows = terms.rows.pulled_back(outer, alpha, terms.solved)
-    product = terms.inner @ terms.inner.T - 2.0 * identity + inverse
-    half = _whitened(terms.factor, product)
-    by_inner = -0.5 * (np.outer(alpha, alpha) + _whitened(terms.factor, half.T))
+    product = terms.rows.gram - identity + inverse
+    by_inner = -0.5 * (np.outer(alpha, alpha) + terms.inverse.T @ product @ terms.inverse)
     prior = at.signal_variance * rows.weight / noise
-    by_signal = by_rows.by_log_signal + _vdot_of_gram(by_inner, terms.factor) - 0.5 * prior
+    by_signal = by_rows.by_log_signal + float(np.vdot(by_inner, terms.prior)) - 0.5 * prior
     precision = count - size + float(np.trace(inverse))
     by_noise = 0.5 * (noise * by_rows.residual - precision + prior - terms.trace)
     moved, by_scale = _inner_slopes(at, kernel, by_inner)
@@ -136,12 +139,11 @@ def posterior_of(x: Array, y: Array, at: Parameters, kernel: Kernel, jitter: flo
 def posterior_of_rows(rows: Rows, at: Parameters, kernel: Kernel, jitter: float) -> SparsePosterior:
     """The same from rows of any kind."""
     terms = _terms(rows, at, kernel, jitter)
-    weights = solve_triangular(terms.factor, terms.solved, trans="T", lower=True, check_finite=False)
     return SparsePosterior(
         parameters=at,
         factor=terms.factor,
         inner=terms.inner,
-        weights=weights / np.sqrt(at.noise_variance),
+        weights=terms.inverse.T @ terms.solved / np.sqrt(at.noise_variance),
         bound=terms.value,
     )
 
@@ -151,7 +153,8 @@ def _terms(rows: Rows, at: Parameters, kernel: Kernel, jitter: float) -> _Terms:
     gram = covariance(at.inducing_inputs, at, kernel)
     gram[np.diag_indices(size)] += jitter * at.signal_variance
     factor = cholesky(gram, lower=True, check_finite=False)
-    explained = rows.explained(at, factor, kernel)
+    inverse = inverse_of_lower(factor)
+    explained = rows.explained(at, inverse, kernel)
     trace = float(np.trace(explained.gram))
     inner = cholesky(explained.gram + np.eye(size), lower=True, check_finite=False)
     half = solve_triangular(inner, explained.moment, lower=True, check_finite=False)
@@ -162,7 +165,9 @@ def _terms(rows: Rows, at: Parameters, kernel: Kernel, jitter: float) -> _Terms:
     value = -0.5 * (count * np.log(2.0 * np.pi * noise) + determinant + fit + slack)
     return _Terms(
         rows=explained,
+        prior=gram,
         factor=factor,
+        inverse=inverse,
         inner=inner,
         solved=solved,
         trace=trace,
@@ -174,20 +179,3 @@ def _inner_slopes(at: Parameters, kernel: Kernel, by_inner: Array) -> tuple[Arra
     """Derivatives by inducing inputs in lengthscales, as rows of ``K``, and log lengthscales, from those by ``K``."""
     z = at.inducing_inputs / at.lengthscale
     return pulled(by_inner * (at.signal_variance * kernel.values_and_slopes(z, z)[1]), z, z)
-
-
-def _inverse(factor: Array) -> Array:
-    """The inverse of ``F Fᵀ``."""
-    root = solve_triangular(factor, np.eye(len(factor)), lower=True, check_finite=False)
-    return root.T @ root
-
-
-def _whitened(factor: Array, values: Array) -> Array:
-    """``L⁻ᵀ values``."""
-    solved: Array = solve_triangular(factor, values, trans="T", lower=True, check_finite=False)
-    return solved
-
-
-def _vdot_of_gram(values: Array, factor: Array) -> float:
-    """The sum of ``values ∘ (L Lᵀ)``."""
-    return float(np.vdot(values, factor @ factor.T))

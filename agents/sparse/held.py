@@ -56,10 +56,10 @@ class Held:
         """``y·y`` of all of them."""
         return float(self._totals[1])
 
-    def explained(self, at: Parameters, factor: Array, kernel: Kernel) -> Explained:
+    def explained(self, at: Parameters, inverse: Array, kernel: Kernel) -> Explained:
         """See :class:`coolgp.agents.sparse.rows.Rows`. One sum of ``M(M + 1)/2 + M`` numbers. Collective."""
-        size = len(factor)
-        view = _View(self, at, np.linalg.inv(factor).T / np.sqrt(at.noise_variance), kernel)
+        size = len(inverse)
+        view = _View(self, at, inverse.T / np.sqrt(at.noise_variance), kernel)
         upper = np.triu_indices(size)
 
         def rows(who: Indices) -> Array:

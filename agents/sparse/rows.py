@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.triangular import product_with_lower
 from coolgp.agents.kernels.base import Kernel, is_far
 from coolgp.agents.sparse.parameters import Parameters
 
@@ -59,8 +59,8 @@ class Rows(Protocol):
     def square(self) -> float:
         """``y·y``."""
 
-    def explained(self, at: Parameters, factor: Array, kernel: Kernel) -> Explained:
-        """The rows seen through inducing inputs; factor: ``L [M, M]``."""
+    def explained(self, at: Parameters, inverse: Array, kernel: Kernel) -> Explained:
+        """The rows seen through inducing inputs; inverse: ``L⁻¹ [M, M]``, lower triangular."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +95,13 @@ class Pooled:
         target = self._target()
         return float(target @ target)
 
-    def explained(self, at: Parameters, factor: Array, kernel: Kernel) -> Explained:
+    def explained(self, at: Parameters, inverse: Array, kernel: Kernel) -> Explained:
         """See :class:`Rows`."""
         z, scaled_x = at.inducing_inputs / at.lengthscale, self.x / at.lengthscale
         values, slopes = kernel.values_and_slopes(z, scaled_x)
         cross = at.signal_variance * values
         seen = cross if self.weights is None else cross @ self.weights
-        scaled = solve_triangular(factor, seen, lower=True, check_finite=False)
+        scaled = product_with_lower(inverse, seen)
         scaled /= np.sqrt(at.noise_variance)
         if self.root is not None:
             scaled *= self.root

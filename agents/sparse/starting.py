@@ -12,7 +12,8 @@ from coolgp.agents.base.arrays import Array
 from coolgp.agents.kernels.base import Kernel
 from coolgp.agents.sparse.collapsed import Parameters, explained_share
 from coolgp.agents.sparse.fitting import Fit, Free, best_start, maximise
-from coolgp.agents.sparse.rows import Pooled, Rows
+from coolgp.agents.sparse.rows import Rows
+from coolgp.agents.sparse.together import in_blocks
 
 __all__ = ["PilotFit", "Search", "fit_pilot", "planned_search", "search_from", "spread_starts"]
 
@@ -109,7 +110,7 @@ def fit_pilot(
     origin, unit, height = x.mean(axis=0), _spread(x), float(_spread(y[:, None])[0])
     x, y = (x - origin) / unit, y / height  # distances keep their digits wherever the origin is
     scaled = [_in_units(_moved(start, -origin), 1.0 / unit, 1.0 / height) for start in starts]
-    found = search_from(Pooled(x, y), scaled, kernel, jitter, search, free, watch)
+    found = search_from(in_blocks(x, y, len(starts[0].inducing_inputs)), scaled, kernel, jitter, search, free, watch)
     end = _moved(_in_units(found.fit.parameters, unit, height), origin)
     kept = _kept(end, starts[found.chosen], free, found.moved)
     return replace(found, fit=replace(found.fit, parameters=kept), start=starts[found.chosen])
@@ -125,62 +126,68 @@ def search_from(
     watch: Callable[[int], None] | None = None,
 ) -> PilotFit:
     """The same of rows that have a zero mean and unit variance, whoever holds them; arguments as in `fit_pilot`."""
-    start = best_start(rows, starts, kernel, jitter)
-    found = _searched(rows, start, kernel, jitter, search, free, watch)
+    task = _Task(rows, kernel, jitter, search, free, watch)
+    start = task.best(starts)
+    found = task.searched(start)
     others = [other for other in starts if not np.array_equal(other.lengthscale, start.lengthscale)]
-    if (
-        others
-        and search.iterations >= 2 * GLANCE
-        and _overtakes(rows, others, kernel, jitter, search, free, found.fit.bound)
-    ):
-        start = best_start(rows, others, kernel, jitter)
-        found = max(found, _searched(rows, start, kernel, jitter, search, free, watch), key=lambda of: of.fit.bound)
+    if others and search.iterations >= 2 * GLANCE and task.overtakes(others, found.fit.bound):
+        found = max(found, task.searched(task.best(others)), key=lambda of: of.fit.bound)
     return replace(found, chosen=next(i for i, candidate in enumerate(starts) if candidate is found.start))
 
 
-def _overtakes(
-    rows: Rows, starts: Sequence[Parameters], kernel: Kernel, jitter: float, search: Search, free: Free, bound: float
-) -> bool:
-    """Whether a short search from one of these starts, below another at first, is above where that one's ended.
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What is searched for, and how; see `fit_pilot`."""
 
-    The exact evidence of few rows can leave an input out that matters, and the search on the bound stays without it.
-    """
-    try:
-        start = best_start(rows, starts, kernel, jitter)
-    except ValueError:
-        return False
-    fit = maximise(rows, start, kernel, jitter, GLANCE, move_inputs=search.moves, free=free, tolerance=ENOUGH)
-    return fit.bound > bound
+    rows: Rows
+    kernel: Kernel
+    jitter: float
+    search: Search
+    free: Free
+    watch: Callable[[int], None] | None
 
+    def best(self, starts: Sequence[Parameters]) -> Parameters:
+        """The start with the largest bound."""
+        return best_start(self.rows, starts, self.kernel, self.jitter)
 
-def _searched(
-    rows: Rows,
-    start: Parameters,
-    kernel: Kernel,
-    jitter: float,
-    search: Search,
-    free: Free,
-    watch: Callable[[int], None] | None,
-) -> PilotFit:
-    """The search from one start; with fewer liberties where it collapses."""
-    useful = LOST * explained_share(rows, start, kernel, jitter)
-    planned = (search.iterations, search.moves)
-    attempts = dict.fromkeys([planned, (search.iterations, False), (0, False)])
-    for iterations, moves in attempts:
-        fit = maximise(
-            rows,
+    def searched(self, start: Parameters) -> PilotFit:
+        """The search from one start; with fewer liberties where it collapses."""
+        useful = LOST * self._explained(start)
+        planned = (self.search.iterations, self.search.moves)
+        attempts = dict.fromkeys([planned, (self.search.iterations, False), (0, False)])
+        for iterations, moves in attempts:
+            fit = self._fit(start, iterations, moves, self.watch)
+            if not iterations or self._explained(fit.parameters) >= useful:
+                break
+        return PilotFit(fit=fit, start=start, moved=moves, collapsed=(iterations, moves) != planned)
+
+    def overtakes(self, starts: Sequence[Parameters], bound: float) -> bool:
+        """Whether a short search from one of these starts, below another at first, is above where that one's ended.
+
+        The exact evidence of few rows can leave an input out that matters, and the search on the bound stays without
+        it.
+        """
+        try:
+            start = self.best(starts)
+        except ValueError:
+            return False
+        return self._fit(start, GLANCE, self.search.moves).bound > bound
+
+    def _fit(self, start: Parameters, iterations: int, moves: bool, watch: Callable[[int], None] | None = None) -> Fit:
+        return maximise(
+            self.rows,
             start,
-            kernel,
-            jitter,
+            self.kernel,
+            self.jitter,
             iterations,
             move_inputs=moves,
-            free=free,
+            free=self.free,
             tolerance=ENOUGH,
             watch=watch,
         )
-        if not iterations or explained_share(rows, fit.parameters, kernel, jitter) >= useful:
-            break
-    return PilotFit(fit=fit, start=start, moved=moves, collapsed=(iterations, moves) != planned)
+
+    def _explained(self, at: Parameters) -> float:
+        return explained_share(self.rows, at, self.kernel, self.jitter)
 
 
 def _kept(end: Parameters, start: Parameters, free: Free, moves: bool) -> Parameters:

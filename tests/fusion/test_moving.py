@@ -14,8 +14,9 @@ from coolgp.agents.model import Model
 from coolgp.agents.population import fold, observe
 from coolgp.agents.prediction import predict
 from coolgp.agents.sparse.collapsed import Parameters, bound_and_slopes
-from coolgp.agents.sparse.earlier import Together, rows_of_sums
+from coolgp.agents.sparse.earlier import rows_of_sums
 from coolgp.agents.sparse.rows import Pooled
+from coolgp.agents.sparse.together import Together
 from coolgp.agents.statistics import Evidence, carried, packed_length
 from coolgp.fusion import moving
 from coolgp.fusion.moving import held_rows, is_due, move
@@ -70,9 +71,9 @@ def test_sums_of_earlier_rows_say_what_the_rows_say() -> None:
     one = Pooled(*(np.concatenate([a, b]) for a, b in zip(rows_of(later), rows_of(batch), strict=True)))
     lengthscale, (signal, noise) = model.layout.lengthscale(theta), np.exp(theta[-2:])
     at = Parameters(basis.inducing, lengthscale, float(signal), float(noise))
-    factor = np.sqrt(signal) * model.geometry(theta[None]).factor[0]
+    inverse = model.geometry(theta[None]).inverse[0] / np.sqrt(signal)
     for name in ("gram", "moment"):
-        found, wanted = (getattr(rows.explained(at, factor, basis.kernel), name) for rows in (both, one))
+        found, wanted = (getattr(rows.explained(at, inverse, basis.kernel), name) for rows in (both, one))
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-3)  # as much as the jitter
 
     def value(inputs: np.ndarray) -> float:
