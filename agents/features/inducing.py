@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from scipy.cluster.vq import kmeans2
 from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
@@ -48,6 +47,8 @@ def pivots(candidates: Array, count: int, kernel: Kernel = SE) -> Indices:
 def kmeans(candidates: Array, inducing: int, rng: np.random.Generator, kernel: Kernel = SE) -> Array:
     """Centres of k-means clusters of the pilot, ``[M, D]``, whatever the kernel; candidates ``[n, D]``."""
     _enough(candidates, inducing)
+    from scipy.cluster.vq import kmeans2  # for this choice alone
+
     centres: Array = kmeans2(candidates, _scattered(candidates, inducing, rng), minit="matrix", missing="warn")[0]
     return centres
 

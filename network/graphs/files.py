@@ -5,16 +5,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
 
-import networkx as nx
 import numpy as np
 
 from coolgp.network.graphs.edge_lists import edge_rows, is_timed, timed_rows
 from coolgp.network.graphs.interchange import from_networkx
 from coolgp.network.graphs.schedule import Schedule, scheduled
 from coolgp.network.graphs.topology import Topology, from_edges
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 __all__ = ["names_rounds", "read_schedule", "read_topology"]
 
@@ -91,6 +93,8 @@ def _text(path: str | Path) -> str:
 
 
 def _graph(path: Path, reader: Reader) -> Topology:
+    import networkx as nx  # it takes a tenth of a second: for files that it reads
+
     try:
         graph = reader(path)
     except OSError as error:
@@ -108,6 +112,8 @@ def _graph(path: Path, reader: Reader) -> Topology:
 
 def _graphml(path: Path) -> nx.Graph[Any]:
     """The graph, with the defaults that its keys declare: networkx keeps them apart."""
+    import networkx as nx
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of keys without a type: texts that are numbers are read as such
         graph: nx.Graph[Any] = nx.read_graphml(path)
@@ -121,6 +127,8 @@ def _graphml(path: Path) -> nx.Graph[Any]:
 
 def _gml(path: Path) -> nx.Graph[Any]:
     """The graph by its nodes' labels, or by their numbers where they have none."""
+    import networkx as nx
+
     try:
         return nx.read_gml(path)
     except nx.NetworkXError as error:

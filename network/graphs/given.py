@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from coolgp.network.graphs.connectivity import require_connected
 from coolgp.network.graphs.interchange import from_networkx
 from coolgp.network.graphs.topology import Topology
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 __all__ = ["Graph", "checked_graph"]
 

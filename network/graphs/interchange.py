@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 
 from coolgp.network.base.arrays import Array
 from coolgp.network.graphs.topology import Topology, from_edges
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 __all__ = ["from_networkx", "to_networkx"]
 
@@ -58,6 +60,8 @@ def _all_or_none(values: list[Any], what: str, attribute: str) -> Array | None:
 
 def to_networkx(topology: Topology) -> nx.Graph[Any]:
     """Return a networkx graph of the agents' labels (else 0, 1, ...), with `weight`, and `x` and `y`, where known."""
+    import networkx as nx  # it takes a tenth of a second, and a run needs none of it
+
     nodes: Sequence[Hashable] = range(topology.size) if topology.labels is None else topology.labels
     graph: nx.Graph[Any] = nx.Graph()
     graph.add_nodes_from(nodes)

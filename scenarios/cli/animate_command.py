@@ -26,7 +26,7 @@ def animate(
     fps: Annotated[float | None, typer.Option(min=0.1, max=60, help="Rounds shown in a second.")] = None,
 ) -> None:
     """Draw a run round by round: what an agent knows, the network with who is away, errors as they fall."""
-    from coolgp.scenarios.plots.animations.registry import animate as draw  # draws
+    from coolgp.scenarios.plots.animations.animate import animate as draw  # draws
     from coolgp.scenarios.records.frames import FRAMES, frame_paths
     from coolgp.scenarios.records.run_folder import read_run
 

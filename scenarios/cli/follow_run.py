@@ -21,7 +21,6 @@ from coolgp.scenarios.studies.cells import run_cells
 from coolgp.scenarios.studies.claims import alone
 from coolgp.scenarios.studies.folder import open_study
 from coolgp.scenarios.studies.in_process import Begin, here
-from coolgp.scenarios.studies.report import report_study
 from coolgp.scenarios.studies.study import Cell, Study, cell_words
 
 __all__ = ["follow_run", "follow_study"]
@@ -73,6 +72,8 @@ def follow_study(study: Study, folder: Path, begin: Begin, *, overwrite: bool, f
         if rows:
             print(f"{study.name}: {len(rows)} runs; table: {folder / 'study.csv'}")
         if rows and figures:
+            from coolgp.scenarios.studies.report import report_study  # drawing loads only for what draws
+
             print("\n".join(report_study(study, folder)))
 
 

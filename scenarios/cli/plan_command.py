@@ -62,7 +62,8 @@ def plan(
         overrides = [*([] if agents is None else [f"agents.count={agents}"]), *(set_ or [])]
         chosen = scenario_named(scenario, overrides)
         check_agents(chosen)
-        import_module("coolgp.scenarios.cli.follow_run")  # all that a run loads counts
+        for module in ("cli.follow_run", "plots.run_report"):  # all that a run loads counts
+            import_module(f"coolgp.scenarios.{module}")
         if ranks_per_node is None:
             _refuse_alone({"--memory-per-node": memory_per_node, "--slurm": slurm})
             _plan_here(chosen, ranks or 1, json_=json_)

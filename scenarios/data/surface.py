@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import map_coordinates, spline_filter
 from threadpoolctl import threadpool_limits
 
 from coolgp.scenarios.base.arrays import Floats
@@ -30,6 +29,8 @@ class Surface:
 
     def __call__(self, x: Floats) -> Floats:
         """Evaluate at `x [n,2]` in the unit square; returns `[n]` (20,000 rows in 3 ms, one core)."""
+        from scipy.ndimage import map_coordinates  # for random fields alone
+
         place = x.T / self.step + MARGIN
         values: Floats = map_coordinates(self.coefficients, place, order=3, prefilter=False, mode="mirror")
         return values
@@ -40,6 +41,8 @@ def surface_of(function: UnitFunction, lengthscale: float) -> Surface:
 
     At the nodes of a grid, by `cos(a + b) = cos a cos b - sin a sin b`, the sum over features is two matrix products.
     """
+    from scipy.ndimage import spline_filter
+
     size = int(np.ceil(NODES / lengthscale)) + 1 + 2 * MARGIN
     ticks = (np.arange(size) - MARGIN) / NODES
     first = np.outer(ticks, function.frequency[0]) + function.phase

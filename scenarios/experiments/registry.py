@@ -7,28 +7,32 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from coolgp.network.base.lazy_table import LazyTable
 from coolgp.network.launcher import launched_rank
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
-from coolgp.scenarios.experiments.apart.kind import EXPERTS
-from coolgp.scenarios.experiments.classes.kind import CLASSIFICATION
-from coolgp.scenarios.experiments.few_shot.kind import FEW_SHOT
-from coolgp.scenarios.experiments.heads.kind import HEADS
 from coolgp.scenarios.experiments.kind import Job, Kind, Options, Watcher
-from coolgp.scenarios.experiments.newcomers.kind import NEWCOMERS
 from coolgp.scenarios.experiments.rounds import ROUNDS
-from coolgp.scenarios.experiments.sets.kind import VECTORS
-from coolgp.scenarios.experiments.side_by_side import SIDE_BY_SIDE
-from coolgp.scenarios.experiments.speed import TIMING
 from coolgp.scenarios.runs.supervisor import Say
 from coolgp.scenarios.studies.cells import Task
 
 __all__ = ["KINDS", "begin_cell", "kind_in", "start"]
 
-KINDS: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (ROUNDS, TIMING, SIDE_BY_SIDE, EXPERTS, VECTORS, NEWCOMERS, FEW_SHOT, HEADS, CLASSIFICATION)
-}
-"""By name; each has its sections in the table of ``config/scenario.py``."""
+_HERE = "coolgp.scenarios.experiments"
+
+KINDS: LazyTable[Kind] = LazyTable(
+    {
+        DEFAULT_KIND: ROUNDS,
+        "timing": f"{_HERE}.speed:TIMING",
+        "side-by-side": f"{_HERE}.side_by_side:SIDE_BY_SIDE",
+        "experts": f"{_HERE}.apart.kind:EXPERTS",
+        "vectors": f"{_HERE}.sets.kind:VECTORS",
+        "newcomers": f"{_HERE}.newcomers.kind:NEWCOMERS",
+        "few-shot": f"{_HERE}.few_shot.kind:FEW_SHOT",
+        "heads": f"{_HERE}.heads.kind:HEADS",
+        "two-classes": f"{_HERE}.classes.kind:CLASSIFICATION",
+    }
+)
+"""By name; each has its sections in the table of ``config/scenario.py``. A run imports its own kind alone."""
 
 
 def start(scenario: Scenario, folder: Path, options: Options) -> Job:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from coolgp.scenarios.base.formatting import counted
-from coolgp.scenarios.plots.style import house_style, save_picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Drawing", "Drawn", "draw_figures", "not_drawn"]
 
@@ -46,6 +46,8 @@ class Drawing(Generic[Folder]):
 
 def draw_figures(folder: Folder, figures: Mapping[str, Drawing[Folder]]) -> dict[str, Path]:
     """Draw the figures that the run allows into its folder, each file replaced whole; their paths by name."""
+    from coolgp.scenarios.plots.style import house_style, save_picture  # a run without figures reads their names alone
+
     paths = {}
     with house_style():
         for name, drawing in figures.items():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-import jinja2
-
 __all__ = ["embedded", "rendered"]
 
 
 def rendered(template: str, **contents: object) -> bytes:
     """A template of this folder with its contents, which are escaped."""
+    import jinja2  # where a page is written alone
+
     beside = jinja2.FileSystemLoader(Path(__file__).parent)
     page = jinja2.Environment(
         loader=beside, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True

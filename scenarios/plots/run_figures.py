@@ -4,31 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from coolgp.scenarios.plots.agents import AGENTS
-from coolgp.scenarios.plots.convergence import CONVERGENCE
+from coolgp.network.base.lazy_table import LazyTable
 from coolgp.scenarios.plots.drawing import Drawing, draw_figures
-from coolgp.scenarios.plots.field import FIELD
-from coolgp.scenarios.plots.fusion import FUSION
-from coolgp.scenarios.plots.network import NETWORK
-from coolgp.scenarios.plots.profiles import PROFILES
-from coolgp.scenarios.plots.relevance import RELEVANCES
-from coolgp.scenarios.plots.reliability import RELIABILITY
-from coolgp.scenarios.plots.road import ROAD
 from coolgp.scenarios.records.run_folder import RunFolder
 
 __all__ = ["FIGURES", "draw_all"]
 
-FIGURES: dict[str, Drawing[RunFolder]] = {
-    "convergence": CONVERGENCE,
-    "profiles": PROFILES,
-    "agents": AGENTS,
-    "reliability": RELIABILITY,
-    "fusion": FUSION,
-    "relevances": RELEVANCES,
-    "network": NETWORK,
-    "field": FIELD,
-    "road": ROAD,
-}
+_HERE = "coolgp.scenarios.plots"
+
+FIGURES: LazyTable[Drawing[RunFolder]] = LazyTable(
+    {
+        "convergence": f"{_HERE}.convergence:CONVERGENCE",
+        "profiles": f"{_HERE}.profiles:PROFILES",
+        "agents": f"{_HERE}.agents:AGENTS",
+        "reliability": f"{_HERE}.reliability:RELIABILITY",
+        "fusion": f"{_HERE}.fusion:FUSION",
+        "relevances": f"{_HERE}.relevance:RELEVANCES",
+        "network": f"{_HERE}.network:NETWORK",
+        "field": f"{_HERE}.field:FIELD",
+        "road": f"{_HERE}.road:ROAD",
+    }
+)
 """By name, in the order of the report; the file is ``<name>.png``."""
 
 

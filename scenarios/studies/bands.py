@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.metrics.words import alike, is_summed
@@ -80,7 +80,7 @@ def _std(y: Floats) -> tuple[Floats, Floats]:
 def _confidence(y: Floats) -> tuple[Floats, Floats]:
     """The interval of the mean by Student's t: ``t(n - 1) · std / √n``."""
     low, high = _std(y)
-    factor = student.ppf(0.5 + 0.5 * LEVEL, len(y) - 1) / np.sqrt(len(y)) if len(y) > 1 else 0.0
+    factor = stdtrit(len(y) - 1, 0.5 + 0.5 * LEVEL) / np.sqrt(len(y)) if len(y) > 1 else 0.0
     middle, half = 0.5 * (low + high), 0.5 * (high - low)
     return middle - factor * half, middle + factor * half
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from coolgp.scenarios.base.arrays import Floats
 
@@ -46,7 +46,7 @@ def differences(runs: Sequence[Mapping[str, float]], others: Sequence[Mapping[st
 def interval(values: Floats) -> tuple[float, float]:
     """The 95 % interval of the mean of two paired differences or more, by Student's t."""
     mean, count = float(values.mean()), len(values)
-    half = float(t.ppf(0.5 + LEVEL / 2, count - 1) * values.std(ddof=1) / np.sqrt(count))
+    half = float(stdtrit(count - 1, 0.5 + LEVEL / 2) * values.std(ddof=1) / np.sqrt(count))
     return mean - half, mean + half
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from coolgp.scenarios.base.arrays import Ints
 from coolgp.scenarios.records.frames import Frames
 from coolgp.scenarios.records.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Animation", "Moving", "typical_agent"]
 

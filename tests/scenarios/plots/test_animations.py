@@ -18,9 +18,10 @@ from typer.testing import CliRunner
 from coolgp.scenarios import load_scenario, run
 from coolgp.scenarios.cli.app import app
 from coolgp.scenarios.plots.animations import writers
+from coolgp.scenarios.plots.animations.animate import animate
 from coolgp.scenarios.plots.animations.animation import Animation, typical_agent
 from coolgp.scenarios.plots.animations.attendance import attendance
-from coolgp.scenarios.plots.animations.registry import ANIMATIONS, animate
+from coolgp.scenarios.plots.animations.registry import ANIMATIONS
 from coolgp.scenarios.records.frames import FRAMES, read_frames
 from coolgp.scenarios.records.network import pairs
 from coolgp.scenarios.records.run_folder import RunFolder, read_run
