@@ -52,6 +52,18 @@ def test_importing_the_root_imports_no_part_of_it() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_run_of_rounds_loads_nothing_that_only_figures_and_models_trained_apart_need() -> None:
+    program = (
+        "import sys\n"
+        "from coolgp.scenarios.cli.app import app\n"
+        "from coolgp.scenarios.cli import follow_run\n"
+        "from coolgp.scenarios.experiments import rounds, run\n"
+        "print([name for name in ('matplotlib', 'sklearn', 'pandas', 'scipy.stats', 'jinja2') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 OWN_FILE = re.compile(r"^```python\n# (?:agents|fusion|network|scenarios)/\S+\.py.*?^```", re.DOTALL | re.MULTILINE)
 """A file of the package, as a page shows it: like its neighbours it imports from modules."""
 
