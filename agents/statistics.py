@@ -131,20 +131,15 @@ class Evidence:
         directions lose their precision, and their shift. Agents without any, but for rounding, stay as they are to the
         bit.
         """
-        grain = self._grain
-        if _above(self.precision, -grain):
+        below = _below(self.precision, -self._grain)
+        if not below.size:
             return self
-        values, vectors = np.linalg.eigh(self.precision)
+        precision, shift = self.precision.copy(), self.shift.copy()
+        values, vectors = np.linalg.eigh(precision[below])
         informed, turned = values > 0, vectors.swapaxes(-1, -2)
-        precision = (vectors * (informed * values)[..., None, :]) @ turned
-        shift = (vectors @ (informed * (turned @ self.shift[..., None])[..., 0])[..., None])[..., 0]
-        negative = (values[..., 0] < -grain)[..., None]
-        return Evidence(
-            np.where(negative[..., None], precision, self.precision),
-            np.where(negative, shift, self.shift),
-            self.square,
-            self.count,
-        )
+        precision[below] = (vectors * (informed * values)[..., None, :]) @ turned
+        shift[below] = (vectors @ (informed * (turned @ shift[below][..., None])[..., 0])[..., None])[..., 0]
+        return Evidence(precision, shift, self.square, self.count)
 
     def possible(self) -> npt.NDArray[np.bool_]:
         """Which of ``A`` could come from data, ``[A]``: finite, no direction of negative precision but for rounding.
@@ -154,8 +149,7 @@ class Evidence:
         """
         finite: npt.NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(self.pack()), axis=-1)
         candidates = self[np.flatnonzero(finite)]
-        if not _above(candidates.precision, -candidates._grain):
-            finite[finite] = np.linalg.eigvalsh(candidates.precision)[:, 0] > -candidates._grain
+        finite[np.flatnonzero(finite)[_below(candidates.precision, -candidates._grain)]] = False
         return finite
 
     @property
@@ -217,10 +211,17 @@ def repeated(rows: Array) -> bool:
     return len(rows) > 0 and rows.strides[0] == 0
 
 
-def _above(matrices: Array, least: Array) -> bool:
-    """Whether all eigenvalues of the matrices ``[..., M, M]`` are above ``least [...]``: decided by a factor."""
+def _below(matrices: Array, least: Array) -> npt.NDArray[np.intp]:
+    """Which of the matrices ``[A, M, M]`` have an eigenvalue that is not above ``least [A]``: decided by a factor."""
+    lifted = matrices - least[:, None, None] * np.eye(matrices.shape[-1])
+    if _positive(lifted):
+        return np.zeros(0, dtype=np.intp)
+    return np.flatnonzero([not _positive(one) for one in lifted])
+
+
+def _positive(matrices: Array) -> bool:
     try:
-        np.linalg.cholesky(matrices - least[..., None, None] * np.eye(matrices.shape[-1]))
+        np.linalg.cholesky(matrices)
     except np.linalg.LinAlgError:
         return False
     return True
