@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coolgp.agents.base.arrays import Array
+from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.model import Model
 from coolgp.agents.statistics import Evidence
 
@@ -22,6 +22,8 @@ __all__ = ["best_variances"]
 
 REACH, POINTS, PASSES = 40.0, 81, 4
 """The ratio is sought within ± REACH log units of 1 on so many points, then anew between the neighbours of the best."""
+NUMBERS = 2**16
+"""Of a bound's terms that are made at once: half a megabyte, which stays in a core's cache."""
 
 
 def best_variances(model: Model, theta: Array, evidence: Evidence) -> Array:
@@ -32,62 +34,54 @@ def best_variances(model: Model, theta: Array, evidence: Evidence) -> Array:
     """
     spectra = _spectra(model, theta, evidence)
     found = theta[:, -2:].copy()
-    for agent in np.flatnonzero((evidence.count > 0) & (evidence.square > 0)):
-        found[agent] = spectra.of(int(agent)).maximum()
+    informed = np.flatnonzero((evidence.count > 0) & (evidence.square > 0))
+    together = max(1, NUMBERS // (POINTS * model.inducing))
+    for first in range(0, len(informed), together):
+        some = informed[first : first + together]
+        found[some] = spectra.of(some).maxima()
     return found
 
 
 @dataclass(frozen=True)
-class _Spectrum:
-    """What the bound is of: values ``λ [M]``, squares ``c² [M]``, ``Σy²``, ``n``, and ``n - tr G``."""
-
-    values: Array
-    squares: Array
-    square: float
-    count: float
-    left: float
-
-    def noise(self, ratio: Array) -> Array:
-        """The best noise variance for each ratio ``[R]``, above the rounding of ``Σy²``."""
-        explained = (ratio[:, None] * self.squares / (1.0 + ratio[:, None] * self.values)).sum(-1)
-        misfit = self.square - explained
-        noise: Array = np.maximum(misfit, np.finfo(float).eps * self.square) / self.count
-        return noise
-
-    def cost(self, log_ratio: Array) -> Array:
-        """-2 times the bound for each ratio ``[R]`` and its best noise variance, but for a constant."""
-        ratio = np.exp(log_ratio)
-        cost: Array = self.count * np.log(self.noise(ratio)) + np.log1p(ratio[:, None] * self.values).sum(-1)
-        return cost
-
-    def maximum(self) -> Array:
-        """Logarithms of the signal and noise variance ``[2]``."""
-        low, high = -REACH, REACH
-        limit = np.log(self.count) - np.log(max(self.left, np.finfo(float).tiny))
-        for _ in range(PASSES):
-            points = np.minimum(np.linspace(low, high, POINTS), limit)
-            step = (high - low) / (POINTS - 1)
-            best = int(np.argmin(self.cost(points)))
-            low, high = points[best] - step, points[best] + step
-        log_ratio = points[best]
-        log_noise = float(np.log(self.noise(np.exp(log_ratio[None]))[0]))
-        return np.array([log_ratio + log_noise, log_noise])
-
-
-@dataclass(frozen=True)
 class _Spectra:
-    """Spectra of ``A`` agents; shapes as in :class:`_Spectrum`, with a leading axis."""
+    """What the bounds of ``A`` agents are of: values ``λ [A, M]``, squares ``c² [A, M]``, ``Σy²`` and ``n`` ``[A]``."""
 
     values: Array
     squares: Array
     square: Array
     count: Array
 
-    def of(self, agent: int) -> _Spectrum:
-        """That of one of them."""
-        values, count = self.values[agent], float(self.count[agent])
-        left = max(count - float(values.sum()), 0.0)
-        return _Spectrum(values, self.squares[agent], float(self.square[agent]), count, left)
+    def of(self, agents: Indices) -> _Spectra:
+        """Those of some of them."""
+        return _Spectra(self.values[agents], self.squares[agents], self.square[agents], self.count[agents])
+
+    def noise(self, ratio: Array) -> Array:
+        """The best noise variance for each ratio ``[A, R]``, above the rounding of ``Σy²``."""
+        terms = ratio[..., None] * self.squares[:, None] / (1.0 + ratio[..., None] * self.values[:, None])
+        misfit = self.square[:, None] - terms.sum(-1)
+        noise: Array = np.maximum(misfit, np.finfo(float).eps * self.square[:, None]) / self.count[:, None]
+        return noise
+
+    def cost(self, log_ratio: Array) -> Array:
+        """-2 times the bound for each ratio ``[A, R]`` and its best noise variance, but for a constant."""
+        ratio = np.exp(log_ratio)
+        growth: Array = np.log1p(ratio[..., None] * self.values[:, None]).sum(-1)
+        return self.count[:, None] * np.log(self.noise(ratio)) + growth
+
+    def maxima(self) -> Array:
+        """Logarithms of the signal and noise variances ``[A, 2]``."""
+        agents = np.arange(len(self.count))
+        low, high = np.full(len(agents), -REACH), np.full(len(agents), REACH)
+        left = np.maximum(self.count - self.values.sum(-1), 0.0)  # n - tr G
+        limit = np.log(self.count) - np.log(np.maximum(left, np.finfo(float).tiny))
+        for _ in range(PASSES):
+            points = np.minimum(np.linspace(low, high, POINTS).T, limit[:, None])
+            points = np.ascontiguousarray(points)  # sums over M in the order of one agent's alone
+            step = (high - low) / (POINTS - 1)
+            best = points[agents, np.argmin(self.cost(points), axis=1)]
+            low, high = best - step, best + step
+        log_noise = np.log(self.noise(np.exp(best[:, None]))[:, 0])
+        return np.stack([best + log_noise, log_noise], axis=1)
 
 
 def _spectra(model: Model, theta: Array, evidence: Evidence) -> _Spectra:

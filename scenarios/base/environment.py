@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -64,6 +65,7 @@ def share_cores() -> None:
         os.environ.setdefault("COOLGP_THREADS", str(max(1, granted_cores() // local_size())))
 
 
+@cache
 def installed(package: str) -> str | None:
     """Version of an installed package, None where it is missing."""
     try:
@@ -91,8 +93,9 @@ def _command(ranks: int) -> str:
     return shlex.join([Path(program).name, *arguments, *many])
 
 
+@cache
 def _commit() -> str | None:
-    """Commit of the checkout that this code runs from, with a mark for local changes."""
+    """Commit of the checkout that this code runs from, with a mark for local changes, when it was first asked for."""
     source = Path(__file__).resolve().parent
     try:
         asked = ["git", "-C", str(source), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
