@@ -24,10 +24,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let programs that tests start find compiled modules (a third of their start), and be interrupted.
 
     They find those of installed packages too: a folder of compiled modules of the tests' own would have all of them
-    compiled anew. Workers that run tests side by side leave a core to each other.
+    compiled anew. Workers that run tests side by side leave a core to each other, and ranks of MPICH that wait for
+    others sleep: there are more ranks than cores.
     """
     if "PYTEST_XDIST_WORKER" not in os.environ:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["MPIR_CVAR_ENABLE_HEAVY_YIELD"] = "1"
         if getattr(config.option, "numprocesses", None):
             os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to what it starts in the background
