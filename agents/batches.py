@@ -11,7 +11,7 @@ import numpy as np
 from coolgp.agents.base.arrays import Array, Indices
 from coolgp.agents.blocks import FEW, map_slices, slices_of
 
-__all__ = ["Batch", "Deferred", "Observations", "StandIn", "gathered", "joined", "map_batches"]
+__all__ = ["Batch", "Deferred", "Observations", "StandIn", "gathered", "joined", "map_batches", "stood_in"]
 
 Result = TypeVar("Result")
 
@@ -144,6 +144,13 @@ def joined(batches: Sequence[Observations], agents: slice | Indices) -> Batch:
 
 def _columns(parts: Sequence[Any], *names: str) -> Iterator[Array]:
     return (np.concatenate([getattr(part, name) for part in parts], axis=1) for name in names)
+
+
+def stood_in(batches: Sequence[Batch], stand_in: StandIn) -> tuple[Batch, ...]:
+    """The batches with the Gaussian rows that stand for theirs, which come one batch after another ``[A, ΣB]``."""
+    ends = np.cumsum([batch.rows for batch in batches])[:-1]
+    targets, roots = (np.split(of, ends, axis=1) for of in (stand_in.target, stand_in.root))
+    return tuple(replace(batch, stand_in=StandIn(*of)) for batch, *of in zip(batches, targets, roots, strict=True))
 
 
 def map_batches(

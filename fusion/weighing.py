@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 
 from coolgp.agents.base.failures import Indefinite
-from coolgp.agents.batches import Batch, Observations, StandIn, gathered, joined, map_batches
+from coolgp.agents.batches import Batch, Observations, StandIn, gathered, joined, map_batches, stood_in
 from coolgp.agents.population import Population, observe
 from coolgp.agents.predictive_scores import predict_rows
 from coolgp.agents.statistics import Evidence
@@ -55,6 +55,4 @@ def written(population: Population, batches: Sequence[Batch], beliefs: Beliefs) 
         target[agents], root[agents] = targets, np.sqrt(weights)
 
     map_batches(write, [whole], population.size, 8 * model.inducing * (model.inducing + 3 * whole.rows))
-    ends = np.cumsum([batch.rows for batch in plain])[:-1]
-    parts = zip(plain, np.split(target, ends, axis=1), np.split(root, ends, axis=1), strict=True)
-    return tuple(replace(batch, stand_in=StandIn(targets, roots)) for batch, targets, roots in parts)
+    return stood_in(plain, StandIn(target, root))

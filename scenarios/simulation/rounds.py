@@ -13,7 +13,8 @@ from time import perf_counter
 import numpy as np
 
 from coolgp.agents.base.failures import Indefinite
-from coolgp.agents.batches import Observations
+from coolgp.agents.batches import Observations, StandIn, gathered, joined, stood_in
+from coolgp.agents.population import Population
 from coolgp.fusion.rule import FusionRule, has_evidence
 from coolgp.network.transport import Transport
 from coolgp.scenarios.base.arrays import Ints
@@ -91,9 +92,9 @@ def learned_rounds(
     """
     transport, dataset, agents = simulation.transport, simulation.dataset, simulation.transport.shard.agents
     population, state, seen = run_state.population, run_state.state, run_state.seen
-    again, turns = range(run_state.turn - run_state.waiting, run_state.turn), range(run_state.turn, simulation.rounds)
+    turns = range(run_state.turn, simulation.rounds)
+    population = replace(population, waiting=_waiting(run_state, batch_of))
     del run_state  # or the first state would stay in memory for the whole run
-    population = replace(population, waiting=tuple(batch_of(turn).cast(population.dtype) for turn in again))
     for turn in turns:
         started = perf_counter()
         transport.advance(turn)
@@ -103,9 +104,31 @@ def learned_rounds(
             population, state = learn(simulation, turn, batch, population, state)
         seconds = perf_counter() - started
         seen += int(transport.total(np.array([batch.count.sum()]))[0])
-        waiting = len(population.waiting)
-        after = RunState(turn=turn + 1, seen=seen, population=population, state=state, waiting=waiting)
+        after = RunState(
+            turn=turn + 1,
+            seen=seen,
+            population=population,
+            state=state,
+            waiting=len(population.waiting),
+            stand_in=_stand_in(population),
+        )
         yield turn, batch, after, seconds
+
+
+def _waiting(run_state: RunState, batch_of: Callable[[int], Observations]) -> tuple[Observations, ...]:
+    """The batches that waited, as the population had them."""
+    population, turns = run_state.population, range(run_state.turn - run_state.waiting, run_state.turn)
+    batches = tuple(batch_of(turn).cast(population.dtype) for turn in turns)
+    if run_state.stand_in is None:
+        return batches
+    return stood_in([gathered(batch, population.size) for batch in batches], run_state.stand_in)
+
+
+def _stand_in(population: Population) -> StandIn | None:
+    """What stands for the rows that wait; None where these stand for themselves, or none wait."""
+    if not (population.waiting and population.model.likelihood.reweighs):
+        return None
+    return joined(population.waiting, slice(None)).stand_in
 
 
 @contextmanager

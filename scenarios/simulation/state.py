@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.batches import StandIn
 from coolgp.agents.features.basis import Basis
 from coolgp.agents.population import Population
 from coolgp.fusion.guarantee import Guarantee
@@ -120,7 +121,8 @@ class RunState:
     """What one round hands to the next, on this rank; the state of the transport goes with it.
 
     turn: the next round, from 0. seen: observations by all agents so far. waiting: how many of the last batches are not
-    yet part of the population's sums. The loop reuses the arrays: they are valid until the next round.
+    yet part of the population's sums; stand_in: the Gaussian rows that stand for theirs ``[A, ΣB]``, None where they
+    stand for themselves. The loop reuses the arrays: they are valid until the next round.
     """
 
     turn: int
@@ -128,6 +130,7 @@ class RunState:
     population: Population
     state: State
     waiting: int = 0
+    stand_in: StandIn | None = None
 
 
 @dataclass(frozen=True)

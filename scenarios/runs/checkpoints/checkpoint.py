@@ -40,7 +40,7 @@ from coolgp.scenarios.runs.checkpoints.row_file import (
     with_checksums,
     write_rows,
 )
-from coolgp.scenarios.runs.checkpoints.state_rows import Stored, Unstorable, put_back, take_down
+from coolgp.scenarios.runs.checkpoints.state_rows import Stored, Unstorable, check_waiting, put_back, take_down
 from coolgp.scenarios.simulation.initialisation import extended, relocated
 from coolgp.scenarios.simulation.learning import begin
 from coolgp.scenarios.simulation.state import RunState, Simulation
@@ -125,6 +125,7 @@ def _put_back(
     try:
         fresh = begin(_grown(simulation, index["inducing_inputs"]))
         run_state = put_back(fresh, rows, index["numbers"], simulation.transport)
+        check_waiting(run_state, simulation.rounds, simulation.scenario.agents.batch_size)
     except UNFIT as problem:
         raise ValueError(
             f"{folder}: the checkpoint of round {turn} does not hold what this run needs "

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from operator import index
 from typing import Any
 
 import numpy as np
 
+from coolgp.agents.batches import StandIn
 from coolgp.agents.statistics import Statistics
 from coolgp.network.base.arrays import Array
 from coolgp.network.links.channel import ChannelState, FaultyTransport
@@ -20,7 +22,7 @@ from coolgp.network.transport import Transport
 from coolgp.scenarios.runs.checkpoints.row_file import rows_by_block
 from coolgp.scenarios.simulation.state import RunState, sent_so_far
 
-__all__ = ["LEARNED", "POPULATION", "Stored", "Unstorable", "put_back", "take_down"]
+__all__ = ["LEARNED", "POPULATION", "Stored", "Unstorable", "check_waiting", "put_back", "take_down"]
 
 POPULATION = ("theta", "anchor", "moments", "announced")
 """The arrays of a population that change, beside its statistics."""
@@ -50,6 +52,8 @@ def take_down(run_state: RunState, transport: Transport) -> Stored:
     axes = {"agent": rows_by_block(shard, np.arange(len(shard.agents))), "edge": rows_by_block(shard, shard.tail)}
     statistics = {f"statistics/{f.name}": getattr(population.statistics, f.name) for f in fields(Statistics)}
     arrays = statistics | {f"population/{name}": getattr(population, name) for name in (*POPULATION, *LEARNED)}
+    if run_state.stand_in:
+        arrays |= {f"waiting/{f.name}": getattr(run_state.stand_in, f.name) for f in fields(StandIn)}
     sent = {f"meter/{name}": total for name, total in asdict(sent_so_far(transport)).items()}
     stored = Stored(arrays, dict.fromkeys(arrays, axes["agent"]), sent)
     stored.numbers.update(turn=run_state.turn, seen=run_state.seen, steps=population.steps, waiting=run_state.waiting)
@@ -82,7 +86,20 @@ def put_back(fresh: RunState, rows: Mapping[str, Array], numbers: Mapping[str, i
         population=population,
         state=with_rows(fresh.state, rows),
         waiting=numbers["waiting"],
+        stand_in=StandIn(**_below("waiting/", rows)) if _below("waiting/", rows) else None,
     )
+
+
+def check_waiting(run_state: RunState, rounds: int, batch_size: int) -> None:
+    """Raise ValueError where a state is not one between rounds of a run of so many, with batches of so many rows."""
+    turn, waiting, population, stand_in = run_state.turn, run_state.waiting, run_state.population, run_state.stand_in
+    if not 0 <= index(waiting) <= index(turn) < rounds:
+        raise ValueError(f"batches of {waiting} rounds cannot wait after {turn} of {rounds}")
+    if not (waiting and population.model.likelihood.reweighs):
+        return
+    needed = ((population.size, waiting * batch_size), population.dtype)
+    if stand_in is None or {(of.shape, of.dtype) for of in (stand_in.target, stand_in.root)} != {needed}:
+        raise ValueError(f"rows that wait need {needed[1]} {list(needed[0])} to stand for them, which are not there")
 
 
 def _untried(theta: Array) -> dict[str, Array]:
