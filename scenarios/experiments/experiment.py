@@ -24,8 +24,8 @@ from coolgp.scenarios.base.signals import Interrupted, Noted, Terminated, noted,
 from coolgp.scenarios.config.loading import read_scenario
 from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.experiments.kind import Options, Watcher, check_processes
-from coolgp.scenarios.experiments.report import ExperimentFolder, Findings, read_experiment, write_experiment_report
-from coolgp.scenarios.plots.drawing import Drawing, draw_figures
+from coolgp.scenarios.experiments.report import ExperimentFolder, Findings, draw_experiment
+from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.runs.folder import claimed_folder
 
 __all__ = ["Experiment", "Row", "Session", "stop_together"]
@@ -92,13 +92,7 @@ class Experiment:
 
     def draw(self, folder: Path) -> list[Path]:
         """Draw all figures and write the report, from the run folder alone; their paths."""
-        read = read_experiment(folder)
-        paths = draw_figures(read, self.figures)
-        pictures = {path: self.figures[name].caption for name, path in paths.items()}
-        return [*pictures, self._report(read, pictures)]
-
-    def _report(self, read: ExperimentFolder, pictures: Mapping[Path, str]) -> Path:
-        return write_experiment_report(read, self.findings(read), pictures, one_process=bool(self.one_process))
+        return draw_experiment(folder, self.figures, self.findings, one_process=bool(self.one_process))
 
     def clear(self, folder: Path) -> None:
         """Remove a run of this kind, and nothing else, from its folder."""

@@ -11,7 +11,7 @@ from coolgp.network.base.lazy_table import LazyTable
 from coolgp.network.launcher import launched_rank
 from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
 from coolgp.scenarios.experiments.kind import Job, Kind, Options, Watcher
-from coolgp.scenarios.experiments.rounds import ROUNDS
+from coolgp.scenarios.experiments.rounds import ROUNDS, Rounds
 from coolgp.scenarios.runs.supervisor import Say
 from coolgp.scenarios.studies.cells import Task
 
@@ -41,7 +41,7 @@ def start(scenario: Scenario, folder: Path, options: Options) -> Job:
     Raises ValueError for what does not fit. Collective.
     """
     kind: Kind = KINDS[scenario.kind]
-    if kind is not ROUNDS and getattr(scenario.run, "tracker", False):
+    if not isinstance(kind, Rounds) and getattr(scenario.run, "tracker", False):
         raise ValueError(f'run.tracker: is told of rounds of learning; the kind "{kind.name}" has none: leave it out')
     earlier: Kind = ROUNDS
     with suppress(ValueError):

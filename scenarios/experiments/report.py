@@ -6,7 +6,7 @@ Axes: `R` rows of ``metrics.csv``.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ from typing import Any
 from coolgp.scenarios.base.files import write_whole
 from coolgp.scenarios.config.catalogue import about
 from coolgp.scenarios.config.loading import read_scenario
+from coolgp.scenarios.plots.drawing import Drawing, draw_figures
 from coolgp.scenarios.plots.html import embedded, rendered
 from coolgp.scenarios.records.run_folder import read_metrics
 from coolgp.scenarios.records.tables import Columns
 
-__all__ = ["ExperimentFolder", "Findings", "ResultTable", "read_experiment", "write_experiment_report"]
+__all__ = ["ExperimentFolder", "Findings", "ResultTable", "draw_experiment", "read_experiment"]
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,23 @@ def read_experiment(path: str | Path) -> ExperimentFolder:
         raise ValueError(f"{path} is not a run folder: {problem}") from problem
 
 
-def write_experiment_report(
-    folder: ExperimentFolder, findings: Findings, figures: Mapping[Path, str], *, one_process: bool = False
+def draw_experiment(
+    path: Path,
+    figures: Mapping[str, Drawing[ExperimentFolder]],
+    findings: Callable[[ExperimentFolder], Findings],
+    *,
+    one_process: bool = False,
+) -> list[Path]:
+    """Draw all figures and write the report, from the run folder alone; their paths. one_process: on one rank."""
+    folder = read_experiment(path)
+    captions = {file: figures[name].caption for name, file in draw_figures(folder, figures).items()}
+    return [*captions, _write_report(folder, findings(folder), captions, one_process=one_process)]
+
+
+def _write_report(
+    folder: ExperimentFolder, findings: Findings, figures: Mapping[Path, str], *, one_process: bool
 ) -> Path:
-    """Write ``report.html``, replaced whole; figures: their captions by the files; one_process: on one rank."""
+    """Write ``report.html``, replaced whole; figures: their captions by the files."""
     page = rendered(
         "experiment_report.html.j2",
         config=folder.config,

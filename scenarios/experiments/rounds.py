@@ -1,4 +1,4 @@
-"""The loop of rounds as a kind of scenario: agents observe, exchange and are evaluated, round after round."""
+"""Loops of rounds as kinds of scenario: agents observe, exchange and are evaluated, round after round."""
 
 from __future__ import annotations
 
@@ -20,34 +20,49 @@ from coolgp.scenarios.metrics.rows import header
 from coolgp.scenarios.records.guarantee import guarantee_words, observed_words
 from coolgp.scenarios.records.run_folder import read_metrics
 from coolgp.scenarios.records.tables import Columns, numbers
-from coolgp.scenarios.runs.drawn import draw_run
+from coolgp.scenarios.runs.go import Row, Watch
 from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.prepare import Prepared, prepare, prepare_resume
-from coolgp.scenarios.runs.removal import remove_run
-from coolgp.scenarios.runs.run import complete
+from coolgp.scenarios.runs.run import NUMBERS, Output, complete
+from coolgp.scenarios.runs.tabled import Tabled, TabledNumbers
 from coolgp.scenarios.simulation.initialisation import SharedStart
 from coolgp.scenarios.simulation.state import Record
 
-__all__ = ["ROUNDS", "Rounds", "RoundsJob", "shown_rounds"]
+__all__ = ["ROUNDS", "Rounds", "RoundsJob", "shown_rounds", "spread_words"]
+
+
+def _errors(row: Row) -> str:
+    return f"RMSE {row['rmse_pre']:.4g} before, {row['rmse_post']:.4g} after fusion"
+
+
+def _spreads(columns: Columns) -> list[str]:
+    return [
+        f"RMSE before fusion  {spread_words(columns, 'rmse_pre')}  (mean ± std over probe agents)",
+        f"RMSE after fusion   {spread_words(columns, 'rmse_post')}",
+    ]
 
 
 @dataclass(frozen=True)
 class Rounds:
-    """The loop of rounds; fields and methods as in :class:`coolgp.scenarios.experiments.kind.Kind`."""
+    """A loop of rounds; fields and methods as in :class:`coolgp.scenarios.experiments.kind.Kind`, and:
+
+    tabled: records as tables. output: what becomes of the folder. scores: those of a line of ``metrics.csv`` in words,
+    while the rounds go. ended: those of the last one, in lines.
+    """
 
     name: str = DEFAULT_KIND
     words: str = "many agents learn and fuse, round after round (the default)"
     scenario: type[Scenario] = Scenario
+    columns: tuple[str, ...] = tuple(header(METRICS))
+    tabled: type[Tabled] = TabledNumbers
+    output: Output = NUMBERS
+    scores: Callable[[Row], str] = _errors
+    ended: Callable[[Columns], list[str]] = _spreads
     one_process: str = ""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Those of the table of columns that are written into ``metrics.csv``."""
-        return tuple(header(METRICS))
 
     def start(self, scenario: Scenario, folder: Path, options: Options) -> RoundsJob:
         """Load the data and assemble the simulation."""
-        return _job(
+        return self._job(
             prepare(
                 scenario,
                 folder,
@@ -55,22 +70,28 @@ class Rounds:
                 figures=options.figures,
                 anyway=options.anyway,
                 watch=_searching(options),
-            ),
-            folder,
+                tabled=self.tabled,
+            )
         )
 
     def resume(self, folder: Path, options: Options) -> RoundsJob:
         """Assemble the simulation where the last checkpoint left it."""
-        watch = _searching(options)
-        return _job(prepare_resume(folder, figures=options.figures, anyway=options.anyway, watch=watch), folder)
+        watch, figures = _searching(options), options.figures
+        return self._job(
+            prepare_resume(folder, figures=figures, anyway=options.anyway, watch=watch, tabled=self.tabled)
+        )
 
     def draw(self, folder: Path) -> list[Path]:
         """Draw all figures and write the report, from the tables alone."""
-        return draw_run(folder)
+        return self.output.draw(folder)
 
     def clear(self, folder: Path) -> None:
         """Remove a run, and nothing else, from its folder."""
-        remove_run(folder)
+        self.output.clear(folder)
+
+    def _job(self, prepared: Prepared) -> RoundsJob:
+        opening = guarantee_words(stated_guarantee(prepared.simulation)) if launched_rank() == 0 else ""
+        return RoundsJob(self, prepared, opening)
 
 
 ROUNDS = Rounds()
@@ -80,38 +101,36 @@ ROUNDS = Rounds()
 class RoundsJob:
     """The rounds that are about to start. opening: the rule's guarantee. last: the record of the last round."""
 
+    kind: Rounds
     prepared: Prepared
-    folder: Path
     opening: str = ""
     last: Record | None = None
 
     def go(self, watcher: Watcher) -> None:
         """Go through the rounds. Collective."""
-        records = complete(self.prepared, shown_rounds(watcher.show), watcher.warn)
+        records = complete(self.prepared, shown_rounds(watcher.show, self.kind.scores), watcher.warn, self.kind.output)
         self.last = records[-1] if records else None
 
     def closing(self) -> list[str]:
-        """Errors before and after fusion, what was sent, what was seen of the guarantee, and what to look out for."""
-        if self.last is None:
+        """Scores before and after fusion, what was sent, what was seen of the guarantee, and what to look out for."""
+        folder, simulation = self.prepared.folder, self.prepared.simulation
+        if self.last is None or folder is None:
             return []
-        scenario, columns = self.prepared.simulation.scenario, read_metrics(self.folder)
-        report, shared_start = self.folder / "report.html", self.prepared.simulation.shared_start
+        scenario, shared_start, columns = simulation.scenario, simulation.shared_start, read_metrics(folder)
+        report, seconds = folder / "report.html", perf_counter() - self.prepared.started
         return [
-            *_summary(scenario.name, columns, perf_counter() - self.prepared.started),
-            observed_words(stated_guarantee(self.prepared.simulation), columns),
+            _learned(scenario.name, columns),
+            *self.kind.ended(columns),
+            f"took {seconds:.1f} s, of which learning and fusion {np.sum(columns['seconds']):.1f} s",
+            observed_words(stated_guarantee(simulation), columns),
             *filter(None, [shared_start.words, scenario.agents.forgetting]),
             *_own_inputs(scenario, self.last),
             *_moved(shared_start, scenario, self.last),
-            *_forged(self.folder),
+            *_forged(folder),
             *_warnings(scenario, self.last),
             *(f"warning: {note}" for note in shared_start.notes),
-            f"report: {report}" if report.exists() else f"run folder: {self.folder}",
+            f"report: {report}" if report.exists() else f"run folder: {folder}",
         ]
-
-
-def _job(prepared: Prepared, folder: Path) -> RoundsJob:
-    root = launched_rank() == 0
-    return RoundsJob(prepared, folder, guarantee_words(stated_guarantee(prepared.simulation)) if root else "")
 
 
 def _searching(options: Options) -> Callable[[int, int], None]:
@@ -123,14 +142,11 @@ def _searching(options: Options) -> Callable[[int, int], None]:
     return watch
 
 
-def shown_rounds(show: Callable[[Stage], None]) -> Callable[[Record, dict[str, float]], None]:
-    """What shows a record and its row as a stage of the run."""
+def shown_rounds(show: Callable[[Stage], None], scores: Callable[[Row], str] = _errors) -> Watch:
+    """What shows a record and its row as a stage of the run; scores: of the row, in words."""
 
-    def watch(record: Record, row: dict[str, float]) -> None:
-        words = (
-            f"RMSE {row['rmse_pre']:.4g} before, {row['rmse_post']:.4g} after fusion, "
-            f"{size_text(record.sent.bytes)} in {record.sent.messages:,} messages"
-        )
+    def watch(record: Record, row: Row) -> None:
+        words = f"{scores(row)}, {size_text(record.sent.bytes)} in {record.sent.messages:,} messages"
         seconds = record.seconds + (record.probed.seconds if record.probed else 0.0)
         done, total, steps = record.round, record.rounds, record.spanned
         show(Stage(done=done, total=total, words=words, steps=steps, seconds=seconds, numbers=row))
@@ -138,19 +154,14 @@ def shown_rounds(show: Callable[[Stage], None]) -> Callable[[Record, dict[str, f
     return watch
 
 
-def _summary(name: str, columns: Columns, seconds: float) -> list[str]:
-    sent, learning = size_text(np.sum(columns["bytes"])), np.sum(columns["seconds"])
-    rounds, observations = columns["round"][-1], columns["observations"][-1]
-    return [
-        f"{name}: {observations:,.0f} observations in {rounds:.0f} rounds, {sent} sent between agents",
-        f"RMSE before fusion  {_spread(columns, 'pre')}  (mean ± std over probe agents)",
-        f"RMSE after fusion   {_spread(columns, 'post')}",
-        f"took {seconds:.1f} s, of which learning and fusion {learning:.1f} s",
-    ]
+def _learned(name: str, columns: Columns) -> str:
+    sent, rounds, observations = size_text(np.sum(columns["bytes"])), columns["round"][-1], columns["observations"][-1]
+    return f"{name}: {observations:,.0f} observations in {rounds:.0f} rounds, {sent} sent between agents"
 
 
-def _spread(columns: Columns, when: str) -> str:
-    mean, std = columns[f"rmse_{when}"][-1], columns[f"rmse_{when}_std"][-1]
+def spread_words(columns: Columns, name: str) -> str:
+    """A score in the last round: its mean over probes, and standard deviation."""
+    mean, std = columns[name][-1], columns[f"{name}_std"][-1]
     return f"{mean:.4g} ± {std if std > 1e-9 * mean else 0.0:.2g}"
 
 
@@ -174,8 +185,8 @@ def _moved(shared_start: SharedStart, scenario: Scenario, last: Record) -> list[
 
 def _forged(folder: Path) -> list[str]:
     """That false messages were taken in, where it was seen."""
-    columns = numbers(folder / HYPERPARAMETERS)
-    words = forged_words(columns["forged"].tolist()) if "forged" in columns else ""
+    tables = [numbers(path) for path in (folder / HYPERPARAMETERS, folder / METRICS) if path.is_file()]
+    words = "".join(forged_words(columns["forged"].tolist()) for columns in tables if "forged" in columns)
     return [f"warning: {words}"] * bool(words)
 
 

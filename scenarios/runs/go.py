@@ -16,7 +16,7 @@ from coolgp.scenarios.metrics.column import METRICS
 from coolgp.scenarios.runs.recorder import Recorder
 from coolgp.scenarios.runs.result import RunResult
 from coolgp.scenarios.runs.supervisor import Say, Supervisor, failure_of
-from coolgp.scenarios.runs.tabled import Tabled, TableRows
+from coolgp.scenarios.runs.tabled import TableRows
 from coolgp.scenarios.runs.tracking.tracked import tracked
 from coolgp.scenarios.simulation.assembly import one_thread
 from coolgp.scenarios.simulation.rounds import simulate
@@ -75,15 +75,15 @@ def _tracked(prepared: Prepared, folder: Path, watch: Watch | None, say: Say) ->
 
 def _recorder(prepared: Prepared, folder: Path) -> Recorder:
     environment = current_environment(prepared.simulation.transport.ranks)
-    return Recorder(folder, prepared.simulation, environment, prepared.resumption)
+    return Recorder(folder, prepared.tabled, environment, prepared.resumption)
 
 
 def _rounds(
     prepared: Prepared, watch: Watch | None, recorder: Recorder | None, supervisor: Supervisor | None
 ) -> RunResult:
     simulation = prepared.simulation
-    records = RunResult(prepared.folder if simulation.transport.root else None, simulation)
-    rows_of = recorder.write if recorder else Tabled(simulation).rows
+    records = RunResult(prepared.folder if simulation.transport.root else None, prepared.tabled)
+    rows_of = recorder.write if recorder else prepared.tabled.rows
     with one_thread(), noted() if supervisor else nullcontext(Noted()) as signals:
         for step in simulate(simulation, prepared.run_state):
             failure = _take(step.record, records, watch, rows_of) if step.record else ""

@@ -12,12 +12,13 @@ from coolgp.network.launcher import launched_size
 from coolgp.scenarios.base.environment import share_cores
 from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.config.loading import read_recorded
-from coolgp.scenarios.config.scenario import DEFAULT_KIND, Scenario
+from coolgp.scenarios.config.scenario import Scenario
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.planning.limits import admit
 from coolgp.scenarios.runs.checkpoints.checkpoint import load
 from coolgp.scenarios.runs.folder import claimed_folder
 from coolgp.scenarios.runs.recorder import Resumption
+from coolgp.scenarios.runs.tabled import Tabled, TabledNumbers
 from coolgp.scenarios.runs.tracking.tracked import check_tracker
 from coolgp.scenarios.simulation.assembly import assemble, one_thread
 from coolgp.scenarios.simulation.bound_start import Searching
@@ -30,11 +31,13 @@ __all__ = ["Prepared", "prepare", "prepare_resume"]
 class Prepared:
     """A run about to start, or to go on: everything that can be wrong with the input was looked at.
 
-    run_state: where to go on, None for the beginning. resumption: where the folder holds the first rounds of the run.
-    notes: what the user should know of that. locks: what is released when the run ends, the claim on its folder.
+    tabled: its records as tables. run_state: where to go on, None for the beginning. resumption: where the folder holds
+    the first rounds of the run. notes: what the user should know of that. locks: what is released when the run ends,
+    the claim on its folder.
     """
 
     simulation: Simulation
+    tabled: Tabled
     folder: Path | None
     figures: bool
     started: float
@@ -54,13 +57,15 @@ def prepare(
     topology: Topology | None = None,
     anyway: bool = False,
     watch: Searching | None = None,
+    tabled: type[Tabled] = TabledNumbers,
 ) -> Prepared:
     """Look at all input and put the run together; arguments and errors as in `run`.
 
-    watch: called with iterations of the search for the shared start, and how many there are at most.
+    watch: called with iterations of the search for the shared start, and how many there are at most. tabled: what
+    its records are as tables, by the scenario's kind.
     """
     folder, started = None if out is None else Path(out), perf_counter()
-    _check_kind(scenario)
+    _check_kind(scenario, tabled.kind)
     check_tracker(scenario)
     share_cores()
     with one_thread(), ExitStack() as locks:
@@ -70,7 +75,14 @@ def prepare(
         simulation = assemble(
             scenario, admitted.dataset, topology, launched_size(), network=admitted.network, watch=watch
         )
-        return Prepared(simulation=simulation, folder=folder, figures=figures, started=started, locks=locks.pop_all())
+        return Prepared(
+            simulation=simulation,
+            folder=folder,
+            figures=figures,
+            started=started,
+            tabled=tabled(simulation),
+            locks=locks.pop_all(),
+        )
 
 
 def prepare_resume(
@@ -81,13 +93,15 @@ def prepare_resume(
     topology: Topology | None = None,
     anyway: bool = False,
     watch: Searching | None = None,
+    tabled: type[Tabled] = TabledNumbers,
 ) -> Prepared:
     """Put a run together again where its last checkpoint left it; arguments and errors as in `resume`.
 
-    watch: as in `prepare`.
+    watch, tabled: as in `prepare`.
     """
     folder, started = Path(folder), perf_counter()
     scenario = read_recorded(folder / "config.toml")
+    _check_kind(scenario, tabled.kind)
     check_tracker(scenario)
     share_cores()
     with one_thread(), ExitStack() as locks:
@@ -107,13 +121,14 @@ def prepare_resume(
             run_state=run_state,
             resumption=resumption,
             notes=taken.messages,
+            tabled=tabled(simulation),
             locks=locks.pop_all(),
         )
 
 
-def _check_kind(scenario: Scenario) -> None:
-    if scenario.kind != DEFAULT_KIND:
+def _check_kind(scenario: Scenario, kind: str) -> None:
+    if scenario.kind != kind:
         raise ValueError(
-            f'{scenario.name}: is of the kind "{scenario.kind}", which has no rounds of learning: start it with '
-            "coolgp.run or coolgp run"
+            f'{scenario.name}: is of the kind "{scenario.kind}", where "{kind}" was needed: take coolgp.run, or '
+            "coolgp.resume"
         )

@@ -16,8 +16,7 @@ import numpy as np
 
 from coolgp.agents.base.arrays import Array
 from coolgp.scenarios.base.environment import Environment
-from coolgp.scenarios.base.files import whole, write_whole
-from coolgp.scenarios.metrics.rows import header
+from coolgp.scenarios.base.files import whole, write_table, write_whole
 from coolgp.scenarios.records.frames import FRAMES
 from coolgp.scenarios.records.guarantee import GUARANTEE
 from coolgp.scenarios.records.network import RECORDED_AGENTS, Network, sample
@@ -25,7 +24,7 @@ from coolgp.scenarios.runs.frame_files import FrameFiles
 from coolgp.scenarios.runs.guarantee import stated_guarantee
 from coolgp.scenarios.runs.model_arrays import model_arrays
 from coolgp.scenarios.runs.table_file import TableFile
-from coolgp.scenarios.runs.tabled import TABLES, Tabled, TableRows
+from coolgp.scenarios.runs.tabled import Tabled, TableRows
 from coolgp.scenarios.simulation.state import Record, Simulation
 
 __all__ = ["Recorder", "Resumption"]
@@ -43,10 +42,11 @@ class Recorder:
     """Writes one run. Only the root makes one. notes: what the user should know of a folder that is gone on with."""
 
     def __init__(
-        self, folder: Path, simulation: Simulation, environment: Environment, resumption: Resumption | None = None
+        self, folder: Path, tabled: Tabled, environment: Environment, resumption: Resumption | None = None
     ) -> None:
-        self.folder, self.simulation = folder, simulation
-        dataset, self.tabled, start = simulation.dataset, Tabled(simulation), simulation.shared_start
+        self.folder, self.tabled, self.simulation = folder, tabled, tabled.simulation
+        simulation, headers = tabled.simulation, tabled.headers
+        dataset, start = simulation.dataset, simulation.shared_start
         self.environment = _environment(folder, environment, resumption) | {
             "data_notes": list(dataset.notes),
             "start": start.words,
@@ -57,7 +57,6 @@ class Recorder:
             write_whole(folder / "config.toml", simulation.scenario.to_toml().encode())
             write_whole(folder / GUARANTEE, stated_guarantee(simulation).text().encode())
         self._write_environment(finished=False)
-        headers = {name: header(name, dataset.features) for name in TABLES}
         sizes = resumption.tables if resumption else {}
         self.tables = {name: _table(folder / name, names, sizes.get(name)) for name, names in headers.items()}
         self.frames = FrameFiles(folder / FRAMES, 0 if resumption is None else resumption.round)
@@ -84,21 +83,11 @@ class Recorder:
 
     def finish(self, record: Record, seconds: Mapping[str, float]) -> None:
         """Write predictions, model and network as they are after the last round."""
-        dataset, probed = self.simulation.dataset, record.probed
+        probed = record.probed
         assert probed is not None
-        truth = {} if dataset.truth is None else {"truth": dataset.truth}
-        self._arrays(
-            "predictions.npz",
-            x_test=dataset.x_test,
-            y_test=dataset.y_test,
-            agents=self.tabled.labels,
-            mean_pre=probed.pre.mean,
-            variance_pre=probed.pre.variance,
-            mean_post=probed.post.mean,
-            variance_post=probed.post.variance,
-            asked=self.tabled.asked.astype(bool),
-            **truth,
-        )
+        for name, rows in self.tabled.at_end(probed).items():
+            write_table(self.folder / name, rows)
+        self._arrays("predictions.npz", **self.tabled.predictions(probed))
         self._arrays("model.npz", **model_arrays(self.simulation, probed, self.tabled.labels))
         self._arrays("network.npz", **_network(self.simulation))
         self._write_environment(finished=True, **{f"seconds_{name}": spent for name, spent in seconds.items()})

@@ -24,7 +24,7 @@ from coolgp.scenarios.records.tables import texts
 from coolgp.scenarios.runs.model_arrays import model_arrays
 from coolgp.scenarios.runs.recorder import Recorder
 from coolgp.scenarios.runs.tabled import Tabled, TableRows
-from coolgp.scenarios.simulation.state import Record, Simulation
+from coolgp.scenarios.simulation.state import Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,11 +42,10 @@ class RunResult(list[Record]):
     all of it, and those of other ranks nothing.
     """
 
-    def __init__(self, folder: Path | None, simulation: Simulation | None = None) -> None:
+    def __init__(self, folder: Path | None, tabled: Tabled | None = None) -> None:
         super().__init__()
-        self.folder, self._simulation = folder, simulation
+        self.folder, self._tabled = folder, tabled
         self._rows: TableRows = {}
-        self._tabled = None if simulation is None else Tabled(simulation)
         self._temporary: Path | None = None
 
     def add(self, record: Record, rows: TableRows) -> None:
@@ -70,10 +69,10 @@ class RunResult(list[Record]):
         """What the evaluated agents ended with. Raises ValueError for a rule that leaves them no evidence."""
         if self.folder is not None:
             return load_model(self.folder)
-        simulation, probed = self._simulation, self[-1].probed if self else None
-        if simulation is None or self._tabled is None or probed is None:
+        tabled, probed = self._tabled, self[-1].probed if self else None
+        if tabled is None or probed is None:
             raise ValueError("this result has no rounds: under MPI that of the root has them")
-        return model_of(model_arrays(simulation, probed, self._tabled.labels), "this run")
+        return model_of(model_arrays(tabled.simulation, probed, tabled.labels), "this run")
 
     def predict(self, x: Any, return_std: bool = False, agent: str | None = None) -> Any:
         """Mean ``[Q]`` of observations at x ``[Q, D]``, with return_std also their standard deviation ``[Q]``.
@@ -88,12 +87,12 @@ class RunResult(list[Record]):
 
         Raises ValueError where the folder holds something already, or this result has no rounds.
         """
-        path, simulation = Path(folder), self._simulation
-        if simulation is None or not self or self[-1].probed is None:
+        path, tabled = Path(folder), self._tabled
+        if tabled is None or not self or self[-1].probed is None:
             raise ValueError("save needs the result of a run with rounds")
         if path.exists() and any(path.iterdir()):
             raise ValueError(f"{path} is not empty: save needs a new folder")
-        recorder = Recorder(path, simulation, current_environment(simulation.transport.ranks))
+        recorder = Recorder(path, tabled, current_environment(tabled.simulation.transport.ranks))
         recorder.add(self._rows)
         recorder.finish(self[-1], {})
         recorder.settle()

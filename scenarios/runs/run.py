@@ -5,6 +5,8 @@ The same call runs serially or, in a process that mpiexec started, as one rank o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from coolgp.network.graphs.topology import Topology
@@ -18,7 +20,23 @@ from coolgp.scenarios.runs.removal import remove_run
 from coolgp.scenarios.runs.result import RunResult
 from coolgp.scenarios.runs.supervisor import Say
 
-__all__ = ["complete", "resume", "run"]
+__all__ = ["NUMBERS", "Output", "complete", "resume", "run"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """What becomes of a run's folder, by what agents learn.
+
+    draw: the figures and the report of a finished run, from its folder alone; their paths. clear: removes a run, and
+    nothing else, from its folder.
+    """
+
+    draw: Callable[[Path], list[Path]]
+    clear: Callable[[Path], None]
+
+
+NUMBERS = Output(draw_run, remove_run)
+"""Of agents that learn numbers."""
 
 
 def run(
@@ -55,7 +73,7 @@ def resume(
     return complete(prepared, watch)
 
 
-def complete(prepared: Prepared, watch: Watch | None = None, say: Say = warn) -> RunResult:
+def complete(prepared: Prepared, watch: Watch | None = None, say: Say = warn, output: Output = NUMBERS) -> RunResult:
     """Bring a prepared run to its end, in a folder without anything of an earlier one; its records as in `run`.
 
     say: called on the root with what goes wrong without ending the run. Collective.
@@ -63,8 +81,8 @@ def complete(prepared: Prepared, watch: Watch | None = None, say: Say = warn) ->
     folder = prepared.folder if prepared.simulation.transport.root else None
     with prepared.locks:
         if folder and prepared.resumption is None:
-            remove_run(folder)
+            output.clear(folder)
         records = go(prepared, watch, say)
         if folder and prepared.figures:
-            draw_run(folder)
+            output.draw(folder)
     return records

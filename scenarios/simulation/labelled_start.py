@@ -16,6 +16,7 @@ from coolgp.agents.sparse.collapsed import Parameters
 from coolgp.agents.sparse.starting import ROWS_EACH, planned_search
 from coolgp.agents.sparse.two_classes import fit_labels
 from coolgp.network.base.randomness import generator
+from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.data.dataset import Dataset
 from coolgp.scenarios.data.scaler import Scaler
@@ -44,8 +45,15 @@ def start_from_labels(
 ) -> SharedStart:
     """Build the shared start from a pilot of what agents observe, classes 0 and 1. The same on every rank.
 
-    Arguments and errors as of :func:`coolgp.scenarios.simulation.initialisation.start_from_pilot`.
+    Arguments and errors as of :func:`coolgp.scenarios.simulation.initialisation.start_from_pilot`; raises DataError
+    too where there are not two classes.
     """
+    names = dataset.classes
+    if len(names) != 2:
+        raise DataError(
+            f'needed two classes in "{dataset.target}", got {len(names)} ({", ".join(names[:10])}): keep the rows '
+            "of two, or learn models apart ([experts])"
+        )
     observed, labels, _ = dataset.training.pilot(agents.pilot, seed)
     width = observed.shape[1]
     with np.errstate(over="ignore", invalid="ignore"):  # said in words by what scales

@@ -75,19 +75,6 @@ def test_the_stored_model_has_the_probabilities_that_were_scored(finished):
         model.to_sparse_gp()
 
 
-def test_any_number_of_ranks_writes_the_same_numbers(finished, on_ranks, tmp_path):
-    program = f"""
-import coolgp
-scenario = coolgp.load_scenario({SETTINGS!r})
-coolgp.run(scenario, out={str(tmp_path / "ranks")!r}, figures=False)
-"""
-    done = on_ranks(2, program)
-    assert done.returncode == 0, done.stdout + done.stderr
-    one, two = (np.load(folder / "predictions.npz") for folder in (finished, tmp_path / "ranks"))
-    np.testing.assert_array_equal(one["probability_post"], two["probability_post"])
-    np.testing.assert_array_equal(one["probability_pre"], two["probability_pre"])
-
-
 def test_a_file_with_two_classes_is_learned_and_named(tmp_path):
     bunch = load_breast_cancer()
     lines = [",".join([*(f"c{i}" for i in range(5)), "kind"])]
