@@ -105,6 +105,7 @@ class Scenario(BaseModel):
         for section in settings:
             for key in getattr(self, section).unhashed():
                 del settings[section][key]
+            settings[section] |= getattr(self, section).hashed_as()
         contents = json.dumps(self._kind() | settings, sort_keys=True)
         return hashlib.sha256(contents.encode()).hexdigest()[:8]
 

@@ -48,6 +48,10 @@ class Settings(BaseModel):
         """The keys that are not part of a scenario's hash."""
         return {key for key, info in type(self).model_fields.items() if added_later(info, getattr(self, key))}
 
+    def hashed_as(self) -> dict[str, Any]:
+        """What stands in a scenario's hash in place of values that say the same in other words."""
+        return {}
+
     @classmethod
     def before(cls) -> dict[str, Any]:
         """What versions without some keys did in place of these, where that is not what their defaults say."""

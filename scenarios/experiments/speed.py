@@ -32,7 +32,7 @@ def check(scenario: Scenario) -> None:
         'agents.shared: needed "function", for a centre has one function': agents.shared != "function",
         'agents.basis: needed "inducing", which a centre learns with too': agents.basis != "inducing",
         "data.agent: the number of agents is varied, so they cannot be named by the data": data.agent is not None,
-        "run.evaluate_every: needed 1, for each round is measured": run.evaluate_every != 1,
+        "run.evaluate_every: needed 1, for each round is measured": run.evaluate_every not in (1, "auto"),
     }
     if any(complaints.values()):
         raise ConfigError(*(complaint for complaint, wrong in complaints.items() if wrong))

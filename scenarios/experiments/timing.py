@@ -69,7 +69,7 @@ def collective(scenario: Scenario, dataset: Dataset) -> TimingCurve:
     be one that adds up evidence.
     """
     with on_cores(1), one_thread():
-        run = scenario.run.model_copy(update={"evaluate_rows": "all"})  # the rows that the centre is tested on
+        run = scenario.run.model_copy(update={"evaluate_every": 1, "evaluate_rows": "all"})  # as the centre is tested
         simulation = assemble(scenario.model_copy(update={"run": run}), dataset)
         rows = [_round(simulation, step) for step in simulate(simulation)]
     return TimingCurve(*np.array(rows).T)

@@ -81,7 +81,7 @@ def measure(scenario: Scenario, needs: Estimate, dataset: Dataset | None = None)
     """Run a sample of the scenario for some seconds, and say what all of it will take on the estimate's ranks."""
     starting = time.process_time()
     shape, ranks, crowd = needs.shape, needs.ranks, needs.place.crowd
-    evaluated, tested = -(-shape.rounds // scenario.run.evaluate_every), _tested(scenario, shape)
+    evaluated, tested = -(-shape.rounds // scenario.run.interval(shape.rounds)), _tested(scenario, shape)
     sample = _sample(scenario, needs, dataset, tested)
     with on_cores(min(needs.place.cores, cores())), one_thread():
         started = time.perf_counter()
@@ -108,7 +108,7 @@ def _tested(scenario: Scenario, shape: Shape) -> int:
     """How many test rows the probes of the whole run are asked at in rounds before the last."""
     run = scenario.run
     work = work_of(scenario, shape.network.plan, shape.agents, shape.rounds, shape.messages)
-    return evaluated_count(run.evaluate_rows, shape.tests, work, shape.rounds, run.evaluate_every)
+    return evaluated_count(run.evaluate_rows, shape.tests, work, shape.rounds, run.interval(shape.rounds))
 
 
 def _sample(scenario: Scenario, needs: Estimate, dataset: Dataset | None, tested: int) -> Scenario:

@@ -77,7 +77,7 @@ def _tested(scenario: Scenario, dataset: Dataset, network: Plan, probes: Ints) -
     run, tests = scenario.run, len(dataset.y_test)
     rounds = run.learning_rounds(dataset.training.most, scenario.agents.batch_size)
     work = work_of(scenario, network, len(dataset.agents), rounds)
-    count = evaluated_count(run.evaluate_rows, tests, work, rounds, run.evaluate_every)
+    count = evaluated_count(run.evaluate_rows, tests, work, rounds, run.interval(rounds))
     return choose_tested(count, tests, probes, dataset.test_owner, run.seed)
 
 

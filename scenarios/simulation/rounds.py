@@ -52,7 +52,7 @@ def simulate(simulation: Simulation, run_state: RunState | None = None) -> Itera
     spent, sent = 0.0, sent_so_far(transport)
     for turn, batch, run_state, seconds in learned:
         spent += seconds
-        if not ends(turn, scenario.run.evaluate_every, simulation.rounds):
+        if not ends(turn, scenario.run.interval(simulation.rounds), simulation.rounds):
             continue
         present = int(transport.total(np.array([np.count_nonzero(transport.present)]))[0])
         error = _error(rule, run_state, transport)

@@ -77,18 +77,16 @@ def work_of(scenario: Scenario, network: Plan, agents: int, rounds: int, message
     return Work(learning + sending / scenario.fusion.every, row(0.5 * batch * rounds), row(float(batch * rounds)))
 
 
-def evaluated_count(
-    setting: int | Literal["auto", "all"], tests: int, work: Work, rounds: int, evaluate_every: int
-) -> int:
+def evaluated_count(setting: int | Literal["auto", "all"], tests: int, work: Work, rounds: int, interval: int) -> int:
     """How many of so many test rows the probes are asked at in rounds between.
 
     >>> work = Work(round=1e9, row=1e6, last=1e6)  # all is learned in 10 s, and 10,000 rows are asked in as many
-    >>> evaluated_count("auto", 10_000, work, rounds=100, evaluate_every=1)
+    >>> evaluated_count("auto", 10_000, work, rounds=100, interval=1)
     900
-    >>> evaluated_count("auto", 10_000, work, rounds=100, evaluate_every=10)
+    >>> evaluated_count("auto", 10_000, work, rounds=100, interval=10)
     10000
     """
-    between = -(-rounds // evaluate_every) - 1
+    between = -(-rounds // interval) - 1
     if setting == "all" or between < 1:
         return tests
     if setting != "auto":

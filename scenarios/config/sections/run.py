@@ -21,6 +21,10 @@ TRACKERS: LazyTable[Any] = LazyTable(
 )
 """Kinds of experiment tracker, by name; a new one is a line."""
 
+EVALUATIONS = 100
+"""Evaluations of a run at most, unless more are asked for: a curve needs no more points, and one costs as much as many
+rounds of a small run."""
+
 
 class RunSettings(Settings):
     """How long to run, and what to look at."""
@@ -34,8 +38,11 @@ class RunSettings(Settings):
         description="of sums and messages; single precision halves memory, bytes and much of the time",
     )
     probes: Count = Field(default=20, description="agents whose predictions are evaluated and stored")
-    evaluate_every: Count = Field(
-        default=1, description="rounds between two evaluations of the probes; the last round is always evaluated"
+    evaluate_every: Count | Literal["auto"] = Field(
+        default="auto",
+        description='rounds between two evaluations of the probes; "auto": 1, and in runs of more than '
+        f"{EVALUATIONS} rounds so many that there are about {EVALUATIONS} evaluations; the last round is always "
+        "evaluated",
     )
     evaluate_rows: Annotated[Count | Literal["auto", "all"], AddedLater(before="all")] = Field(
         default="auto",
@@ -73,3 +80,15 @@ class RunSettings(Settings):
         if rows is None:
             raise ValueError('run.rounds: needed a number of rounds, for these observations never end; got "all"')
         return -(-rows // batch_size)
+
+    def hashed_as(self) -> dict[str, Any]:
+        """Versions without "auto" had 1 by default: studies that they began go on."""
+        return {"evaluate_every": 1} if self.evaluate_every == "auto" else {}
+
+    def interval(self, rounds: int) -> int:
+        """Rounds between two evaluations in a run of so many.
+
+        >>> [RunSettings().interval(rounds) for rounds in (60, 100, 101, 972)]
+        [1, 1, 2, 10]
+        """
+        return -(-rounds // EVALUATIONS) if self.evaluate_every == "auto" else self.evaluate_every

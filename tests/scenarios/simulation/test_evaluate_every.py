@@ -82,3 +82,10 @@ def test_where_no_function_is_known_there_is_no_error_to_it(tmp_path: Path) -> N
     ]
     run(scenario_named("airline", [*mapping, "run.probes=2"]), tmp_path / "run", figures=False)
     assert np.isnan(read_metrics(tmp_path / "run")["error_post"]).all()
+
+
+def test_a_long_run_is_looked_at_about_a_hundred_times() -> None:
+    few = ["agents.count=2", "agents.inducing=4", "agents.pilot=20", "agents.pilot_iterations=1", "agents.batch_size=1"]
+    long = [*few, "agents.hyperparameters=fixed", "run.evaluate_rows=5", "run.rounds=101"]
+    rounds = run(scenario_named("field", long)).metrics["round"]
+    assert [int(turn) for turn in rounds] == [*range(2, 101, 2), 101]
