@@ -21,6 +21,8 @@ __all__ = ["MODES", "table", "write_table"]
 FIXED = "fixed"
 MODES = (FIXED, "collective", "local")
 MARK = "<!-- table: learning -->\n"
+ROUNDING = 1e-9
+"""Differences below it are those of rounding, between two versions or machines."""
 _WRITTEN = re.compile(re.escape(MARK) + r"(?:(?:\|.*\n)+\n\d+ runs, .*\n)?")
 
 
@@ -60,7 +62,7 @@ def _beside(cells: Mapping[int, Cell], fixed: Mapping[int, Cell]) -> tuple[str, 
 
 def _worded(values: Floats) -> str:
     """In bold where all of the interval is above zero."""
-    words = "0" if not values.any() else with_interval(values)
+    words = "0" if np.abs(values).max() < ROUNDING else with_interval(values)
     return f"**{words}**" if len(values) > 1 and interval(values)[0] > 0 else words
 
 
