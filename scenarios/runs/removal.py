@@ -21,14 +21,13 @@ __all__ = ["remove_run"]
 RUN_FILES = (*FILES, GUARANTEE_BEFORE, "model.npz", "report.html")
 """All that a run leaves beside its figures: nothing else in its folder is touched."""
 
-PICTURES = (*(f"{figure}.png" for figure in FIGURES), *(f"{name}.gif" for name in ANIMATIONS))
-
 
 def remove_run(folder: Path, more: Iterable[str] = ()) -> None:
     """Remove a run, and nothing else, from its folder. more: names of files that its kind has beside these."""
     clear(folder)
     remove_frames(folder / FRAMES)
-    for name in (*RUN_FILES, *more, *PICTURES):
+    pictures = (*(f"{figure}.png" for figure in FIGURES), *(f"{name}.gif" for name in ANIMATIONS))
+    for name in (*RUN_FILES, *more, *pictures):
         (folder / name).unlink(missing_ok=True)
         forget_half(folder / name)
     events = folder / EVENTS
