@@ -26,6 +26,7 @@ from coolgp.scenarios.cli.fuse_command import FUSE_EXAMPLES, fuse
 from coolgp.scenarios.cli.messages import check_agents, explained, show_table
 from coolgp.scenarios.cli.personalise_command import PERSONALISE_EXAMPLES, personalise
 from coolgp.scenarios.cli.plan_command import PLAN_EXAMPLES, plan
+from coolgp.scenarios.cli.predict_command import PREDICT_EXAMPLES, predict
 from coolgp.scenarios.cli.settings_commands import (
     EXPORT_EXAMPLES,
     INIT_EXAMPLES,
@@ -135,6 +136,7 @@ app.command(epilog=SWEEP_EXAMPLES)(sweep)
 app.command(epilog=COMPARE_EXAMPLES)(compare)
 app.command(epilog=FUSE_EXAMPLES)(fuse)
 app.command(epilog=PERSONALISE_EXAMPLES)(personalise)
+app.command(epilog=PREDICT_EXAMPLES)(predict)
 app.command(epilog=ANIMATE_EXAMPLES)(animate)
 app.command(epilog=INIT_EXAMPLES)(init)
 app.command(epilog=KEYS_EXAMPLES)(keys)

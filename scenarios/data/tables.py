@@ -21,7 +21,7 @@ from coolgp.scenarios.data.cells.problems import cell_problems, listed, numbers_
 from coolgp.scenarios.data.partitions import agents_of
 from coolgp.scenarios.data.table import Table
 
-__all__ = ["load_table", "read_columns", "read_inputs", "read_table"]
+__all__ = ["load_table", "read_columns", "read_features", "read_inputs", "read_table"]
 
 
 def read_table(
@@ -98,6 +98,25 @@ def read_inputs(path: str | Path, besides: Sequence[str] = ()) -> tuple[Floats, 
     return np.stack([values[name] for name in chosen], axis=1), tuple(chosen)
 
 
+def read_features(path: str | Path, features: Sequence[str]) -> Floats:
+    """The columns of a table that a model names, ``[Q, D]``; others are not looked at.
+
+    Reads and raises as `read_table`.
+    """
+    path = Path(path)
+    columns = _with_moments(read_columns(path), features)
+    problems = [*columns.problems, *_absent(columns, features)]
+    values = {name: numbers_of(columns, name) for name in features if name in columns.cells}
+    for name, numbers in values.items():
+        problems += cell_problems(name, columns, numbers)
+    problems += mixed_commas(columns, list(values))
+    if not columns.rows:
+        problems.append("needed at least one row")
+    if problems:
+        raise DataError(*(f"{path}: {problem}" for problem in problems))
+    return np.stack([values[name] for name in features], axis=1)
+
+
 def read_columns(path: Path) -> Columns:
     """The columns of a file, whatever its kind. Raises DataError for one that is missing, empty or no table."""
     content = read_content(path)
@@ -127,9 +146,13 @@ def load_table(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> 
 
 
 def _missing(columns: Columns, target: str, features: Sequence[str] | None, agent: str | None) -> list[str]:
-    wanted = dict.fromkeys([target, *(features or ()), *([agent] if agent is not None else ())])
+    return _absent(columns, [target, *(features or ()), *([agent] if agent is not None else ())])
+
+
+def _absent(columns: Columns, names: Sequence[str]) -> list[str]:
+    """A sentence for each name that no column has."""
     problems = []
-    for name in wanted:
+    for name in dict.fromkeys(names):
         if name not in columns.cells:
             near = difflib.get_close_matches(name, columns.names, n=1)
             hint = f' (did you mean "{near[0]}"?)' if near else ""

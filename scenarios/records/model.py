@@ -30,7 +30,7 @@ from coolgp.agents.likelihoods.base import Likelihood
 from coolgp.agents.likelihoods.registry import LIKELIHOODS
 from coolgp.agents.model import Model
 from coolgp.agents.parameters import Layout
-from coolgp.agents.prediction import predict
+from coolgp.agents.prediction import Prediction, predict
 from coolgp.agents.sparse.gp import SparseGP
 from coolgp.agents.statistics import Evidence
 from coolgp.scenarios.base.formatting import named
@@ -67,13 +67,7 @@ class SavedModel:
         just these columns in any order. agent: its label; the first probe by default. Raises ValueError for a wrong
         width, columns that are missing or unknown, values that are not finite, or an unknown label.
         """
-        x = ordered(x, self.features)
-        if x.ndim != 2 or x.shape[1] != len(self.features):
-            raise ValueError(f"predict needs x [Q,{len(self.features)}] ({', '.join(self.features)}); got {x.shape}")
-        if not np.isfinite(x).all():
-            raise ValueError(f"predict needs finite x; {np.count_nonzero(~np.isfinite(x).all(axis=1))} rows are not")
-        row = self._row(agent)
-        answer = predict(self.model, self.theta[row], self.evidence[row], self.scaler.inputs(x))
+        answer = self._function(x, agent)
         noise = answer.noise_variance[:, None]
         mean, variance = self.model.likelihood.observed(answer.mean, answer.variance, noise)
         return Forecast(self.scaler.mean(mean)[0], self.scaler.variance(variance)[0])
@@ -87,6 +81,15 @@ class SavedModel:
             raise ValueError("predict_proba needs a model of classes; this one learned numbers: take predict")
         second = self.predict(x, agent).mean
         return np.stack([1.0 - second, second], axis=-1)
+
+    def known(self, x: Any, agent: str | None = None) -> Array:
+        """The share of the function's prior variance that data took away at x, ``[Q]``: near 0 nothing is known.
+
+        Arguments and errors as of `predict`.
+        """
+        answer, signal = self._function(x, agent), self.model.layout.signal_variance(self.theta[self._row(agent)])
+        share: Array = 1.0 - answer.variance[0] / signal[0]
+        return np.clip(share, 0.0, 1.0)
 
     def to_sparse_gp(self, agent: str | None = None) -> SparseGP:
         """What one agent learned as a record that :class:`coolgp.SPAHM` fuses, in original units; agent as above.
@@ -104,6 +107,16 @@ class SavedModel:
         """In one line, without its arrays."""
         agents, inputs = (named(names) for names in (self.agents, self.features))
         return f"SavedModel(agents: {agents}; inputs: {inputs}; {self.model.inducing} features)"
+
+    def _function(self, x: Any, agent: str | None) -> Prediction:
+        """The function at x in the units of agents, by one agent."""
+        x = ordered(x, self.features)
+        if x.ndim != 2 or x.shape[1] != len(self.features):
+            raise ValueError(f"predict needs x [Q,{len(self.features)}] ({', '.join(self.features)}); got {x.shape}")
+        if not np.isfinite(x).all():
+            raise ValueError(f"predict needs finite x; {np.count_nonzero(~np.isfinite(x).all(axis=1))} rows are not")
+        row = self._row(agent)
+        return predict(self.model, self.theta[row], self.evidence[row], self.scaler.inputs(x))
 
     def _row(self, agent: str | None) -> slice:
         if agent is not None and agent not in self.agents:
