@@ -24,11 +24,13 @@ def blocks(language: str, page: str = OWN) -> list[str]:
 
 def write_study(folder: Path) -> None:
     rng = np.random.default_rng(0)
-    x, station = rng.uniform(size=(1500, 2)), rng.integers(0, 8, 1500)
-    y = x[:, 0] - x[:, 1] ** 2 + 0.1 * rng.normal(size=1500)
+    x, station = rng.uniform(size=(600, 2)), rng.integers(0, 8, 600)
+    y = x[:, 0] - x[:, 1] ** 2 + 0.1 * rng.normal(size=600)
     rows = [f"{s},{a},{b},{c}" for s, (a, b), c in zip(station, x, y, strict=True)]
     (folder / "points.csv").write_text("\n".join(["station,x0,x1,y", *rows]))
-    (folder / "study.toml").write_text(blocks("toml")[0].replace("rounds = 30", "rounds = 3"))
+    study = blocks("toml")[0].replace("rounds = 30", "rounds = 3").replace("inducing = 100", "inducing = 20\npilot = 100")
+    assert "pilot = 100" in study
+    (folder / "study.toml").write_text(study)
 
 
 def test_the_scenario_and_the_python_lines_run_as_written(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ TROUBLES = {
     "one_way": ("network.one_way=0.6",),
     "byzantine": ("network.byzantine=1",),
     "moving": ("network.topology=geometric", "network.degree=8", "network.speed=0.3"),
-    "scheduled": ("network.topology=scheduled-{size}.csv",),
+    "scheduled": ("network.topology={folder}/scheduled-{size}.csv",),
 }
 LATE = ("delay", "delays", "bandwidth")
 EXCLUSIVE = (("loss", "burst"), ("delay", "delays"), ("moving", "scheduled"))
@@ -69,7 +69,7 @@ class Case:
         if rule == "npae":  # whose joint prior agents must share
             chosen.append("agents.hyperparameters=collective")
         chosen += ["run.checkpoint_minutes=0"] if self.stop else []
-        return [setting.replace("scheduled-{size}", f"{folder}/scheduled-{self.size}") for setting in chosen]
+        return [setting.replace("{folder}", str(folder)).replace("{size}", str(self.size)) for setting in chosen]
 
 
 def dealt(variant: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -100,7 +100,8 @@ def design() -> list[Case]:
 
 def special() -> list[Case]:
     """Runs to the fixed point, as many agents as ranks, and blocks of two agents, the last of one."""
-    many = ("agents.inducing=3", "agents.batch_size=1", "network.partition=metis", "run.probes=3")
+    small = ("agents.inducing=3", "agents.batch_size=1", "network.partition=metis", "run.probes=3")
+    many = ("data.source={folder}/many.csv", *small)
     some = (*many, "fusion.rounds_per_step=2")
     held = ("agents.pilot_held=federated", "agents.lengthscale=pilot", "agents.noise_variance=pilot")
     again, own = ("fusion.tolerance=1e-3",), ("agents.inducing_choice=own", "agents.inducing_common=9")
@@ -137,12 +138,13 @@ def moved(source: int, target: int) -> list[Case]:
 
 
 def write_study(folder: Path) -> None:
-    """Points of a function of two inputs, and for each size links that change in rounds 2 and 3."""
+    """Points of a function of two inputs, few and many, and for each size links that change in rounds 2 and 3."""
     rng = np.random.default_rng(7)
     x = rng.uniform(0, 1, (1200, 2))
     y = 20 + 3 * np.sin(6 * x[:, 0]) * np.cos(4 * x[:, 1]) + 0.3 * rng.normal(size=len(x))
     rows = [f"{a!r},{b!r},{c!r}" for (a, b), c in zip(x.tolist(), y.tolist(), strict=True)]
-    (folder / "points.csv").write_text("\n".join(["x0,x1,y", *rows]) + "\n")
+    for name, count in (("points", 200), ("many", 1200)):
+        (folder / f"{name}.csv").write_text("\n".join(["x0,x1,y", *rows[:count]]) + "\n")
     (folder / "study.toml").write_text(STUDY)
     for size in SIZES:
         ring = [(1, i, (i + 1) % size) for i in range(size)]

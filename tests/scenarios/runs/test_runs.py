@@ -23,7 +23,7 @@ STEPS = {"consensus": 3, "push-sum": 3, "gossip": 3}
 CASES = [[f"fusion.rule={rule}", f"fusion.rounds_per_step={STEPS.get(rule, 'converge')}"] for rule in RULES]
 CASES += [["fusion.rule=tree", "fusion.rounds_per_step=2", "agents.hyperparameters=local"]]
 CASES += [["network.partition=metis", "agents.shared=latent"]]
-CASES = [[*settings, "run.rounds=3", "agents.inducing=20"] for settings in CASES]
+CASES = [[*settings, "run.rounds=3", "agents.inducing=20", "agents.pilot=60"] for settings in CASES]
 
 
 @pytest.fixture(scope="module")
