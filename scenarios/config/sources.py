@@ -193,4 +193,5 @@ def _reserved(source: Source) -> dict[str, str]:
     takers = {key: f'"{name}", {why}' for name, other in SOURCES.items() for key, why in other.takes.items()}
     generated = " | ".join(f'"{name}"' for name, other in SOURCES.items() if other.generated)
     observations = {} if source.generated else {"observations": f"{generated}, which are generated"}
-    return observations | {key: words for key, words in takers.items() if key not in source.takes}
+    files = {} if source is FILE else {"missing": "CSV and Parquet files"}
+    return observations | files | {key: words for key, words in takers.items() if key not in source.takes}

@@ -86,6 +86,7 @@ def first_scenario(look: FirstLook, target: str | None = None, agent: str | None
         _line("features", "[" + ", ".join(map(shown, features)) + "]", "leave out what is no input"),
         *(f"# left out: {name}: {why}" for name, why in look.left_out.items() if name not in (chosen, agent)),
         *(f"# to mend: {problem}" for name in (*features, chosen) for problem in look.gaps.get(name, ())),
+        *(['# missing = "drop"  # leaves rows with empty cells out'] if _to_mend(look, (*features, chosen)) else []),
         *_agent_lines(look, agent),
         "[agents]",
         *([] if agent else [f"count = {agents}  # rows are dealt to them at random"]),
@@ -99,6 +100,10 @@ def first_scenario(look: FirstLook, target: str | None = None, agent: str | None
         'rounds = "all"  # use every row once',
     ]
     return "\n".join(lines) + "\n"
+
+
+def _to_mend(look: FirstLook, names: Sequence[str]) -> bool:
+    return any(look.gaps.get(name) for name in names)
 
 
 def _agent_lines(look: FirstLook, agent: str | None) -> list[str]:

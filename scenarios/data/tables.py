@@ -15,6 +15,7 @@ from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.config.sections.data import DataSettings
 from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.data.cells.columns import Columns, names_text, read_content, read_csv, read_parquet
+from coolgp.scenarios.data.cells.gaps import without_gaps
 from coolgp.scenarios.data.cells.left_out import STAMPS, mixed_commas, reading_notes, reason_to_leave_out
 from coolgp.scenarios.data.cells.numbers import MOMENTS, moment
 from coolgp.scenarios.data.cells.problems import cell_problems, listed, numbers_of
@@ -32,6 +33,7 @@ def read_table(
     *,
     classified: bool = False,
     one_class: bool = False,
+    drop_gaps: bool = False,
 ) -> Table:
     """Read a CSV file (`,` `;` or tab, a header, UTF-8) or a Parquet file.
 
@@ -42,6 +44,7 @@ def read_table(
     features `c.seconds`, `c.hour` and `c.weekday`, where they are asked for.
 
     classified: whether the values of the target are labels of classes, of which there need be only one_class.
+    drop_gaps: leave rows out, and say so in `notes`, in which the target, a feature or the agent has no value.
 
     Raises:
         DataError: with every problem found, rows by line of the file (CSV) or number from 1 (Parquet).
@@ -51,6 +54,7 @@ def read_table(
     columns = _with_moments(read_columns(path), features or ())
     problems = [*columns.problems, *_missing(columns, target, features, agent)]
     chosen, skipped = _features(columns, target, features, agent)
+    columns, left = without_gaps(columns, [*chosen, target, agent or ""]) if drop_gaps else (columns, "")
     numeric = chosen if classified else (*chosen, target)
     present = [name for name in numeric if name in columns.cells]
     values = {name: numbers_of(columns, name) for name in present}
@@ -76,7 +80,7 @@ def read_table(
         target=target,
         labels=None if labels is None else tuple(labels),
         skipped=tuple(skipped),
-        notes=reading_notes(path, columns, present, skipped),
+        notes=(*reading_notes(path, columns, present, skipped), *([f"{path.name}: {left}"] if left else [])),
         classes=classes,
     )
 
@@ -142,7 +146,8 @@ def _classes(columns: Columns, target: str, problems: list[str], least: int) -> 
 def load_table(data: DataSettings, agents: AgentsSettings, run: RunSettings) -> Table:
     """The source that is a file, see :func:`read_table`."""
     assert data.target is not None  # a scenario with a file and no target is refused
-    return read_table(data.source, data.target, data.features, data.agent, classified=data.classified)
+    drops = data.missing == "drop"
+    return read_table(data.source, data.target, data.features, data.agent, classified=data.classified, drop_gaps=drops)
 
 
 def _missing(columns: Columns, target: str, features: Sequence[str] | None, agent: str | None) -> list[str]:

@@ -34,6 +34,11 @@ class DataSettings(Settings):
     agent: str | None = Field(
         default=None, description="column whose values name the agents; agents.count is then ignored"
     )
+    missing: Annotated[Literal["drop"] | None, AddedLater()] = Field(
+        default=None,
+        description='"drop" leaves the rows of a file out in which the target, an input or the agent has no value, and '
+        "says how many; default they are refused",
+    )
     partition: Literal["random", "kmeans", "dirichlet"] | None = Field(
         default=None,
         description="how rows are dealt to agents where no column names them: evenly at random (the default), by "

@@ -11,13 +11,14 @@ import numpy as np
 from coolgp.scenarios.data.cells.columns import Columns, names_text
 from coolgp.scenarios.data.cells.numbers import COMMAS, MOMENTS, PLAIN, is_ambiguous, moment
 
-__all__ = ["STAMPS", "mixed_commas", "reading_notes", "reason_to_leave_out", "short"]
+__all__ = ["MISSING", "STAMPS", "mixed_commas", "reading_notes", "reason_to_leave_out", "short"]
 
 STAMPS = "time stamps"
 """What the reason begins with where a column holds them."""
 
 _BOOKKEEPING = re.compile(r"__index_level_\d+__|Unnamed: \d+(\.\d+)?|Unnamed: \d+_level_\d+")
-_MISSING = {"na", "n/a", "nan", "null", "none", "-", "--", "?", "#n/a", "<na>", "nat", "."}
+MISSING = {"na", "n/a", "nan", "null", "none", "-", "--", "?", "#n/a", "<na>", "nat", "."}
+"""Words for a value that is not there."""
 
 
 def reason_to_leave_out(columns: Columns, name: str) -> str:
@@ -66,8 +67,8 @@ def mixed_commas(columns: Columns, names: Sequence[str]) -> list[str]:
 
 def _of_texts(name: str, cells: Sequence[str]) -> str:
     filled = [cell.strip() for cell in cells if cell.strip()]
-    missing = [cell for cell in filled if cell.lower() in _MISSING]
-    others = [cell for cell in filled if cell.lower() not in _MISSING]
+    missing = [cell for cell in filled if cell.lower() in MISSING]
+    others = [cell for cell in filled if cell.lower() not in MISSING]
     if 2 * len(missing) >= len(filled):
         return f'{len(missing)} of {len(filled)} cells are missing ("{missing[0]}")'
     if 2 * sum(moment(cell) is not None for cell in others) > len(others):
