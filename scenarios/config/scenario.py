@@ -16,7 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from coolgp.scenarios.config.section import AddedLater, Settings, added_later
 from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.config.sections.beside import BesideSettings
-from coolgp.scenarios.config.sections.classes import ClassAgentsSettings, ClassDataSettings, ClassFusionSettings
+from coolgp.scenarios.config.sections.classes import (
+    ClassAgentsSettings,
+    ClassDataSettings,
+    ClassFusionSettings,
+    ClassRunSettings,
+)
 from coolgp.scenarios.config.sections.data import DataSettings
 from coolgp.scenarios.config.sections.experts import ExpertsDataSettings, ExpertsRunSettings, ExpertsSettings
 from coolgp.scenarios.config.sections.few_shot import FewShotRunSettings, FewShotSettings
@@ -142,6 +147,7 @@ class ClassesScenario(Scenario):
     data: ClassDataSettings
     agents: ClassAgentsSettings = ClassAgentsSettings()
     fusion: ClassFusionSettings = ClassFusionSettings()
+    run: ClassRunSettings = ClassRunSettings()
 
     @classmethod
     def implied(cls, mapping: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The sections of scenarios whose agents learn two classes: [data], [agents] and [fusion] as they are there."""
+"""The sections of scenarios whose agents learn two classes: [data], [agents], [fusion] and [run] as they are there."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from coolgp.scenarios.config.section import Natural
 from coolgp.scenarios.config.sections.agents import AgentsSettings
 from coolgp.scenarios.config.sections.data import DataSettings
 from coolgp.scenarios.config.sections.fusion import FusionSettings
+from coolgp.scenarios.config.sections.run import RunSettings
 from coolgp.scenarios.config.sources import source_named
 
-__all__ = ["ClassAgentsSettings", "ClassDataSettings", "ClassFusionSettings"]
+__all__ = ["ClassAgentsSettings", "ClassDataSettings", "ClassFusionSettings", "ClassRunSettings"]
 
 REFUSED = {
     "noise_variance": ("pilot", "classes have no noise of their own: the logistic function says how sure they are"),
@@ -98,3 +99,13 @@ class ClassFusionSettings(FusionSettings):
     def names(cls) -> Iterable[str]:
         """Rules that sum."""
         return SUM_RULES
+
+
+class ClassRunSettings(RunSettings):
+    """How long to run, and what to look at."""
+
+    @classmethod
+    def conflicts(cls, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Refuse what `coolgp animate` would draw: it draws numbers."""
+        kept = [("keep_predictions", "not where classes are learned: what is drawn of it are numbers; leave it out")]
+        return [*super().conflicts(values), *(kept if values.get("keep_predictions") else [])]

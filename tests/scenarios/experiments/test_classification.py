@@ -105,6 +105,7 @@ def test_three_classes_are_refused(tmp_path):
         ({"agents": {"inducing_choice": "own"}}, "start from one pilot sample"),
         ({"fusion": {"rule": "poe"}}, "fusion.rule: needed"),
         ({"data": {"source": "airline"}}, "leave out data.task"),
+        ({"run": {"keep_predictions": True}}, "run.keep_predictions: not where classes are learned"),
     ],
 )
 def test_what_is_for_numbers_is_refused(changes, message):
