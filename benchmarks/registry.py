@@ -9,6 +9,7 @@ BENCHMARKS = {
     "predict": "mean and variance at 1, 32 and 1,000 queries",
     "consensus": "rounds of averaging: N = 1,000 and 10,000; P = 1,000 and 5,150; and what other simulators can start",
     "tree": "an exact sum at every agent along a spanning tree: N = 1,000, 10,000, 100,000",
+    "start": "the bound of 2,000 pilot rows and its gradient, of which a search has many: M = 100, 500, 1,000",
     "airline": "the whole scenario, from loaded data to report, by parts, on one core and on two",
     "small": "ten agents that observe one row a round: m = 100, evaluated seldom or in every round; the runs of DRFGP",
     "scale": "10^3 to 10^6 agents, each size in processes of its own: seconds, bytes, memory",

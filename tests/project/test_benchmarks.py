@@ -12,15 +12,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from coolgp.agents.kernels.se import SE
+from coolgp.agents.sparse.collapsed import bound_and_slopes
+from coolgp.agents.sparse.rows import Pooled
+
 from tests.paths import ROOT
 
 sys.path.append(str(ROOT))  # benchmarks is a folder beside the packages, and never installed
 
 from benchmarks import engine, plain, work
-from benchmarks.measured import consensus, plan, ranks, tree
+from benchmarks.measured import consensus, plan, ranks, start, tree
 from benchmarks.measured.update import bytes_moved, flops, shortest
 from benchmarks.peers import disropt
 from benchmarks.peers.call import Answers, ask
+from benchmarks.plain_bound import bound_and_gradient
 from benchmarks.registry import BENCHMARKS
 from benchmarks.report import write_report
 from benchmarks.results import Measurement, Result, Row, conclude, read, single, write
@@ -55,6 +60,15 @@ def test_the_plain_loop_does_the_work_that_coolgp_does() -> None:
         mean, variance = alone.predict(data.queries)
         np.testing.assert_allclose(estimates.mean[agent], mean, rtol=0, atol=1e-8)
         np.testing.assert_allclose(estimates.variance[agent], variance, rtol=0, atol=1e-8)
+
+
+def test_the_plain_bound_is_the_one_of_coolgp() -> None:
+    x, y, at = start.case_of(60, 9)
+    value, slopes = bound_and_slopes(Pooled(x, y), at, SE, work.JITTER)
+    hyperparameters = (at.lengthscale, at.signal_variance, at.noise_variance)
+    plainly, gradient = bound_and_gradient(x, y, at.inducing_inputs, *hyperparameters, work.JITTER)
+    assert plainly == pytest.approx(value, rel=1e-10)
+    np.testing.assert_allclose(gradient, start.flat(slopes), rtol=1e-7, atol=1e-7)
 
 
 @pytest.mark.parametrize("peer", ["gpflow", "gpytorch"])

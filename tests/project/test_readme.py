@@ -28,7 +28,9 @@ def write_study(folder: Path) -> None:
     y = x[:, 0] - x[:, 1] ** 2 + 0.1 * rng.normal(size=600)
     rows = [f"{s},{a},{b},{c}" for s, (a, b), c in zip(station, x, y, strict=True)]
     (folder / "points.csv").write_text("\n".join(["station,x0,x1,y", *rows]))
-    study = blocks("toml")[0].replace("rounds = 30", "rounds = 3").replace("inducing = 100", "inducing = 20\npilot = 100")
+    study = (
+        blocks("toml")[0].replace("rounds = 30", "rounds = 3").replace("inducing = 100", "inducing = 20\npilot = 100")
+    )
     assert "pilot = 100" in study
     (folder / "study.toml").write_text(study)
 
