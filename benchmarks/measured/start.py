@@ -30,8 +30,8 @@ NOTES = (
     "solves triangular systems by SciPy, and sums differences an input at a time. Both say the same (a test compares "
     "them). BLAS on one thread; `2 cores`: blocks side by side, with the same bits.",
     "The limit is that of products and factors at the rate of gemm, each core's, and of one exponential for each row "
-    "and inducing input: M²n + M²n + 2M²n for whitening, sum and gradient, 5M³ for what depends on M alone, triangles counted "
-    "as such.",
+    "and inducing input: M²n + M²n + 2M²n for whitening, sum and gradient, 5M³ for what depends on M alone, "
+    "triangles counted as such.",
 )
 INPUTS, NOISE = 8, 0.1
 
