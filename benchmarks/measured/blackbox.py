@@ -18,7 +18,7 @@ from coolgp.network.base.randomness import generator
 from coolgp.network.graphs.generate import generate
 
 from benchmarks.limits import measure_limits
-from benchmarks.plain_blackbox import climbed
+from benchmarks.plain.blackbox import climbed
 from benchmarks.results import Measurement, Row, Value, seconds, single
 from benchmarks.timing import Effort, contest
 from benchmarks.work import Array

@@ -16,9 +16,10 @@ from coolgp.network.links.faults import Faults
 from coolgp.network.mixing import metropolis
 from coolgp.network.serial import SerialTransport
 
-from benchmarks import plain, work
+from benchmarks import work
 from benchmarks.limits import measure_limits
 from benchmarks.peers import disropt
+from benchmarks.plain import agents as plain
 from benchmarks.results import Measurement, Row, Value, rate
 from benchmarks.timing import Effort, contest
 

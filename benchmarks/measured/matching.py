@@ -22,7 +22,7 @@ from coolgp.fusion.matching.studies.simulated import drawn_copies
 from coolgp.network.base.randomness import generator
 
 from benchmarks.limits import measure_limits
-from benchmarks.plain_matching import Matcher, spahm
+from benchmarks.plain.matching import Matcher, spahm
 from benchmarks.results import Measurement, Row, Value, seconds, single
 from benchmarks.timing import Effort, contest
 from benchmarks.work import Array

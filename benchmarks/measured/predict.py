@@ -7,9 +7,10 @@ from functools import partial
 
 from coolgp.agents.blocks import on_cores
 
-from benchmarks import engine, plain, work
+from benchmarks import engine, work
 from benchmarks.limits import measure_limits
 from benchmarks.peers.call import ask
+from benchmarks.plain import agents as plain
 from benchmarks.results import Measurement, Row, Value, rate
 from benchmarks.timing import Effort, Timing, contest
 

@@ -16,7 +16,7 @@ from coolgp.agents.sparse.rows import Rows
 from coolgp.agents.sparse.together import in_blocks
 
 from benchmarks.limits import measure_limits
-from benchmarks.plain_bound import bound_and_gradient
+from benchmarks.plain.bound import bound_and_gradient
 from benchmarks.results import Measurement, Row, Value, seconds
 from benchmarks.timing import Effort, contest
 from benchmarks.work import JITTER, Array

@@ -15,9 +15,10 @@ from coolgp.fusion.registry import rule_named
 from coolgp.network.links.faults import Faults
 from coolgp.network.serial import SerialTransport
 
-from benchmarks import plain, work
+from benchmarks import work
 from benchmarks.limits import measure_limits
 from benchmarks.measured.consensus import start
+from benchmarks.plain import agents as plain
 from benchmarks.results import Measurement, Row, Value, seconds
 from benchmarks.timing import Effort, contest
 

@@ -10,9 +10,10 @@ from itertools import product
 from coolgp.agents.blocks import on_cores
 from coolgp.agents.population import FOLD_ROWS
 
-from benchmarks import engine, plain, work
+from benchmarks import engine, work
 from benchmarks.limits import measure_limits
 from benchmarks.peers.call import ask
+from benchmarks.plain import agents as plain
 from benchmarks.results import Measurement, Row, Value, rate
 from benchmarks.timing import Effort, contest
 

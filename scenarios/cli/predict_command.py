@@ -1,4 +1,4 @@
-"""``coolgp predict``: what the model of a run says of the rows of a table."""
+"""``coolgp predict``: what the model of a run, or one in a file, says of the rows of a table."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ PREDICT_EXAMPLES = (
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="The folder of a finished run, or its model.npz.")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            help="The folder of a finished run, or a model file (.safetensors, .npz, .skops, .onnx): a fused one, say."
+        ),
+    ],
     table: Annotated[
         Path,
         typer.Argument(help="Rows to predict at, a CSV or Parquet file with the columns that the model learned from."),
     ],
     agent: Annotated[
-        str | None, typer.Option(help="Who answers: the name of a probe. Default: the first of them.")
+        str | None, typer.Option(help="Who answers, of a run: the name of a probe. Default: the first of them.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="CSV file of the predictions. Default: <table>-predicted.csv beside the table.")
@@ -44,9 +49,6 @@ def predict(
             raise ValueError(f"{path} is there: give another --out, or --overwrite to replace it")
         found = answers(model, table, agent)
         write_table(path, found.rows)
-    if found.unknown:
-        say(
-            f"note: at {found.unknown:,} of {len(found.rows):,} rows the agent knows next to nothing (they are far "
-            "from all that was observed): there it answers with its prior"
-        )
+    for note in found.notes:
+        say(f"note: {note}")
     typer.echo(f"{len(found.rows):,} rows: {path}")

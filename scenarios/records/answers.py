@@ -1,16 +1,21 @@
-"""What a stored model says of the rows of a table."""
+"""What a stored model, of a run or of anybody's making, says of the rows of a table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
-from coolgp.scenarios.data.tables import read_features
+from coolgp.scenarios.base.errors import DataError
+from coolgp.scenarios.data.tables import read_features, read_inputs
 from coolgp.scenarios.records.model import SavedModel, load_model
+
+if TYPE_CHECKING:
+    from coolgp.agents.experts.expert import Expert
 
 __all__ = ["Answers", "answers"]
 
@@ -22,12 +27,10 @@ NOTHING = 0.05
 
 @dataclass(frozen=True)
 class Answers:
-    """columns: names and values ``[Q]``, a value for each row of the table in its order. unknown: rows at which the
-    agent knows next to nothing, so that it answers with its prior.
-    """
+    """columns: names and values ``[Q]``, one for each row of the table in its order. notes: what to know of them."""
 
     columns: Mapping[str, Array]
-    unknown: int
+    notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> list[dict[str, object]]:
@@ -37,32 +40,67 @@ class Answers:
 
 
 def answers(model: Path, table: Path, agent: str | None = None) -> Answers:
-    """Predictions of one agent, by default the first probe, at the rows of a CSV or Parquet file.
+    """Predictions at the rows of a CSV or Parquet file, of one agent of a run or of a model in a file.
 
-    model: a ``model.npz``, or the run folder that holds it. Raises ValueError for what is no model, columns that the
-    model needs and the table lacks, cells that are no numbers (all of these at once), and an unknown agent.
+    model: a run folder or its ``model.npz``, of which the first probe answers unless an agent is named; or a file that
+    :func:`coolgp.read_model_file` reads. Raises ValueError for what is no model, columns that the model needs and the
+    table lacks, cells that are no numbers (all of these at once), and an unknown agent.
     """
-    stored = load_model(model)
+    if model.is_dir() or model.name == "model.npz":
+        return _of_run(load_model(model), table, agent)
+    if agent is not None:
+        raise ValueError(f"--agent: {model} is the model of nobody in particular: leave it out")
+    return _of_file(model, table)
+
+
+def _of_run(stored: SavedModel, table: Path, agent: str | None) -> Answers:
     x = read_features(table, stored.features)
-    columns = _classes(stored, x, agent) if stored.classes else _numbers(stored, x, agent)
-    return Answers(columns, int(np.count_nonzero(stored.known(x, agent) < NOTHING)))
+    if stored.classes:
+        columns = _classes(np.array(stored.classes), stored.predict_proba(x, agent))
+    else:
+        forecast = stored.predict(x, agent)
+        columns = _numbers(forecast.mean, np.sqrt(forecast.variance))
+    unknown = np.count_nonzero(stored.known(x, agent) < NOTHING)
+    words = (
+        f"at {unknown:,} of {len(x):,} rows the agent knows next to nothing (they are far from all that was observed): "
+        "there it answers with its prior"
+    )
+    return Answers(columns, (words,) if unknown else ())
 
 
-def _numbers(stored: SavedModel, x: Array, agent: str | None) -> dict[str, Array]:
+def _of_file(path: Path, table: Path) -> Answers:
+    from coolgp.agents.experts.adapters import expert_of  # scikit-learn loads only here
+    from coolgp.agents.experts.expert import Classifier
+    from coolgp.agents.experts.formats.files import read_model_file
+
+    expert = expert_of(read_model_file(path), str(path))
+    x, notes = _inputs(table, path, expert)
+    if isinstance(expert, Classifier):
+        return Answers(_classes(expert.classes, expert.predict_proba(x)), notes)
+    return Answers(_numbers(*expert.predict(x)), notes)
+
+
+def _inputs(table: Path, path: Path, expert: Expert) -> tuple[Array, tuple[str, ...]]:
+    """The columns that the model names; else those of numbers as they stand, and that this was so."""
+    if expert.features:
+        return read_features(table, expert.features), ()
+    x, names = read_inputs(table)
+    if expert.inputs not in (None, len(names)):
+        raise DataError(
+            f"{table}: has {len(names)} columns of numbers ({', '.join(names)}); {path} takes {expert.inputs} and "
+            "names none: leave the others out, in the order of its inputs"
+        )
+    return x, (f"{path} names no inputs: the columns {', '.join(names)} are taken for these, in this order",)
+
+
+def _numbers(mean: Array, std: Array) -> dict[str, Array]:
     """Mean, standard deviation and 95 % interval of an observation, in units of the target."""
-    forecast = stored.predict(x, agent)
-    std = np.sqrt(forecast.variance)
-    return {
-        "mean": forecast.mean,
-        "std": std,
-        "low95": forecast.mean - BAND * std,
-        "high95": forecast.mean + BAND * std,
-    }
+    if np.isnan(std).all():  # of a model that tells none
+        return {"mean": mean}
+    return {"mean": mean, "std": std, "low95": mean - BAND * std, "high95": mean + BAND * std}
 
 
-def _classes(stored: SavedModel, x: Array, agent: str | None) -> dict[str, Array]:
+def _classes(labels: Array, probability: Array) -> dict[str, Array]:
     """The more probable class, and the probability of each."""
-    probability = stored.predict_proba(x, agent)
-    chosen = np.array(stored.classes)[probability.argmax(axis=1)]
-    named = {f"probability of {label}": column for label, column in zip(stored.classes, probability.T, strict=True)}
-    return {"class": chosen, **named}
+    shares = {f"probability of {label}": column for label, column in zip(labels, probability.T, strict=True)}
+    return {"class": labels[probability.argmax(axis=1)], **shares}

@@ -20,12 +20,13 @@ from tests.paths import ROOT
 
 sys.path.append(str(ROOT))  # benchmarks is a folder beside the packages, and never installed
 
-from benchmarks import engine, plain, work
+from benchmarks import engine, work
 from benchmarks.measured import consensus, plan, ranks, start, tree
 from benchmarks.measured.update import bytes_moved, flops, shortest
 from benchmarks.peers import disropt
 from benchmarks.peers.call import Answers, ask
-from benchmarks.plain_bound import bound_and_gradient
+from benchmarks.plain import agents as plain
+from benchmarks.plain.bound import bound_and_gradient
 from benchmarks.registry import BENCHMARKS
 from benchmarks.report import write_report
 from benchmarks.results import Measurement, Result, Row, conclude, read, single, write

@@ -10,7 +10,7 @@ from tests.paths import ROOT
 sys.path.append(str(ROOT))  # benchmarks is a folder beside the packages, and never installed
 
 from benchmarks.measured import blackbox
-from benchmarks.plain_blackbox import climbed
+from benchmarks.plain.blackbox import climbed
 
 
 @pytest.mark.parametrize("step", ["published", "scale-free"])

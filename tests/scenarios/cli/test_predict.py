@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import BayesianRidge, LogisticRegression
 from typer.testing import CliRunner
 
+from coolgp.agents.experts.formats.files import write_model_file
 from coolgp.scenarios import load_model, load_scenario, run
 from coolgp.scenarios.cli.app import app
 
@@ -72,3 +74,22 @@ def test_mistakes_are_said_at_once_and_nothing_is_replaced_unasked(folder: Path,
     assert "--overwrite" in predicted(folder, tmp_path / "good.csv", code=2)
     predicted(folder, tmp_path / "good.csv", "--overwrite")
     assert "needed the model.npz" in predicted(tmp_path, tmp_path / "good.csv", "--overwrite", code=2)
+
+
+def test_models_in_files_predict_too_and_say_which_columns_they_took(tmp_path: Path) -> None:
+    pytest.importorskip("skops")
+    x = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0], [3.0, 1.0]])
+    write_model_file(tmp_path / "line.skops", BayesianRidge().fit(x, x @ [1.0, 2.0]))
+    write_model_file(tmp_path / "sides.skops", LogisticRegression().fit(x, ["low", "low", "high", "high"]))
+    (tmp_path / "new.csv").write_text("a,b\n1.0,1.0\n3,3\n")
+    said = predicted(tmp_path / "line.skops", tmp_path / "new.csv")
+    assert "names no inputs: the columns a, b are taken for these, in this order" in said
+    found = lines(tmp_path / "new-predicted.csv")
+    np.testing.assert_allclose([float(line["mean"]) for line in found], [3.0, 9.0], rtol=1e-3)
+    predicted(tmp_path / "sides.skops", tmp_path / "new.csv", "--overwrite")
+    assert [line["class"] for line in lines(tmp_path / "new-predicted.csv")] == ["low", "high"]
+    (tmp_path / "wide.csv").write_text("a,b,c\n1,1,1\n")
+    assert "takes 2 and names none" in predicted(tmp_path / "line.skops", tmp_path / "wide.csv", code=2)
+    assert "leave it out" in predicted(
+        tmp_path / "line.skops", tmp_path / "new.csv", "--agent", "1", "--overwrite", code=2
+    )
