@@ -68,7 +68,7 @@ def traced(work: Callable[[], object]) -> int:
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_rows_of_a_round_take_as_much_memory_as_was_said(way: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COOLGP_THREADS", "1")
-    scenario = sensors("agents.count=200", "agents.inducing=48", "run.probes=1", "run.rounds=3", *way)
+    scenario = sensors("agents.count=200", "agents.inducing=48", "run.probes=1", "run.rounds=2", *way)
     simulation = assemble(scenario)
     with one_thread():
         seen = traced(lambda: deque(simulate(simulation), maxlen=1))
