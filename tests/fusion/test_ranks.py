@@ -109,7 +109,7 @@ def serial(case: tuple[str, str, str, str]) -> dict[str, np.ndarray | None]:
     return ended(SerialTransport(links_of(case[0])), *case)
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_any_number_of_ranks_ends_where_one_does(on_ranks, tmp_path, ranks):
     done = on_ranks(ranks, Path(__file__), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

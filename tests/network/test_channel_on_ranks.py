@@ -121,7 +121,7 @@ def main(folder: str) -> None:
             np.savez(Path(folder) / f"{name} {method} after.npz", **after)
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_any_number_of_ranks_delivers_the_same_bits_and_takes_over_the_state_of_another(on_ranks, tmp_path, ranks):
     pytest.importorskip("pymetis", reason='METIS needs pip install "coolgp[partition]"')
     middles = {}

@@ -166,7 +166,7 @@ def main(folder: str) -> None:
         np.savez(Path(folder) / f"{'-'.join(map(str, case))}-{world().rank}.npz", **ended(*case, transport))
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_any_number_of_ranks_ends_where_one_does(
     ranks: int, tmp_path: Path, on_ranks: Callable[..., CompletedProcess[str]]
 ) -> None:

@@ -89,7 +89,7 @@ def serial(name: str, faults: str) -> dict[str, np.ndarray | None]:
     return ended(SerialTransport(shared()), name, faults)
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_any_number_of_ranks_ends_with_the_same_bits(on_ranks, tmp_path, ranks):
     done = on_ranks(ranks, Path(__file__), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

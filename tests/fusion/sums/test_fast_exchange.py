@@ -238,7 +238,7 @@ def serial(kind: str, size: int) -> dict[str, np.ndarray]:
     return results(SerialTransport, kind, size)
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_fast_paths_give_the_same_bits_on_any_number_of_ranks(on_ranks, tmp_path, ranks):
     done = on_ranks(ranks, Path(__file__), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
