@@ -38,7 +38,7 @@ SCORES = {"accuracy": accuracy, "log_loss": log_loss, "calibration_error": calib
 AGENTS = {"count": 10, "inducing": 60, "batch_size": 20, "pilot": 1000}
 MORE = 20
 """Rounds after the last row."""
-SETTLED = 300
+SETTLED, KERNEL = 300, KERNELS["se"]
 ROWS = 600
 """That an exact classifier of scikit-learn gets at most: it takes their cube, many times."""
 
@@ -96,20 +96,34 @@ def fused(scenario: Any) -> tuple[list[float], list[float]]:
 
 def in_one_place(start: SharedStart, jitter: float, dataset: Dataset) -> list[float]:
     """Batch variational inference on all rows, with the agents' start."""
+    return settled(parameters_of(start), start.scaler, jitter, dataset)
+
+
+def parameters_of(start: SharedStart) -> Parameters:
+    """The agents' start, as search takes it."""
     layout, theta = start.model.layout, start.start
     signal = float(layout.signal_variance(theta))
-    at, kernel = Parameters(start.inducing_inputs, layout.lengthscale(theta), signal, 1.0), KERNELS["se"]
-    x, y = start.scaler.inputs(dataset.training.x), dataset.training.y  # type: ignore[attr-defined]  # dealt
-    labelled = Labelled(x, y, np.full(len(y), signal))
+    return Parameters(start.inducing_inputs, layout.lengthscale(theta), signal, 1.0)
+
+
+def settled(at: Parameters, scaler: Scaler, jitter: float, dataset: Dataset) -> list[float]:
+    """Scores of batch variational inference on all rows under these parameters."""
+    x, y = rows_of(scaler, dataset)
+    labelled = Labelled(x, y, np.full(len(y), at.signal_variance))
     for _ in range(SETTLED):
-        labelled = labelled.looked_at(at, kernel, jitter)
-    found = posterior_of_rows(labelled.rows, at, kernel, jitter)
-    return scored(dataset, expected_logistic(*found.predict(start.scaler.inputs(dataset.x_test), kernel)))
+        labelled = labelled.looked_at(at, KERNEL, jitter)
+    found = posterior_of_rows(labelled.rows, at, KERNEL, jitter)
+    return scored(dataset, expected_logistic(*found.predict(scaler.inputs(dataset.x_test), KERNEL)))
+
+
+def rows_of(scaler: Scaler, dataset: Dataset) -> tuple[Array, Array]:
+    """All training rows, scaled as those of agents."""
+    return scaler.inputs(dataset.training.x), dataset.training.y  # type: ignore[attr-defined]  # dealt
 
 
 def others(scaler: Scaler, dataset: Dataset, seed: int) -> Iterator[tuple[str, list[float]]]:
     """What scikit-learn does with rows in one place, scaled as those of agents."""
-    x, y = scaler.inputs(dataset.training.x), dataset.training.y  # type: ignore[attr-defined]  # dealt
+    x, y = rows_of(scaler, dataset)
     x_test = scaler.inputs(dataset.x_test)
     linear = LogisticRegression(max_iter=3000).fit(x, y)
     yield "LogisticRegression", scored(dataset, linear.predict_proba(x_test)[:, 1])
