@@ -11,7 +11,7 @@ import pytest
 from coolgp.scenarios import load_scenario, resume, run
 from coolgp.scenarios.simulation.state import Record
 
-from tests.scenarios.runs.drills import metrics
+from tests.scenarios.runs.failures.drills import metrics
 
 pytestmark = pytest.mark.usefixtures("findable")
 

@@ -12,7 +12,7 @@ from coolgp.scenarios import load_scenario, resume, run
 from coolgp.scenarios.base.lock import held
 from coolgp.scenarios.simulation.state import Record
 
-from tests.scenarios.runs.drills import metrics
+from tests.scenarios.runs.failures.drills import metrics
 
 pytestmark = pytest.mark.usefixtures("findable")
 

@@ -9,7 +9,7 @@ import pytest
 
 from coolgp.scenarios import resume
 
-from tests.scenarios.runs.drills import ROUNDS, metrics
+from tests.scenarios.runs.failures.drills import ROUNDS, metrics
 
 pytestmark = pytest.mark.usefixtures("findable")
 

@@ -16,7 +16,7 @@ from coolgp.scenarios.base.mpiexec import stand_ins
 from coolgp.scenarios.base.signals import noted
 from coolgp.scenarios.simulation.state import Record
 
-from tests.scenarios.runs.drills import ROUNDS, metrics
+from tests.scenarios.runs.failures.drills import ROUNDS, metrics
 
 pytestmark = pytest.mark.usefixtures("findable")
 

@@ -10,7 +10,7 @@ import pytest
 from coolgp.scenarios import load_scenario, run
 from coolgp.scenarios.simulation.state import Record
 
-from tests.scenarios.runs.drills import write_drill
+from tests.scenarios.runs.failures.drills import write_drill
 
 
 @pytest.fixture(scope="module")
