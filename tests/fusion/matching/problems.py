@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from itertools import permutations, product
 
 import numpy as np
-from scipy.stats import multivariate_normal
 
 from coolgp.fusion.matching.core.vectors import Vectors
 
@@ -33,6 +32,8 @@ def random_vectors(seed: int, shared: bool = True, sizes: Sequence[int] = (3, 2,
 
 def dense_log_marginal(values: np.ndarray, precision: np.ndarray, prior_precision: np.ndarray) -> float:
     """Log density of vectors ``[m, E]`` of one atom, from the covariance of each entry; precision ``[m, E]``."""
+    from scipy.stats import multivariate_normal  # half a second, which ranks that draw problems need not wait for
+
     total = 0.0
     for entry in range(values.shape[1]):
         present = precision[:, entry] > 0
