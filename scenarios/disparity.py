@@ -14,7 +14,7 @@ SETTINGS = {
     "data": {"source": "airline", "test_count": 4_000, "first_agent_rows": 200},
     "agents": {"count": 2, "inducing": 100, "batch_size": 20, "hyperparameters": "fixed"},
     "network": {"topology": "complete"},
-    "run": {"rounds": 60},
+    "run": {"rounds": 60, "evaluate_rows": "all"},
 }
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ FIGURE = {
         "coverage95_post": "inside 95 % intervals",
     },
     "best": "nlpd_post",
+    "reference": "COOL-GP",
     "targets": {"coverage95_post": 0.95},
     "title": "Every rule on the same agents, data and graph",
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -13,14 +11,13 @@ from coolgp.scenarios.base.arrays import Floats
 from coolgp.scenarios.metrics.words import alike
 from coolgp.scenarios.plots.drawing import Drawing
 from coolgp.scenarios.plots.run_tables import subset_words
-from coolgp.scenarios.plots.style import AFTER, BEFORE, NEUTRAL, band, round_ticks, with_unit
+from coolgp.scenarios.plots.style import AFTER, ALL_ROWS, BEFORE, NEUTRAL, band, round_ticks, with_unit
 from coolgp.scenarios.records.run_folder import RunFolder
 from coolgp.scenarios.records.tables import Columns
 
 __all__ = ["CONVERGENCE", "convergence_figure"]
 
 SHOWN_ROUNDS = 8
-ALL_ROWS: dict[str, Any] = {"marker": "D", "markersize": 6, "markerfacecolor": "none", "linestyle": "none"}
 
 
 def convergence_figure(folder: RunFolder) -> Figure:

@@ -24,6 +24,7 @@ from coolgp.scenarios.base.files import write_whole
 
 __all__ = [
     "AFTER",
+    "ALL_ROWS",
     "BEFORE",
     "LINES",
     "NEUTRAL",
@@ -43,6 +44,8 @@ LINES = (
     ("#882255", "h"), ("#999933", "p"),
 )  # fmt: skip
 """Colours told apart under the common colour blindnesses, each with a mark of its own."""
+ALL_ROWS: dict[str, Any] = {"marker": "D", "markersize": 6, "markerfacecolor": "none", "linestyle": "none"}
+"""The mark of an error over all test rows, beside a curve over a part of them."""
 COMPRESSION = 3
 """Of PNG files: at 6, the default, they are as large and take half as long again to write."""
 RAISED = str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

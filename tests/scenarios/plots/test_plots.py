@@ -22,6 +22,7 @@ from coolgp.scenarios.metrics.column import METRICS
 from coolgp.scenarios.metrics.rows import header
 from coolgp.scenarios.plots import convergence
 from coolgp.scenarios.plots import run_report as report
+from coolgp.scenarios.plots.agents import agents_figure
 from coolgp.scenarios.plots.field import regular_grid
 from coolgp.scenarios.plots.network import layout, network_figure
 from coolgp.scenarios.plots.relevance import relevances, relevances_figure
@@ -125,6 +126,27 @@ def test_figures_are_whole_files_in_the_folder(make: Make) -> None:
     assert all(path == folder.path / f"{name}.png" for name, path in drawn.items())
     assert all(path.read_bytes().startswith(PNG) for path in drawn.values())
     assert not list(folder.path.glob(".*"))
+
+
+def test_two_agents_errors_over_all_rows_are_marked_where_curves_are_over_a_part(make: Make) -> None:
+    """The titles hold the errors over all rows: without marks they would contradict the curves."""
+    path = make(agents=2, probes=2, kind="complete")
+    whole = agents_figure(read_run(path))
+    header, *rows = read_rows(path / "metrics.csv")
+    place = header.index("test_rows")
+    for row in rows[:-1]:
+        row[place] = "500"
+    write_rows(path / "metrics.csv", header, rows)
+    folder = read_run(path)
+    part = agents_figure(folder)
+    assert whole is not None
+    assert part is not None
+    for agent, (before, after) in enumerate(zip(whole.axes, part.axes, strict=True)):
+        marks = [line for line in after.lines if line.get_marker() == "D"]
+        assert len(before.lines) == 2
+        assert len(after.lines) == 4
+        ends = [errors[-1:, agent] for errors in (folder.probes.rmse_pre, folder.probes.rmse_post)]
+        np.testing.assert_array_equal([mark.get_ydata() for mark in marks], ends)
 
 
 def test_a_field_is_drawn_where_its_truth_is_known_on_a_grid(make: Make) -> None:
