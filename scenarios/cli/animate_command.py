@@ -26,11 +26,19 @@ def animate(
     fps: Annotated[float | None, typer.Option(min=0.1, max=60, help="Rounds shown in a second.")] = None,
 ) -> None:
     """Draw a run round by round: what an agent knows, the network with who is away, errors as they fall."""
+    from coolgp.scenarios.config.scenario import DEFAULT_KIND
+    from coolgp.scenarios.experiments.registry import kind_in
     from coolgp.scenarios.plots.animations.animate import animate as draw  # draws
     from coolgp.scenarios.records.frames import FRAMES, frame_paths
     from coolgp.scenarios.records.run_folder import read_run
 
     with explained():
+        kind = kind_in(run_folder).name
+        if kind != DEFAULT_KIND:
+            raise ValueError(
+                f'{run_folder}: is a run of the kind "{kind}"; animations are of runs in which agents learn numbers: '
+                "its figures and its report are in the folder"
+            )
         typer.echo(draw(read_run(run_folder), what, out, fps))
     if what is None and not frame_paths(run_folder / FRAMES):
         typer.echo(

@@ -185,3 +185,10 @@ def test_a_mistake_is_one_message(field: RunFolder, options: list[str], words: s
     assert result.exit_code == 2
     assert words in result.output
     assert "Traceback" not in result.output
+
+
+def test_runs_of_other_kinds_are_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('kind = "two-classes"\n')
+    done = CliRunner().invoke(app, ["animate", str(tmp_path)])
+    assert done.exit_code == 2
+    assert 'is a run of the kind "two-classes"' in done.output
