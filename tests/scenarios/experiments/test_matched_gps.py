@@ -52,7 +52,8 @@ def test_all_agents_predict_as_the_fusion_of_their_models_in_one_place(
     folder, scores = on_a_tree
     models = [read_model_file(folder / "experts" / f"agent-{agent}.skops") for agent in range(AGENTS)]
     fused = SPAHM().fuse(models)
-    assert scores["rmse_post"] == scores["rmse_worst_post"] < 0.8 * scores["rmse_pre"]
+    assert scores["rmse_post"] == pytest.approx(scores["rmse_worst_post"], rel=1e-12)  # a mean of equal numbers
+    assert scores["rmse_post"] < 0.8 * scores["rmse_pre"]
     assert scores["parameters"] == fused.model.size
     assert scores["error_post"] < scores["error_pre"]
 
