@@ -80,7 +80,8 @@ def _root(precision: Array) -> Array:
     A Cholesky factor whose pivots are the largest (LAPACK's ``pstrf``).
     """
     finest = len(precision) * float(np.finfo(precision.dtype).eps) * np.diagonal(precision).max(initial=0.0)
-    factor, pivots, rank, _ = lapack.dpstrf(precision.astype(np.float64), tol=finest)
+    columns = precision.astype(np.float64).T  # LAPACK's own order, so that it works in this copy: E is symmetric
+    factor, pivots, rank, _ = lapack.dpstrf(columns, tol=finest, overwrite_a=1)
     root = np.empty((rank, len(precision)))
     root[:, pivots - 1] = np.triu(factor[:rank])
     return root
