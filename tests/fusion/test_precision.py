@@ -131,6 +131,7 @@ class TestRuns:
         assert contents(folder) == contents(runs.single / f"{case}-whole")
 
 
+@pytest.mark.slow
 def test_two_ranks_give_the_same_bits_and_go_on_with_what_one_began(runs: Runs, on_ranks: Program) -> None:
     place, cases = runs.study.parent / "ranks", [settings_of(case, "float32") for case in range(len(SETTINGS))]
     for case in RESUMED:

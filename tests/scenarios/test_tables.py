@@ -123,6 +123,7 @@ def test_a_metric_of_this_file_runs_reports_plots_compares_plans_and_resumes(
     assert "Memory" in invoke("plan", "field", *(part for key in SMALL for part in ("--set", key)))
 
 
+@pytest.mark.slow
 def test_a_figure_of_this_file_is_drawn_reported_and_removed_with_its_run(
     small: Scenario, bias: Column, figure: Drawing[RunFolder], tmp_path: Path
 ) -> None:
