@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coolgp.agents.base.arrays import Array
+from coolgp.agents.experts.expert import Classifier, Expert
+from coolgp.agents.experts.formats.surrogates import holds_surrogates
 from coolgp.scenarios.base.errors import DataError
+from coolgp.scenarios.config.sections.experts import AskingSettings
 from coolgp.scenarios.data.tables import read_features, read_inputs
 from coolgp.scenarios.records.model import SavedModel, load_model
-
-if TYPE_CHECKING:
-    from coolgp.agents.experts.expert import Expert
+from coolgp.scenarios.records.models import model_in, stored_in
 
 __all__ = ["Answers", "answers"]
 
@@ -42,11 +42,12 @@ class Answers:
 def answers(model: Path, table: Path, agent: str | None = None) -> Answers:
     """Predictions at the rows of a CSV or Parquet file, of one agent of a run or of a model in a file.
 
-    model: a run folder or its ``model.npz``, of which the first probe answers unless an agent is named; or a file that
-    :func:`coolgp.read_model_file` reads. Raises ValueError for what is no model, columns that the model needs and the
-    table lacks, cells that are no numbers (all of these at once), and an unknown agent.
+    model: a run folder or its ``model.npz``, of which the first probe answers unless an agent is named; or whatever
+    else :func:`coolgp.scenarios.records.models.model_in` reads. Raises ValueError for what is no model, columns that
+    the model needs and the table lacks, cells that are no numbers (all of these at once), and an unknown agent.
     """
-    if model.is_dir() or model.name == "model.npz":
+    stored = stored_in(model)
+    if stored.name == "model.npz" and not holds_surrogates(stored):
         return _of_run(load_model(model), table, agent)
     if agent is not None:
         raise ValueError(f"--agent: {model} is the model of nobody in particular: leave it out")
@@ -69,11 +70,9 @@ def _of_run(stored: SavedModel, table: Path, agent: str | None) -> Answers:
 
 
 def _of_file(path: Path, table: Path) -> Answers:
-    from coolgp.agents.experts.adapters import expert_of  # scikit-learn loads only here
-    from coolgp.agents.experts.expert import Classifier
-    from coolgp.agents.experts.formats.files import read_model_file
+    from coolgp.scenarios.records.asked import named_expert  # scikit-learn loads only here
 
-    expert = expert_of(read_model_file(path), str(path))
+    expert = named_expert(model_in(path), str(path), AskingSettings())
     x, notes = _inputs(table, path, expert)
     if isinstance(expert, Classifier):
         return Answers(_classes(expert.classes, expert.predict_proba(x)), notes)

@@ -93,3 +93,16 @@ def test_models_in_files_predict_too_and_say_which_columns_they_took(tmp_path: P
     assert "leave it out" in predicted(
         tmp_path / "line.skops", tmp_path / "new.csv", "--agent", "1", "--overwrite", code=2
     )
+
+
+def test_a_folder_of_fused_surrogates_predicts_as_a_model_of_nobody(tmp_path: Path) -> None:
+    pytest.importorskip("skops")
+    x = np.random.default_rng(0).normal(size=(30, 2))
+    for name, slope in (("a", 1.0), ("b", 2.0)):
+        write_model_file(tmp_path / f"{name}.skops", BayesianRidge().fit(x, x @ [slope, 1.0]))
+    (tmp_path / "new.csv").write_text("u,v\n" + "\n".join(f"{u},{v}" for u, v in x.tolist()))
+    models = [str(tmp_path / f"{name}.skops") for name in "ab"]
+    fuse = ["fuse", *models, "--rule", "colbi", "--inputs", str(tmp_path / "new.csv"), "--out", str(tmp_path / "fused")]
+    assert CliRunner().invoke(app, fuse).exit_code == 0
+    predicted(tmp_path / "fused", tmp_path / "new.csv")
+    assert len(lines(tmp_path / "new-predicted.csv")) == 30
