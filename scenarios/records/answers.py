@@ -14,8 +14,7 @@ from coolgp.agents.experts.formats.surrogates import holds_surrogates
 from coolgp.scenarios.base.errors import DataError
 from coolgp.scenarios.config.sections.experts import AskingSettings
 from coolgp.scenarios.data.tables import read_features, read_inputs
-from coolgp.scenarios.records.model import SavedModel, load_model
-from coolgp.scenarios.records.models import model_in, stored_in
+from coolgp.scenarios.records.model import SavedModel, load_model, stored_in
 
 __all__ = ["Answers", "answers"]
 
@@ -71,6 +70,7 @@ def _of_run(stored: SavedModel, table: Path, agent: str | None) -> Answers:
 
 def _of_file(path: Path, table: Path) -> Answers:
     from coolgp.scenarios.records.asked import named_expert  # scikit-learn loads only here
+    from coolgp.scenarios.records.models import model_in
 
     expert = named_expert(model_in(path), str(path), AskingSettings())
     x, notes = _inputs(table, path, expert)

@@ -39,7 +39,7 @@ from coolgp.scenarios.metrics.scores import Forecast
 from coolgp.scenarios.records.model_shapes import check_arrays
 from coolgp.scenarios.records.tables import arrays_of
 
-__all__ = ["SavedModel", "load_model", "model_of"]
+__all__ = ["SavedModel", "load_model", "model_of", "stored_in", "stored_in_folder"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,12 +130,21 @@ def load_model(path: str | Path) -> SavedModel:
 
     Raises ValueError where there is none, it holds no evidence, or is damaged (what is wrong with it, in one sentence).
     """
-    path = Path(path)
-    path = path / "model.npz" if path.is_dir() else path
+    path = stored_in(path)
     if not path.is_file():
         raise ValueError(f"{path}: needed the model.npz of a finished run; there is none")
     arrays = arrays_of(path, ("features", "agents", "theta"))
     return model_of(arrays, path)
+
+
+def stored_in(path: str | Path) -> Path:
+    """The file that holds the model: of a folder its ``model.npz``."""
+    return stored_in_folder(path) if Path(path).is_dir() else Path(path)
+
+
+def stored_in_folder(path: str | Path) -> Path:
+    """The file of the model in a folder, of a run or of fused surrogates."""
+    return Path(path) / "model.npz"
 
 
 def model_of(arrays: Mapping[str, Any], origin: str | Path) -> SavedModel:

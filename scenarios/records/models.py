@@ -15,9 +15,9 @@ from coolgp.agents.experts.formats.files import read_model_file
 from coolgp.agents.experts.formats.surrogates import holds_surrogates
 from coolgp.agents.experts.network import Network
 from coolgp.agents.sparse.gp import SparseGP
-from coolgp.scenarios.records.model import SavedModel, load_model
+from coolgp.scenarios.records.model import SavedModel, load_model, stored_in_folder
 
-__all__ = ["model_in", "stored_in", "stored_in_folder", "with_classes"]
+__all__ = ["model_in", "with_classes"]
 
 
 def model_in(path: str | Path) -> Any:
@@ -46,16 +46,6 @@ def _opened(saved: SavedModel) -> tuple[SparseGP | None, str]:
         return saved.to_sparse_gp(), ""
     except ValueError as problem:
         return None, str(problem)
-
-
-def stored_in(path: str | Path) -> Path:
-    """The file that holds the model: of a folder its ``model.npz``."""
-    return stored_in_folder(path) if Path(path).is_dir() else Path(path)
-
-
-def stored_in_folder(path: str | Path) -> Path:
-    """The file of the model in a folder, of a run or of fused surrogates."""
-    return Path(path) / "model.npz"
 
 
 def with_classes(network: Network, labels: Sequence[Any]) -> Network:

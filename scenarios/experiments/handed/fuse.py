@@ -24,7 +24,7 @@ from coolgp.scenarios.experiments.handed.rows import read_queries, read_shards
 from coolgp.scenarios.experiments.handed.rule import PREDICTIONS, Handed, HandedRule, InFolder, Outcome, TakesInputs
 from coolgp.scenarios.experiments.handed.settings import settings_from
 from coolgp.scenarios.records.asked import shown_path
-from coolgp.scenarios.records.models import stored_in, stored_in_folder
+from coolgp.scenarios.records.model import stored_in, stored_in_folder
 
 __all__ = ["FuseRequest", "FusedFiles", "card_of", "fuse_files", "model_entry", "versions"]
 
